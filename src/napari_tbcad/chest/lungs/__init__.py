@@ -1,0 +1,1 @@
+"""Lung segmentation: every segmenter takes a film and returns :class:`SoftLungs`."""
