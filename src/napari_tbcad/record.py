@@ -54,7 +54,7 @@ def field(
     **bounds
         pydantic's constraints: ``ge``, ``gt``, ``le``, ``lt``, ``multiple_of``.
     """
-    extra = {"unit": unit, "more": more}
+    extra: dict[str, Any] = {"unit": unit, "more": more}
     return Field(default, title=title, description=description, json_schema_extra=extra, **bounds)
 
 
@@ -143,7 +143,9 @@ class Record:
         try:
             content = json.loads(text)
             if content["record_version"] > RECORD_VERSION:
-                raise BadInput(source, f"record format {content['record_version']} is newer than this program")
+                raise BadInput(
+                    source, f"record format {content['record_version']} is newer than this program"
+                )
             return cls(_ENTRIES.validate_python(content["entries"]))
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, BadInput):

@@ -78,5 +78,7 @@ class LungMasks:
         if labels.ndim != 2:
             raise BadInput(f"{self.kind} mask", f"a mask is 2-D, this has shape {labels.shape}")
         if labels.size and labels.max() > LEFT:
-            raise BadInput(f"{self.kind} mask", f"labels are 0, 1 (right) and 2 (left), this has {int(labels.max())}")
+            raise BadInput(
+                f"{self.kind} mask", f"labels are 0, 1 (right) and 2 (left), this has {int(labels.max())}"
+            )
         object.__setattr__(self, "labels", np.ascontiguousarray(labels, dtype=np.uint8))

@@ -1,0 +1,376 @@
+"""A graph of pure stages with state, staleness, caching, progress and cancel; knows nothing of Qt.
+
+A :class:`Chain` is the fixed graph. A :class:`Run` is one film on its way through it: it holds inputs,
+settings, the outputs made so far and a person's versions of them. Every value has a content key: an
+input's key is a digest of its content, an output's key a digest of its stage, parameters and the keys it
+read. So staleness needs no bookkeeping (a key differs or it does not), nothing is computed twice, and the
+answer to an edit that has been overtaken is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, create_model
+
+from napari_tbcad.errors import Cancelled
+from napari_tbcad.record import Parameters
+
+Progress = Callable[[float, str], None]
+Probe = Callable[[], bool]
+
+
+class Superseded(Cancelled):
+    """An input changed while the work was under way; a newer request will answer."""
+
+
+class State(Enum):
+    """State of a stage in one run."""
+
+    NOT_RUN = "not run"
+    RUNNING = "running"
+    DONE = "done"
+    STALE = "out of date"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One node of the graph.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stage and of its section in the settings.
+    function : callable
+        Called as ``function(*inputs, parameters)`` (without `parameters` when `parameters` is None). When
+        its signature has ``progress`` or ``cancelled``, they are passed by keyword.
+    reads : tuple of str
+        Names of the values it takes, in order.
+    writes : str
+        Name of the value it returns.
+    parameters : type of Parameters, optional
+        Its parameter model.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    reads: tuple[str, ...]
+    writes: str
+    parameters: type[Parameters] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.reads, str):
+            object.__setattr__(self, "reads", (self.reads,))
+
+    def call(self, inputs: list[Any], parameters: Any, *, progress: Progress, cancelled: Probe) -> Any:
+        """Run the stage on `inputs`."""
+        known = inspect.signature(self.function).parameters
+        wanted = {"progress": progress, "cancelled": cancelled}
+        extra = {name: value for name, value in wanted.items() if name in known}
+        arguments = [*inputs] if self.parameters is None else [*inputs, parameters]
+        return self.function(*arguments, **extra)
+
+
+class Chain:
+    """A fixed, acyclic graph of stages, listed so that each reads only what stands before it.
+
+    Parameters
+    ----------
+    *stages : Stage
+        The stages in order.
+    inputs : tuple of str
+        Names of the values a run is given.
+
+    Raises
+    ------
+    ValueError
+        If a stage reads a value that nothing before it writes, or two share a name or an output.
+    """
+
+    def __init__(self, *stages: Stage, inputs: tuple[str, ...]) -> None:
+        known = set(inputs)
+        for stage in stages:
+            missing = set(stage.reads) - known
+            if missing:
+                raise ValueError(
+                    f"stage {stage.name!r} reads {sorted(missing)}, which nothing before it writes"
+                )
+            if stage.writes in known:
+                raise ValueError(f"stage {stage.name!r} writes {stage.writes!r}, which is already taken")
+            known.add(stage.writes)
+        self.stages = stages
+        self.inputs = inputs
+        self.by_name = {stage.name: stage for stage in stages}
+        self.by_output = {stage.writes: stage for stage in stages}
+        if len(self.by_name) != len(stages):
+            raise ValueError("two stages share a name")
+
+    def settings_model(self, name: str, doc: str) -> type[Parameters]:
+        """Return one model with a section per stage that has parameters."""
+        sections: dict[str, Any] = {
+            s.name: (s.parameters, s.parameters()) for s in self.stages if s.parameters
+        }
+        return create_model(name, __base__=Parameters, __doc__=doc, __module__=__name__, **sections)
+
+    def upstream(self, *outputs: str) -> list[Stage]:
+        """Return the stages needed for `outputs`, in order."""
+        wanted: set[str] = set(outputs)
+        needed = []
+        for stage in reversed(self.stages):
+            if stage.writes in wanted:
+                needed.append(stage)
+                wanted |= set(stage.reads)
+        return needed[::-1]
+
+
+class Run:
+    """One film in a chain. Safe to read from one thread while another computes.
+
+    Parameters
+    ----------
+    chain : Chain
+        The graph.
+    settings : Parameters
+        A model with a section per stage (see :meth:`Chain.settings_model`).
+    cache_bytes : int, optional
+        How much memory kept outputs may take; the least recently used go first.
+    """
+
+    def __init__(self, chain: Chain, settings: Parameters, *, cache_bytes: int = 600_000_000) -> None:
+        self.chain = chain
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._given: dict[str, tuple[str, Any]] = {}
+        self._latest: dict[str, tuple[str, Any]] = {}
+        self._failed: dict[str, tuple[str, Exception]] = {}
+        self._running: set[str] = set()
+        self._cache: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+        self._cache_bytes = cache_bytes
+
+    # -- what goes in ---------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Parameters:
+        """All parameters, a section per stage."""
+        return self._settings
+
+    def configure(self, settings: Parameters) -> None:
+        """Replace the settings; stages whose section changed become out of date."""
+        with self._lock:
+            self._settings = settings
+
+    def put(self, name: str, value: Any) -> None:
+        """Give an input, or a person's version of an output (which then goes before the automatic one)."""
+        if name not in self.chain.inputs and name not in self.chain.by_output:
+            raise KeyError(f"the chain has no value {name!r}")
+        key = content_key(value)
+        with self._lock:
+            self._given[name] = (key, value)
+
+    def withdraw(self, name: str) -> None:
+        """Go back to the automatic version of an output."""
+        with self._lock:
+            if name in self.chain.by_output:
+                self._given.pop(name, None)
+
+    # -- what is known --------------------------------------------------------------------------------
+
+    def key(self, name: str, *, automatic: bool = False) -> str | None:
+        """Return the content key `name` has, or would have when computed now; None if an input lacks."""
+        with self._lock:
+            if name in self._given and not (automatic and name in self.chain.by_output):
+                return self._given[name][0]
+            stage = self.chain.by_output.get(name)
+            if stage is None:
+                return None
+            keys = [self.key(read) for read in stage.reads]
+            if any(key is None for key in keys):
+                return None
+            return _digest(stage.name, content_key(self._parameters(stage)), *[key for key in keys if key])
+
+    def get(self, name: str, *, automatic: bool = False) -> Any:
+        """Return the last value of `name`, a person's before the automatic; None when there is none.
+
+        The value may be out of date: ask :meth:`fresh`.
+        """
+        with self._lock:
+            if name in self._given and not (automatic and name in self.chain.by_output):
+                return self._given[name][1]
+            return self._latest.get(name, (None, None))[1]
+
+    def fresh(self, name: str) -> bool:
+        """Return True when :meth:`get` returns what a computation now would return."""
+        with self._lock:
+            if name in self._given:
+                return True
+            return name in self._latest and self._latest[name][0] == self.key(name)
+
+    def edited(self, name: str) -> bool:
+        """Return True when a person's version of the output stands before the automatic one."""
+        return name in self.chain.by_output and name in self._given
+
+    def state(self, stage: str) -> State:
+        """Return the state of a stage (of its automatic output)."""
+        node = self.chain.by_name[stage]
+        with self._lock:
+            if stage in self._running:
+                return State.RUNNING
+            key = self.key(node.writes, automatic=True)
+            if stage in self._failed and self._failed[stage][0] == key:
+                return State.FAILED
+            if node.writes not in self._latest:
+                return State.NOT_RUN
+            return State.DONE if self._latest[node.writes][0] == key else State.STALE
+
+    def error(self, stage: str) -> Exception | None:
+        """Return what the stage last raised, while that still stands."""
+        return self._failed[stage][1] if self.state(stage) is State.FAILED else None
+
+    # -- work -----------------------------------------------------------------------------------------
+
+    def compute(
+        self,
+        *outputs: str,
+        automatic: bool = False,
+        progress: Progress | None = None,
+        cancelled: Probe | None = None,
+    ) -> tuple[Any, ...]:
+        """Bring `outputs` up to date and return them.
+
+        Parameters
+        ----------
+        *outputs : str
+            Names of values.
+        automatic : bool, optional
+            Compute the automatic version of `outputs` even where a person's version stands.
+        progress : callable, optional
+            Called with the share done in [0, 1] and what is being done.
+        cancelled : callable, optional
+            Polled between stages and inside long ones.
+
+        Returns
+        -------
+        tuple
+            One value per output.
+
+        Raises
+        ------
+        Cancelled
+            When `cancelled` turned true.
+        Superseded
+            When an input, an edit or a setting changed while the work was under way.
+        """
+        plan = [s for s in self.chain.upstream(*outputs) if self._needed(s, outputs, automatic)]
+        for number, stage in enumerate(plan):
+            share = number / len(plan)
+
+            def report(part: float, what: str = "", *, share: float = share, name: str = stage.name) -> None:
+                if progress is not None:
+                    progress(share + part / len(plan), what or name)
+
+            report(0.0)
+            self._bring(stage, report, cancelled or (lambda: False))
+        if progress is not None:
+            progress(1.0, "")
+        return tuple(self.get(name, automatic=automatic) for name in outputs)
+
+    def _needed(self, stage: Stage, outputs: tuple[str, ...], automatic: bool) -> bool:
+        return stage.writes not in self._given or (automatic and stage.writes in outputs)
+
+    def _bring(self, stage: Stage, progress: Progress, cancelled: Probe) -> None:
+        with self._lock:
+            key = self.key(stage.writes, automatic=True)
+            if key is None:
+                lacking = [name for name in stage.reads if self.key(name) is None]
+                raise KeyError(f"{stage.name} needs {', '.join(lacking)}")
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                self._latest[stage.writes] = (key, self._cache[key][0])
+                return
+            if stage.writes in self._latest and self._latest[stage.writes][0] == key:
+                return
+            inputs = [self.get(name) for name in stage.reads]
+            parameters = self._parameters(stage)
+            self._running.add(stage.name)
+
+        def overtaken() -> bool:
+            return self.key(stage.writes, automatic=True) != key
+
+        try:
+            if cancelled():
+                raise Cancelled(stage.name)
+            value = stage.call(
+                inputs, parameters, progress=progress, cancelled=lambda: cancelled() or overtaken()
+            )
+        except Cancelled as error:
+            raise (Superseded(stage.name) if overtaken() else error) from None
+        except Exception as error:
+            with self._lock:
+                self._failed[stage.name] = (key, error)
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(stage.name)
+        with self._lock:
+            self._keep(key, value)
+            if overtaken():
+                raise Superseded(stage.name)
+            self._latest[stage.writes] = (key, value)
+
+    def _parameters(self, stage: Stage) -> Any:
+        return getattr(self._settings, stage.name) if stage.parameters else None
+
+    def _keep(self, key: str, value: Any) -> None:
+        self._cache[key] = (value, _size(value))
+        while len(self._cache) > 1 and sum(size for _, size in self._cache.values()) > self._cache_bytes:
+            self._cache.popitem(last=False)
+
+
+def content_key(value: Any) -> str:
+    """Return a digest of what a value says; history (`record`, `warnings`) is not part of it.
+
+    Arrays are hashed by shape, dtype and bytes; dataclasses and mappings field by field; parameter models
+    by their JSON. An object with a `content_key` string gives that. Others raise TypeError, since a key
+    made from an address would call two different things equal after one is freed.
+    """
+    if isinstance(own := getattr(value, "content_key", None), str):
+        return own
+    if isinstance(value, np.ndarray):
+        digest = hashlib.blake2b(repr((value.shape, value.dtype.str)).encode(), digest_size=16)
+        digest.update(np.ascontiguousarray(value).data)
+        return digest.hexdigest()
+    if isinstance(value, BaseModel):
+        return _digest(type(value).__name__, value.model_dump_json())
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [f.name for f in fields(value) if f.name not in ("record", "warnings")]
+        return _digest(type(value).__name__, *[content_key(getattr(value, name)) for name in names])
+    if isinstance(value, Mapping):
+        return _digest("mapping", *[f"{name}={content_key(item)}" for name, item in sorted(value.items())])
+    if isinstance(value, tuple | list):
+        return _digest("sequence", *[content_key(item) for item in value])
+    if value is None or isinstance(value, str | int | float | bool | Enum):
+        return _digest(type(value).__name__, repr(value))
+    raise TypeError(f"cannot make a content key of a {type(value).__name__}: give it a `content_key`")
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if is_dataclass(value) and not isinstance(value, type):
+        return sum(_size(getattr(value, f.name)) for f in fields(value))
+    if isinstance(value, tuple | list):
+        return sum(_size(item) for item in value)
+    return 64

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from napari_tbcad.chain import Chain, Run, Stage, State, Superseded, content_key
+from napari_tbcad.errors import Cancelled
+from napari_tbcad.record import Parameters, field
+
+
+class Factor(Parameters):
+    factor: float = field(2.0, title="Factor", description="Multiplies.")
+
+
+class Offset(Parameters):
+    offset: float = field(1.0, title="Offset", description="Is added.")
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def run(calls):
+    def scale(x, p):
+        calls.append("scale")
+        return x * p.factor
+
+    def shift(x, p):
+        calls.append("shift")
+        return x + p.offset
+
+    def total(x, y):
+        calls.append("total")
+        return float(x.sum() + y.sum())
+
+    chain = Chain(
+        Stage("scale", scale, "film", "scaled", Factor),
+        Stage("shift", shift, "scaled", "shifted", Offset),
+        Stage("total", total, ("film", "shifted"), "answer"),
+        inputs=("film",),
+    )
+    run = Run(chain, chain.settings_model("Settings", "Test settings.")())
+    run.put("film", np.ones(3))
+    return run
+
+
+def change(run, **sections):
+    run.configure(run.settings.model_copy(update=sections))
+
+
+def test_computes_what_is_asked_for_and_nothing_twice(run, calls):
+    assert run.compute("answer") == (3 + 9.0,)
+    run.compute("answer", "scaled")
+    assert calls == ["scale", "shift", "total"]
+
+
+def test_a_changed_parameter_makes_only_what_follows_stale(run, calls):
+    run.compute("answer")
+    change(run, shift=Offset(offset=5))
+    assert [run.state(s) for s in ("scale", "shift", "total")] == [State.DONE, State.STALE, State.STALE]
+    calls.clear()
+    assert run.compute("answer") == (3 + 21.0,)
+    assert calls == ["shift", "total"]
+
+
+def test_going_back_is_answered_from_the_cache(run, calls):
+    run.compute("answer")
+    change(run, scale=Factor(factor=3))
+    run.compute("answer")
+    calls.clear()
+    change(run, scale=Factor(factor=2))
+    assert run.compute("answer") == (12.0,)
+    assert calls == []
+
+
+def test_a_persons_version_goes_first_and_the_automatic_one_stays(run):
+    run.compute("answer")
+    run.put("scaled", np.zeros(3))
+    assert run.edited("scaled")
+    assert not run.fresh("answer")
+    assert run.compute("answer") == (6.0,)
+    np.testing.assert_array_equal(run.get("scaled", automatic=True), np.full(3, 2.0))
+    run.withdraw("scaled")
+    assert run.compute("answer") == (12.0,)
+
+
+def test_the_same_pixels_under_a_new_object_are_not_recomputed(run, calls):
+    run.compute("answer")
+    calls.clear()
+    run.put("film", np.ones(3))
+    assert run.fresh("answer")
+    run.compute("answer")
+    assert calls == []
+
+
+def test_an_error_is_kept_until_the_input_changes(calls):
+    def fails(x):
+        if x.sum() > 2:
+            raise ValueError("too much")
+        return x
+
+    chain = Chain(Stage("fails", fails, "film", "out"), inputs=("film",))
+    run = Run(chain, chain.settings_model("S", "S")())
+    run.put("film", np.ones(3))
+    with pytest.raises(ValueError, match="too much"):
+        run.compute("out")
+    assert run.state("fails") is State.FAILED
+    assert str(run.error("fails")) == "too much"
+    run.put("film", np.zeros(3))
+    assert run.state("fails") is State.NOT_RUN
+    assert run.error("fails") is None
+    run.compute("out")
+    assert run.state("fails") is State.DONE
+
+
+def test_an_edit_during_the_work_supersedes_it():
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow(x):
+        started.set()
+        go_on.wait(5)
+        return x + 1
+
+    chain = Chain(Stage("slow", slow, "film", "out"), inputs=("film",))
+    run = Run(chain, chain.settings_model("S", "S")())
+    run.put("film", np.zeros(1))
+    seen = []
+
+    def work():
+        try:
+            run.compute("out")
+        except Superseded as error:
+            seen.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    started.wait(5)
+    assert run.state("slow") is State.RUNNING
+    run.put("film", np.ones(1))
+    go_on.set()
+    thread.join(5)
+    assert len(seen) == 1
+    assert run.get("out") is None
+    assert run.compute("out")[0][0] == 2
+
+
+def test_cancel_stops_before_the_next_stage(run, calls):
+    with pytest.raises(Cancelled):
+        run.compute("answer", cancelled=lambda: len(calls) == 1)
+    assert calls == ["scale"]
+    assert run.state("shift") is State.NOT_RUN
+
+
+def test_progress_rises_to_one(run):
+    seen = []
+    run.compute("answer", progress=lambda share, what: seen.append(share))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_a_missing_input_is_named(run):
+    fresh = Run(run.chain, run.settings)
+    with pytest.raises(KeyError, match="scale needs film"):
+        fresh.compute("answer")
+
+
+def test_the_cache_forgets_when_full(calls):
+    def copy(x, p):
+        calls.append(p.factor)
+        return x * p.factor
+
+    chain = Chain(Stage("copy", copy, "film", "out", Factor), inputs=("film",))
+    run = Run(chain, chain.settings_model("S", "S")(), cache_bytes=1000)
+    run.put("film", np.ones(100))
+    for factor in (1, 2, 3, 1):
+        change(run, copy=Factor(factor=factor))
+        run.compute("out")
+    assert calls == [1, 2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        ([Stage("a", len, "nothing", "x")], "nothing before it writes"),
+        ([Stage("a", len, "film", "film")], "already taken"),
+        ([Stage("a", len, "film", "x"), Stage("a", len, "film", "y")], "share a name"),
+    ],
+)
+def test_a_wrong_graph_is_refused(stages, message):
+    with pytest.raises(ValueError, match=message):
+        Chain(*stages, inputs=("film",))
+
+
+def test_content_keys_follow_content():
+    a = np.arange(6).reshape(2, 3)
+    assert content_key(a) == content_key(a.copy())
+    assert content_key(a) != content_key(a.reshape(3, 2))
+    assert content_key(a) != content_key(a.astype(float))
+    assert content_key({"a": a, "b": 1}) == content_key({"b": 1, "a": a})
+    with pytest.raises(TypeError, match="content_key"):
+        content_key(object())
