@@ -1,0 +1,1 @@
+"""Tuberculosis on chest X-rays: enhance, lungs, quality, features, classifier, workflow."""

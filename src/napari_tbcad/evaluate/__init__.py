@@ -1,0 +1,1 @@
+"""Judging models: metrics, folds, controls, tables, figures, report."""

@@ -1,0 +1,1 @@
+"""Images with geometry, and what is done to them whatever they show."""

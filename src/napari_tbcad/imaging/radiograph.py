@@ -51,15 +51,11 @@ class Radiograph:
     def __post_init__(self) -> None:
         pixels = np.ascontiguousarray(self.pixels, dtype=np.float32)
         if pixels.ndim != 2 or 0 in pixels.shape:
-            raise BadInput(
-                self.source or "film", f"a film is a 2-D grey image, this has shape {np.shape(self.pixels)}"
-            )
+            raise BadInput(self.source or "film", f"a film is a 2-D grey image, not {np.shape(self.pixels)}")
         if not np.isfinite(pixels).all():
             raise BadInput(self.source or "film", "the film has NaN or infinite pixels")
         if self.spacing_mm is not None and not all(s > 0 for s in self.spacing_mm):
-            raise BadInput(
-                self.source or "film", f"pixel spacing must be positive, this is {self.spacing_mm}"
-            )
+            raise BadInput(self.source or "film", f"pixel spacing must be positive, not {self.spacing_mm}")
         object.__setattr__(self, "pixels", pixels)
 
     @property

@@ -1,0 +1,1 @@
+"""Reading and writing films, masks and data sets; knows no Qt and no napari."""

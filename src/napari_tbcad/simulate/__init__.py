@@ -1,0 +1,1 @@
+"""Films that we make ourselves, with their truth."""

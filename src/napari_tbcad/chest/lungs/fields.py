@@ -79,6 +79,6 @@ class LungMasks:
             raise BadInput(f"{self.kind} mask", f"a mask is 2-D, this has shape {labels.shape}")
         if labels.size and labels.max() > LEFT:
             raise BadInput(
-                f"{self.kind} mask", f"labels are 0, 1 (right) and 2 (left), this has {int(labels.max())}"
+                f"{self.kind} mask", f"labels are 0, 1 (right) and 2 (left), not {int(labels.max())}"
             )
         object.__setattr__(self, "labels", np.ascontiguousarray(labels, dtype=np.uint8))
