@@ -1,0 +1,78 @@
+"""Binary masks: the parts worth keeping, holes, distances."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+def disk(radius: float) -> NDArray[np.bool_]:
+    """Return a filled disk as a structuring element of odd side ``2 * int(radius) + 1``."""
+    r = int(radius)
+    y, x = np.ogrid[-r : r + 1, -r : r + 1]
+    return (x * x + y * y) <= radius * radius + 1e-9
+
+
+def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the largest 4-connected part of a mask (the first in raster order in a tie).
+
+    Parameters
+    ----------
+    mask : (H, W) array of bool
+
+    Returns
+    -------
+    (H, W) array of bool
+        Empty when `mask` is.
+    """
+    parts, number = ndimage.label(mask)
+    if number == 0:
+        return np.zeros(mask.shape, bool)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return parts == int(sizes.argmax())
+
+
+def clear_border(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Drop the 4-connected parts that touch the image border."""
+    parts, _ = ndimage.label(mask)
+    edge = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    return mask & ~np.isin(parts, np.unique(edge[edge > 0]))
+
+
+def fill_holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Fill background parts that do not reach the image border."""
+    return ndimage.binary_fill_holes(mask)
+
+
+def close(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """Close gaps narrower than about ``2 * radius`` pixels; distances, so quick for any radius."""
+    if radius <= 0 or not mask.any():
+        return mask.copy()
+    pad = int(np.ceil(radius)) + 1
+    grown = ndimage.distance_transform_edt(~np.pad(mask, pad)) <= radius
+    return (ndimage.distance_transform_edt(grown) > radius)[pad:-pad, pad:-pad]
+
+
+def open_(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """Remove parts narrower than about ``2 * radius`` pixels."""
+    if radius <= 0 or not mask.any():
+        return mask.copy()
+    core = ndimage.distance_transform_edt(mask) > radius
+    return (ndimage.distance_transform_edt(~core) <= radius) & mask if core.any() else core
+
+
+def signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the distance to the mask's edge in pixels, positive inside; (H, W) float32.
+
+    The edge runs between pixels, so the values next to it are ±0.5. An empty mask is −inf
+    everywhere, a full one +inf.
+    """
+    if not mask.any():
+        return np.full(mask.shape, -np.inf, np.float32)
+    if mask.all():
+        return np.full(mask.shape, np.inf, np.float32)
+    inside = ndimage.distance_transform_edt(mask)
+    outside = ndimage.distance_transform_edt(~mask)
+    return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
