@@ -88,6 +88,13 @@ def test_a_persons_version_goes_first_and_the_automatic_one_stays(run):
     assert run.compute("answer") == (12.0,)
 
 
+def test_what_only_a_replaced_output_needs_is_not_computed(run, calls):
+    run.put("shifted", np.zeros(3))
+    assert run.compute("answer") == (3.0,)
+    assert calls == ["total"]
+    assert run.compute("shifted", automatic=True)[0].tolist() == [3, 3, 3]
+
+
 def test_the_same_pixels_under_a_new_object_are_not_recomputed(run, calls):
     run.compute("answer")
     calls.clear()

@@ -13,7 +13,7 @@ import hashlib
 import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -121,12 +121,12 @@ class Chain:
         }
         return create_model(name, __base__=Parameters, __doc__=doc, __module__=__name__, **sections)
 
-    def upstream(self, *outputs: str) -> list[Stage]:
-        """Return the stages needed for `outputs`, in order."""
-        wanted: set[str] = set(outputs)
+    def upstream(self, *outputs: str, known: Container[str] = ()) -> list[Stage]:
+        """Return the stages needed for `outputs` when the values in `known` are at hand, in order."""
+        wanted = {name for name in outputs if name not in known}
         needed = []
         for stage in reversed(self.stages):
-            if stage.writes in wanted:
+            if stage.writes in wanted and stage.writes not in known:
                 needed.append(stage)
                 wanted |= set(stage.reads)
         return needed[::-1]
@@ -269,7 +269,8 @@ class Run:
         Superseded
             When an input, an edit or a setting changed while the work was under way.
         """
-        plan = [s for s in self.chain.upstream(*outputs) if self._needed(s, outputs, automatic)]
+        known = set(self._given) - (set(outputs) if automatic else set())
+        plan = self.chain.upstream(*outputs, known=known)
         for number, stage in enumerate(plan):
             share = number / len(plan)
 
@@ -282,9 +283,6 @@ class Run:
         if progress is not None:
             progress(1.0, "")
         return tuple(self.get(name, automatic=automatic) for name in outputs)
-
-    def _needed(self, stage: Stage, outputs: tuple[str, ...], automatic: bool) -> bool:
-        return stage.writes not in self._given or (automatic and stage.writes in outputs)
 
     def _bring(self, stage: Stage, progress: Progress, cancelled: Probe) -> None:
         with self._lock:

@@ -1,0 +1,406 @@
+"""The chest chain: film → masks → features → result, the same for panel, Python and command line."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError, create_model, field_validator
+
+from napari_tbcad.chain import Chain, Probe, Progress, Run, Stage
+from napari_tbcad.chest.enhance import EnhanceParameters, enhance
+from napari_tbcad.chest.features import ChestFeatures, FeatureParameters, chest_features
+from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks, MaskKind, SoftLungs
+from napari_tbcad.chest.lungs.masks import (
+    InsensitiveParameters,
+    SensitiveParameters,
+    insensitive_mask,
+    sensitive_mask,
+)
+from napari_tbcad.chest.lungs.registry import SEGMENTERS, segmenter
+from napari_tbcad.chest.polarity import PolarityParameters, correct_polarity
+from napari_tbcad.chest.quality import check_film, check_masks, require_usable
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.grid import GridParameters, to_grid
+from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.record import Edit, Parameters, Record, Step, field
+
+if TYPE_CHECKING:
+    from napari_tbcad.chest.classify.model import ChestModel
+    from napari_tbcad.chest.classify.result import ChestResult
+    from napari_tbcad.chest.lungs.atlas import Atlas
+
+
+class _LungParameters(Parameters):
+    """Which lung segmenter, and the parameters of each."""
+
+    segmenter: str = field(
+        "atlas", title="Segmenter", description=" ".join(f"{e.name}: {e.description}" for e in SEGMENTERS.values())
+    )
+
+    @field_validator("segmenter")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return segmenter(name).name
+
+
+LungParameters = create_model(
+    "LungParameters",
+    __base__=_LungParameters,
+    __module__=__name__,
+    __doc__=_LungParameters.__doc__,
+    **{e.name: (e.parameters_class, e.parameters_class()) for e in SEGMENTERS.values()},
+)
+
+
+class MeasureParameters(FeatureParameters):
+    """What is measured, and whether measuring stops when the shape alone decides."""
+
+    early_exit: bool = field(
+        False,
+        title="Early exit",
+        description="Do not compute the grey-level features when the shape gate already decides.",
+        more=True,
+    )
+
+
+class ClassifyParameters(Parameters):
+    """How the classifier is asked."""
+
+    operating_point: str = field(
+        "0.5",
+        title="Operating point",
+        description="Decision threshold on the calibrated probability: a number, 'youden', or a wanted "
+        "sensitivity such as 'sensitivity=0.9'; the last two were chosen on the model's inner folds.",
+    )
+    device: str = field(
+        "auto",
+        title="Device",
+        description="Where the prediction runs: auto, cpu, cuda or mps.",
+        more=True,
+    )
+
+
+def on_grid(film: Radiograph, parameters: GridParameters) -> Radiograph:
+    """Check that the film can be used and shrink it to the working grid."""
+    require_usable(film)
+    return to_grid(film, parameters.longest)
+
+
+def segment(
+    film: Radiograph,
+    library: Atlas | None,
+    parameters: Any,
+    *,
+    progress: Progress | None = None,
+    cancelled: Probe | None = None,
+) -> SoftLungs:
+    """Segment the lungs with the chosen segmenter.
+
+    Parameters
+    ----------
+    film : Radiograph
+        Film with the polarity right.
+    library : Atlas or None
+        Atlas for segmenters that need one; None takes the packaged one. A film of the same name is left
+        out, so that a film never votes for itself.
+    parameters : LungParameters
+        The choice and each segmenter's parameters.
+
+    Returns
+    -------
+    SoftLungs
+        Soft lung fields.
+    """
+    entry = segmenter(parameters.segmenter)
+    offered = {
+        "library": library,
+        "exclude": Path(film.source).stem or None,
+        "progress": progress,
+        "cancelled": cancelled,
+    }
+    known = inspect.signature(entry.function).parameters
+    if "library" in known and library is None:
+        from napari_tbcad.chest.lungs.atlas import packaged_atlas
+
+        offered["library"] = packaged_atlas()
+    wanted = {name: value for name, value in offered.items() if name in known}
+    return entry.function(film, getattr(parameters, entry.name), **wanted)
+
+
+def measure(
+    work: Radiograph,
+    enhanced: Radiograph,
+    sensitive: LungMasks,
+    insensitive: LungMasks,
+    model: ChestModel | None,
+    parameters: MeasureParameters,
+) -> ChestFeatures:
+    """Measure the features; only the shape features when stage 1 decides and early exit is on."""
+    image = enhanced if parameters.image == "enhanced" else work
+    shape_model = model.shape_model if model is not None else None
+    if parameters.early_exit and model is not None:
+        shape = chest_features(image, sensitive, insensitive, parameters, shape_model=shape_model, only="shape")
+        if model.decided_by_shape(shape):
+            return shape
+    return chest_features(image, sensitive, insensitive, parameters, shape_model=shape_model)
+
+
+def classify(features: ChestFeatures, model: ChestModel, parameters: ClassifyParameters) -> ChestResult:
+    """Ask the model."""
+    from napari_tbcad.chest.classify.model import predict
+
+    return predict(model, features, operating_point=parameters.operating_point, device=parameters.device)
+
+
+CHAIN = Chain(
+    Stage("polarity", correct_polarity, "film", "upright", PolarityParameters),
+    Stage("grid", on_grid, "upright", "work", GridParameters),
+    Stage("enhance", enhance, "work", "enhanced", EnhanceParameters),
+    Stage("lungs", segment, ("upright", "library"), "soft", LungParameters),
+    Stage("sensitive", sensitive_mask, ("soft", "upright"), "sensitive", SensitiveParameters),
+    Stage("insensitive", insensitive_mask, ("soft", "upright"), "insensitive", InsensitiveParameters),
+    Stage(
+        "features",
+        measure,
+        ("work", "enhanced", "sensitive", "insensitive", "model"),
+        "features",
+        MeasureParameters,
+    ),
+    Stage("classify", classify, ("features", "model"), "result", ClassifyParameters),
+    inputs=("film", "library", "model"),
+)
+"""The graph; values: film, upright, work, enhanced, soft, sensitive, insensitive, features, result."""
+
+ChestSettings = CHAIN.settings_model("ChestSettings", "Parameters of every stage of the chest chain.")
+
+
+@dataclass(frozen=True, eq=False)
+class ChestAnalysis:
+    """All that one pass of the chain made.
+
+    Parameters
+    ----------
+    film : Radiograph
+        The film, polarity right, on its own grid.
+    enhanced : Radiograph
+        The enhanced film on the working grid.
+    sensitive, insensitive : LungMasks
+        The masks used, on the film's own grid (a person's where given).
+    features : ChestFeatures
+        The features.
+    result : ChestResult or None
+        The classifier's answer; None when no model was given.
+    warnings : tuple of str
+        Complaints of all stages.
+    record : Record
+        Every step with its parameters.
+    seconds : float
+        Wall time.
+    """
+
+    film: Radiograph
+    enhanced: Radiograph
+    sensitive: LungMasks
+    insensitive: LungMasks
+    features: ChestFeatures
+    result: ChestResult | None
+    warnings: tuple[str, ...]
+    record: Record
+    seconds: float
+
+
+def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None) -> Any:
+    """Return the settings with some values replaced.
+
+    Parameters
+    ----------
+    assignments : mapping
+        Dotted names and values, such as ``{"lungs.atlas.n_films": 5}``; text is converted.
+    base : ChestSettings, optional
+        What is not assigned; the defaults when not given.
+
+    Returns
+    -------
+    ChestSettings
+        Checked settings.
+
+    Raises
+    ------
+    BadInput
+        If a name does not exist or a value is out of bounds; the message names both.
+    """
+    content = (base or ChestSettings()).model_dump()
+    for name, value in assignments.items():
+        *path, last = name.split(".")
+        section: Any = content
+        for part in path:
+            section = section.get(part) if isinstance(section, dict) else None
+        if not isinstance(section, dict) or last not in section:
+            known = ", ".join(section) if isinstance(section, dict) else ", ".join(content)
+            raise BadInput(name, f"there is no such setting; there are {known}")
+        section[last] = value
+    try:
+        return ChestSettings.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(".".join(map(str, first["loc"])), f"{first['msg']}, not {first['input']!r}") from error
+
+
+def settings_for(model: ChestModel | None, assignments: Mapping[str, Any] | None = None) -> Any:
+    """Return the settings a model was trained with, then `assignments`; the defaults without a model."""
+    base = settings_from(model.card.settings) if model is not None else None
+    return settings_from(assignments or {}, base)
+
+
+def start(
+    film: Radiograph, settings: Any, *, model: ChestModel | None = None, library: Atlas | None = None
+) -> Run:
+    """Return a run of the chain for one film."""
+    run = Run(CHAIN, settings)
+    run.put("film", film)
+    run.put("library", library)
+    run.put("model", model)
+    return run
+
+
+def give_mask(run: Run, labels: NDArray[np.uint8], kind: MaskKind) -> None:
+    """Put a person's mask (labels 0, 1 right, 2 left, on the film's own grid) before the automatic one.
+
+    Raises
+    ------
+    BadInput
+        If the mask's shape is not the film's, or it has no lung.
+    """
+    shape = run.get("film").shape
+    if labels.shape != shape:
+        raise BadInput(f"{kind} mask", f"its shape is {labels.shape}, the film's is {shape}")
+    if not np.isin(labels, (RIGHT, LEFT)).any():
+        raise BadInput(f"{kind} mask", "it has no lung (label 1 right, 2 left)")
+    run.put(kind, LungMasks(labels, kind, origin="person"))
+
+
+def finish(run: Run, *, progress: Progress | None = None, cancelled: Probe | None = None) -> ChestAnalysis:
+    """Bring a run up to date and gather what it made."""
+    began = time.perf_counter()
+    wanted = ["upright", "enhanced", "sensitive", "insensitive", "features"]
+    if run.get("model") is not None:
+        wanted.append("result")
+    values = dict(zip(wanted, run.compute(*wanted, progress=progress, cancelled=cancelled), strict=True))
+    film, result = values["upright"], values.get("result")
+    return ChestAnalysis(
+        film=film,
+        enhanced=values["enhanced"],
+        sensitive=values["sensitive"],
+        insensitive=values["insensitive"],
+        features=values["features"],
+        result=result,
+        warnings=gather_warnings(run),
+        record=history(run),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def gather_warnings(run: Run) -> tuple[str, ...]:
+    """Return the complaints of all stages that have run, each once, in order."""
+    said: list[str] = []
+    film = run.get("upright")
+    if film is not None:
+        said += [*film.warnings, *check_film(film)]
+    if not (run.edited("sensitive") and run.edited("insensitive")) and run.get("soft") is not None:
+        said += run.get("soft").warnings
+    if film is not None and run.get("insensitive") is not None:
+        said += check_masks(film, run.get("insensitive"))
+    for name in ("enhanced", "features", "result"):
+        said += getattr(run.get(name), "warnings", ())
+    return tuple(dict.fromkeys(said))
+
+
+def history(run: Run) -> Record:
+    """Return the film's own record, one step per stage that stands, and a person's masks as edits."""
+    film = run.get("film")
+    record: Record = film.record
+    library, model = run.get("library"), run.get("model")
+    models = {
+        "lungs": getattr(library, "content_key", "packaged"),
+        "classify": getattr(model, "content_key", None),
+    }
+    for stage in CHAIN.stages:
+        if run.edited(stage.writes):
+            mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
+            record = record + mask.record + _edit(stage.writes, mask, automatic)
+        elif run.get(stage.writes) is not None:
+            parameters = getattr(run.settings, stage.name)
+            if stage.name == "lungs":
+                parameters = {"segmenter": parameters.segmenter, **getattr(parameters, parameters.segmenter).model_dump()}
+            facts = getattr(run.get(stage.writes), "record", Record())
+            outcome = next((e.facts for e in reversed(facts.entries) if isinstance(e, Step) and e.facts), {})
+            record = record + Step(stage.name, parameters, models.get(stage.name), outcome)
+    return record
+
+
+def _edit(target: str, mask: LungMasks, automatic: LungMasks | None) -> Edit:
+    if automatic is None or automatic.labels.shape != mask.labels.shape:
+        return Edit(target, int(np.count_nonzero(mask.labels)))
+    changed = int(np.count_nonzero(mask.labels != automatic.labels))
+    return Edit(target, changed, dice_before=1.0, dice_after=mask_dice(mask.labels, automatic.labels))
+
+
+def mask_dice(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Return the Dice overlap of two label images, lungs told apart (1.0 when both are empty)."""
+    both = np.count_nonzero((labels == other) & (labels > 0))
+    total = np.count_nonzero(labels) + np.count_nonzero(other)
+    return 2.0 * both / total if total else 1.0
+
+
+def analyse(
+    film: Radiograph,
+    *,
+    settings: Any = None,
+    model: ChestModel | None = None,
+    library: Atlas | None = None,
+    masks: Mapping[MaskKind, NDArray[np.uint8]] | None = None,
+    progress: Progress | None = None,
+    cancelled: Probe | None = None,
+) -> ChestAnalysis:
+    """Take one film through the whole chain.
+
+    Parameters
+    ----------
+    film : Radiograph
+        As read.
+    settings : ChestSettings, optional
+        Parameters of all stages; those of the model, or the defaults, when not given.
+    model : ChestModel, optional
+        Classifier; without one the chain ends with the features.
+    library : Atlas, optional
+        Atlas for the ``atlas`` segmenter; the packaged one when not given.
+    masks : mapping, optional
+        A person's label images (H, W) per kind; each replaces the automatic one.
+    progress, cancelled : callable, optional
+        See :meth:`napari_tbcad.chain.Run.compute`.
+
+    Returns
+    -------
+    ChestAnalysis
+        Masks, features, result, warnings, record.
+
+    Raises
+    ------
+    BadInput
+        If the film or a mask cannot be used; names the film.
+    ModelRefused
+        If the model does not fit the features.
+    """
+    began = time.perf_counter()
+    run = start(film, settings if settings is not None else settings_for(model), model=model, library=library)
+    for kind, labels in (masks or {}).items():
+        give_mask(run, labels, kind)
+    done = finish(run, progress=progress, cancelled=cancelled)
+    return replace(done, seconds=time.perf_counter() - began)
