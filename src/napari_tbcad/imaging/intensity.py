@@ -96,3 +96,36 @@ def guided_filter(
     a = covariance / (variance + epsilon)
     b = mean_p - a * mean_i
     return (mean(a) * i + mean(b)).astype(np.float32)
+
+
+def local_contrast(
+    pixels: NDArray[np.floating], width: float, *, inside: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Free an image of slow shading: (I − local mean) / local standard deviation.
+
+    Parameters
+    ----------
+    pixels : (H, W) array of float
+        Grey values.
+    width : float
+        Standard deviation of the Gaussian neighbourhood in pixels.
+    inside : (H, W) array of bool, optional
+        Pixels whose values count for the local mean and spread; all by default.
+
+    Returns
+    -------
+    (H, W) array of float32
+        Multiples of the local standard deviation; 0 where nothing varies.
+    """
+    values = np.asarray(pixels, np.float64)
+    weight = np.ones_like(values) if inside is None else inside.astype(np.float64)
+
+    def mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return ndimage.gaussian_filter(x, width, mode="reflect")
+
+    share = np.maximum(mean(weight), 1e-6)
+    average = mean(values * weight) / share
+    variance = np.maximum(mean(values**2 * weight) / share - average**2, 0)
+    # A floor on the spread keeps flat regions from being blown up into noise.
+    floor = 0.1 * float(np.std(values)) + 1e-9
+    return ((values - average) / np.sqrt(variance + floor**2)).astype(np.float32)

@@ -76,3 +76,10 @@ def signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     inside = ndimage.distance_transform_edt(mask)
     outside = ndimage.distance_transform_edt(~mask)
     return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
+
+
+def convex_hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the convex hull of a mask's pixels; (H, W) bool, empty when the mask is."""
+    from skimage.morphology import convex_hull_image
+
+    return convex_hull_image(mask) if mask.any() else mask.copy()

@@ -1,6 +1,15 @@
-"""Lung fields by threshold and morphology."""
+"""Lung fields by threshold and morphology, made to work.
+
+One Otsu threshold on a whole film fails as soon as the film is shaded, the lungs touch room air or a
+lung is partly white. Here the film is first freed of its shading, then cut at a sweep of levels around
+Otsu's; every dark part becomes a candidate, and the pair of candidates that most looks like two lungs
+(area, place, proportions, solidity, edge contrast, symmetry) is taken. Nothing is learned.
+"""
 
 from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +17,20 @@ from scipy import ndimage
 
 from napari_tbcad.chest.lungs.fields import SoftLungs
 from napari_tbcad.imaging.grid import grid_shape, resize_soft
-from napari_tbcad.imaging.intensity import robust_range, to_unit
-from napari_tbcad.imaging.morphology import clear_border, close, fill_holes, open_, signed_distance
+from napari_tbcad.imaging.intensity import local_contrast, robust_range, to_unit
+from napari_tbcad.imaging.morphology import (
+    clear_border,
+    close,
+    convex_hull,
+    fill_holes,
+    open_,
+    signed_distance,
+)
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Step, field
+
+Bool = NDArray[np.bool_]
+Float = NDArray[np.float32]
 
 
 class OtsuParameters(Parameters):
@@ -20,6 +39,13 @@ class OtsuParameters(Parameters):
     size: int = field(
         256, title="Working size", unit="px", ge=64, le=1024, description="Longest side of the working grid."
     )
+    levels: int = field(
+        9,
+        title="Levels",
+        ge=1,
+        le=41,
+        description="Thresholds tried on either side of Otsu's. 1 is Otsu's alone.",
+    )
     closing: float = field(
         3.0,
         title="Closing",
@@ -27,6 +53,15 @@ class OtsuParameters(Parameters):
         ge=0,
         le=10,
         description="Gaps between dark parts narrower than about twice this are closed.",
+    )
+    growth: float = field(
+        0.4,
+        title="Growth",
+        unit="% of the longest side",
+        ge=-3,
+        le=3,
+        more=True,
+        description="The edge is moved outwards by this: a threshold lies on the dark side of a lung's edge.",
     )
     softness: float = field(
         1.0,
@@ -39,35 +74,197 @@ class OtsuParameters(Parameters):
     )
 
 
-def otsu(film: Radiograph, parameters: OtsuParameters = OtsuParameters()) -> SoftLungs:
-    """Find both lungs as the dark parts inside the body (thin version)."""
-    from skimage.filters import threshold_otsu
+@dataclass(frozen=True)
+class _Candidate:
+    """A dark part that may be a lung: side 0 the patient's right, its looks as fractions of the picture."""
 
+    side: int
+    mask: Bool
+    score: float
+    area: float
+    height: float
+    top: float
+
+
+def otsu(film: Radiograph, parameters: OtsuParameters = OtsuParameters()) -> SoftLungs:
+    """Find both lungs as the dark parts inside the body.
+
+    Parameters
+    ----------
+    film : Radiograph
+        Film with pixels (H, W), float32, air dark, frontal.
+    parameters : OtsuParameters
+        Working size, sweep and morphology.
+
+    Returns
+    -------
+    SoftLungs
+        Membership on the working grid: 0.5 on the edge, a logistic function of the distance to it.
+        A lung that was not found is 0 everywhere and named in the warnings.
+
+    Raises
+    ------
+    BadInput
+        If the film has one grey value only.
+
+    References
+    ----------
+    N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9(1), 1979.
+    """
     shape = grid_shape(film.shape, parameters.size)
-    longest = max(shape)
-    unit = to_unit(resize_soft(film.pixels, shape), robust_range(film.pixels, source=film.source or "film"))
-    smooth = ndimage.gaussian_filter(unit, longest / 256)
-    dark = smooth < threshold_otsu(smooth)
-    dark = open_(clear_border(dark), longest * 0.01)
-    parts, number = ndimage.label(dark)
-    labels = np.zeros((2, *shape), bool)
-    if number:
-        index = np.arange(1, number + 1)
-        areas = ndimage.sum(dark, parts, index)
-        centres = np.array(ndimage.center_of_mass(dark, parts, index))[:, 1] / shape[1]
-        for side, there in enumerate((centres < 0.5, centres >= 0.5)):
-            if there.any():
-                best = index[there][np.argmax(areas[there])]
-                labels[side] = fill_holes(close(parts == best, longest * parameters.closing / 100))
-    soft = np.stack([_softened(mask, longest * parameters.softness / 100) for mask in labels])
-    names = ("right", "left")
-    warnings = tuple(f"otsu found no {names[s]} lung." for s in range(2) if not labels[s].any())
+    window = robust_range(film.pixels, source=film.source or "film")
+    unit = to_unit(resize_soft(film.pixels, shape), window)
+    picture = _picture_box(unit)
+    pair = _best_pair(_candidates(unit[picture], parameters))
+    longest = max(unit[picture].shape)
+    soft = np.zeros((2, *shape), np.float32)
+    for candidate in pair:
+        mask = np.zeros(shape, bool)
+        mask[picture] = _finished(candidate, longest * parameters.closing / 100)
+        distance = signed_distance(mask) + longest * parameters.growth / 100
+        soft[candidate.side] = _logistic(distance / (longest * parameters.softness / 100))
+    facts = {"scores": [round(candidate.score, 3) for candidate in pair]}
     return SoftLungs(
-        soft, film.shape, segmenter="otsu", warnings=warnings, record=film.record + Step("otsu", parameters)
+        soft,
+        film.shape,
+        segmenter="otsu",
+        warnings=_complaints(pair),
+        record=film.record + Step("otsu", parameters, facts=facts),
     )
 
 
-def _softened(mask: NDArray[np.bool_], width: float) -> NDArray[np.float32]:
-    """Turn a mask into a membership that is 0.5 at its edge."""
-    distance = np.clip(signed_distance(mask) / width, -10, 10)
-    return (1 / (1 + np.exp(-2 * distance))).astype(np.float32)
+def _picture_box(unit: Float) -> tuple[slice, slice]:
+    """Return the rows and columns inside any flat frame (padding, collimator)."""
+    box = []
+    for axis in (1, 0):
+        spread = np.percentile(unit, 95, axis=axis) - np.percentile(unit, 5, axis=axis)
+        busy = np.flatnonzero(spread > 0.06)
+        enough = busy.size > 0 and busy[-1] + 1 - busy[0] >= unit.shape[1 - axis] // 3
+        box.append(slice(int(busy[0]), int(busy[-1]) + 1) if enough else slice(0, unit.shape[1 - axis]))
+    return box[0], box[1]
+
+
+def _candidates(unit: Float, parameters: OtsuParameters) -> list[_Candidate]:
+    """Cut the film, plain and freed of shading, at each level and list the dark parts worth a look."""
+    from skimage.filters import threshold_otsu
+
+    longest = max(unit.shape)
+    smooth = ndimage.gaussian_filter(unit, longest * 0.006)
+    gradient = ndimage.gaussian_gradient_magnitude(unit, longest * 0.008)
+    edges = gradient / (np.percentile(gradient, 90) + 1e-6)
+    middle = _midline(smooth)
+    found = []
+    images = [smooth] + [local_contrast(smooth, longest * width) for width in (0.12, 0.2)]
+    for image in images:
+        centre, spread = threshold_otsu(image), float(image.std())
+        for offset in np.linspace(-1, 1, parameters.levels) if parameters.levels > 1 else (0.0,):
+            dark = image < centre + offset * spread
+            dark[:, middle] = False
+            for radius in (0.006, 0.02):
+                found += _parts(clear_border(open_(dark, longest * radius)), middle, edges)
+    return found
+
+
+def _midline(smooth: Float) -> int:
+    """Return the column of the spine and mediastinum: the brightest of the middle third."""
+    height, width = smooth.shape
+    profile = smooth[height // 6 : height * 2 // 3].mean(axis=0)
+    profile = ndimage.gaussian_filter1d(profile, width * 0.03, mode="nearest")
+    x = np.arange(width) / width
+    profile = profile - 2.0 * (x - 0.5) ** 2
+    low, high = int(width * 0.35), max(int(width * 0.65), int(width * 0.35) + 1)
+    return low + int(profile[low:high].argmax())
+
+
+def _parts(dark: Bool, middle: int, edges: Float) -> list[_Candidate]:
+    parts, number = ndimage.label(dark)
+    if not number:
+        return []
+    areas = np.bincount(parts.ravel(), minlength=number + 1) / dark.size
+    boxes = ndimage.find_objects(parts)
+    return [
+        candidate
+        for label in np.flatnonzero(areas[1:] > 0.025) + 1
+        if (candidate := _judged(parts == label, boxes[label - 1], middle, edges)) is not None
+    ]
+
+
+def _judged(mask: Bool, box: tuple[slice, slice], middle: int, edges: Float) -> _Candidate | None:
+    """Score how much a part looks like a lung; expected values are those of an adult frontal film."""
+    rows, columns = mask.shape
+    whole = fill_holes(mask)
+    area = float(whole.sum()) / whole.size
+    y, x = (float(c) for c in ndimage.center_of_mass(whole))
+    height = (box[0].stop - box[0].start) / rows
+    width = (box[1].stop - box[1].start) / columns
+    hull = convex_hull(whole)
+    solidity = whole.sum() / hull.sum()
+    rim = whole & ~ndimage.binary_erosion(whole)
+    contrast = float(np.clip(edges[rim], 0, 2).mean())
+    terms = (
+        _misfit(np.log(area), np.log(0.13), 0.45),
+        _misfit(y / rows, 0.46, 0.10),
+        _misfit(abs(x - middle) / columns, 0.21, 0.06),
+        _misfit(np.log(height / width * rows / columns), np.log(2.0), 0.35),
+        _misfit(height, 0.6, 0.15),
+        _misfit(min(solidity, 0.9), 0.9, 0.06),
+        _misfit(min(contrast, 1.2), 1.2, 0.25),
+    )
+    score = -float(sum(terms))
+    if score < -30:
+        return None
+    return _Candidate(int(x >= middle), whole, score, area, height, box[0].start / rows)
+
+
+def _misfit(value: float, expected: float, spread: float) -> float:
+    return 0.5 * ((value - expected) / spread) ** 2
+
+
+def _best_pair(candidates: list[_Candidate]) -> tuple[_Candidate, ...]:
+    """Choose the right and the left lung that look most like lungs, and like each other."""
+    sides = [sorted((c for c in candidates if c.side == s), key=lambda c: -c.score)[:12] for s in (0, 1)]
+    if not sides[0] or not sides[1]:
+        return tuple(side[0] for side in sides if side)
+
+    def together(pair: tuple[_Candidate, _Candidate]) -> float:
+        a, b = pair
+        unlike = (
+            _misfit(np.log(a.area / b.area), 0.1, 0.3)
+            + _misfit(np.log(a.height / b.height), 0, 0.2)
+            + _misfit(a.top, b.top, 0.05)
+        )
+        return a.score + b.score - unlike
+
+    return max(itertools.product(*sides), key=together)
+
+
+def _finished(candidate: _Candidate, closing: float) -> Bool:
+    """Close gaps and give the lung its convex outer wall."""
+    mask = fill_holes(close(candidate.mask, closing))
+    # The chest wall is convex; ribs and clavicle that cross it bite pieces out. The inner edge is not
+    # convex (heart), so only what lies outside the middle of each row's extent is filled.
+    hull = convex_hull(mask)
+    columns = np.arange(mask.shape[1])
+    filled = mask.copy()
+    for row in np.flatnonzero(mask.any(axis=1)):
+        inside = np.flatnonzero(mask[row])
+        centre = (inside[0] + inside[-1]) / 2
+        outer = columns <= centre if candidate.side == 0 else columns >= centre
+        filled[row] |= hull[row] & outer
+    return fill_holes(filled)
+
+
+def _logistic(distance: Float) -> Float:
+    return (1 / (1 + np.exp(-2 * np.clip(distance, -10, 10)))).astype(np.float32)
+
+
+def _complaints(pair: tuple[_Candidate, ...]) -> tuple[str, ...]:
+    names = ("right", "left")
+    found = {candidate.side for candidate in pair}
+    missing = tuple(f"Otsu found no {names[s]} lung." for s in (0, 1) if s not in found)
+    doubtful = tuple(
+        f"The {names[c.side]} lung found by Otsu does not look like one; check the mask."
+        for c in pair
+        if c.score < -10
+    )
+    return missing + doubtful
