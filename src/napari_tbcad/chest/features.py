@@ -1,0 +1,403 @@
+"""All features of one film: which ones, in which order, from which mask.
+
+Shape comes from the sensitive mask, first order and texture from the insensitive one, everything on one
+grid. A feature set is a list of names; :func:`feature_names` gives it, and a model checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.chest.firstorder import FIRSTORDER_NAMES, GREY_LEVELS, first_order, grey_histogram
+from napari_tbcad.chest.glcm import (
+    DIRECTIONS,
+    GLCM_NAMES,
+    Definition,
+    bin_edges_table,
+    cooccurrence,
+    glcm_features,
+)
+from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks, MaskKind
+from napari_tbcad.chest.shape import (
+    EXTRA_SHAPE_NAMES,
+    PROJECT_SHAPE_NAMES,
+    SHAPE_NAMES,
+    ShapeUnit,
+    cut_out,
+    project_shape_features,
+    shape_features,
+)
+from napari_tbcad.chest.shape_model import ShapeModel, mode_names
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.arrays import to_device, to_numpy
+from napari_tbcad.imaging.grid import resize_labels
+from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.record import Parameters, Record, Step, field
+
+FeatureSet = Literal["chandra113", "listed17", "project21", "extended"]
+Group = Literal["shape", "modes", "firstorder", "glcm"]
+
+NOT_LISTED = frozenset({"autocorrelation", "energy", "sum_average", "sum_variance", "difference_variance"})
+"""GLCM features that the student project's list leaves out."""
+
+PROJECT_GLCM_NAMES = ("contrast", "dissimilarity", "homogeneity", "energy", "correlation", "asm")
+"""scikit-image's names; its homogeneity is our homogeneity_2, its energy the root of ours, which is its ASM."""
+
+DEFAULT_MODES = 20
+
+
+class FeatureParameters(Parameters):
+    """Parameters of :func:`chest_features`."""
+
+    feature_set: FeatureSet = field(
+        "chandra113",
+        title="Feature set",
+        description="chandra113: 17 shape + 8 first-order + 22 texture in 4 directions. listed17: the 17 "
+        "texture features the project lists. project21: what the student project used. extended: "
+        "chandra113, more shape features and the modes of the shape model.",
+    )
+    definition: Definition = field(
+        "ibsi",
+        title="Definition",
+        description="ibsi: the image biomarker standard. uppuluri: the MATLAB function behind the study's list.",
+    )
+    levels: int = field(
+        32, title="Grey levels", description="Number of grey level bins of the texture matrix.", ge=2, le=256
+    )
+    discretisation: Literal["mask", "fixed"] = field(
+        "mask",
+        title="Bins",
+        description="mask: equal bins from the smallest to the largest grey level in the lungs. fixed: equal bins of 0…255.",
+    )
+    image: Literal["enhanced", "raw"] = field(
+        "enhanced",
+        title="Image",
+        description="Which image first-order and texture features read. raw is stretched to 0…255 first.",
+    )
+    grid: int = field(
+        512,
+        title="Grid",
+        unit="px",
+        description="Longest side of the film on the grid all features are measured on.",
+        ge=32,
+        le=4096,
+    )
+    distance: int = field(
+        1,
+        title="Distance",
+        unit="px",
+        description="Distance of the two pixels of a pair.",
+        ge=1,
+        le=64,
+        more=True,
+    )
+    shared_rows: bool = field(
+        False,
+        title="Shared rows",
+        description="Measure the width ratios of both lungs in the left lung's rows, as the project's text says.",
+        more=True,
+    )
+    shape_unit: ShapeUnit = field(
+        "pixel",
+        title="Shape unit",
+        description="pixel: heights and perimeters in pixels of the grid. relative: divided by the root of the lungs' area.",
+        more=True,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ChestFeatures:
+    """The features of one film.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names, in the order of the feature set.
+    values : (n,) array of float64
+        Finite numbers.
+    groups : tuple of str
+        ``"shape"``, ``"modes"``, ``"firstorder"`` or ``"glcm"`` of each.
+    feature_set, definition : str
+        What was asked for.
+    grid : int
+        Longest side of the grid asked for, in pixels.
+    warnings : tuple of str
+        Complaints for the person, one sentence each.
+    record : Record
+        The image's steps and this one.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    groups: tuple[str, ...]
+    feature_set: str
+    definition: str
+    grid: int
+    warnings: tuple[str, ...] = ()
+    record: Record = Record()
+
+    def __post_init__(self) -> None:
+        if not len(self.names) == len(self.values) == len(self.groups):
+            raise BadInput("features", "names, values and groups differ in length")
+
+    def as_dict(self) -> dict[str, float]:
+        """Return name → value."""
+        return dict(zip(self.names, self.values.tolist(), strict=True))
+
+    def select(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return the values (n,) of these features, in this order.
+
+        Raises
+        ------
+        BadInput
+            If a name is not among them.
+        """
+        own = self.as_dict()
+        missing = [name for name in names if name not in own]
+        if missing:
+            raise BadInput("features", f"not computed: {', '.join(missing[:5])}{' …' if missing[5:] else ''}")
+        return np.array([own[name] for name in names], dtype=np.float64)
+
+    def of_group(self, *groups: str) -> tuple[str, ...]:
+        """Return the names that belong to these groups."""
+        return tuple(name for name, group in zip(self.names, self.groups, strict=True) if group in groups)
+
+
+def feature_names(
+    feature_set: FeatureSet = "chandra113",
+    *,
+    n_modes: int = DEFAULT_MODES,
+    only: Literal["shape"] | None = None,
+) -> tuple[str, ...]:
+    """Return the names of a feature set, in order.
+
+    Parameters
+    ----------
+    feature_set : str
+        One of the named sets.
+    n_modes : int, optional
+        Number of shape modes in ``"extended"``.
+    only : "shape", optional
+        Leave out what is not known from the sensitive mask alone.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(name for name, _ in _named(feature_set, n_modes, only))
+
+
+def feature_groups(
+    feature_set: FeatureSet = "chandra113", *, n_modes: int = DEFAULT_MODES
+) -> dict[str, Group]:
+    """Return name → group of a feature set, in order."""
+    return dict(_named(feature_set, n_modes, None))
+
+
+def redundant_names(feature_set: FeatureSet = "chandra113") -> tuple[str, ...]:
+    """Return names whose values repeat another's: kept for replication, to be dropped for training."""
+    return tuple(name for name in feature_names(feature_set) if name.startswith("glcm_correlation_2"))
+
+
+def _named(feature_set: FeatureSet, n_modes: int, only: str | None) -> list[tuple[str, Group]]:
+    shape: tuple[str, ...] = SHAPE_NAMES
+    modes: tuple[str, ...] = ()
+    glcm = [f"glcm_{name}_{angle}" for angle in DIRECTIONS for name in GLCM_NAMES]
+    if feature_set == "listed17":
+        glcm = [
+            f"glcm_{name}_{angle}" for angle in DIRECTIONS for name in GLCM_NAMES if name not in NOT_LISTED
+        ]
+    elif feature_set == "project21":
+        shape, glcm = PROJECT_SHAPE_NAMES, [f"glcm_{name}_mean" for name in PROJECT_GLCM_NAMES]
+    elif feature_set == "extended":
+        shape, modes = SHAPE_NAMES + EXTRA_SHAPE_NAMES, mode_names(n_modes)
+    elif feature_set != "chandra113":
+        raise BadInput("feature set", f"no feature set is called {feature_set!r}")
+    families: list[tuple[Group, Sequence[str]]] = [("shape", shape), ("modes", modes)]
+    if only is None:
+        families += [("firstorder", [f"firstorder_{name}" for name in FIRSTORDER_NAMES]), ("glcm", glcm)]
+    return [(name, group) for group, names in families for name in names]
+
+
+def chest_features(
+    image: Radiograph,
+    sensitive: LungMasks,
+    insensitive: LungMasks,
+    parameters: FeatureParameters = FeatureParameters(),
+    *,
+    shape_model: ShapeModel | None = None,
+    only: Literal["shape"] | None = None,
+    device: str | None = None,
+) -> ChestFeatures:
+    """Measure the features of one film.
+
+    Parameters
+    ----------
+    image : Radiograph
+        The film on the feature grid, 0…255 when ``parameters.image`` is ``"enhanced"``. Grey levels are
+        rounded to whole numbers (8 bits).
+    sensitive, insensitive : LungMasks
+        Masks on the film's own grid (or any grid over the same field of view); they are resized to the
+        image here. Shape reads the sensitive mask, everything else the insensitive one.
+    parameters : FeatureParameters
+        What to measure and how.
+    shape_model : ShapeModel, optional
+        Needed by the set ``"extended"`` only.
+    only : "shape", optional
+        Stop after the features of the first stage (shape and modes); the image's pixels are not read.
+    device : str, optional
+        Compute first-order and texture features with torch on this device (``"cpu"``, ``"cuda"``,
+        ``"mps"``); numpy when left out. The results agree to 1e-5.
+
+    Returns
+    -------
+    ChestFeatures
+        In the order of :func:`feature_names`.
+
+    Raises
+    ------
+    BadInput
+        If a lung is missing or a feature cannot be computed (grey levels constant inside the lungs, …):
+        never a NaN, never a row of zeros.
+    """
+    warnings = _grid_warnings(image, parameters.grid)
+    labels = _on_grid(sensitive, image)
+    values = _shape_values(labels, parameters, shape_model, image)
+    if only is None:
+        values |= _grey_values(image, _on_grid(insensitive, image) > 0, parameters, device)
+    n_modes = len(shape_model.modes) if shape_model is not None else DEFAULT_MODES
+    named = _named(parameters.feature_set, n_modes, only)
+    vector = np.array([values[name] for name, _ in named], dtype=np.float64)
+    lost = [name for (name, _), value in zip(named, vector, strict=True) if not np.isfinite(value)]
+    if lost:
+        raise BadInput(image.source or "film", f"features cannot be computed: {', '.join(lost[:5])}")
+    facts = {"shape": list(image.shape), "masks": {m.kind: m.origin for m in (sensitive, insensitive)}}
+    return ChestFeatures(
+        names=tuple(name for name, _ in named),
+        values=vector,
+        groups=tuple(group for _, group in named),
+        feature_set=parameters.feature_set,
+        definition=parameters.definition,
+        grid=parameters.grid,
+        warnings=warnings,
+        record=image.record + Step("features", parameters.model_dump(mode="json"), facts=facts),
+    )
+
+
+def _grid_warnings(image: Radiograph, grid: int) -> tuple[str, ...]:
+    longest = max(image.shape)
+    if longest > grid:
+        cause = f"the image's longest side is {longest}, the feature grid's {grid}: resample it with to_grid first"
+        raise BadInput(image.source or "film", cause)
+    if longest < grid:
+        return (
+            f"Features were measured at {longest} px, less than the grid of {grid} px: the film is smaller.",
+        )
+    return ()
+
+
+def _on_grid(masks: LungMasks, image: Radiograph) -> NDArray[np.uint8]:
+    """Resize labels to the image and make sure that both lungs are there."""
+    labels = masks.labels
+    if labels.shape != image.shape:
+        labels = resize_labels(labels, image.shape)
+    kind: MaskKind = masks.kind
+    absent = [name for name, value in (("right", RIGHT), ("left", LEFT)) if not (labels == value).any()]
+    if absent:
+        which = "both lungs are" if len(absent) == 2 else f"the {absent[0]} lung is"
+        raise BadInput(image.source or f"{kind} mask", f"{which} missing from the {kind} mask")
+    return labels
+
+
+def _shape_values(
+    labels: NDArray[np.uint8], parameters: FeatureParameters, model: ShapeModel | None, image: Radiograph
+) -> dict[str, float]:
+    if parameters.feature_set == "project21":
+        return project_shape_features(labels, unit=parameters.shape_unit)
+    extended = parameters.feature_set == "extended"
+    values = shape_features(
+        labels, extras=extended, shared_rows=parameters.shared_rows, unit=parameters.shape_unit
+    )
+    if extended:
+        if model is None:
+            raise BadInput(image.source or "film", "the feature set 'extended' needs a shape model")
+        values |= dict(zip(model.names, model.features(labels).tolist(), strict=True))
+    return values
+
+
+def eight_bit(image: Radiograph, kind: Literal["enhanced", "raw"] = "enhanced") -> NDArray[np.uint8]:
+    """Round grey levels to 8 bits.
+
+    Parameters
+    ----------
+    image : Radiograph
+        Pixels (H, W).
+    kind : {"enhanced", "raw"}
+        ``"enhanced"`` pixels are 0…255 already; ``"raw"`` ones are stretched from their smallest and
+        largest value to 0…255.
+
+    Returns
+    -------
+    (H, W) array of uint8
+
+    Raises
+    ------
+    BadInput
+        If an enhanced film has values outside 0…255.
+    """
+    pixels = image.pixels
+    low, high = float(pixels.min()), float(pixels.max())
+    if kind == "raw":
+        pixels = (pixels - low) * (255 / (high - low) if high > low else 0)
+    elif low < 0 or high > 255:
+        cause = f"an enhanced film has grey levels 0…255, this one {low:g}…{high:g}"
+        raise BadInput(image.source or "film", cause)
+    return np.rint(pixels).astype(np.uint8)
+
+
+def _grey_values(
+    image: Radiograph, mask: NDArray[np.bool_], parameters: FeatureParameters, device: str | None
+) -> dict[str, float]:
+    """First-order and texture features inside a mask; only its bounding box is looked at."""
+    region = cut_out(mask)
+    assert region is not None  # _on_grid has found both lungs
+    height, width = region.mask.shape
+    box = (slice(region.row, region.row + height), slice(region.column, region.column + width))
+    grey = eight_bit(image, parameters.image)[box]
+    inside = to_device(region.mask, device)
+    histogram = grey_histogram(to_device(grey, device), inside, GREY_LEVELS)
+    present = np.flatnonzero(to_numpy(histogram))
+    low, high = (
+        (int(present[0]), int(present[-1])) if parameters.discretisation == "mask" else (0, GREY_LEVELS - 1)
+    )
+    if present.size == 1:
+        raise BadInput(image.source or "film", "the film has one single grey level inside the lungs")
+    levels = bin_edges_table(low, high, parameters.levels)[grey]
+    counts = cooccurrence(to_device(levels, device), inside, parameters.levels, distance=parameters.distance)
+    texture = {
+        name: to_numpy(v) for name, v in glcm_features(counts, definition=parameters.definition).items()
+    }
+    values = {f"firstorder_{name}": float(to_numpy(v)) for name, v in first_order(histogram).items()}
+    for name in GLCM_NAMES:
+        values |= {
+            f"glcm_{name}_{angle}": float(v) for angle, v in zip(DIRECTIONS, texture[name], strict=True)
+        }
+    return values | _project_texture(texture)
+
+
+def _project_texture(texture: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """The student project's six, averaged over directions, by scikit-image's definitions."""
+    six = (
+        texture["contrast"],
+        texture["dissimilarity"],
+        texture["homogeneity_2"],
+        np.sqrt(texture["energy"]),
+        texture["correlation_1"],
+        texture["energy"],
+    )
+    return {f"glcm_{name}_mean": float(v.mean()) for name, v in zip(PROJECT_GLCM_NAMES, six, strict=True)}
