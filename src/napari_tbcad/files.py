@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from napari_tbcad.errors import BadInput
 
 
 @contextlib.contextmanager
@@ -45,3 +49,28 @@ def sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_writable(folder: Path) -> None:
+    """Make the folder and try a file in it; raises :class:`BadInput` with the cause."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with written_whole(folder / ".writable") as temporary:
+            temporary.write_bytes(b"")
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise BadInput(folder, f"cannot write there ({os.strerror(error.errno or 0)})") from error
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a table, whole or not at all; floats with 9 digits, None and NaN as empty cells."""
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    return f"{value:.9g}" if isinstance(value, float) else str(value)

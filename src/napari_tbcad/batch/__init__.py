@@ -1,0 +1,1 @@
+"""Many films: local processes, or a Dask cluster by its address."""

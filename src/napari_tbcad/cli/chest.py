@@ -1,0 +1,206 @@
+"""``napari-tbcad chest …``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_tbcad.cli import options
+
+if TYPE_CHECKING:
+    from napari_tbcad.batch.films import ChestRow
+    from napari_tbcad.chest.classify.model import ChestModel
+
+app = typer.Typer(help="Tuberculosis on chest X-rays.", no_args_is_help=True)
+atlas_app = typer.Typer(help="Lung atlases.", no_args_is_help=True)
+app.add_typer(atlas_app, name="atlas")
+
+Dataset = Annotated[Path, typer.Argument(help="A known folder layout, or a CSV with path,label[,…].")]
+Splits = Annotated[
+    Path | None, typer.Option("--splits", exists=True, dir_okay=False, help="folds.csv to reuse.")
+]
+
+
+class Method(StrEnum):
+    """Classifier of each stage."""
+
+    svm = "svm"
+    nb = "nb"
+
+
+def tell(done: int, total: int, row: ChestRow) -> None:
+    """Print one film's line."""
+    result = row.result
+    file = Path(result["file"]).name
+    if not row.ok:
+        typer.echo(f"[{done}/{total}] {file}: ERROR {result['message']}", err=True)
+        return
+    if result.get("probability") is None:
+        answer = str(result["decision"])
+    else:
+        stage = f", decided by stage {result['deciding_stage']}" if result["deciding_stage"] else ""
+        answer = f"{result['decision']} p={result['probability']:.2f}{stage}"
+    note = f"  ({result['warnings']})" if result["warnings"] else ""
+    typer.echo(f"[{done}/{total}] {file}: {answer}, {result['seconds']:.1f} s{note}")
+
+
+def tell_model(model: ChestModel | None) -> None:
+    """Print what the model is and how well it was measured to do."""
+    if model is None:
+        typer.echo("no classifier: the chain ends with the features")
+        return
+    for line in model.card.summary():
+        typer.echo(line)
+
+
+@app.command("run")
+def run(
+    paths: Annotated[list[Path], typer.Argument(help="Films, or folders of films.")],
+    out: options.Out,
+    segmenter: options.Segmenter = None,
+    atlas: options.AtlasFile = None,
+    classifier: Annotated[
+        str, typer.Option("--classifier", help="Packaged name, model file, or none.")
+    ] = "demonstration",
+    operating_point: Annotated[
+        str | None, typer.Option("--operating-point", help="0.5, youden or sensitivity=0.9.")
+    ] = None,
+    early_exit: Annotated[
+        bool, typer.Option("--early-exit", help="Skip grey-level features when the shape decides.")
+    ] = False,
+    masks: Annotated[
+        Path | None,
+        typer.Option("--masks", exists=True, file_okay=False, help="Folder with a person's masks."),
+    ] = None,
+    device: options.Device = None,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
+    params: options.ParameterFile = None,
+    assign: options.Assignments = None,
+) -> None:
+    """Take films through the chain: masks, features, result, overlay and record for each."""
+    from napari_tbcad.batch.films import ChestJob, chest_batch
+    from napari_tbcad.io.read import find_films
+
+    given = options.assignments(
+        params,
+        assign,
+        lungs__segmenter=segmenter,
+        classify__operating_point=operating_point,
+        classify__device=device,
+        features__early_exit=early_exit or None,
+    )
+    job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
+    films = find_films(paths)
+    tell_model(job.model())
+    rows = chest_batch(films, job, workers=workers, scheduler=scheduler, progress=tell)
+    failed = sum(not row.ok for row in rows)
+    typer.echo(f"{len(rows) - failed} of {len(rows)} films done; results in {out}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command("train")
+def train(
+    dataset: Dataset,
+    out: options.Out,
+    method: Annotated[Method, typer.Option("--method", help="Classifier of each stage.")] = Method.svm,
+    single_stage: Annotated[
+        bool, typer.Option("--single-stage", help="One classifier on all features instead of two stages.")
+    ] = False,
+    splits: Splits = None,
+    segmenter: options.Segmenter = None,
+    atlas: options.AtlasFile = None,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
+    params: options.ParameterFile = None,
+    assign: options.Assignments = None,
+) -> None:
+    """Train a classifier on your own films, for example Shenzhen, and save it with its card."""
+    from napari_tbcad.batch.training import train_on
+
+    given = options.assignments(params, assign, lungs__segmenter=segmenter)
+    model = train_on(
+        dataset,
+        out,
+        method=method.value,
+        single_stage=single_stage,
+        splits=splits,
+        assignments=given,
+        atlas=str(atlas) if atlas else None,
+        workers=workers,
+        scheduler=scheduler,
+        say=typer.echo,
+    )
+    tell_model(model)
+    typer.echo(f"saved as {out}; use it with: napari-tbcad chest run FILMS --out DIR --classifier {out}")
+
+
+@app.command("evaluate")
+def evaluate(
+    dataset: Dataset,
+    out: options.Out,
+    test: Annotated[Path | None, typer.Option("--test", help="Another data set to test on.")] = None,
+    folds: Annotated[int | None, typer.Option("--folds", min=2, help="Stratified k-fold [10].")] = None,
+    holdout: Annotated[
+        float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out.")
+    ] = None,
+    splits: Splits = None,
+    segmenter: options.Segmenter = None,
+    atlas: options.AtlasFile = None,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
+    params: options.ParameterFile = None,
+    assign: options.Assignments = None,
+) -> None:
+    """Compare the hierarchical classifiers with their single-stage twins; controls beside them."""
+    from napari_tbcad.batch.training import evaluate_on
+
+    if sum(choice is not None for choice in (folds, holdout, splits, test)) > 1:
+        raise typer.BadParameter("choose one of --folds, --holdout, --splits and --test")
+    given = options.assignments(params, assign, lungs__segmenter=segmenter)
+    failed = evaluate_on(
+        dataset,
+        out,
+        test=test,
+        folds=folds,
+        holdout=holdout,
+        splits=splits,
+        assignments=given,
+        atlas=str(atlas) if atlas else None,
+        workers=workers,
+        scheduler=scheduler,
+        say=typer.echo,
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+@atlas_app.command("build")
+def build(
+    images: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of films.")],
+    masks: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="Folder of masks of the same names.")
+    ],
+    out: options.Out,
+) -> None:
+    """Build a lung atlas from your own films and masks (labels 1 right lung, 2 left lung)."""
+    from napari_tbcad.batch.atlas import build_from_folders
+
+    count, skipped = build_from_folders(images, masks, out, say=typer.echo)
+    typer.echo(f"atlas of {count} films saved as {out}; use it with --segmenter atlas --atlas {out}")
+    raise typer.Exit(1 if skipped else 0)
+
+
+@app.command("simulate")
+def simulate(
+    number: Annotated[int, typer.Option("--number", min=1, help="How many films.")],
+    out: options.Out,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same films.")] = 0,
+) -> None:
+    """Make chest phantoms, half of them with lesions, with the truth for every pixel."""
+    from napari_tbcad.simulate.samples import write_simulated_set
+
+    write_simulated_set(out, number, seed, progress=lambda share, what: typer.echo(f"{share:4.0%} {what}"))
+    typer.echo(f"films, truth and labels.csv in {out}")

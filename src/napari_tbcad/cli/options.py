@@ -1,0 +1,73 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_tbcad.errors import BadInput
+
+Out = Annotated[Path, typer.Option("--out", help="Folder (or file) for the results.")]
+Segmenter = Annotated[str | None, typer.Option("--segmenter", help="otsu or atlas [model's own].")]
+AtlasFile = Annotated[
+    Path | None, typer.Option("--atlas", exists=True, dir_okay=False, help="Atlas file [packaged].")
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Local processes.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="Address of a Dask scheduler instead of --workers.")
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="STAGE.FIELD=VALUE", help="Change one parameter; repeat as needed."),
+]
+ParameterFile = Annotated[
+    Path | None,
+    typer.Option("--params", exists=True, dir_okay=False, help="YAML or JSON file of parameters by stage."),
+]
+Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+
+
+def assignments(file: Path | None, pairs: list[str] | None, **options: Any) -> dict[str, Any]:
+    """Return dotted settings: those of the file, then named options, then ``--set``.
+
+    Parameters
+    ----------
+    file : Path or None
+        YAML or JSON with a section per stage.
+    pairs : list of str or None
+        ``stage.field=value``.
+    **options
+        Values by dotted name with ``__`` for the dot; None means not given.
+
+    Raises
+    ------
+    BadInput
+        If the file is not a mapping or a pair has no ``=``.
+    """
+    import yaml
+
+    found: dict[str, Any] = {}
+    if file is not None:
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise BadInput(file, f"not YAML or JSON ({error})") from error
+        if not isinstance(content, dict):
+            raise BadInput(file, "expected a mapping with a section per stage")
+        found |= _flat(content)
+    found |= {name.replace("__", "."): value for name, value in options.items() if value is not None}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise BadInput(f"--set {pair}", "write it as stage.field=value")
+        found[name.strip()] = yaml.safe_load(value)
+    return found
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in content.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat

@@ -1,0 +1,59 @@
+"""``napari-tbcad verify``: whether this installation computes what it should."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+
+def verify() -> None:
+    """Check the IBSI phantom values, the packaged models, the devices and the display."""
+    misses = _ibsi() + _models()
+    _devices()
+    _display()
+    typer.echo("all checks passed" if not misses else f"{misses} check(s) failed")
+    raise typer.Exit(1 if misses else 0)
+
+
+def _ibsi() -> int:
+    from napari_tbcad.chest.ibsi import check_ibsi
+
+    rows = check_ibsi()
+    wrong = [row for row in rows if not row.ok]
+    for row in wrong:
+        typer.echo(f"  MISS {row.aggregation} {row.feature}: {row.value:.6g}, reference {row.reference:.6g}")
+    typer.echo(f"IBSI phantom: {len(wrong)} misses in {len(rows)} comparisons")
+    return len(wrong)
+
+
+def _models() -> int:
+    from napari_tbcad.chest.classify.model import packaged_models
+    from napari_tbcad.chest.lungs.atlas import packaged_atlas
+    from napari_tbcad.errors import TbcadError
+
+    misses = 0
+    loaders = {"atlas": packaged_atlas, **{f"classifier {n}": load for n, load in packaged_models().items()}}
+    for name, load in loaders.items():
+        try:
+            typer.echo(f"{name}: sound, key {load().content_key[:12]}")
+        except TbcadError as error:
+            misses += 1
+            typer.echo(f"{name}: MISS {error}")
+    return misses
+
+
+def _devices() -> None:
+    import torch
+
+    mps = getattr(torch.backends, "mps", None)
+    devices = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * bool(mps and mps.is_available())
+    typer.echo(
+        f"devices: {', '.join(devices)} (torch {torch.__version__}, {torch.get_num_threads()} threads)"
+    )
+
+
+def _display() -> None:
+    shown = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    typer.echo("display: yes" if shown else "display: none (panels need one; the command line does not)")
