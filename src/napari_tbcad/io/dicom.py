@@ -41,6 +41,7 @@ _HEADER = [
     "Columns",
     "PixelData",
 ]
+_FIRST_ELEMENTS = {bytes([element, 0]) for element in (0x00, 0x01, 0x05, 0x08, 0x12, 0x14, 0x16, 0x18)}
 _DICOMDIR = "1.2.840.10008.1.3.10"  # storage class of an index of files
 _LATERAL_CODES = {"399067008", "399198007", "399173006", "R-10236", "R-10232", "R-10230"}
 _PA_CODES = {"399348003", "R-10214"}
@@ -52,10 +53,7 @@ def looks_like_dicom(head: bytes) -> bool:
     if head[128:132] == b"DICM":
         return True
     # Old archives store the data set bare: it begins with group 0008 and one of its first elements.
-    bare = (
-        head[:2] == b"\x08\x00" and head[3:4] == b"\x00" and head[2:3] in b"\x00\x01\x05\x08\x12\x14\x16\x18"
-    )
-    return bare and len(head) >= 12
+    return len(head) >= 12 and head[:2] == b"\x08\x00" and head[2:4] in _FIRST_ELEMENTS
 
 
 def is_chest_dicom(path: str | Path) -> bool:
@@ -159,15 +157,10 @@ def _dataset(path: Path, *, header_only: bool = False) -> Dataset:
             if not getattr(dataset.file_meta, "TransferSyntaxUID", None):
                 dataset.file_meta.TransferSyntaxUID = _transfer_syntax(dataset)
             return dataset
-    except (
-        InvalidDicomError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        NotImplementedError,
-    ) as error:
+    except OSError:
+        raise
+    except Exception as error:
+        # Damaged headers end in InvalidDicomError, EOFError, KeyError, struct.error and more.
         raise BadInput(path, f"truncated or damaged DICOM file ({type(error).__name__})") from error
 
 
@@ -205,10 +198,8 @@ def _refuse_other_modalities(path: Path, dataset: Dataset, warnings: list[str]) 
         warnings.append("The header names no modality; the image is taken for a chest film.")
     elif modality not in FILM_MODALITIES:
         name = _MODALITY_NAMES.get(modality)
-        raise BadInput(
-            path,
-            f"modality {modality}{f' ({name})' if name else ''}: not a chest film (CR, DX, RF or SC is needed)",
-        )
+        named = f"{modality} ({name})" if name else modality
+        raise BadInput(path, f"modality {named}: not a chest film (CR, DX, RF or SC is needed)")
 
 
 def _pixels(path: Path, dataset: Dataset, warnings: list[str]) -> NDArray[np.float32]:

@@ -127,10 +127,10 @@ def to_grey(path: str | Path, array: NDArray[Any], warnings: list[str]) -> NDArr
         grey = colour[..., 0].astype(np.float32)
     else:
         warnings.append("The image is in colour; its brightness was used.")
-        grey = np.dot(colour.astype(np.float32), np.asarray(_GREY_WEIGHTS, dtype=np.float32))
+        grey = np.dot(colour, _GREY_WEIGHTS).astype(np.float32)
     if channels in (2, 4) and (array[..., -1] < full).any():
         warnings.append("The image is partly transparent; transparent parts were read as black.")
-        grey = grey * (array[..., -1].astype(np.float32) / full)
+        grey = (grey * (array[..., -1] / full)).astype(np.float32)
     return grey
 
 

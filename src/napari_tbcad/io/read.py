@@ -209,7 +209,7 @@ class _Entry:
 def _films_in(folder: Path, skipped: list[Path] | None = None) -> list[Path]:
     """List the films below a folder; what was passed over is added to `skipped`."""
     passed_over: list[Path] = [] if skipped is None else skipped
-    films = []
+    films: list[Path] = []
     for file in _walk(folder, passed_over):
         (films if _is_film(file) else passed_over).append(file)
     return films
