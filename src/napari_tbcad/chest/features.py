@@ -46,7 +46,7 @@ NOT_LISTED = frozenset({"autocorrelation", "energy", "sum_average", "sum_varianc
 """GLCM features that the student project's list leaves out."""
 
 PROJECT_GLCM_NAMES = ("contrast", "dissimilarity", "homogeneity", "energy", "correlation", "asm")
-"""scikit-image's names; its homogeneity is our homogeneity_2, its energy the root of ours, which is its ASM."""
+"""scikit-image's names: homogeneity is our homogeneity_2, energy the root of our energy, asm our energy."""
 
 DEFAULT_MODES = 20
 
@@ -64,7 +64,7 @@ class FeatureParameters(Parameters):
     definition: Definition = field(
         "ibsi",
         title="Definition",
-        description="ibsi: the image biomarker standard. uppuluri: the MATLAB function behind the study's list.",
+        description="ibsi: the image biomarker standard. uppuluri: the MATLAB function behind the list.",
     )
     levels: int = field(
         32, title="Grey levels", description="Number of grey level bins of the texture matrix.", ge=2, le=256
@@ -72,7 +72,8 @@ class FeatureParameters(Parameters):
     discretisation: Literal["mask", "fixed"] = field(
         "mask",
         title="Bins",
-        description="mask: equal bins from the smallest to the largest grey level in the lungs. fixed: equal bins of 0…255.",
+        description="mask: equal bins from the smallest to the largest grey level in the lungs. "
+        "fixed: equal bins of 0…255.",
     )
     image: Literal["enhanced", "raw"] = field(
         "enhanced",
@@ -99,13 +100,14 @@ class FeatureParameters(Parameters):
     shared_rows: bool = field(
         False,
         title="Shared rows",
-        description="Measure the width ratios of both lungs in the left lung's rows, as the project's text says.",
+        description="Measure the width ratios of both lungs in the left lung's rows.",
         more=True,
     )
     shape_unit: ShapeUnit = field(
         "pixel",
         title="Shape unit",
-        description="pixel: heights and perimeters in pixels of the grid. relative: divided by the root of the lungs' area.",
+        description="pixel: heights and perimeters in pixels of the grid. relative: divided by the root of "
+        "the lungs' area.",
         more=True,
     )
 
@@ -292,7 +294,9 @@ def chest_features(
 def _grid_warnings(image: Radiograph, grid: int) -> tuple[str, ...]:
     longest = max(image.shape)
     if longest > grid:
-        cause = f"the image's longest side is {longest}, the feature grid's {grid}: resample it with to_grid first"
+        cause = (
+            f"the longest side is {longest} px, the feature grid's {grid} px: resample it with to_grid first"
+        )
         raise BadInput(image.source or "film", cause)
     if longest < grid:
         return (

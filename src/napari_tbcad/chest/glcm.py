@@ -134,11 +134,8 @@ def cooccurrence(
     side = n_levels + 1
     # One extra level marks "outside"; its row and column are cut off after counting, which is exact
     # and cheaper than gathering the valid pairs.
-    wide: Any
-    if is_tensor(levels):
-        wide = xp.int32
-    else:
-        wide = np.uint16 if side * side <= 1 << 16 else np.int32
+    narrow = not is_tensor(levels) and side * side <= 1 << 16
+    wide = xp.uint16 if narrow else xp.int32
     second = xp.where(mask, cast(levels, wide), constant(n_levels, like=levels, dtype=wide))
     first = second * constant(side, like=levels, dtype=wide)
     rows, columns = levels.shape

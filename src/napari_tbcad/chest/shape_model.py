@@ -203,7 +203,7 @@ class ShapeModel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Feature names ``mode_01`` …"""
+        """Feature names, ``mode_01`` and so on."""
         return mode_names(len(self.modes))
 
     def align(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -296,7 +296,7 @@ class ShapeModel:
 
 
 def mode_names(n_modes: int) -> tuple[str, ...]:
-    """Return the feature names of so many modes: ``mode_01``, ``mode_02``, …"""
+    """Return the feature names of so many modes: ``mode_01``, ``mode_02`` and so on."""
     return tuple(f"mode_{k:02d}" for k in range(1, n_modes + 1))
 
 

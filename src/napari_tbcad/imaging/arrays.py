@@ -69,7 +69,7 @@ def cast(array: Array, dtype: Any) -> Array:
 
 
 def to_device(array: NDArray[Any], device: str | None) -> Array:
-    """Return `array` itself for None, else a torch tensor of it on `device` (``"cpu"``, ``"cuda"``, ``"mps"``)."""
+    """Return `array` itself for None, else a torch tensor on `device` (``"cpu"``, ``"cuda"``, ``"mps"``)."""
     if device is None:
         return array
     import torch
