@@ -88,6 +88,24 @@ def test_a_persons_version_goes_first_and_the_automatic_one_stays(run):
     assert run.compute("answer") == (12.0,)
 
 
+def test_a_stage_may_read_one_value_of_another_section(calls):
+    def crop(x, factor):
+        calls.append("crop")
+        return x[: int(factor)]
+
+    chain = Chain(
+        Stage("crop", crop, "film", "cropped", settings="scale.factor"),
+        Stage("scale", lambda x, p: x * p.factor, "cropped", "scaled", Factor),
+        inputs=("film",),
+    )
+    run = Run(chain, chain.settings_model("Settings", "Test settings.")())
+    run.put("film", np.ones(3))
+    assert run.compute("scaled")[0].tolist() == [2, 2]
+    change(run, scale=Factor(factor=3))
+    assert run.state("crop") is State.STALE
+    assert run.compute("scaled")[0].tolist() == [3, 3, 3]
+
+
 def test_what_only_a_replaced_output_needs_is_not_computed(run, calls):
     run.put("shifted", np.zeros(3))
     assert run.compute("answer") == (3.0,)

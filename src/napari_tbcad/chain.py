@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -51,14 +52,17 @@ class Stage:
     name : str
         Name of the stage and of its section in the settings.
     function : callable
-        Called as ``function(*inputs, parameters)`` (without `parameters` when `parameters` is None). When
-        its signature has ``progress`` or ``cancelled``, they are passed by keyword.
+        Called as ``function(*inputs, parameters)``, or ``function(*inputs)`` when it takes none. When its
+        signature has ``progress`` or ``cancelled``, they are passed by keyword.
     reads : tuple of str
         Names of the values it takes, in order.
     writes : str
         Name of the value it returns.
     parameters : type of Parameters, optional
-        Its parameter model.
+        Its parameter model, a section of the settings of the stage's name.
+    settings : str, optional
+        Dotted name of one value in another stage's section, passed instead of a section of its own, so that
+        a fact two stages need has one home.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Stage:
     reads: tuple[str, ...]
     writes: str
     parameters: type[Parameters] | None = None
+    settings: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.reads, str):
@@ -76,7 +81,7 @@ class Stage:
         known = inspect.signature(self.function).parameters
         wanted = {"progress": progress, "cancelled": cancelled}
         extra = {name: value for name, value in wanted.items() if name in known}
-        arguments = [*inputs] if self.parameters is None else [*inputs, parameters]
+        arguments = [*inputs, parameters] if self.parameters or self.settings else [*inputs]
         return self.function(*arguments, **extra)
 
 
@@ -325,6 +330,8 @@ class Run:
             self._latest[stage.writes] = (key, value)
 
     def _parameters(self, stage: Stage) -> Any:
+        if stage.settings:
+            return attrgetter(stage.settings)(self._settings)
         return getattr(self._settings, stage.name) if stage.parameters else None
 
     def _keep(self, key: str, value: Any) -> None:

@@ -27,7 +27,7 @@ from napari_tbcad.chest.lungs.registry import SEGMENTERS, segmenter
 from napari_tbcad.chest.polarity import PolarityParameters, correct_polarity
 from napari_tbcad.chest.quality import check_film, check_masks, require_usable
 from napari_tbcad.errors import BadInput
-from napari_tbcad.imaging.grid import GridParameters, to_grid
+from napari_tbcad.imaging.grid import to_grid
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Edit, Parameters, Record, Step, field
 
@@ -41,7 +41,9 @@ class _LungParameters(Parameters):
     """Which lung segmenter, and the parameters of each."""
 
     segmenter: str = field(
-        "atlas", title="Segmenter", description=" ".join(f"{e.name}: {e.description}" for e in SEGMENTERS.values())
+        "atlas",
+        title="Segmenter",
+        description=" ".join(f"{e.name}: {e.description}" for e in SEGMENTERS.values()),
     )
 
     @field_validator("segmenter")
@@ -87,10 +89,10 @@ class ClassifyParameters(Parameters):
     )
 
 
-def on_grid(film: Radiograph, parameters: GridParameters) -> Radiograph:
+def on_grid(film: Radiograph, longest: int) -> Radiograph:
     """Check that the film can be used and shrink it to the working grid."""
     require_usable(film)
-    return to_grid(film, parameters.longest)
+    return to_grid(film, longest)
 
 
 def segment(
@@ -146,7 +148,9 @@ def measure(
     image = enhanced if parameters.image == "enhanced" else work
     shape_model = model.shape_model if model is not None else None
     if parameters.early_exit and model is not None:
-        shape = chest_features(image, sensitive, insensitive, parameters, shape_model=shape_model, only="shape")
+        shape = chest_features(
+            image, sensitive, insensitive, parameters, shape_model=shape_model, only="shape"
+        )
         if model.decided_by_shape(shape):
             return shape
     return chest_features(image, sensitive, insensitive, parameters, shape_model=shape_model)
@@ -161,7 +165,7 @@ def classify(features: ChestFeatures, model: ChestModel, parameters: ClassifyPar
 
 CHAIN = Chain(
     Stage("polarity", correct_polarity, "film", "upright", PolarityParameters),
-    Stage("grid", on_grid, "upright", "work", GridParameters),
+    Stage("grid", on_grid, "upright", "work", settings="features.grid"),
     Stage("enhance", enhance, "work", "enhanced", EnhanceParameters),
     Stage("lungs", segment, ("upright", "library"), "soft", LungParameters),
     Stage("sensitive", sensitive_mask, ("soft", "upright"), "sensitive", SensitiveParameters),
@@ -336,9 +340,10 @@ def history(run: Run) -> Record:
             mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
             record = record + mask.record + _edit(stage.writes, mask, automatic)
         elif run.get(stage.writes) is not None:
-            parameters = getattr(run.settings, stage.name)
+            parameters = getattr(run.settings, stage.name, {"longest": run.settings.features.grid})
             if stage.name == "lungs":
-                parameters = {"segmenter": parameters.segmenter, **getattr(parameters, parameters.segmenter).model_dump()}
+                chosen = parameters.segmenter
+                parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}
             facts = getattr(run.get(stage.writes), "record", Record())
             outcome = next((e.facts for e in reversed(facts.entries) if isinstance(e, Step) and e.facts), {})
             record = record + Step(stage.name, parameters, models.get(stage.name), outcome)
