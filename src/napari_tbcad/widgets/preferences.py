@@ -1,0 +1,56 @@
+"""What the person set on the Preferences page, and the settings of a run that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Preferences of this plugin.
+
+    Parameters
+    ----------
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    segmenter : str or None
+        Lung segmenter; None for the model's own.
+    grid : int or None
+        Longest side of the working grid; None for the model's own.
+    autosave : Path or None
+        Folder for corrected masks; None when autosave is off.
+    """
+
+    device: str = "auto"
+    segmenter: str | None = None
+    grid: int | None = None
+    autosave: Path | None = None
+
+    def assignments(self) -> dict[str, Any]:
+        """Return the dotted settings of the chest chain that these preferences set."""
+        named = {"classify.device": self.device, "lungs.segmenter": self.segmenter, "grid.longest": self.grid}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def preferences() -> Preferences:
+    """Read the Preferences page; the defaults where napari does not know the plugin (from source)."""
+    from napari.settings import get_plugin_settings
+
+    try:
+        page: Any = get_plugin_settings("napari-tbcad")
+    except KeyError:
+        return Preferences()
+    segmenter = str(_plain(page.chest.segmenter))
+    folder = str(page.chest.autosave or "").strip()
+    return Preferences(
+        device=str(_plain(page.general.device)),
+        segmenter=None if segmenter == "default" else segmenter,
+        grid=int(page.chest.grid) or None,
+        autosave=Path(folder).expanduser() if folder else None,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)

@@ -1,0 +1,107 @@
+"""napari's door to DICOM chest films."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.radiograph import Radiograph
+
+METADATA_KEY = "napari-tbcad"
+"""Under this key of ``layer.metadata`` a layer of ours carries its :class:`Radiograph`."""
+
+LayerData = tuple[Any, dict[str, Any], str]
+_SUFFIXES = {".dcm", ".dicom", ".ima"}
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
+    """Return a reader when every path is a DICOM chest film or a folder of them, else None.
+
+    Parameters
+    ----------
+    path : str or sequence of str
+        What the person opened.
+
+    Returns
+    -------
+    callable or None
+        ``reader(path) -> list of layer tuples``. Headers only are looked at here.
+    """
+    try:
+        films = _films(path)
+    except (BadInput, OSError):
+        return None
+    return read if films else None
+
+
+def read(path: str | Sequence[str]) -> list[LayerData]:
+    """Read films as Image layers.
+
+    Raises
+    ------
+    BadInput
+        If no film could be read; of several, the broken ones are named in a warning and left out.
+    """
+    from napari.utils.notifications import show_warning
+
+    from napari_tbcad.io.read import read_film
+
+    layers: list[LayerData] = []
+    problems: list[BadInput] = []
+    for film_path in _films(path):
+        try:
+            layers.append(film_layer(read_film(film_path)))
+        except BadInput as error:
+            problems.append(error)
+    if not layers:
+        raise problems[0] if problems else BadInput(str(path), "no chest film in it")
+    for problem in problems:
+        show_warning(str(problem))
+    return layers
+
+
+def film_layer(film: Radiograph, name: str | None = None) -> LayerData:
+    """Return the layer tuple of a film: scale in mm, display window, no identifiers.
+
+    Parameters
+    ----------
+    film : Radiograph
+        The film.
+    name : str, optional
+        Layer name; the file's stem when not given.
+    """
+    options: dict[str, Any] = {
+        "name": name or Path(film.source).stem or "film",
+        "colormap": "gray",
+        "metadata": {METADATA_KEY: film},
+    }
+    if film.spacing_mm is not None:
+        options |= {"scale": film.spacing_mm, "units": ("mm", "mm")}
+    low, high = film.window or (float(film.pixels.min()), float(film.pixels.max()))
+    if high > low:
+        options["contrast_limits"] = (float(low), float(high))
+    return film.pixels, options, "image"
+
+
+def _films(path: str | Sequence[str]) -> list[Path]:
+    """List the chest films among the paths; none at all when one of several is something else."""
+    from napari_tbcad.io.dicom import is_chest_dicom
+
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
+    found: list[Path] = []
+    for one in paths:
+        films = _in_folder(one) if one.is_dir() else [one] if is_chest_dicom(one) else []
+        if not films:
+            return []
+        found += films
+    return found
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """DICOM films directly in a folder, extension or not; a folder of pictures is left to napari."""
+    from napari_tbcad.io.dicom import is_chest_dicom
+
+    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+    return [f for f in files if (not f.suffix or f.suffix.lower() in _SUFFIXES) and is_chest_dicom(f)]
