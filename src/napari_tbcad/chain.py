@@ -173,11 +173,14 @@ class Run:
         with self._lock:
             self._settings = settings
 
-    def put(self, name: str, value: Any) -> None:
-        """Give an input, or a person's version of an output (which then goes before the automatic one)."""
+    def put(self, name: str, value: Any, *, key: str | None = None) -> None:
+        """Give an input, or a person's version of an output (which then goes before the automatic one).
+
+        `key` identifies the content where :func:`content_key` cannot, such as a model by its file's hash.
+        """
         if name not in self.chain.inputs and name not in self.chain.by_output:
             raise KeyError(f"the chain has no value {name!r}")
-        key = content_key(value)
+        key = content_key(value) if key is None else key
         with self._lock:
             self._given[name] = (key, value)
 

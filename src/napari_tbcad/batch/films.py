@@ -17,8 +17,12 @@ from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import require_writable, write_csv, written_whole
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_tbcad.chest.classify.model import ChestModel
     from napari_tbcad.chest.lungs.atlas import Atlas
+    from napari_tbcad.chest.lungs.fields import MaskKind
     from napari_tbcad.chest.workflow import ChestAnalysis
     from napari_tbcad.io.read import FilmPath
 
@@ -85,7 +89,7 @@ class ChestRow:
 
 @lru_cache(maxsize=2)
 def _model(classifier: str) -> ChestModel | None:
-    from napari_tbcad.chest.classify.model import find_model
+    from napari_tbcad.chest.classify.packaged import find_model
 
     return None if classifier == "none" else find_model(classifier)
 
@@ -123,8 +127,9 @@ def _analyse(item: FilmPath, job: ChestJob) -> tuple[ChestAnalysis, Any]:
     from napari_tbcad.io.read import read_film
 
     film = read_film(item.path)
-    masks = {}
-    for kind in ("sensitive", "insensitive"):
+    masks: dict[MaskKind, NDArray[np.uint8]] = {}
+    kinds: tuple[MaskKind, ...] = ("sensitive", "insensitive")
+    for kind in kinds:
         path = find_mask(job.masks, item.name, kind) if job.masks else None
         if path is not None:
             masks[kind] = read_mask(path, film.shape)
@@ -179,7 +184,7 @@ def _result_row(item: FilmPath, job: ChestJob, analysis: ChestAnalysis, settings
         "probability_stage2": result.probability_stage2,
         "decision_score_1": result.decision_score_1,
         "decision_score_2": result.decision_score_2,
-        "classifier": result.model_name,
+        "classifier": result.model,
     }
 
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,16 +143,18 @@ def measure(
     sensitive: LungMasks,
     insensitive: LungMasks,
     model: ChestModel | None,
-    parameters: MeasureParameters,
+    parameters: Any,
 ) -> ChestFeatures:
     """Measure the features; only the shape features when stage 1 decides and early exit is on."""
     image = enhanced if parameters.image == "enhanced" else work
-    shape_model = model.shape_model if model is not None else None
+    shape_model = shape_model_of(model)
     if parameters.early_exit and model is not None:
+        from napari_tbcad.chest.classify.model import predict
+
         shape = chest_features(
             image, sensitive, insensitive, parameters, shape_model=shape_model, only="shape"
         )
-        if model.decided_by_shape(shape):
+        if predict(model, shape, early_exit=True).deciding_stage == 1:
             return shape
     return chest_features(image, sensitive, insensitive, parameters, shape_model=shape_model)
 
@@ -160,13 +163,20 @@ def classify(features: ChestFeatures, model: ChestModel, parameters: ClassifyPar
     """Ask the model."""
     from napari_tbcad.chest.classify.model import predict
 
-    return predict(model, features, operating_point=parameters.operating_point, device=parameters.device)
+    shape_only = set(features.groups) <= {"shape", "modes"}
+    return predict(
+        model,
+        features,
+        operating_point=parameters.operating_point,
+        device=parameters.device,
+        early_exit=shape_only,
+    )
 
 
 CHAIN = Chain(
-    Stage("polarity", correct_polarity, "film", "upright", PolarityParameters),
-    Stage("grid", on_grid, "upright", "work", settings="features.grid"),
-    Stage("enhance", enhance, "work", "enhanced", EnhanceParameters),
+    Stage("polarity", correct_polarity, ("film",), "upright", PolarityParameters),
+    Stage("grid", on_grid, ("upright",), "work", settings="features.grid"),
+    Stage("enhance", enhance, ("work",), "enhanced", EnhanceParameters),
     Stage("lungs", segment, ("upright", "library"), "soft", LungParameters),
     Stage("sensitive", sensitive_mask, ("soft", "upright"), "sensitive", SensitiveParameters),
     Stage("insensitive", insensitive_mask, ("soft", "upright"), "insensitive", InsensitiveParameters),
@@ -259,7 +269,13 @@ def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None
 
 def settings_for(model: ChestModel | None, assignments: Mapping[str, Any] | None = None) -> Any:
     """Return the settings a model was trained with, then `assignments`; the defaults without a model."""
-    base = settings_from(model.card.settings) if model is not None else None
+    base = None
+    if model is not None:
+        card = model.card
+        sections = {"features": card.features, "enhance": card.enhance, **card.masks}
+        base = settings_from(
+            {f"{s}.{name}": v for s, values in sections.items() for name, v in values.items()}
+        )
     return settings_from(assignments or {}, base)
 
 
@@ -270,8 +286,13 @@ def start(
     run = Run(CHAIN, settings)
     run.put("film", film)
     run.put("library", library)
-    run.put("model", model)
+    use_model(run, model)
     return run
+
+
+def use_model(run: Run, model: ChestModel | None) -> None:
+    """Give a run its classifier; one that was never saved counts as new each time."""
+    run.put("model", model, key=None if model is None else model.sha256 or uuid4().hex)
 
 
 def give_mask(run: Run, labels: NDArray[np.uint8], kind: MaskKind) -> None:
@@ -328,19 +349,19 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
 
 def history(run: Run) -> Record:
     """Return the film's own record, one step per stage that stands, and a person's masks as edits."""
-    film = run.get("film")
+    film, settings = run.get("film"), cast(Any, run.settings)
     record: Record = film.record
     library, model = run.get("library"), run.get("model")
     models = {
         "lungs": getattr(library, "content_key", "packaged"),
-        "classify": getattr(model, "content_key", None),
+        "classify": f"{model.card.name} {model.sha256}" if model is not None else None,
     }
     for stage in CHAIN.stages:
         if run.edited(stage.writes):
             mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
             record = record + mask.record + _edit(stage.writes, mask, automatic)
         elif run.get(stage.writes) is not None:
-            parameters = getattr(run.settings, stage.name, {"longest": run.settings.features.grid})
+            parameters = getattr(settings, stage.name, {"longest": settings.features.grid})
             if stage.name == "lungs":
                 chosen = parameters.segmenter
                 parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}

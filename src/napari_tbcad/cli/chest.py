@@ -52,8 +52,11 @@ def tell_model(model: ChestModel | None) -> None:
     if model is None:
         typer.echo("no classifier: the chain ends with the features")
         return
-    for line in model.card.summary():
-        typer.echo(line)
+    card = model.card
+    kind = "demonstration model" if card.demonstration else "model"
+    typer.echo(f"{kind} {card.name}: {card.n_tb} TB and {card.n_normal} other films. {card.notice}")
+    for design, score in card.headline().items():
+        typer.echo(f"  {design} {score}")
 
 
 @app.command("run")

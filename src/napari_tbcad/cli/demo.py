@@ -16,7 +16,7 @@ def demo(
 ) -> None:
     """Run the chest workflow on the sample films; print the results and where the pictures are."""
     from napari_tbcad.batch.films import ChestJob, chest_batch
-    from napari_tbcad.chest.classify.model import DEMONSTRATION
+    from napari_tbcad.chest.classify.packaged import DEMONSTRATION
     from napari_tbcad.cli.chest import tell, tell_model
     from napari_tbcad.io.read import find_films
     from napari_tbcad.simulate.samples import sample_folder

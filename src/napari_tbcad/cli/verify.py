@@ -29,7 +29,7 @@ def _ibsi() -> int:
 
 
 def _models() -> int:
-    from napari_tbcad.chest.classify.model import packaged_models
+    from napari_tbcad.chest.classify.packaged import packaged_models
     from napari_tbcad.chest.lungs.atlas import packaged_atlas
     from napari_tbcad.errors import TbcadError
 
@@ -37,7 +37,7 @@ def _models() -> int:
     loaders = {"atlas": packaged_atlas, **{f"classifier {n}": load for n, load in packaged_models().items()}}
     for name, load in loaders.items():
         try:
-            typer.echo(f"{name}: sound, key {load().content_key[:12]}")
+            typer.echo(f"{name}: sound, SHA-256 {load().sha256[:12]}")
         except TbcadError as error:
             misses += 1
             typer.echo(f"{name}: MISS {error}")

@@ -1,0 +1,58 @@
+"""Models by name or by path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from importlib import resources
+from pathlib import Path
+
+from napari_tbcad.chest.classify.model import ChestModel
+from napari_tbcad.chest.classify.store import load_model
+from napari_tbcad.errors import ModelRefused
+
+DEMONSTRATION = "demonstration"
+"""Name of the packaged model that works on first start."""
+
+_SUFFIX = ".skops"
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("napari_tbcad"))) / "weights"
+
+
+def packaged_models() -> dict[str, Callable[[], ChestModel]]:
+    """Return a loader for each packaged model, by name."""
+    files = sorted(_folder().glob(f"*{_SUFFIX}"))
+    return {file.name.removesuffix(_SUFFIX): partial(_load, file) for file in files}
+
+
+@cache
+def _load(file: Path) -> ChestModel:
+    return load_model(file)
+
+
+def packaged_model(name: str = DEMONSTRATION) -> ChestModel:
+    """Return a packaged model; raises :class:`ModelRefused` when it is not there or not sound."""
+    models = packaged_models()
+    if name not in models:
+        have = ", ".join(models) or "none"
+        raise ModelRefused(name, f"there is no packaged model of this name (there are: {have})")
+    return models[name]()
+
+
+def find_model(name_or_path: str | Path) -> ChestModel:
+    """Return a model by packaged name, or by the path of a file that ``chest train`` wrote.
+
+    Raises
+    ------
+    ModelRefused
+        If there is neither, or the file is broken, tampered with or not a model.
+    """
+    if str(name_or_path) in packaged_models():
+        return packaged_model(str(name_or_path))
+    path = Path(name_or_path)
+    if not path.is_file():
+        have = ", ".join(packaged_models()) or "none"
+        raise ModelRefused(name_or_path, f"neither a packaged model (there are: {have}) nor a file")
+    return load_model(path)
