@@ -1,0 +1,1 @@
+"""Hierarchical classification of chest films; see :mod:`napari_tbcad.chest.classify.hierarchical`."""

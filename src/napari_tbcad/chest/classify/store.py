@@ -1,0 +1,167 @@
+"""Model files: skops with a pinned list of what may be inside, never pickle.
+
+A model file is a skops file (a zip archive) that holds the estimator and the shape model, with two more
+members: ``card.json`` and ``manifest.json``, the SHA-256 of every other member. Reading checks the
+hashes, then that every type in the file is on the pinned list, and only then builds objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from pydantic import ValidationError
+
+from napari_tbcad.chest.classify.card import ModelCard, arrays_sha256
+from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
+from napari_tbcad.chest.classify.model import ChestModel
+from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.files import sha256, written_whole
+
+FORMAT = 1
+CARD, MANIFEST = "card.json", "manifest.json"
+MAX_BYTES = 64 * 2**20
+"""Largest unpacked size that is read: a guard against archives that unpack without end."""
+
+TRUSTED = (
+    "napari_tbcad.chest.classify.columns.DropCollinear",
+    "napari_tbcad.chest.classify.hierarchical.HierarchicalClassifier",
+    "napari_tbcad.chest.classify.stage.CalibratedStage",
+    "napari_tbcad.chest.classify.stage.LogOddsGaussianNB",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+)
+"""Types beyond skops' own safe list that a model file may hold. Nothing is added at run time."""
+
+
+def save_model(model: ChestModel, path: str | Path) -> str:
+    """Write a model whole or not at all, and return the SHA-256 of the file.
+
+    Raises
+    ------
+    OSError
+        If the place cannot be written; an older file there stays as it was.
+    """
+    import skops.io
+
+    payload = io.BytesIO(
+        skops.io.dumps({"estimator": model.estimator, "shape_model": dict(model.shape_model)})
+    )
+    card = model.card.model_dump_json(indent=1).encode()
+    hashes = {CARD: hashlib.sha256(card).hexdigest()}
+    with zipfile.ZipFile(payload) as source:
+        members = {name: source.read(name) for name in source.namelist()}
+    hashes |= {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
+    manifest = json.dumps({"format": FORMAT, "kind": "napari-tbcad chest model", "sha256": hashes}, indent=1)
+    with written_whole(path) as temporary:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as target:
+            for name, content in sorted({**members, CARD: card, MANIFEST: manifest.encode()}.items()):
+                # A fixed time stamp: the same model gives the same bytes, hence the same hash.
+                target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+        digest = sha256(temporary)
+    return digest
+
+
+def load_model(path: str | Path) -> ChestModel:
+    """Read what :func:`save_model` wrote.
+
+    Raises
+    ------
+    ModelRefused
+        If the file is broken, changed since it was written, holds a type that is not on the pinned
+        list, comes from a newer format, or cannot be rebuilt with the installed scikit-learn.
+    BadInput
+        If there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(path, "no such model file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            card = _checked_card(path, archive)
+        content, complaints = _checked_content(path, card)
+    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelRefused(path, f"not a whole model file ({error})") from error
+    estimator, shape_model = content["estimator"], content["shape_model"]
+    _refuse_unless_whole(path, card, estimator, shape_model)
+    return ChestModel(estimator, card, shape_model, sha256=sha256(path), warnings=tuple(complaints))
+
+
+def read_card(path: str | Path) -> ModelCard:
+    """Read only the card of a model file, after checking the hashes; raises :class:`ModelRefused`."""
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(path, "no such model file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _checked_card(path, archive)
+    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelRefused(path, f"not a whole model file ({error})") from error
+
+
+def _checked_card(path: Path, archive: zipfile.ZipFile) -> ModelCard:
+    names = archive.namelist()
+    if MANIFEST not in names or CARD not in names:
+        raise ModelRefused(path, "not a model of this program: it has no card or no manifest")
+    if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
+        raise ModelRefused(path, f"unpacks to more than {MAX_BYTES // 2**20} MiB")
+    manifest = json.loads(archive.read(MANIFEST))
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("sha256"), dict):
+        raise ModelRefused(path, "its manifest cannot be read")
+    if manifest.get("format") != FORMAT:
+        raise ModelRefused(
+            path, f"model format {manifest.get('format')} is not {FORMAT}, the one this program reads"
+        )
+    wanted = manifest["sha256"]
+    if len(names) != len(set(names)) or set(names) != {*wanted, MANIFEST}:
+        raise ModelRefused(path, "its parts are not those its manifest lists: the file was changed")
+    for name, digest in wanted.items():
+        if hashlib.sha256(archive.read(name)).hexdigest() != digest:
+            raise ModelRefused(path, f"{name} does not match its SHA-256: the file was changed or damaged")
+    try:
+        return ModelCard.model_validate_json(archive.read(CARD))
+    except ValidationError as error:
+        raise ModelRefused(path, f"its card cannot be read ({error.error_count()} faults)") from error
+
+
+def _checked_content(path: Path, card: ModelCard) -> tuple[dict[str, Any], list[str]]:
+    import skops.io
+
+    complaints = []
+    if card.sklearn_version and card.sklearn_version != sklearn.__version__:
+        complaints.append(
+            f"model made with scikit-learn {card.sklearn_version}, read with {sklearn.__version__}: "
+            "check a known film before trusting it"
+        )
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+        if unknown:
+            raise ModelRefused(path, f"holds types that are not on the pinned list: {', '.join(unknown[:5])}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the version difference is said above, once and in plain words
+            content = skops.io.load(path, trusted=list(TRUSTED))
+    except ModelRefused:
+        raise
+    except Exception as error:  # skops meets a foreign file with errors of any kind
+        raise ModelRefused(path, f"cannot be rebuilt ({type(error).__name__}: {error})") from error
+    if not isinstance(content, dict) or set(content) != {"estimator", "shape_model"}:
+        raise ModelRefused(path, "does not hold an estimator and a shape model")
+    return content, complaints
+
+
+def _refuse_unless_whole(path: Path, card: ModelCard, estimator: Any, shape_model: Any) -> None:
+    if not isinstance(estimator, HierarchicalClassifier):
+        raise ModelRefused(path, f"its estimator is a {type(estimator).__name__}")
+    if not isinstance(shape_model, dict) or not all(isinstance(v, np.ndarray) for v in shape_model.values()):
+        raise ModelRefused(path, "its shape model is not a set of arrays")
+    if getattr(estimator, "n_features_in_", -1) != len(card.feature_names):
+        raise ModelRefused(path, "its estimator and its card name different numbers of features")
+    if shape_model and card.shape_model_sha256 != arrays_sha256(shape_model):
+        raise ModelRefused(path, "its shape model is not the one its card names")
