@@ -77,7 +77,7 @@ class Step:
     """
 
     name: str
-    parameters: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    parameters: Any = dataclass_field(default_factory=dict)
     model: str | None = None
     facts: Mapping[str, Any] = dataclass_field(default_factory=dict)
     version: str = __version__

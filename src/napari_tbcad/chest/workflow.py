@@ -27,6 +27,7 @@ from napari_tbcad.chest.lungs.masks import (
 from napari_tbcad.chest.lungs.registry import SEGMENTERS, segmenter
 from napari_tbcad.chest.polarity import PolarityParameters, correct_polarity
 from napari_tbcad.chest.quality import check_film, check_masks, require_usable
+from napari_tbcad.chest.shape_model import ShapeModel
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.grid import to_grid
 from napari_tbcad.imaging.radiograph import Radiograph
@@ -58,7 +59,7 @@ LungParameters = create_model(
     __base__=_LungParameters,
     __module__=__name__,
     __doc__=_LungParameters.__doc__,
-    **{e.name: (e.parameters_class, e.parameters_class()) for e in SEGMENTERS.values()},
+    **cast(Any, {e.name: (e.parameters_class, e.parameters_class()) for e in SEGMENTERS.values()}),
 )
 
 
@@ -135,6 +136,13 @@ def segment(
         offered["library"] = packaged_atlas()
     wanted = {name: value for name, value in offered.items() if name in known}
     return entry.function(film, getattr(parameters, entry.name), **wanted)
+
+
+def shape_model_of(model: ChestModel | None) -> ShapeModel | None:
+    """Return the shape model that travels with a classifier, None when its features need none."""
+    if model is None or not model.shape_model:
+        return None
+    return ShapeModel.from_arrays(model.shape_model, model.card.name)
 
 
 def measure(
@@ -285,7 +293,7 @@ def start(
     """Return a run of the chain for one film."""
     run = Run(CHAIN, settings)
     run.put("film", film)
-    run.put("library", library)
+    run.put("library", library, key=None if library is None else library.digest)
     use_model(run, model)
     return run
 
@@ -353,7 +361,7 @@ def history(run: Run) -> Record:
     record: Record = film.record
     library, model = run.get("library"), run.get("model")
     models = {
-        "lungs": getattr(library, "content_key", "packaged"),
+        "lungs": "packaged" if library is None else library.digest,
         "classify": f"{model.card.name} {model.sha256}" if model is not None else None,
     }
     for stage in CHAIN.stages:
@@ -361,7 +369,7 @@ def history(run: Run) -> Record:
             mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
             record = record + mask.record + _edit(stage.writes, mask, automatic)
         elif run.get(stage.writes) is not None:
-            parameters = getattr(settings, stage.name, {"longest": settings.features.grid})
+            parameters: Any = getattr(settings, stage.name, {"longest": settings.features.grid})
             if stage.name == "lungs":
                 chosen = parameters.segmenter
                 parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}

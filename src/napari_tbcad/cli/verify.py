@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -23,7 +24,7 @@ def _ibsi() -> int:
     rows = check_ibsi()
     wrong = [row for row in rows if not row.ok]
     for row in wrong:
-        typer.echo(f"  MISS {row.aggregation} {row.feature}: {row.value:.6g}, reference {row.reference:.6g}")
+        typer.echo(f"  MISS {row.aggregation} {row.feature}: {row.ours:.6g}, reference {row.reference:.6g}")
     typer.echo(f"IBSI phantom: {len(wrong)} misses in {len(rows)} comparisons")
     return len(wrong)
 
@@ -34,10 +35,13 @@ def _models() -> int:
     from napari_tbcad.errors import TbcadError
 
     misses = 0
-    loaders = {"atlas": packaged_atlas, **{f"classifier {n}": load for n, load in packaged_models().items()}}
-    for name, load in loaders.items():
+    checks: dict[str, Callable[[], str]] = {"atlas": lambda: packaged_atlas().digest}
+    checks |= {
+        f"classifier {name}": lambda load=load: load().sha256 for name, load in packaged_models().items()
+    }
+    for name, check in checks.items():
         try:
-            typer.echo(f"{name}: sound, SHA-256 {load().sha256[:12]}")
+            typer.echo(f"{name}: sound, SHA-256 {check()[:12]}")
         except TbcadError as error:
             misses += 1
             typer.echo(f"{name}: MISS {error}")

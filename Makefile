@@ -1,0 +1,50 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+XVFB := xvfb-run -a -s "-screen 0 1280x1024x24"
+
+.PHONY: demo test lint types docs measure clean display
+
+demo: $(STAMP)
+	$(BIN)/napari-tbcad demo --out demo_output
+
+test: $(STAMP) display
+	$(XVFB) $(BIN)/python -m pytest
+
+# torch first and by itself: on Linux a plain install takes a CUDA build of several gigabytes, and
+# PIP_EXTRA_INDEX_URL or a local wheel can then choose another one.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,dev]"
+	touch $@
+
+# What Qt and OpenGL need under a virtual display; only where apt and the right to use it are there.
+DISPLAY_PACKAGES := xvfb libgl1 libegl1 libgl1-mesa-dri libxcb-cursor0 libxkbcommon-x11-0 libdbus-1-3 \
+	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
+	libxcb-xinerama0 libxcb-xkb1 libfontconfig1
+
+display:
+	@dpkg -s $(DISPLAY_PACKAGES) >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(DISPLAY_PACKAGES) >/dev/null; \
+	  else \
+	    command -v xvfb-run >/dev/null || { echo "please install: $(DISPLAY_PACKAGES)"; exit 1; }; \
+	  fi; }
+
+lint: $(STAMP)
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+# The table of docs/results.md, from the images in ../shared/data.
+measure: $(STAMP)
+	$(BIN)/python benchmarks/reach.py
+
+clean:
+	rm -rf $(VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache
