@@ -117,12 +117,9 @@ class ModelCard(_Part):
     made: str = Field(default_factory=lambda: datetime.now(UTC).date().isoformat())
 
     def headline(self) -> dict[str, str]:
-        """Return the scores that belong beside every output, as ``{"design: metric": "0.88 (0.85–0.91)"}``."""
-        return {
-            f"{s.design}: {s.metric}": with_interval(s.value, s.low, s.high)
-            for s in self.scores
-            if s.headline
-        }
+        """Return the scores that belong beside every output: ``{design: metric}``, as text."""
+        chosen = (score for score in self.scores if score.headline)
+        return {f"{s.design}: {s.metric}": with_interval(s.value, s.low, s.high) for s in chosen}
 
 
 def with_interval(value: float, low: float | None, high: float | None) -> str:

@@ -228,8 +228,9 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         complaint = ""
         if not _enough(positive[passed], None if groups is None else groups[passed]):
             complaint = (
-                f"only {int(passed.sum())} of {len(X)} training films ({int(positive[passed].sum())} with TB) "
-                "pass stage 1, too few to train stage 2 on: it was trained on all films"
+                f"only {int(passed.sum())} of {len(X)} training films "
+                f"({int(positive[passed].sum())} positive) pass stage 1, too few to train stage 2 on: "
+                "it was trained on all films"
             )
             passed = np.ones(len(X), dtype=bool)
         stage2 = self._stage(2).fit(X2[passed], positive[passed], None if groups is None else groups[passed])

@@ -88,7 +88,7 @@ class ChestModel:
         """
         reasons = []
         for name in ("definition", "levels", "grid", "image"):
-            wanted, given = getattr(self.card, name), getattr(features, name, None)
+            wanted, given = getattr(self.card, name), measured_with(features, name)
             if wanted is not None and given is not None and str(wanted) != str(given):
                 reasons.append(f"{name} {wanted} wanted, {given} given")
         needed = self.card.stage1_features if early_exit else self.card.feature_names
@@ -98,7 +98,7 @@ class ChestModel:
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             given_set = getattr(features, "feature_set", "") or f"{len(present)} features"
             reasons.append(
-                f"feature list of {self.card.feature_set or 'the model'} ({len(self.card.feature_names)}) wanted, "
+                f"feature list {self.card.feature_set} ({len(self.card.feature_names)} features) wanted, "
                 f"{given_set} given, without {', '.join(missing[:3])}{more}"
             )
         if reasons:
@@ -207,6 +207,16 @@ def result_warnings(model: ChestModel) -> tuple[str, ...]:
     if model.card.stage1_abstains:
         said.append("stage 1 abstains: its alarm rate on films without tuberculosis was not dependable")
     return tuple(said)
+
+
+def measured_with(features: Features, name: str) -> Any:
+    """Return how features were made: an attribute of them, or of the features step in their record."""
+    if hasattr(features, name):
+        return getattr(features, name)
+    for entry in reversed(getattr(features, "record", Record()).entries):
+        if isinstance(entry, Step) and entry.name == "features":
+            return entry.parameters.get(name)
+    return None
 
 
 def _number(values: NDArray[np.float64]) -> float | None:

@@ -1,7 +1,7 @@
 """Prediction on torch tensors on any device, equal to scikit-learn's.
 
-torch is imported only when a function runs. Everything that a fitted stage does is repeated from its fitted numbers: column choice, scaling,
-whitening, the decision function
+torch is imported only when a function runs. Everything that a fitted stage does is repeated from its
+fitted numbers: column choice, scaling, whitening, the decision function
 
     f(x) = Σ_s a_s exp(−γ ‖x − x_s‖²) + b                      (support vector machine)
     f(x) = ln p(1) − ln p(0) + Σ_j ln N(x_j; μ_1j, σ²_1j) − ln N(x_j; μ_0j, σ²_0j)    (naive Bayes)
