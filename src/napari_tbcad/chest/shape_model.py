@@ -241,17 +241,34 @@ class ShapeModel:
             weights = weights * np.sqrt(self.variances)
         return self.mean + np.tensordot(weights, self.modes, axes=1)
 
-    def save(self, path: str | Path) -> None:
-        """Write the model as safetensors, whole or not at all."""
-        from safetensors.numpy import save_file
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the model as named arrays, to travel inside another file."""
+        meta = np.frombuffer(json.dumps(self._meta()).encode(), dtype=np.uint8)
+        return {"mean": self.mean, "modes": self.modes, "variances": self.variances, "meta": meta}
 
-        meta = {
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], source: str | Path) -> ShapeModel:
+        """Build what :meth:`to_arrays` took apart; raises :class:`ModelRefused` when it does not fit."""
+        try:
+            meta = json.loads(np.asarray(arrays["meta"], dtype=np.uint8).tobytes())
+        except (KeyError, ValueError) as error:
+            raise ModelRefused(source, f"not a shape model ({error})") from error
+        return cls.from_parts(arrays, meta, source)
+
+    def _meta(self) -> dict[str, str]:
+        return {
             "napari_tbcad_shape_model": str(SHAPE_MODEL_VERSION),
             "parameters": self.parameters.model_dump_json(),
             "n_shapes": str(self.n_shapes),
             "total_variance": repr(self.total_variance),
             "sources": self.sources,
         }
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as safetensors, whole or not at all."""
+        from safetensors.numpy import save_file
+
+        meta = self._meta()
         arrays = {"mean": self.mean, "modes": self.modes, "variances": self.variances}
         with written_whole(path) as temporary:
             save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, temporary, metadata=meta)

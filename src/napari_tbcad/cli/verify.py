@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from napari_tbcad.chest.classify.model import ChestModel
 
 
 def verify() -> None:
@@ -35,17 +40,20 @@ def _models() -> int:
     from napari_tbcad.errors import TbcadError
 
     misses = 0
-    checks: dict[str, Callable[[], str]] = {"atlas": lambda: packaged_atlas().digest}
-    checks |= {
-        f"classifier {name}": lambda load=load: load().sha256 for name, load in packaged_models().items()
-    }
-    for name, check in checks.items():
+    hashes: dict[str, Callable[[], str]] = {"atlas": lambda: packaged_atlas().digest}
+    for name, load in packaged_models().items():
+        hashes[f"classifier {name}"] = partial(_hash_of, load)
+    for name, check in hashes.items():
         try:
             typer.echo(f"{name}: sound, SHA-256 {check()[:12]}")
         except TbcadError as error:
             misses += 1
             typer.echo(f"{name}: MISS {error}")
     return misses
+
+
+def _hash_of(load: Callable[[], ChestModel]) -> str:
+    return load().sha256
 
 
 def _devices() -> None:
