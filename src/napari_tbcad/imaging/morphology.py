@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, spatial
 
 
 def disk(radius: float) -> NDArray[np.bool_]:
@@ -78,8 +78,36 @@ def signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
 
 
-def convex_hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the convex hull of a mask's pixels; (H, W) bool, empty when the mask is."""
-    from skimage.morphology import convex_hull_image
+def convex_hull(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], float]:
+    """Return the convex hull of a mask's pixels, each taken as a unit square.
 
-    return convex_hull_image(mask) if mask.any() else mask.copy()
+    Parameters
+    ----------
+    mask : (H, W) array of bool
+
+    Returns
+    -------
+    hull : (H, W) array of bool
+        Pixels whose centre lies in the hull; empty when `mask` is.
+    area : float
+        Exact area of the hull polygon in pixels.
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    if rows.size == 0:
+        return mask.copy(), 0.0
+    # Only the ends of each row can be corners of the hull.
+    first = mask[rows].argmax(axis=1)
+    last = mask.shape[1] - mask[rows][:, ::-1].argmax(axis=1)
+    corners = np.concatenate([np.c_[r, c] for r in (rows, rows + 1) for c in (first, last)])
+    hull = spatial.ConvexHull(corners)
+    grid_rows = np.arange(rows[0], rows[-1] + 1) + 0.5
+    # Facet equations n·x + d <= 0 give, at each row, the columns between which the hull lies.
+    ny, nx, d = hull.equations.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bound = -(d + ny * grid_rows[:, None]) / nx
+    low = np.where(nx < -1e-12, bound, -np.inf).max(axis=1)
+    high = np.where(nx > 1e-12, bound, np.inf).min(axis=1)
+    centres = np.arange(mask.shape[1]) + 0.5
+    out = np.zeros(mask.shape, bool)
+    out[rows[0] : rows[-1] + 1] = (centres >= low[:, None] - 1e-9) & (centres <= high[:, None] + 1e-9)
+    return out, float(hull.volume)

@@ -55,13 +55,13 @@ class OtsuParameters(Parameters):
         description="Gaps between dark parts narrower than about twice this are closed.",
     )
     growth: float = field(
-        0.4,
+        1.8,
         title="Growth",
         unit="% of the longest side",
-        ge=-3,
+        ge=0,
         le=3,
         more=True,
-        description="The edge is moved outwards by this: a threshold lies on the dark side of a lung's edge.",
+        description="The outer wall is moved outwards by this: a threshold lies on the dark side of it.",
     )
     softness: float = field(
         1.0,
@@ -120,8 +120,10 @@ def otsu(film: Radiograph, parameters: OtsuParameters = OtsuParameters()) -> Sof
     soft = np.zeros((2, *shape), np.float32)
     for candidate in pair:
         mask = np.zeros(shape, bool)
-        mask[picture] = _finished(candidate, longest * parameters.closing / 100)
-        distance = signed_distance(mask) + longest * parameters.growth / 100
+        mask[picture] = _finished(
+            candidate, closing=longest * parameters.closing / 100, growth=longest * parameters.growth / 100
+        )
+        distance = signed_distance(mask)
         soft[candidate.side] = _logistic(distance / (longest * parameters.softness / 100))
     facts = {"scores": [round(candidate.score, 3) for candidate in pair]}
     return SoftLungs(
@@ -197,9 +199,8 @@ def _judged(mask: Bool, box: tuple[slice, slice], middle: int, edges: Float) -> 
     y, x = (float(c) for c in ndimage.center_of_mass(whole))
     height = (box[0].stop - box[0].start) / rows
     width = (box[1].stop - box[1].start) / columns
-    hull = convex_hull(whole)
-    solidity = whole.sum() / hull.sum()
     rim = whole & ~ndimage.binary_erosion(whole)
+    solidity = whole.sum() / convex_hull(whole)[1]
     contrast = float(np.clip(edges[rim], 0, 2).mean())
     terms = (
         _misfit(np.log(area), np.log(0.13), 0.45),
@@ -238,19 +239,22 @@ def _best_pair(candidates: list[_Candidate]) -> tuple[_Candidate, ...]:
     return max(itertools.product(*sides), key=together)
 
 
-def _finished(candidate: _Candidate, closing: float) -> Bool:
-    """Close gaps and give the lung its convex outer wall."""
+def _finished(candidate: _Candidate, *, closing: float, growth: float) -> Bool:
+    """Close gaps, give the lung its convex outer wall and move that wall out to the inner rib edge."""
     mask = fill_holes(close(candidate.mask, closing))
     # The chest wall is convex; ribs and clavicle that cross it bite pieces out. The inner edge is not
     # convex (heart), so only what lies outside the middle of each row's extent is filled.
-    hull = convex_hull(mask)
+    hull, _ = convex_hull(mask)
+    grown = ndimage.distance_transform_edt(~hull) <= growth if growth > 0 else hull
     columns = np.arange(mask.shape[1])
     filled = mask.copy()
-    for row in np.flatnonzero(mask.any(axis=1)):
-        inside = np.flatnonzero(mask[row])
+    rows = np.flatnonzero(mask.any(axis=1))
+    for row in np.flatnonzero(grown.any(axis=1)):
+        # Above and below the part the nearest row tells where its middle is.
+        inside = np.flatnonzero(mask[rows[np.abs(rows - row).argmin()]])
         centre = (inside[0] + inside[-1]) / 2
         outer = columns <= centre if candidate.side == 0 else columns >= centre
-        filled[row] |= hull[row] & outer
+        filled[row] |= grown[row] & outer
     return fill_holes(filled)
 
 
