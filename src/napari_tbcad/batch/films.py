@@ -227,8 +227,10 @@ def chest_batch(
     ModelRefused
         If the model or the atlas cannot be used: said once, before the first film.
     """
+    from napari_tbcad.chest.workflow import settings_for
+
     require_writable(job.out)
-    job.model()
+    settings_for(job.model(), job.assignments)
     job.library()
     rows: list[ChestRow] = []
     written = time.monotonic()

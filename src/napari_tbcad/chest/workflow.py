@@ -6,6 +6,8 @@ import inspect
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -138,11 +140,19 @@ def segment(
     return entry.function(film, getattr(parameters, entry.name), **wanted)
 
 
-def shape_model_of(model: ChestModel | None) -> ShapeModel | None:
-    """Return the shape model that travels with a classifier, None when its features need none."""
-    if model is None or not model.shape_model:
+@cache
+def packaged_shape_model() -> ShapeModel:
+    """Return the shape model that comes with the package (modes of real lung outlines; see its card)."""
+    return ShapeModel.load(Path(str(resources.files("napari_tbcad"))) / "weights" / "shape_model.safetensors")
+
+
+def shape_model_of(model: ChestModel | None, parameters: FeatureParameters) -> ShapeModel | None:
+    """Return the shape model the features need: the classifier's own, else the packaged one."""
+    if parameters.feature_set != "extended":
         return None
-    return ShapeModel.from_arrays(model.shape_model, model.card.name)
+    if model is not None and model.shape_model:
+        return ShapeModel.from_arrays(model.shape_model, model.card.name)
+    return packaged_shape_model()
 
 
 def measure(
@@ -155,7 +165,7 @@ def measure(
 ) -> ChestFeatures:
     """Measure the features; only the shape features when stage 1 decides and early exit is on."""
     image = enhanced if parameters.image == "enhanced" else work
-    shape_model = shape_model_of(model)
+    shape_model = shape_model_of(model, parameters)
     if parameters.early_exit and model is not None:
         from napari_tbcad.chest.classify.model import predict
 

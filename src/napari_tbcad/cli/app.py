@@ -41,21 +41,16 @@ def root(
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command tree and return the exit code."""
-    import click
-
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     try:
-        outcome = app(list(arguments), standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.UsageError as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt, Cancelled):
+        app(list(arguments))
+    except SystemExit as stop:  # the parser's own way out, with 2 for wrong usage
+        return stop.code if isinstance(stop.code, int) else 0
+    except Cancelled:
         typer.echo("stopped; what was finished is written", err=True)
         return 1
     except TbcadError as error:
         # Raised before the first film: the request itself cannot be met.
         typer.echo(f"error: {error}", err=True)
         return 2
+    return 0

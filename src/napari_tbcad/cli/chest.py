@@ -96,8 +96,8 @@ def run(
         classify__device=device,
         features__early_exit=early_exit or None,
     )
-    job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
     films = find_films(paths)
+    job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
     tell_model(job.model())
     rows = chest_batch(films, job, workers=workers, scheduler=scheduler, progress=tell)
     failed = sum(not row.ok for row in rows)

@@ -1,0 +1,330 @@
+"""Training and judging a chest classifier on a data set, from its films to the saved model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.batch.measuring import MeasureJob, Tables, measure_films
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import require_writable, write_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_tbcad.chest.classify.model import ChestModel
+    from napari_tbcad.evaluate.evaluation import Evaluation
+    from napari_tbcad.evaluate.folds import Fold
+    from napari_tbcad.io.datasets import DataSet
+
+Say = Callable[[str], None]
+
+DEFAULT_FOLDS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledTables:
+    """Feature tables of the films that could be measured, with what is known of each.
+
+    Parameters
+    ----------
+    tables : Tables
+        Features inside and outside the lungs.
+    labels : (n,) array of int
+        1 for tuberculosis.
+    patients, sources : (n,) arrays of str
+        Patient and collection; the film itself and the data set's name where unknown.
+    demographics : DataFrame
+        Columns age (years) and sex (1 male, 0 female), NaN where unknown.
+    """
+
+    tables: Tables
+    labels: NDArray[np.int64]
+    patients: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    demographics: pd.DataFrame
+
+    @property
+    def controls(self) -> dict[str, pd.DataFrame]:
+        """Feature tables that must not know the answer."""
+        controls = {"outside_lungs": self.tables.outside}
+        if self.demographics.notna().all(axis=1).mean() > 0.5:
+            controls["age_sex"] = self.demographics
+        return controls
+
+
+def measure_dataset(
+    dataset: DataSet,
+    job: MeasureJob,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    say: Say | None = None,
+) -> LabelledTables:
+    """Measure every film of a data set; films that fail are told and left out."""
+    from napari_tbcad.evaluate.controls import age_sex_table
+
+    say = say or (lambda text: None)
+    rows = {row.path.as_posix(): row for row in dataset.rows}
+    positive = sum(row.label for row in dataset.rows)
+    say(f"{dataset.name}: {len(rows)} films, {positive} with tuberculosis")
+    last = -1
+
+    def progress(share: float, what: str) -> None:
+        nonlocal last
+        if int(share * 20) > last:
+            last = int(share * 20)
+            say(f"  measured {share:4.0%}  {what}")
+
+    paths = [row.path for row in dataset.rows]
+    tables = measure_films(paths, job, workers=workers, scheduler=scheduler, progress=progress)
+    for message in tables.errors.values():
+        say(f"  left out: {message}")
+    known = [rows[file] for file in tables.inside.index]
+    return LabelledTables(
+        tables,
+        np.array([row.label for row in known], dtype=np.int64),
+        np.array([row.patient or row.path.as_posix() for row in known]),
+        np.array([row.source or dataset.name for row in known]),
+        age_sex_table([row.age for row in known], [row.sex for row in known]).set_index(tables.inside.index),
+    )
+
+
+def design_of(
+    data: LabelledTables, *, folds: int | None, holdout: float | None, splits: Path | None
+) -> tuple[list[Fold], str]:
+    """Return the outer splits and how they were made.
+
+    Two or more collections with tuberculosis are tested across collections unless something else was
+    asked for: pooled folds would let a classifier win by telling collections apart.
+    """
+    from napari_tbcad.evaluate import folds as designs
+
+    files = [str(file) for file in data.tables.inside.index]
+    if splits is not None:
+        return designs.read_folds(splits, files), f"splits of {splits.name}"
+    patients = data.patients if len(set(data.patients)) < len(data.patients) else None
+    if holdout is not None:
+        return designs.holdout(data.labels, holdout, groups=patients), f"hold-out {holdout:g}"
+    collections = set(data.sources[data.labels == 1])
+    if folds is None and len(collections) > 1:
+        return designs.cross_source_folds(data.labels, data.sources, groups=patients), "cross-source"
+    number = folds or DEFAULT_FOLDS
+    return designs.stratified_folds(data.labels, number, groups=patients), f"{number}-fold"
+
+
+def card_facts(data: LabelledTables, settings: Any, *, name: str) -> dict[str, Any]:
+    """Return the fields of a model's card that the data set and the settings tell."""
+    from napari_tbcad.chest.classify.card import DataSource
+
+    sources = []
+    for source in sorted(set(data.sources)):
+        here = data.labels[data.sources == source]
+        sources.append(DataSource(name=source, n_tb=int(here.sum()), n_normal=int((here == 0).sum())))
+    features, lungs = settings.features, settings.lungs
+    masks = {
+        "lungs": {
+            "segmenter": lungs.segmenter,
+            lungs.segmenter: getattr(lungs, lungs.segmenter).model_dump(),
+        },
+        "sensitive": settings.sensitive.model_dump(),
+        "insensitive": settings.insensitive.model_dump(),
+    }
+    return {
+        "name": name,
+        "sources": tuple(sources),
+        "n_tb": int(data.labels.sum()),
+        "n_normal": int((data.labels == 0).sum()),
+        "feature_set": features.feature_set,
+        "definition": features.definition,
+        "levels": features.levels,
+        "grid": features.grid,
+        "image": features.image,
+        "features": features.model_dump(mode="json", exclude={"early_exit"}),
+        "enhance": settings.enhance.model_dump(mode="json"),
+        "segmenter": lungs.segmenter,
+        "masks": masks,
+        "stage1_masks": f"automatic sensitive masks ({lungs.segmenter})",
+        "stage2_masks": f"automatic insensitive masks ({lungs.segmenter})",
+    }
+
+
+def train_on(
+    path: Path,
+    out: Path,
+    *,
+    method: str = "svm",
+    single_stage: bool = False,
+    splits: Path | None = None,
+    assignments: Mapping[str, Any] | None = None,
+    atlas: str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    say: Say | None = None,
+) -> ChestModel:
+    """Train a classifier on a data set, judge it, and save it with its card.
+
+    Parameters
+    ----------
+    path : Path
+        Data set: a known layout or a CSV.
+    out : Path
+        Model file to write.
+    method, single_stage
+        See :func:`napari_tbcad.evaluate.training.train_model`.
+    splits : Path, optional
+        folds.csv for the card's scores; else cross-source where there are two collections, else 10-fold.
+    assignments, atlas
+        See :class:`~napari_tbcad.batch.measuring.MeasureJob`.
+    workers, scheduler
+        See :func:`napari_tbcad.batch.pool.each`.
+    say : callable, optional
+        Told what goes on.
+
+    Returns
+    -------
+    ChestModel
+        As read back from the file.
+    """
+    from napari_tbcad.chest.classify.store import load_model, save_model
+    from napari_tbcad.chest.workflow import packaged_shape_model, settings_from
+    from napari_tbcad.evaluate.training import train_model
+    from napari_tbcad.io.datasets import load_dataset
+
+    require_writable(out.parent)
+    settings = settings_from(assignments or {})
+    job = MeasureJob(dict(assignments or {}), atlas)
+    data = measure_dataset(load_dataset(path), job, workers=workers, scheduler=scheduler, say=say)
+    chosen, design = design_of(data, folds=None, holdout=None, splits=splits)
+    extended = settings.features.feature_set == "extended"
+    model = train_model(
+        data.tables.inside,
+        data.labels,
+        method=method,
+        single_stage=single_stage,
+        card_info=card_facts(data, settings, name=out.stem),
+        splits=chosen,
+        controls=data.controls,
+        groups=data.patients,
+        shape_model=packaged_shape_model().to_arrays() if extended else None,
+        design=design,
+        progress=_percent(say),
+    )
+    save_model(model, out)
+    return load_model(out)
+
+
+def evaluate_on(
+    path: Path,
+    out: Path,
+    *,
+    test: Path | None = None,
+    folds: int | None = None,
+    holdout: float | None = None,
+    splits: Path | None = None,
+    assignments: Mapping[str, Any] | None = None,
+    atlas: str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    say: Say | None = None,
+) -> int:
+    """Judge the hierarchical classifiers and their single-stage twins on a data set.
+
+    Parameters
+    ----------
+    path, test : Path
+        Data set, and another one to test on.
+    out : Path
+        Folder for summary.csv, controls.csv, folds.csv, confusion matrices and report.html.
+    folds, holdout, splits
+        The design; see :func:`design_of`.
+    assignments, atlas, workers, scheduler, say
+        See :func:`train_on`.
+
+    Returns
+    -------
+    int
+        Number of films that could not be measured.
+    """
+    from napari_tbcad.evaluate.evaluation import evaluate_table
+    from napari_tbcad.evaluate.report import write_evaluation
+    from napari_tbcad.io.datasets import load_dataset
+
+    require_writable(out)
+    job = MeasureJob(dict(assignments or {}), atlas)
+    common: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "say": say}
+    data = measure_dataset(load_dataset(path), job, **common)
+    failed = dict(data.tables.errors)
+    if test is None:
+        chosen, design = design_of(data, folds=folds, holdout=holdout, splits=splits)
+    else:
+        other = measure_dataset(load_dataset(test), job, **common)
+        failed |= other.tables.errors
+        data, chosen = _joined(data, other)
+        design = f"train {path.name}, test {test.name}"
+    evaluation = evaluate_table(
+        data.tables.inside,
+        data.labels,
+        splits=chosen,
+        controls=data.controls,
+        groups=data.patients,
+        progress=_percent(say),
+    )
+    write_evaluation(evaluation, out, title=design)
+    data.tables.inside.to_csv(out / "features.csv", encoding="utf-8-sig")
+    write_csv(out / "failed.csv", ("file", "message"), [{"file": f, "message": m} for f, m in failed.items()])
+    if say is not None:
+        _tell(evaluation, design, out, say)
+    return len(failed)
+
+
+def _joined(train: LabelledTables, test: LabelledTables) -> tuple[LabelledTables, list[Fold]]:
+    import pandas as pd
+
+    from napari_tbcad.evaluate.folds import Fold
+
+    twice = set(train.tables.inside.index) & set(test.tables.inside.index)
+    if twice:
+        raise BadInput(sorted(twice)[0], "the film is in the training and in the test data set")
+
+    def both(one: Sequence[Any], two: Sequence[Any]) -> Any:
+        return np.concatenate([one, two])
+
+    tables = Tables(
+        pd.concat([train.tables.inside, test.tables.inside]),
+        pd.concat([train.tables.outside, test.tables.outside]),
+        {**train.tables.errors, **test.tables.errors},
+    )
+    data = LabelledTables(
+        tables,
+        both(train.labels, test.labels),
+        both(train.patients, test.patients),
+        both(train.sources, test.sources),
+        pd.concat([train.demographics, test.demographics]),
+    )
+    n, total = len(train.labels), len(data.labels)
+    return data, [Fold("test", np.arange(n), np.arange(n, total))]
+
+
+def _percent(say: Say | None) -> Callable[[float, str], None] | None:
+    if say is None:
+        return None
+    return lambda share, what: say(f"  fitted {share:4.0%}  {what}")
+
+
+def _tell(evaluation: Evaluation, design: str, out: Path, say: Say) -> None:
+    say(f"{design}:")
+    for row in evaluation.summary.to_dict("records"):
+        say(
+            f"  {row['method']:17s} AUC {row['auc']:.3f} ({row['auc_low']:.3f}–{row['auc_high']:.3f})  "
+            f"accuracy {row['accuracy']:.3f}  recall {row['recall']:.3f}  precision {row['precision']:.3f}  "
+            f"F1 {row['f1']:.3f}  decided by shape {row['share_stage1']:.0%}"
+        )
+    for row in evaluation.controls.to_dict("records"):
+        say(f"  control {row['control']}: AUC {row['auc']:.3f}  {row['warning']}")
+    say(f"tables, folds and report.html in {out}")
