@@ -5,22 +5,45 @@ from __future__ import annotations
 from napari_tbcad.widgets.reader import LayerData, film_layer
 
 
-def chest_normal() -> list[LayerData]:
-    """Return the normal chest phantom as a layer."""
-    return sample_layers("normal")
+def normal_man() -> list[LayerData]:
+    """Return a normal chest phantom (man)."""
+    return sample_layers("normal_man")
 
 
-def chest_lesions() -> list[LayerData]:
-    """Return a chest phantom with lesions as a layer."""
-    return sample_layers("lesion")
+def normal_woman() -> list[LayerData]:
+    """Return a normal chest phantom (woman)."""
+    return sample_layers("normal_woman")
 
 
-def sample_layers(word: str) -> list[LayerData]:
-    """Return the first sample film whose name holds `word` (else the first or last of all)."""
+def upper_lobe_cavity() -> list[LayerData]:
+    """Return a chest phantom with cavities in the upper lobes."""
+    return sample_layers("upper_lobe_cavity")
+
+
+def miliary() -> list[LayerData]:
+    """Return a chest phantom with a miliary pattern."""
+    return sample_layers("miliary")
+
+
+def effusion() -> list[LayerData]:
+    """Return a chest phantom with an effusion."""
+    return sample_layers("effusion")
+
+
+def normal_cr() -> list[LayerData]:
+    """Return a normal chest phantom that was stored as an inverted DICOM CR."""
+    return sample_layers("normal_cr")
+
+
+def sample_layers(name: str) -> list[LayerData]:
+    """Return a packaged sample film as a layer.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`napari_tbcad.simulate.samples.sample_names`.
+    """
     from napari_tbcad.io.read import read_film
-    from napari_tbcad.simulate.samples import sample_names, sample_path
+    from napari_tbcad.simulate.samples import sample_path
 
-    names = list(sample_names())
-    wanted = [name for name in names if word in str(name).lower()]
-    name = wanted[0] if wanted else names[0 if word == "normal" else -1]
-    return [film_layer(read_film(sample_path(name)), name=str(name))]
+    return [film_layer(read_film(sample_path(name)), name=f"phantom {name.replace('_', ' ')}")]

@@ -70,7 +70,11 @@ class StateDot(QWidget):
             painter.setBrush(QColor(GREEN if done else RED))
             painter.drawEllipse(box.adjusted(-1, -1, 1, 1))
             painter.setPen(QPen(QColor("white"), 1.6))
-            marks = [(5, 8.2, 7.2, 10.4), (7.2, 10.4, 11, 5.8)] if done else [(5.5, 5.5, 10.5, 10.5), (10.5, 5.5, 5.5, 10.5)]
+            marks = (
+                [(5, 8.2, 7.2, 10.4), (7.2, 10.4, 11, 5.8)]
+                if done
+                else [(5.5, 5.5, 10.5, 10.5), (10.5, 5.5, 5.5, 10.5)]
+            )
             for x0, y0, x1, y1 in marks:
                 painter.drawLine(QPointF(x0, y0), QPointF(x1, y1))
 
@@ -204,6 +208,8 @@ class _Elided(QLabel):
         self._cut()
 
     def _cut(self) -> None:
-        cut = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, max(self.width() - 2, 10))
+        cut = self.fontMetrics().elidedText(
+            self._full, Qt.TextElideMode.ElideRight, max(self.width() - 2, 10)
+        )
         if cut != self.text():
             self.setText(cut)

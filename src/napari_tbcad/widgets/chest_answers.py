@@ -1,0 +1,319 @@
+"""The last two steps of the chest panel: the features and the result."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from napari_tbcad.chain import State
+from napari_tbcad.widgets.chest_steps import ChestStep, left_aligned
+from napari_tbcad.widgets.parts.bars import ContributionBars, ProbabilityBar
+from napari_tbcad.widgets.parts.form import ParameterForm
+from napari_tbcad.widgets.session import ChestSession
+from napari_tbcad.widgets.shelf import ModelShelf
+
+GROUPS = {
+    "shape": "Shape",
+    "modes": "Shape modes",
+    "firstorder": "Grey levels",
+    "glcm": "Texture (co-occurrence)",
+}
+_ANGLE = re.compile(r"_(0|45|90|135|mean)$")
+_MOST = 6
+
+
+def readable(name: str) -> str:
+    """Return a feature's name for people: ``glcm_sum_entropy_45`` becomes ``sum entropy 45°``.
+
+    Parameters
+    ----------
+    name : str
+        Name of a feature.
+    """
+    text = re.sub(r"^(glcm|firstorder|shape)_", "", name)
+    text = re.sub(r"_(0|45|90|135)$", r" \1°", text)
+    return text.replace("_", " ")
+
+
+class FeaturesStep(ChestStep):
+    """What is measured, as a grouped table."""
+
+    name = "features"
+
+    def __init__(self) -> None:
+        super().__init__(
+            4, "Features", "Shape of the sensitive mask; grey levels and texture in the insensitive one."
+        )
+        self.tree = QTreeWidget()
+        self.tree.setColumnCount(2)
+        self.tree.setHeaderLabels(["Feature", "Value"])
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.header().setStretchLastSection(False)
+        self.tree.setMinimumHeight(220)
+        self.tree.setIndentation(12)
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.tree.setAccessibleName("Features")
+        self._names: tuple[str, ...] = ()
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._form: ParameterForm | None = None
+        self.body.addWidget(self.tree)
+
+    def build(self, settings: Any) -> None:
+        """Make the form."""
+        self._form = self.form(self._form, settings.features, "features")
+
+    def refresh(self) -> None:
+        """Fill the table; greyed when it is out of date."""
+        super().refresh()
+        session = self.session
+        features = session.value("features") if session is not None else None
+        if session is None or features is None:
+            self.tree.clear()
+            self._names, self._items = (), {}
+            self.summarise("")
+            return
+        fresh = session.fresh("features")
+        if features.names != self._names:
+            self._fill(features)
+        for name, value in zip(features.names, features.values, strict=True):
+            self._items[name].setText(1, f"{value:.5g}")
+        self.tree.setEnabled(fresh)
+        self.summarise(f"{len(features.names)} at {features.grid} px" + ("" if fresh else ", out of date"))
+
+    def values(self) -> dict[str, str]:
+        """Return the table as it stands: name → shown value."""
+        return {name: item.text(1) for name, item in self._items.items()}
+
+    def _fill(self, features: Any) -> None:
+        self.tree.clear()
+        self._names, self._items = features.names, {}
+        tops: dict[str, QTreeWidgetItem] = {}
+        for name, group in zip(features.names, features.groups, strict=True):
+            if group not in tops:
+                tops[group] = QTreeWidgetItem(self.tree, [GROUPS.get(group, group), ""])
+                tops[group].setExpanded(group == "shape")
+            parent = tops[group]
+            if group == "glcm":
+                stem = _ANGLE.sub("", name)
+                if stem not in tops:
+                    tops[stem] = QTreeWidgetItem(parent, [readable(stem), ""])
+                parent = tops[stem]
+            angle = _ANGLE.search(name) if group == "glcm" else None
+            shown = f"{angle[1]}°" if angle and angle[1] != "mean" else readable(name)
+            item = QTreeWidgetItem(parent, [shown, ""])
+            item.setToolTip(0, name)
+            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+            self._items[name] = item
+        for group, item in tops.items():
+            if group in GROUPS:
+                item.setText(1, str(sum(1 for g in features.groups if g == group)))
+                item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+
+
+class ResultStep(ChestStep):
+    """The answer and its reasons."""
+
+    name = "result"
+    wants_model = Signal(str)
+
+    def __init__(self, shelf: ModelShelf) -> None:
+        super().__init__(
+            5, "Result", "The classifier's answer, which gate decided, and what moved it.", open_=True
+        )
+        self._shelf = shelf
+        self.banner = left_aligned("")
+        self.banner.setStyleSheet("background: #E69F00; color: black; padding: 4px; border-radius: 3px;")
+        self.sentence = left_aligned("")
+        self.sentence.setStyleSheet("font-size: 12pt; font-weight: bold;")
+        self.bar = ProbabilityBar()
+        self.gates = [_Gate("1 Shape"), _Gate("2 All features")]
+        self.reasons = QLabel("What moved it most")
+        self.reasons.setToolTip(
+            "Change of the log-odds when the film's values are replaced by those of a normal film; "
+            "beside the name how far the value lies from normal films, in their spread."
+        )
+        self.contributions = ContributionBars()
+        for widget in (self.banner, self.sentence, self.bar):
+            self.body.addWidget(widget)
+        grid = QGridLayout()
+        grid.setColumnStretch(1, 1)
+        for row, gate in enumerate(self.gates):
+            for column, widget in enumerate((gate.title, gate.bar, gate.verdict)):
+                grid.addWidget(widget, row, column)
+        self._gate_box = QWidget()
+        grid.setContentsMargins(0, 0, 0, 0)
+        self._gate_box.setLayout(grid)
+        for widget in (self._gate_box, self.reasons, self.contributions):
+            self.body.addWidget(widget)
+        self.model_button = QToolButton()
+        self.model_button.setCheckable(True)
+        self.model_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.model_button.setArrowType(Qt.ArrowType.RightArrow)
+        self.model_button.setAutoRaise(True)
+        self.model_button.setToolTip("What the model was trained on and how well it did.")
+        self.model_button.toggled.connect(self._show_card)
+        self.card = left_aligned("")
+        self.card.setFrameShape(QFrame.Shape.StyledPanel)
+        self.card.hide()
+        self.open_button = QPushButton("Open model…")
+        self.open_button.setToolTip(
+            "Use a model you trained: napari-tbcad chest train DATASET --out FILE.skops"
+        )
+        self.open_button.clicked.connect(self._open_model)
+        for widget in (self.model_button, self.card, self.open_button):
+            self.body.addWidget(widget)
+        self._form: ParameterForm | None = None
+
+    def build(self, settings: Any) -> None:
+        """Make the form."""
+        self._form = self.form(self._form, settings.classify, "classify")
+
+    def refresh(self) -> None:
+        """Show the answer; greyed when it is out of date."""
+        super().refresh()
+        session, model = self.session, self._shelf.model
+        self._describe_model(model)
+        result = session.value("result") if session is not None and model is not None else None
+        for widget in (self.bar, self._gate_box, self.reasons, self.contributions):
+            widget.setVisible(result is not None)
+        self.banner.setVisible(model is not None and model.card.demonstration)
+        if session is None or result is None:
+            self._say_why_not(session, model)
+            return
+        fresh = session.fresh("result")
+        for widget in (self.sentence, self.bar, self._gate_box, self.reasons, self.contributions):
+            widget.setEnabled(fresh)
+        self._show_result(session, result, fresh)
+
+    def _show_result(self, session: ChestSession, result: Any, fresh: bool) -> None:
+        self.sentence.setText(("" if fresh else "Out of date: ") + sentence(result))
+        edited = any(session.edits(kind) for kind in ("sensitive", "insensitive"))
+        self.bar.show_value(result.probability, result.threshold, session.ghost if edited else None)
+        first, second = result.probability_stage1, result.probability_stage2
+        self.gates[0].show_gate(first, result.gate, "suspect", "passes on")
+        self.gates[1].show_gate(second, result.threshold, "suspect", "not suspect")
+        if result.deciding_stage == 1:
+            self.gates[1].not_needed()
+        rows = [(readable(c.feature), c.change, f"{c.z:+.1f} sd") for c in result.contributions[:_MOST]]
+        self.contributions.show_rows(rows)
+        self.reasons.setVisible(bool(rows))
+        if result.probability is not None:
+            self.summarise(f"p = {result.probability:.2f}" + ("" if fresh else ", out of date"))
+
+    def _say_why_not(self, session: ChestSession | None, model: Any) -> None:
+        self.sentence.setEnabled(True)
+        if self._shelf.loading:
+            said = "Loading the model…"
+        elif model is None or session is None or session.run is None:
+            said = ""
+        else:
+            said = "No result yet: press Run all."
+        self.sentence.setText(said)
+        self.sentence.setVisible(bool(said))
+        self.summarise("no model" if model is None and not self._shelf.loading else "")
+        if result_state(session) is State.NOT_RUN:
+            self.set_state(State.NOT_RUN)
+
+    def _describe_model(self, model: Any) -> None:
+        self.sentence.setVisible(True)
+        if model is None:
+            self.model_button.setVisible(False)
+            self.card.setVisible(bool(self._shelf.message))
+            self.card.setText(self._shelf.message)
+            return
+        card = model.card
+        self.model_button.setVisible(True)
+        self.model_button.setText(f"{card.name}: measured scores")
+        self.banner.setText(
+            "Demonstration model: it shows how the method works and is no reference. Train your own to rely on it."
+        )
+        self.card.setText(card_text(model) + (f"\n\n{self._shelf.message}" if self._shelf.message else ""))
+        self.card.setVisible(self.model_button.isChecked() or bool(self._shelf.message))
+
+    def _show_card(self, shown: bool) -> None:
+        self.model_button.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        self.card.setVisible(shown)
+
+    def _open_model(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.skops)")
+        if path:
+            self.wants_model.emit(path)
+
+
+class _Gate:
+    """One gate of the cascade: its name, a thin bar with the gate marked, what happened."""
+
+    def __init__(self, title: str) -> None:
+        self.title = QLabel(title)
+        self.bar = ProbabilityBar(thin=True)
+        self.verdict = QLabel("")
+
+    def show_gate(self, probability: float | None, gate: float, held: str, passed: str) -> None:
+        self.bar.show_value(probability, gate)
+        if probability is None:
+            self.verdict.setText("○ not asked")
+        else:
+            over = probability >= gate
+            self.verdict.setText(f"{'●' if over else '○'} {probability:.2f} {held if over else passed}")
+
+    def not_needed(self) -> None:
+        self.verdict.setText(f"{self.verdict.text().split(' suspect')[0].split(' not ')[0]} (not needed)")
+
+
+def result_state(session: ChestSession | None) -> State:
+    """Return the state of the result step of a session."""
+    return State.NOT_RUN if session is None else session.state("result")
+
+
+def sentence(result: Any) -> str:
+    """Return a result as one sentence.
+
+    Parameters
+    ----------
+    result : ChestResult
+        Its decision and the stage that took it.
+    """
+    by = {1: "decided by shape", 2: "decided by all features"}.get(result.deciding_stage, "")
+    words = {
+        "tb_suspect": "Suspect for tuberculosis",
+        "not_suspect": "Not suspect for tuberculosis",
+        "not_decided": "Not decided",
+    }
+    said = words.get(result.decision, result.decision)
+    return f"{said}, {by}." if by else f"{said}."
+
+
+def card_text(model: Any) -> str:
+    """Return what must be known of a model: data, scores, terms of use.
+
+    Parameters
+    ----------
+    model : ChestModel
+        Its card is put into words.
+    """
+    card = model.card
+    lines = [card.description] if card.description else []
+    lines.append(f"Trained on {card.n_tb} films with tuberculosis and {card.n_normal} without.")
+    lines += [f"• {s.name}: {s.n_tb} TB, {s.n_normal} normal" for s in card.sources]
+    if card.scores:
+        lines.append("Measured:")
+        lines += [f"• {name} {value}" for name, value in card.headline().items()]
+    lines.append(f"Features: {card.feature_set}, grid {card.grid} px, masks: {card.segmenter}.")
+    lines.append(card.notice)
+    return "\n".join(lines)

@@ -1,0 +1,107 @@
+"""A choice of Image layers that follows renames, removals and additions."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+from napari_tbcad.widgets.parts.lung_layers import bare
+
+PREVIEW = "napari-tbcad-preview"
+"""Layers with this key in their metadata are our own pictures, not films."""
+
+
+class LayerPicker(QComboBox):
+    """Lists the Image layers of a viewer by object; the name is only what is shown.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Held weakly.
+    parent : QWidget, optional
+        Qt parent.
+
+    Attributes
+    ----------
+    chosen : Signal(object)
+        The layer now chosen, or None when there is none.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = weakref.ref(bare(viewer))
+        self._layers: list[weakref.ref[Image]] = []
+        self._current: weakref.ref[Image] | None = None
+        self.setToolTip("The film to work on: any 2-D image layer.")
+        self.setAccessibleName("Film")
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        layers = bare(viewer).layers
+        for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
+            event.connect(self._refresh)
+        self.activated.connect(self._on_activated)
+        self._refresh()
+
+    @property
+    def layer(self) -> Image | None:
+        """The chosen layer."""
+        return self._current() if self._current is not None else None
+
+    def choose(self, layer: Image | None) -> None:
+        """Choose a layer."""
+        if layer is self.layer and layer is not None:
+            return
+        self._current = weakref.ref(layer) if layer is not None else None
+        self._fill()
+        self.chosen.emit(layer)
+
+    def unbind(self) -> None:
+        """Stop following the viewer."""
+        viewer = self._viewer()
+        if viewer is not None:
+            events = viewer.layers.events
+            for event in (events.inserted, events.removed, events.reordered):
+                event.disconnect(self._refresh)
+
+    def _films(self) -> list[Image]:
+        viewer = self._viewer()
+        if viewer is None:
+            return []
+        return [x for x in reversed(viewer.layers) if isinstance(x, Image) and PREVIEW not in x.metadata]
+
+    def _refresh(self, event: Any = None) -> None:
+        films = self._films()
+        added = [film for film in films if all(film is not known() for known in self._layers)]
+        for film in added:
+            film.events.name.connect(self._fill)
+        self._layers = [weakref.ref(film) for film in films]
+        current = self.layer
+        if current is None or current not in films:
+            self._current = None
+            self.choose(films[0] if films else None)
+        elif added and event is not None:
+            # A film just opened is what the person wants to look at.
+            self.choose(added[0])
+        else:
+            self._fill()
+
+    def _fill(self, event: Any = None) -> None:
+        films = [film for film in (known() for known in self._layers) if film is not None]
+        self.blockSignals(True)
+        self.clear()
+        self.addItems([film.name for film in films])
+        current = self.layer
+        self.setCurrentIndex(next((i for i, film in enumerate(films) if film is current), -1))
+        self.setEnabled(bool(films))
+        self.blockSignals(False)
+
+    def _on_activated(self, index: int) -> None:
+        if 0 <= index < len(self._layers):
+            self.choose(self._layers[index]())

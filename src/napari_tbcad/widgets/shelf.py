@@ -1,0 +1,94 @@
+"""The model in use: loaded off the GUI thread, once, and the settings that come with it."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.widgets.preferences import preferences
+from napari_tbcad.widgets.work import start_call
+
+NO_MODEL = "No model: masks and features work; open a model file (Result) for a probability."
+
+
+class ModelShelf(QObject):
+    """Holds the classifier of a panel.
+
+    Attributes
+    ----------
+    ready : Signal
+        A model was loaded, or it is certain that there is none.
+    model : ChestModel or None
+        The model.
+    message : str
+        Why there is none, or why the last file was refused.
+    loading : bool
+        True until `ready`; runs wait for it, since the model brings its own settings.
+    """
+
+    ready = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.model: Any = None
+        self.message = ""
+        self.loading = False
+        self._wish = 0
+
+    def load_packaged(self) -> None:
+        """Load the packaged demonstration model."""
+        self._load(_packaged)
+
+    def load_file(self, path: str | Path) -> None:
+        """Load a model file; on refusal the model in use stays."""
+        self._load(partial(_from_file, Path(path)))
+
+    def settings(self) -> Any:
+        """Return the settings the model was trained with, and the person's preferences on top."""
+        from napari_tbcad.chest.workflow import settings_for
+
+        try:
+            return settings_for(self.model, preferences().assignments())
+        except BadInput as error:
+            self.message = f"Preferences: {error}"
+            return settings_for(self.model)
+
+    def _load(self, function: Any) -> None:
+        self.loading = True
+        start_call(function, on_result=self._take, on_error=self._refuse)
+
+    def _take(self, model: Any) -> None:
+        self.model, self.message, self.loading = model, "", False
+        self.ready.emit()
+
+    def _refuse(self, error: Exception) -> None:
+        missing = isinstance(error, _NoModel)
+        self.message = NO_MODEL if missing else str(error)
+        self.loading = False
+        self.ready.emit()
+
+
+class _NoModel(Exception):
+    """No model is packaged."""
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> Any:
+    try:
+        from napari_tbcad.chest.classify.model import packaged_model
+    except ImportError as error:
+        raise _NoModel from error
+    try:
+        return packaged_model()
+    except (ModelRefused, FileNotFoundError) as error:
+        raise _NoModel(str(error)) from error
+
+
+def _from_file(path: Path) -> Any:
+    from napari_tbcad.chest.classify.store import load_model
+
+    return load_model(path)
