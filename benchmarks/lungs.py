@@ -1,4 +1,7 @@
-"""Dice of the lung segmenters against drawn lungs: ``python benchmarks/lungs.py --segmenter otsu --set jsrt``."""
+"""Dice of the lung segmenters against drawn lungs.
+
+``python benchmarks/lungs.py --segmenter otsu --set jsrt``
+"""
 
 from __future__ import annotations
 
@@ -88,7 +91,7 @@ def otsu_segment(_: Truth) -> Segment:
     return otsu
 
 
-# name -> (film with truth) -> segmenter of that film; the truth is there so that an atlas can leave the film out.
+# Name -> (film with truth) -> segmenter of that film; the truth tells an atlas which film to leave out.
 SEGMENTS: dict[str, Callable[[Truth], Segment]] = {"otsu": otsu_segment}
 
 
@@ -111,16 +114,14 @@ def measure(truth: Truth, segment: Segment, threshold: float) -> dict[str, objec
 def report(results: list[dict], *, worst: int) -> None:
     for key in ("union", "right", "left", "seconds"):
         values = np.array([row[key] for row in results], float)
-        print(
-            f"{key:8} mean {values.mean():.4f}  median {np.median(values):.4f}  min {values.min():.3f}  max {values.max():.3f}"
-        )
+        low, middle, high = np.percentile(values, (0, 50, 100))
+        print(f"{key:8} mean {values.mean():.4f}  median {middle:.4f}  min {low:.3f}  max {high:.3f}")
     union = np.array([row["union"] for row in results], float)
     warned = sum(bool(row["warnings"]) for row in results)
     print(f"films {len(results)}, union below 0.80: {(union < 0.8).sum()}, with a warning: {warned}")
     for row in sorted(results, key=lambda r: r["union"])[:worst]:
-        print(
-            f"  {row['file']}  union {row['union']:.3f}  right {row['right']:.3f}  left {row['left']:.3f}  {row['warnings']}"
-        )
+        scores = "  ".join(f"{key} {row[key]:.3f}" for key in ("union", "right", "left"))
+        print(f"  {row['file']}  {scores}  {row['warnings']}")
 
 
 def main() -> None:
@@ -136,9 +137,8 @@ def main() -> None:
     results = [
         measure(truth, choose(truth), arguments.threshold) for truth in SETS[arguments.set](arguments.limit)
     ]
-    print(
-        f"{arguments.segmenter} on {arguments.set}, insensitive mask at {arguments.threshold}, the film's own grid"
-    )
+    about = f"insensitive mask at {arguments.threshold}, the film's own grid"
+    print(f"{arguments.segmenter} on {arguments.set}, {about}")
     report(results, worst=arguments.worst)
     if arguments.out:
         with open(arguments.out, "w", newline="", encoding="utf-8") as file:

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull
+
+from napari_tbcad.imaging import morphology
+
+
+def blank() -> np.ndarray:
+    return np.zeros((40, 50), bool)
+
+
+def test_largest_component_takes_the_larger_and_the_first_in_a_tie():
+    mask = blank()
+    mask[2:5, 2:5], mask[20:24, 20:24] = True, True
+    assert morphology.largest_component(mask).sum() == 16
+    mask[20:24, 20:24] = False
+    mask[30:33, 30:33] = True
+    assert morphology.largest_component(mask)[3, 3]
+    assert not morphology.largest_component(blank()).any()
+
+
+def test_diagonal_pixels_are_not_connected():
+    mask = blank()
+    mask[3, 3] = mask[4, 4] = mask[4, 5] = True
+    assert morphology.largest_component(mask).sum() == 2
+
+
+def test_clear_border_drops_what_touches_any_side():
+    mask = blank()
+    mask[0, 5] = mask[-1, 9] = mask[12, 0] = mask[14, -1] = True
+    mask[20:22, 20:22] = True
+    assert morphology.clear_border(mask).sum() == 4
+
+
+def test_close_bridges_a_gap_also_at_the_border_and_keeps_the_rest():
+    mask = blank()
+    mask[10:20, 0:20], mask[10:20, 24:40] = True, True
+    closed = morphology.close(mask, 3)
+    assert closed[15, 21]
+    assert closed[15, 0]
+    assert (closed & mask).sum() == mask.sum()
+    assert not closed[5].any()
+
+
+def test_open_cuts_a_bridge():
+    mask = blank()
+    mask[10:20, 5:20], mask[10:20, 25:40], mask[15, 20:25] = True, True, True
+    opened = morphology.open_(mask, 2)
+    assert not opened[15, 22]
+    assert opened[15, 10]
+    assert not morphology.open_(blank(), 2).any()
+
+
+def test_signed_distance_changes_sign_between_pixels():
+    mask = blank()
+    mask[10:30, 10:30] = True
+    distance = morphology.signed_distance(mask)
+    assert distance[10, 20] == pytest.approx(0.5)
+    assert distance[9, 20] == pytest.approx(-0.5)
+    assert np.isneginf(morphology.signed_distance(blank())).all()
+    assert np.isposinf(morphology.signed_distance(~blank())).all()
+
+
+def test_convex_hull_area_and_pixels():
+    rng = np.random.default_rng(0)
+    mask = blank()
+    mask[rng.integers(3, 35, 12), rng.integers(3, 45, 12)] = True
+    hull, area = morphology.convex_hull(mask)
+    points = np.argwhere(mask)
+    corners = np.concatenate([points + offset for offset in ((0, 0), (0, 1), (1, 0), (1, 1))])
+    assert area == pytest.approx(ConvexHull(corners).volume)
+    assert (hull & mask).sum() == mask.sum()
+    assert abs(hull.sum() - area) < 0.03 * area
+    empty, nothing = morphology.convex_hull(blank())
+    assert not empty.any()
+    assert nothing == 0
+
+
+def test_fill_holes_leaves_bays_open():
+    mask = blank()
+    mask[5:15, 5:15] = True
+    mask[8:10, 8:10] = False
+    mask[12, 10:15] = False
+    filled = morphology.fill_holes(mask)
+    assert filled[8, 8]
+    assert not filled[12, 12]
