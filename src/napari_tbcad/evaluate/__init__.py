@@ -1,1 +1,1 @@
-"""Judging models: metrics, folds, controls, tables, figures, report."""
+"""Judging a classifier: is it good, and would it be as good without the lungs."""

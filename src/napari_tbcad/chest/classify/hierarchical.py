@@ -84,8 +84,9 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
     method, C, gamma, var_smoothing, calibration, max_correlation, whiten
         Of both stages; see :class:`CalibratedStage`.
     stage1_threshold : float or str
-        The gate t1: a probability, or ``"specificity=0.95"``, ``"youden"``, ``"sensitivity=…"``: the
-        stage-1 probability that reaches it on inner folds.
+        The gate t1: a probability (the study's is 0.5), or ``"specificity=0.95"``, ``"youden"``,
+        ``"sensitivity=…"``: the stage-1 probability that reaches it on inner folds. Shape alone errs
+        often, and what stage 1 decides stage 2 cannot mend, so the default lets only clear cases stop.
     operating_point : str or float
         ``"0.5"``, ``"youden"`` or ``"sensitivity=0.9"``, chosen on inner folds.
     n_folds : int
@@ -124,7 +125,7 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         calibration: str = "sigmoid",
         max_correlation: float | None = None,
         whiten: bool = False,
-        stage1_threshold: float | str = 0.5,
+        stage1_threshold: float | str = "specificity=0.95",
         operating_point: float | str = "0.5",
         n_folds: int = 5,
         single_stage: bool = False,

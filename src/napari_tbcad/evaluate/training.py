@@ -1,0 +1,135 @@
+"""Training a model together with the scores its card must carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from napari_tbcad.chest.classify.card import Score
+from napari_tbcad.chest.classify.model import ChestModel
+from napari_tbcad.chest.classify.train import fit_model
+from napari_tbcad.evaluate.controls import OUTSIDE_LUNGS
+from napari_tbcad.evaluate.evaluation import Evaluation, evaluate_table
+from napari_tbcad.evaluate.folds import Fold
+from napari_tbcad.evaluate.methods import make_estimator, method_name
+
+CARD_FIGURES = ("auc", "recall", "specificity", "precision", "accuracy", "recall_at_specificity_70")
+
+
+def train_model(
+    features_table: pd.DataFrame,
+    labels: ArrayLike,
+    *,
+    method: str = "svm",
+    single_stage: bool = False,
+    card_info: Mapping[str, Any],
+    splits: Sequence[Fold] | pd.DataFrame | None = None,
+    controls: Mapping[str, pd.DataFrame] | None = None,
+    groups: ArrayLike | None = None,
+    stage1_columns: Sequence[str] | None = None,
+    shape_model: Mapping[str, NDArray[Any]] | None = None,
+    options: Mapping[str, Any] | None = None,
+    design: str = "",
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ChestModel:
+    """Judge a classifier on splits, fit it on all films, and put both on its card.
+
+    Parameters
+    ----------
+    features_table : DataFrame
+        Index the file, one column a feature.
+    labels : (n,) array-like of 0/1
+        1 for tuberculosis.
+    method : {"svm", "nb"}
+    single_stage : bool
+        Train the single-stage twin.
+    card_info : mapping
+        Fields of :class:`ModelCard` that the table does not tell.
+    splits : sequence of Fold or DataFrame, optional
+        Outer splits for the card's scores; without them the card has none but what `card_info` brings.
+    controls : mapping of str to DataFrame, optional
+        Judged on the same splits and put on the card.
+    groups, stage1_columns, shape_model
+        See :func:`evaluate_table` and :func:`fit_model`.
+    options : mapping, optional
+        Further parameters of :class:`HierarchicalClassifier`.
+    design : str
+        How the splits were made, for the card; such as ``"10-fold"`` or ``"cross-source"``.
+    progress, cancelled : callable, optional
+        As everywhere.
+
+    Returns
+    -------
+    ChestModel
+    """
+    name = method_name(method, single_stage=single_stage)
+    columns = [str(column) for column in features_table.columns]
+    estimator = make_estimator(name, columns, stage1_columns=stage1_columns, **dict(options or {}))
+    info = dict(card_info)
+    if splits is not None:
+        evaluation = evaluate_table(
+            features_table,
+            labels,
+            splits=splits,
+            methods={name: estimator},
+            controls=controls,
+            groups=groups,
+            progress=progress,
+            cancelled=cancelled,
+        )
+        info["scores"] = (*info.get("scores", ()), *card_scores(evaluation, name, design=design))
+        info.setdefault("splits", design)
+    if progress is not None:
+        progress(0.95, "fitting on all films")
+    return fit_model(
+        features_table, labels, estimator=estimator, card_info=info, groups=groups, shape_model=shape_model
+    )
+
+
+def card_scores(evaluation: Evaluation, method: str, *, design: str = "") -> list[Score]:
+    """Return the figures of one method, and the controls, as they stand on a card.
+
+    Scores of each fold are given beside the pooled ones when there are at most five folds, as in the
+    cross-source design, whose directions must not be averaged away. The AUC is the headline: of each
+    direction when there are two, else pooled; and so is the control outside the lungs.
+    """
+    directions = 1 < len(evaluation.folds) <= 2
+    design = design or f"{len(evaluation.folds)} splits"
+    tables = [(design, evaluation.summary)]
+    if 1 < len(evaluation.folds) <= 5:
+        tables += [
+            (f"{design}, {fold.name}", evaluation.by_fold[evaluation.by_fold["fold"] == fold.name])
+            for fold in evaluation.folds
+        ]
+    scores = []
+    for where, table in tables:
+        pooled = table is evaluation.summary
+        row = table[table["method"] == method].iloc[0]
+        for figure in CARD_FIGURES:
+            value, low, high = (float(row[f"{figure}{end}"]) for end in ("", "_low", "_high"))
+            if np.isfinite(value):
+                headline = figure == "auc" and pooled != directions
+                scores.append(
+                    Score(design=where, metric=figure, value=value, low=low, high=high, headline=headline)
+                )
+    shown = (
+        {f"{OUTSIDE_LUNGS}, fold {fold.name}" for fold in evaluation.folds} if directions else {OUTSIDE_LUNGS}
+    )
+    for control in evaluation.controls.to_dict("records"):
+        if np.isfinite(control["auc"]):
+            scores.append(
+                Score(
+                    design=design,
+                    metric=f"control {control['control']} auc",
+                    value=float(control["auc"]),
+                    low=float(control["low"]),
+                    high=float(control["high"]),
+                    headline=control["control"] in shown,
+                )
+            )
+    return scores
