@@ -3,6 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is not a bug: no time limit per example.
+settings.register_profile("shared", deadline=None, max_examples=50)
+settings.load_profile("shared")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
