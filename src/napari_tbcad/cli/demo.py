@@ -19,9 +19,9 @@ def demo(
     from napari_tbcad.chest.classify.packaged import DEMONSTRATION
     from napari_tbcad.cli.chest import tell, tell_model
     from napari_tbcad.io.read import find_films
-    from napari_tbcad.simulate.samples import sample_folder
+    from napari_tbcad.simulate.samples import sample_names, sample_path
 
-    films = find_films([sample_folder()])
+    films = find_films([sample_path(name) for name in sample_names()])
     job = ChestJob(out / "chest", DEMONSTRATION)
     tell_model(job.model())
     rows = chest_batch(films, job, progress=tell)
