@@ -1,0 +1,71 @@
+"""Measure everything docs/results.md reports: one command, an hour on two cores.
+
+    python benchmarks/reach.py ../shared/data/chest --logs LOGS
+
+Each part is a script of this folder and can be run alone; what it prints goes to the screen and to
+LOGS/PART.txt. ``--only`` picks parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def parts(data: Path, logs: Path) -> dict[str, list[str]]:
+    """Return name → command of every part."""
+    cache = str(logs / "tables")
+    return {
+        "verify": ["-m", "napari_tbcad.cli", "verify"],
+        "import": [str(HERE / "import_time.py")],
+        "features": [str(HERE / "features.py")],
+        "lungs_otsu_jsrt": [str(HERE / "lungs.py"), "--segmenter", "otsu", "--set", "jsrt"],
+        "lungs_atlas_jsrt": [str(HERE / "lungs.py"), "--segmenter", "atlas", "--set", "jsrt"],
+        "lungs_packaged_jsrt": [str(HERE / "lungs.py"), "--segmenter", "packaged", "--set", "jsrt"],
+        "lungs_atlas_pneumonia": [str(HERE / "lungs.py"), "--segmenter", "atlas", "--set", "pneumonia"],
+        "lesion_coverage": [str(HERE / "lesion_coverage.py")],
+        "polarity": [str(HERE / "polarity.py"), str(data), "--every", "5"],
+        "quality": [str(HERE / "quality.py"), str(data), "--every", "5"],
+        "shape_stage": [str(HERE / "shape_stage.py"), str(data / "lung_outlines")],
+        "tb_sources": [str(HERE / "tb_sources.py"), str(data), "--cache", cache],
+        "demonstration": [str(HERE / "demonstration.py"), str(data), "--cache", cache],
+        "simulated_lesions": [str(HERE / "simulated_lesions.py")],
+    }
+
+
+def main() -> None:
+    """Run the parts."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data/chest"))
+    parser.add_argument("--logs", type=Path, default=Path("reach_logs"))
+    parser.add_argument("--only", nargs="*", help="names of parts")
+    options = parser.parse_args()
+    options.logs.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name, command in parts(options.data, options.logs).items():
+        if options.only and name not in options.only:
+            continue
+        print(f"\n== {name}: python {' '.join(command)}", flush=True)
+        began = time.monotonic()
+        with (options.logs / f"{name}.txt").open("w", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                log.write(line)
+        if process.wait():
+            failed.append(name)
+        print(f"-- {name}: {time.monotonic() - began:.0f} s")
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

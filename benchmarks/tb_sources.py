@@ -1,0 +1,137 @@
+"""Real tuberculosis across sources: which features and classifiers hold on the other collection.
+
+    python benchmarks/tb_sources.py ../shared/data/chest --cache DIR [--workers 2]
+
+Trains on one tuberculosis collection and half of the normal films, tests on the other collection and the
+other half, both ways; the same features outside the lungs stand beside every row. The choice of the packaged
+demonstration model (benchmarks/build_models.py) was made from this table, not from pooled cross-validation.
+Feature tables are kept in the cache folder and used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from napari_tbcad.batch.measuring import MeasureJob
+from napari_tbcad.batch.training import LabelledTables, measure_dataset
+from napari_tbcad.chest.features import redundant_names
+from napari_tbcad.evaluate.evaluation import evaluate_table
+from napari_tbcad.evaluate.folds import Fold, cross_source_folds
+from napari_tbcad.evaluate.methods import make_estimator
+from napari_tbcad.io.datasets import load_dataset
+
+SETTINGS = {"features.grid": 256, "features.feature_set": "extended"}
+NO_TRAINING = ("viral_pneumonia",)
+
+
+def measured(
+    folder: Path, cache: Path, name: str, *, workers: int, settings: dict | None = None
+) -> LabelledTables:
+    """Return the feature tables of a data set, from the cache when it has them."""
+    from napari_tbcad.batch.measuring import Tables
+
+    files = {part: cache / f"{name}_{part}.csv" for part in ("inside", "outside", "known")}
+    if not all(file.exists() for file in files.values()):
+        job = MeasureJob({**SETTINGS, **(settings or {})})
+        data = measure_dataset(load_dataset(folder), job, workers=workers, say=print)
+        known = data.demographics.assign(label=data.labels, patient=data.patients, source=data.sources)
+        cache.mkdir(parents=True, exist_ok=True)
+        for part, table in (
+            ("inside", data.tables.inside),
+            ("outside", data.tables.outside),
+            ("known", known),
+        ):
+            table.to_csv(files[part])
+    inside, outside, known = (pd.read_csv(files[p], index_col=0) for p in ("inside", "outside", "known"))
+    return LabelledTables(
+        Tables(inside, outside, {}),
+        known["label"].to_numpy(np.int64),
+        known["patient"].to_numpy(str),
+        known["source"].to_numpy(str),
+        known[["age", "sex"]],
+    )
+
+
+def columns_of(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the feature choices compared: name → columns."""
+    from napari_tbcad.chest.features import feature_names
+
+    redundant = set(redundant_names("extended"))
+    grey = [n for n in names if n.startswith(("firstorder_", "glcm_")) and n not in redundant]
+    modes = [n for n in names if n.startswith("mode_")]
+    seventeen = list(feature_names("chandra113", only="shape"))
+    return {
+        "texture": grey,
+        "17 + texture": [*seventeen, *grey],
+        "modes": modes,
+        "modes + texture": [*modes, *grey],
+        "17 + modes + texture": [*seventeen, *modes, *grey],
+    }
+
+
+def design(data: LabelledTables) -> tuple[LabelledTables, list[Fold]]:
+    """Return the films that train and test, and the two directions."""
+    keep = ~np.isin(data.sources, NO_TRAINING)
+    from napari_tbcad.batch.measuring import Tables
+
+    chosen = LabelledTables(
+        Tables(data.tables.inside[keep], data.tables.outside[keep], {}),
+        data.labels[keep],
+        data.patients[keep],
+        data.sources[keep],
+        data.demographics[keep],
+    )
+    return chosen, cross_source_folds(chosen.labels, chosen.sources)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="folder of the chest data sets")
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    print(f"tb_multisource, {datetime.date.today()}, packaged atlas, grid {SETTINGS['features.grid']}")
+    data, folds = design(
+        measured(options.data / "tb_multisource", options.cache, "tb_multisource", workers=options.workers)
+    )
+    for label, columns in columns_of(list(data.tables.inside.columns)).items():
+        for method in ("hierarchical_svm", "single_svm", "hierarchical_nb", "single_nb"):
+            if method.startswith("hierarchical") and (label == "texture" or label == "modes"):
+                continue
+            row(label, method, data, columns, folds)
+
+
+def row(
+    label: str, method: str, data: LabelledTables, columns: list[str], folds: list[Fold], **options
+) -> None:
+    """Print one line: AUC and recall at 70 % specificity per direction, and outside the lungs."""
+    estimator = make_estimator(method, columns, **options)
+    grey = [c for c in columns if c in data.tables.outside.columns]
+    controls = {"outside_lungs": data.tables.outside[grey]} if grey and method == "single_svm" else None
+    done = evaluate_table(
+        data.tables.inside, data.labels, columns, splits=folds, methods={method: estimator}, controls=controls
+    )
+    by_fold = done.by_fold
+    text = "  ".join(
+        f"{r['fold']}: AUC {r['auc']:.3f} ({r['auc_low']:.3f}–{r['auc_high']:.3f}) "
+        f"recall@70 {r['recall_at_specificity_70']:.3f} stage1 {r['share_stage1']:.0%}"
+        for r in by_fold.to_dict("records")
+    )
+    print(f"{label:22s} {method:17s} {text}", flush=True)
+    for control in done.controls.to_dict("records"):
+        print(
+            f"{'':22s} {control['control']:40s} AUC {control['auc']:.3f} ({control['low']:.3f}–{control['high']:.3f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
