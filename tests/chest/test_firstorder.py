@@ -31,7 +31,10 @@ def test_moments_are_those_of_the_pixels(greys):
     assert found["uniformity"] == pytest.approx((p**2).sum())
 
 
-@given(st.lists(st.integers(0, 200), min_size=2, max_size=100).filter(lambda g: len(set(g)) > 1), st.integers(1, 55))
+@given(
+    st.lists(st.integers(0, 200), min_size=2, max_size=100).filter(lambda g: len(set(g)) > 1),
+    st.integers(1, 55),
+)
 def test_a_shift_of_grey_moves_the_mean_and_nothing_else(greys, shift):
     before, after = measured(greys), measured(np.add(greys, shift))
     assert after["mean"] == pytest.approx(before["mean"] + shift)
@@ -65,7 +68,9 @@ def test_torch_agrees_with_numpy(dtype):
     grey = np.random.default_rng(1).normal(120, 30, 5000).clip(0, 255).astype(np.uint8)
     reference = measured(grey)
     tensor = torch.as_tensor(grey)
-    found = first_order(grey_histogram(tensor, torch.ones_like(tensor, dtype=torch.bool)), dtype=getattr(torch, dtype))
+    found = first_order(
+        grey_histogram(tensor, torch.ones_like(tensor, dtype=torch.bool)), dtype=getattr(torch, dtype)
+    )
     for name, value in reference.items():
         assert str(found[name].dtype) == f"torch.{dtype}"
         assert float(found[name]) == pytest.approx(float(value), rel=1e-5, abs=1e-5), name

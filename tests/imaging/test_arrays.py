@@ -47,5 +47,8 @@ def test_no_device_means_numpy_and_a_device_means_torch():
 
 
 def test_the_backend_does_not_import_torch():
-    code = "import sys, numpy, napari_tbcad.imaging.arrays as a; a.count(numpy.arange(3), 3); print('torch' in sys.modules)"
+    code = (
+        "import sys, numpy, napari_tbcad.imaging.arrays as a; "
+        "a.count(numpy.arange(3), 3); print('torch' in sys.modules)"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
