@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.chest.polarity import block_means
 from napari_tbcad.imaging.radiograph import Radiograph
 
 _HEART_SIDE = 32
@@ -42,6 +43,7 @@ def heart_side(film: Radiograph, lungs: NDArray[np.bool_]) -> float:
 
     rows, columns = (np.flatnonzero(lungs.any(axis=axis)) for axis in (1, 0))
     box = film.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box = block_means(box, 4 * _HEART_SIDE)
     small = resize(box.astype(np.float64), (_HEART_SIDE, _HEART_SIDE), order=1, anti_aliasing=True)
     ranks = rankdata(small).reshape(small.shape)
     odd = ranks - ranks[:, ::-1]

@@ -12,6 +12,7 @@ from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Step, field
 
 _SIDE = 64
+_WORK_SIDE = 256
 _MARGIN_RANGE = 0.02
 _SMALLEST_KEPT = 0.3
 # Two tilted super-ellipses about a shared midline, by least squares on the mean lung field of normal adults
@@ -63,7 +64,7 @@ def correct_polarity(film: Radiograph, parameters: PolarityParameters = Polarity
         "polarity", parameters.model_dump(mode="json"), facts={"score": round(score, 4), "turned": turn}
     )
     result = (invert(film) if turn else film).after(step)
-    said = ()
+    said: tuple[str, ...] = ()
     if automatic and turn:
         said = ("The film was stored with air bright; it was turned round (check it, or choose keep).",)
     if automatic and 0 < abs(score) < parameters.certainty:
@@ -89,16 +90,56 @@ def polarity_score(film: Radiograph) -> float:
         Spearman's correlation with the sign changed, in [-1, 1]: above 0 when air is dark. Turning the film
         round changes the sign exactly. 0 for a constant film.
     """
-    from scipy.stats import rankdata
-    from skimage.transform import resize
+    return _likeness(chest_picture(film, _SIDE))
 
-    pixels = without_flat_margins(film.pixels)
-    small = resize(pixels.astype(np.float64), (_SIDE, _SIDE), order=1, anti_aliasing=True)[_ROWS, _COLUMNS]
+
+def turn_score(film: Radiograph) -> float:
+    """Measure whether a film lies on its side or stands on its head.
+
+    Parameters
+    ----------
+    film : Radiograph
+        Film with pixels (H, W), of either polarity.
+
+    Returns
+    -------
+    float
+        The largest size of the polarity score of the film turned by 90°, 180° and 270°, less that of the
+        film as it is: below 0 for an upright frontal film, in [-1, 1].
+    """
+    picture = chest_picture(film, _SIDE)
+    upright, *turned = (abs(_likeness(np.rot90(picture, quarter))) for quarter in range(4))
+    return max(turned) - upright
+
+
+def _likeness(picture: NDArray[np.float64]) -> float:
+    """Return the polarity score of a (64, 64) picture."""
+    from scipy.stats import rankdata
+
+    small = picture[_ROWS, _COLUMNS]
     if small.max() - small.min() <= 1e-9 * max(abs(small.max()), 1.0):
         return 0.0
-    ranks = rankdata(small).reshape(small.shape)
     fields = _lung_fields()[_ROWS, _COLUMNS]
-    return -float(np.corrcoef(ranks.ravel(), fields.ravel())[0, 1])
+    return -float(np.corrcoef(rankdata(small), fields.ravel())[0, 1])
+
+
+def chest_picture(film: Radiograph, side: int) -> NDArray[np.float64]:
+    """Return the film without its flat margins as (side, side) means, quickly also for large films."""
+    from skimage.transform import resize
+
+    inside = without_flat_margins(block_means(film.pixels, _WORK_SIDE))
+    return np.asarray(resize(inside.astype(np.float64), (side, side), order=1, anti_aliasing=True))
+
+
+def block_means(pixels: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
+    """Shrink by whole factors, to no less than `longest` pixels on the longer side."""
+    factor = max(pixels.shape) // longest
+    if factor < 2:
+        return pixels
+    blocks = tuple(min(factor, size) for size in pixels.shape)
+    rows, columns = (size // block for size, block in zip(pixels.shape, blocks, strict=True))
+    whole = pixels[: rows * blocks[0], : columns * blocks[1]]
+    return whole.reshape(rows, blocks[0], columns, blocks[1]).mean(axis=(1, 3))
 
 
 def without_flat_margins(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -114,7 +155,7 @@ def without_flat_margins(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     (h, w) array
         A view of `pixels`; all of it where less than 30 % of a side would be left.
     """
-    low, high = np.percentile(pixels[:: max(1, pixels.shape[0] // 512)], (0.5, 99.5))
+    low, high = np.percentile(pixels, (0.5, 99.5))
     tolerance = _MARGIN_RANGE * (high - low)
     if tolerance <= 0:
         return pixels

@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from napari_tbcad.chest.heart import heart_side
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks
-from napari_tbcad.chest.polarity import polarity_score, without_flat_margins
+from napari_tbcad.chest.polarity import (
+    block_means,
+    chest_picture,
+    polarity_score,
+    turn_score,
+    without_flat_margins,
+)
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Step
@@ -22,12 +28,13 @@ _LOOK_SIDE = 512
 _FEWEST_LEVELS = 24
 _LEAST_CONTRAST = 3.0
 _LEAST_LIKENESS = 0.2
+_MOST_TURNED = 0.1
 _LEAST_SYMMETRY = 0.35
 _MISSING_SHARE = 0.05
 _AREA_SHARE = (0.12, 0.65)
 _LEAST_RATIO = 0.4
 _MOST_CUT = 0.04
-_MIRRORED = -0.3
+_MIRRORED = -0.25
 
 
 def require_usable(film: Radiograph) -> None:
@@ -73,8 +80,8 @@ def check_film(film: Radiograph) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        One sentence per complaint: too small, washed out, noisy, not a frontal chest film. A lateral view
-        named by the file's header is complained of on reading and not repeated here.
+        One sentence per complaint: too small, washed out, noisy, turned, not a frontal chest film. A lateral
+        view named by the file's header is complained of on reading and not repeated here.
 
     Raises
     ------
@@ -85,7 +92,7 @@ def check_film(film: Radiograph) -> tuple[str, ...]:
     said = []
     if min(film.shape) < _TINY_SIDE:
         said.append(
-            f"The film has only {film.shape[0]} × {film.shape[1]} pixels; texture cannot be measured reliably. "
+            f"The film has only {film.shape[0]} × {film.shape[1]} pixels; its texture is not reliable. "
             "Use the film at its own resolution."
         )
     levels = grey_levels(film)
@@ -96,10 +103,12 @@ def check_film(film: Radiograph) -> tuple[str, ...]:
         )
     elif contrast_to_noise(film) < _LEAST_CONTRAST:
         said.append("The film has little contrast: it hardly rises above its noise. Check the exposure.")
-    if film.view != "LATERAL" and not looks_frontal(film):
+    if turn_score(film) > _MOST_TURNED:
+        said.append("The film seems to lie on its side or to stand on its head; turn it upright.")
+    elif film.view != "LATERAL" and not looks_frontal(film):
         said.append(
-            "This does not look like an upright frontal chest film (lateral view, turned, or not a chest?). "
-            "Look at the film before using the result."
+            "This does not look like a frontal chest film (lateral view, or not a chest?). "
+            "Look at it before using the result."
         )
     return tuple(said)
 
@@ -107,6 +116,7 @@ def check_film(film: Radiograph) -> tuple[str, ...]:
 def grey_levels(film: Radiograph) -> int:
     """Count the different grey values between the 5th and the 95th percentile in the middle of the film."""
     chest = _middle(film)
+    chest = chest[:: max(1, chest.shape[0] // _LOOK_SIDE), :: max(1, chest.shape[1] // _LOOK_SIDE)]
     low, high = np.percentile(chest, (5, 95))
     return int(np.unique(chest[(chest >= low) & (chest <= high)]).size)
 
@@ -117,12 +127,13 @@ def contrast_to_noise(film: Radiograph) -> float:
     The range is that between the 5th and the 95th percentile of the means of 16 × 16 parts of the film; the
     noise is the median absolute mixed second difference of neighbours, scaled to a standard deviation.
     """
-    from skimage.transform import resize
-
-    chest = without_flat_margins(film.pixels)
-    means = resize(chest.astype(np.float64), (16, 16), order=1, anti_aliasing=True)
-    low, high = np.percentile(means, (5, 95))
-    mixed = chest[1:, 1:] - chest[:-1, 1:] - chest[1:, :-1] + chest[:-1, :-1]
+    low, high = np.percentile(chest_picture(film, 16), (5, 95))
+    # Up to 512 × 512 pixels about the centre, at full resolution: shrinking would remove the noise.
+    rows, columns = ((size // 2, min(size // 2, _LOOK_SIDE // 2)) for size in film.shape)
+    part = film.pixels[
+        rows[0] - rows[1] : rows[0] + rows[1], columns[0] - columns[1] : columns[0] + columns[1]
+    ]
+    mixed = part[1:, 1:] - part[:-1, 1:] - part[1:, :-1] + part[:-1, :-1]
     noise = float(np.median(np.abs(mixed))) / 0.6745 / 2
     return float(high - low) / noise if noise > 0 else np.inf
 
@@ -184,7 +195,9 @@ def check_masks(film: Radiograph, masks: LungMasks) -> tuple[str, ...]:
 
 def _check_areas(film: Radiograph, masks: LungMasks, right: int, left: int) -> list[str]:
     said = []
-    share = (right + left) / without_flat_margins(film.pixels).size
+    # The area of the film without the canvas it may lie on, from a small copy.
+    small = block_means(film.pixels, _LOOK_SIDE // 2)
+    share = (right + left) / masks.labels.size * small.size / without_flat_margins(small).size
     if not _AREA_SHARE[0] <= share <= _AREA_SHARE[1]:
         size = "small" if share < _AREA_SHARE[0] else "large"
         said.append(f"The {masks.kind} mask is implausibly {size} ({share:.0%} of the film); check it.")
@@ -223,7 +236,6 @@ def _check_sides(film: Radiograph, masks: LungMasks) -> list[str]:
 
 
 def _middle(film: Radiograph) -> NDArray[np.float32]:
-    """Return the middle three quarters of the film without its flat margins, thinned to some 512 pixels."""
-    inside = without_flat_margins(film.pixels)
-    (rows, columns), step = inside.shape, max(1, max(inside.shape) // _LOOK_SIDE)
-    return inside[rows // 8 : rows - rows // 8 : step, columns // 8 : columns - columns // 8 : step]
+    """Return a view of the middle three quarters of the film."""
+    rows, columns = film.shape
+    return film.pixels[rows // 8 : rows - rows // 8, columns // 8 : columns - columns // 8]

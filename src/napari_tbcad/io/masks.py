@@ -45,7 +45,7 @@ def read_mask(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray
         If the file is no image, has another size than the film, labels beyond 2, or no lung.
     """
     path = Path(path)
-    values = _values(path)
+    values = mask_values(path)
     if shape is not None and values.shape != tuple(shape):
         raise BadInput(
             path,
@@ -120,7 +120,7 @@ def _midline_of_one_piece(lungs: NDArray[np.bool_]) -> int:
     return first + third + int(np.argmin(height[inner]))
 
 
-def _values(path: Path) -> NDArray[Any]:
+def mask_values(path: Path) -> NDArray[Any]:
     """Return the stored values of a mask image as (H, W), colour only where it is grey in truth."""
     from napari_tbcad.io.raster import load_array
 

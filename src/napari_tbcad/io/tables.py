@@ -1,0 +1,167 @@
+"""Data sets described by a table: a CSV of path,label, or ``labels.csv`` beside a folder of images."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.io.datasets import DataRow, DataSet, LungFiles
+
+_PATH_COLUMNS = ("path", "file", "filename", "image")
+_KNOWN_COLUMNS = (*_PATH_COLUMNS, "label", "patient", "source", "age", "sex")
+_YES, _NO = {"1", "true", "yes", "tb"}, {"0", "false", "no", "normal"}
+_SHOWN = 10
+
+
+def read_table(path: str | Path) -> DataSet:
+    """Read a CSV with the columns path,label[,patient,source,age,sex].
+
+    Parameters
+    ----------
+    path : str or Path
+        The table; comma, semicolon or tab between the columns, UTF-8 (with or without byte order mark) or
+        Windows-1252. Relative paths count from the table's folder. ``file`` may stand for ``path``.
+
+    Raises
+    ------
+    BadInput
+        If a column is missing, a label is neither 0 nor 1, a film is listed twice or does not exist.
+    """
+    path = Path(path)
+    records = _records(path)
+    if "label" not in records[0]:
+        raise BadInput(path, f"the column label is missing; there are {', '.join(records[0])}")
+    rows = [_row(path, number, record, path.parent) for number, record in enumerate(records, start=2)]
+    _check(path, rows)
+    return DataSet(path.stem, tuple(rows), path)
+
+
+def read_folder_table(folder: str | Path) -> DataSet:
+    """Read a folder with ``labels.csv`` (file[,label,…]) and ``images/``.
+
+    Reference masks are taken from ``masks_left`` and ``masks_right``, ``lungs`` or ``masks``, where there
+    are any. A table without the column label is accepted: the films' labels are then None.
+
+    Raises
+    ------
+    BadInput
+        As :func:`read_table`.
+    """
+    folder = Path(folder)
+    table = folder / "labels.csv"
+    images = folder / "images" if (folder / "images").is_dir() else folder
+    rows = []
+    for number, record in enumerate(_records(table), start=2):
+        row = _row(table, number, record, images)
+        rows.append(_with_lungs(row, folder) if (folder / "images").is_dir() else row)
+    _check(table, rows)
+    return DataSet(folder.absolute().name, tuple(rows), folder)
+
+
+def _records(path: Path) -> list[dict[str, str]]:
+    """Return the table's rows as dictionaries with lower-case column names."""
+    text = _text(path)
+    head = text.splitlines()[0] if text.strip() else ""
+    if not head:
+        raise BadInput(path, "the table is empty")
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
+    reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
+    if not any(column in reader.fieldnames for column in _PATH_COLUMNS):
+        raise BadInput(path, f"the column path is missing; there are {', '.join(reader.fieldnames)}")
+    records = []
+    for record in reader:
+        if None in record:
+            raise BadInput(path, f"line {reader.line_num} has more columns than the head")
+        values = {name: (value or "").strip() for name, value in record.items()}
+        if any(values.values()):
+            records.append(values)
+    if not records:
+        raise BadInput(path, "the table has a head but no film")
+    return records
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(path, f"the table cannot be read ({error.strerror or error})") from error
+    if b"\x00" in content[:4096]:
+        raise BadInput(path, "not a CSV table of path,label")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _row(table: Path, number: int, record: dict[str, str], folder: Path) -> DataRow:
+    name = next((record[column] for column in _PATH_COLUMNS if record.get(column)), "")
+    if not name:
+        raise BadInput(table, f"line {number} names no film")
+    return DataRow(
+        # A table written on Windows has backslashes in its relative paths.
+        path=folder / (name if Path(name).exists() or "\\" not in name else name.replace("\\", "/")),
+        label=_label(table, number, record.get("label", "")),
+        patient=record.get("patient", ""),
+        source=record.get("source", ""),
+        age=_age(record.get("age", "")),
+        sex=sex_of(record.get("sex", "")),
+        extra={k: v for k, v in record.items() if k not in _KNOWN_COLUMNS},
+    )
+
+
+def _label(table: Path, number: int, text: str) -> int | None:
+    word = text.lower().removesuffix(".0")
+    if word in _YES:
+        return 1
+    if word in _NO:
+        return 0
+    if not word:
+        return None
+    raise BadInput(table, f"line {number}: the label is 0 or 1 (1 tuberculosis), this is {text!r}")
+
+
+def _age(text: str) -> float | None:
+    try:
+        age = float(text.rstrip("Yy"))
+    except ValueError:
+        return None
+    return age if 0 <= age <= 120 else None
+
+
+def sex_of(text: str) -> str | None:
+    """Return ``"F"``, ``"M"`` or None for what a table calls a person's sex."""
+    word = text.strip().lower()
+    if word in {"m", "male", "man", "l", "laki-laki"}:
+        return "M"
+    return "F" if word in {"f", "female", "woman", "w", "p", "perempuan"} else None
+
+
+def _check(table: Path, rows: list[DataRow]) -> None:
+    twice = [str(path) for path, count in Counter(row.path for row in rows).items() if count > 1]
+    if twice:
+        raise BadInput(table, f"{len(twice)} films are listed more than once: {_lines(twice)}")
+    missing = [str(row.path) for row in rows if not row.path.is_file()]
+    if missing:
+        raise BadInput(table, f"{len(missing)} of {len(rows)} films do not exist: {_lines(missing)}")
+
+
+def _lines(names: list[str]) -> str:
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _with_lungs(row: DataRow, folder: Path) -> DataRow:
+    from dataclasses import replace
+
+    right, left = (folder / name / row.path.name for name in ("masks_right", "masks_left"))
+    if right.is_file() or left.is_file():
+        pair = LungFiles(right=right if right.is_file() else None, left=left if left.is_file() else None)
+        return replace(row, lungs=pair)
+    for name in ("lungs", "masks"):
+        both = folder / name / row.path.name
+        if both.is_file():
+            return replace(row, lungs=LungFiles(both=both))
+    return row
