@@ -161,6 +161,8 @@ class ResultStep(ChestStep):
         self._gate_box.setLayout(grid)
         for widget in (self._gate_box, self.reasons, self.contributions):
             self.body.addWidget(widget)
+        self.notes = left_aligned("")
+        self.body.addWidget(self.notes)
         self.model_button = QToolButton()
         self.model_button.setCheckable(True)
         self.model_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -193,6 +195,10 @@ class ResultStep(ChestStep):
         for widget in (self.bar, self._gate_box, self.reasons, self.contributions):
             widget.setVisible(result is not None)
         self.banner.setVisible(model is not None and model.card.demonstration)
+        # The banner and the scores say already that it is a demonstration model.
+        notes = [n for n in getattr(result, "warnings", ()) if not n.startswith("demonstration model")]
+        self.notes.setText("\n".join(f"▲ {note}" for note in notes))
+        self.notes.setVisible(bool(notes))
         if session is None or result is None:
             self._say_why_not(session, model)
             return

@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QRadioButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -273,10 +272,10 @@ class CorrectStep(ChestStep):
         )
         self.kinds: dict[str, QRadioButton] = {}
         group = QButtonGroup(self)
-        column = QVBoxLayout()
+        column = QHBoxLayout()
         column.setSpacing(2)
         for kind in reversed(KINDS):
-            button = QRadioButton(f"{kind.capitalize()} ({USES[kind]})")
+            button = QRadioButton(kind.capitalize())
             button.setToolTip(f"Work on the {kind} mask: {USES[kind]}.")
             group.addButton(button)
             column.addWidget(button)

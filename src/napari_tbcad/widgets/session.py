@@ -120,7 +120,7 @@ class ChestSession(QObject):
         return self.run is not None and not self.mask_problems and self.run.fresh(name)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return every complaint of every stage and of the masks as they stand."""
+        """Return the complaints about film and masks as they stand; those of the model are with the result."""
         from napari_tbcad.chest.workflow import gather_warnings
 
         if self.run is None:
@@ -128,7 +128,8 @@ class ChestSession(QObject):
         # The checks look at pixels, so they are asked again only when a value was replaced.
         now = tuple(id(self.run.get(name)) for name in ("film", *EVERYTHING, "soft"))
         if now != self._warned[0]:
-            self._warned = (now, gather_warnings(self.run))
+            of_model = getattr(self.run.get("result"), "warnings", ())
+            self._warned = (now, tuple(w for w in gather_warnings(self.run) if w not in of_model))
         return (*self.mask_problems.values(), *self._warned[1])
 
     def edits(self, kind: str) -> tuple[int, float] | None:
@@ -156,6 +157,9 @@ class ChestSession(QObject):
 
     def run_all(self) -> None:
         """Bring everything up to date."""
+        # napari says nothing of an undo on a hidden layer, so the layers are compared once more.
+        for kind in KINDS:
+            self._take_edit(kind)
         self.request(*EVERYTHING)
 
     def request(self, *wanted: str) -> None:
@@ -226,8 +230,10 @@ class ChestSession(QObject):
         self.changed.emit()
 
     def _on_model(self) -> None:
+        from napari_tbcad.chest.workflow import use_model
+
         if self.run is not None and self.run.get("model") is not self.shelf.model:
-            self.run.put("model", self.shelf.model)
+            use_model(self.run, self.shelf.model)
             self.run.configure(self.shelf.settings())
             self.ghost = None
         self.changed.emit()

@@ -41,7 +41,7 @@ class ModelShelf(QObject):
 
     def load_packaged(self) -> None:
         """Load the packaged demonstration model."""
-        self._load(_packaged)
+        self._load(packaged)
 
     def load_file(self, path: str | Path) -> None:
         """Load a model file; on refusal the model in use stays."""
@@ -66,26 +66,26 @@ class ModelShelf(QObject):
         self.ready.emit()
 
     def _refuse(self, error: Exception) -> None:
-        missing = isinstance(error, _NoModel)
+        missing = isinstance(error, NoModel)
         self.message = NO_MODEL if missing else str(error)
         self.loading = False
         self.ready.emit()
 
 
-class _NoModel(Exception):
+class NoModel(Exception):
     """No model is packaged."""
 
 
 @lru_cache(maxsize=1)
-def _packaged() -> Any:
+def packaged() -> Any:
     try:
         from napari_tbcad.chest.classify.model import packaged_model
     except ImportError as error:
-        raise _NoModel from error
+        raise NoModel from error
     try:
         return packaged_model()
     except (ModelRefused, FileNotFoundError) as error:
-        raise _NoModel(str(error)) from error
+        raise NoModel(str(error)) from error
 
 
 def _from_file(path: Path) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,12 +62,28 @@ def start_job(run: Run, job: Job, *, on_value: Callable[[str], None], on_end: Ca
 def start_call(
     function: Callable[[], Any], *, on_result: Callable[[Any], None], on_error: Callable[[Exception], None]
 ) -> Any:
-    """Call a function on a worker thread; bound methods of a QObject take its result or its error."""
+    """Call a function on a worker thread; bound methods of one QObject take its result or its error."""
+    # The receiver is asked for at delivery: it may have died meanwhile.
+    deliver = _Delivery(on_result, on_error)
     worker = create_worker(_call, function, _start_thread=False)
-    worker.yielded.connect(on_result)
-    worker.errored.connect(on_error)
+    worker.yielded.connect(deliver)
     worker.start()
     return worker
+
+
+class _Delivery:
+    """Hands (result, error) to one of two bound methods whose object still lives."""
+
+    def __init__(self, on_result: Callable[[Any], None], on_error: Callable[[Exception], None]) -> None:
+        self._on_result, self._on_error = weakref.WeakMethod(on_result), weakref.WeakMethod(on_error)
+
+    def __call__(self, outcome: tuple[Any, Exception | None]) -> None:
+        result, error = outcome
+        on_result, on_error = self._on_result(), self._on_error()
+        if error is not None and on_error is not None:
+            on_error(error)
+        elif error is None and on_result is not None:
+            on_result(result)
 
 
 def leave_a_core() -> None:
@@ -80,13 +97,12 @@ def leave_a_core() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(cores))
 
 
-def _call(function: Callable[[], Any]) -> Generator[Any, None, None]:
-    # A RuntimeError is swallowed by the worker, which takes it for a deleted widget.
+def _call(function: Callable[[], Any]) -> Generator[tuple[Any, Exception | None], None, None]:
+    # Not raised: the worker would raise it once more in the GUI, and it swallows every RuntimeError.
     try:
-        result = function()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from error
-    yield result
+        yield function(), None
+    except Exception as error:  # every failure is the person's to know
+        yield None, error
 
 
 def _compute(run: Run, job: Job) -> Generator[str, None, None]:

@@ -70,14 +70,15 @@ class LayerPicker(QComboBox):
             for event in (events.inserted, events.removed, events.reordered):
                 event.disconnect(self._refresh)
 
-    def _films(self) -> list[Image]:
+    def films(self) -> list[Image]:
+        """Return the films that can be chosen, the topmost layer first."""
         viewer = self._viewer()
         if viewer is None:
             return []
         return [x for x in reversed(viewer.layers) if isinstance(x, Image) and PREVIEW not in x.metadata]
 
     def _refresh(self, event: Any = None) -> None:
-        films = self._films()
+        films = self.films()
         added = [film for film in films if all(film is not known() for known in self._layers)]
         for film in added:
             film.events.name.connect(self._fill)

@@ -126,7 +126,7 @@ class StepRow(QWidget):
         outer.addWidget(self._head)
         self._body = QWidget()
         self.body = QVBoxLayout(self._body)
-        self.body.setContentsMargins(26, 0, 4, 8)
+        self.body.setContentsMargins(16, 0, 4, 8)
         self.body.setSpacing(6)
         self._message = QLabel()
         self._message.setWordWrap(True)

@@ -1,0 +1,81 @@
+"""Forms made from parameter models."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox
+
+from napari_tbcad.record import Parameters, field
+from napari_tbcad.widgets.parts.form import ParameterForm
+
+pytestmark = pytest.mark.gui
+
+
+class Sample(Parameters):
+    """A parameter of every kind."""
+
+    size: int = field(3, title="Window", unit="px", ge=1, le=15, description="Side of the window.")
+    width: float = field(1.1, title="Width", gt=0, le=2.5, description="How wide.")
+    kind: Literal["one", "two"] = field("one", title="Kind", description="Which one.")
+    on: bool = field(True, title="On", description="Whether.")
+    depth: int | None = field(None, title="Depth", description="May be empty.")
+    hidden: int = field(7, title="Rare", description="Seldom changed.", more=True)
+
+
+def test_controls_follow_the_model(qtbot):
+    form = ParameterForm(Sample())
+    qtbot.addWidget(form)
+    size, width = form.controls["size"], form.controls["width"]
+    assert isinstance(size, QSpinBox)
+    assert (size.minimum(), size.maximum(), size.suffix()) == (1, 15, " px")
+    assert isinstance(width, QDoubleSpinBox)
+    assert 0 < width.minimum() < 0.01
+    assert isinstance(form.controls["kind"], QComboBox)
+    assert isinstance(form.controls["on"], QCheckBox)
+    assert "Side of the window." in size.toolTip()
+    assert "px" in size.toolTip()
+
+
+def test_a_change_gives_checked_parameters_and_reset_takes_them_back(qtbot):
+    form = ParameterForm(Sample(size=5))
+    qtbot.addWidget(form)
+    with qtbot.waitSignal(form.changed) as told:
+        form.controls["kind"].setCurrentText("two")
+    assert told.args == [Sample(size=5, kind="two")]
+    with qtbot.waitSignal(form.changed) as told:
+        form.reset_button.click()
+    assert told.args == [Sample()]
+    assert form.controls["size"].value() == 3
+
+
+def test_a_refused_value_is_said_and_not_sent(qtbot):
+    form = ParameterForm(Sample())
+    qtbot.addWidget(form)
+    depth = form.controls["depth"]
+    depth.setText("deep")
+    with qtbot.assertNotEmitted(form.changed):
+        depth.editingFinished.emit()
+    assert form.value == Sample()
+    depth.setText("4")
+    depth.editingFinished.emit()
+    assert form.value == Sample(depth=4)
+
+
+def test_rare_settings_wait_under_more(qtbot):
+    form = ParameterForm(Sample())
+    qtbot.addWidget(form)
+    form.show()
+    assert form.controls["size"].isVisible()
+    assert not form.controls["hidden"].isVisible()
+
+
+def test_every_stage_of_the_chest_chain_has_a_form(qtbot):
+    from napari_tbcad.chest.workflow import ChestSettings
+
+    for name, value in ChestSettings():
+        form = ParameterForm(value)
+        qtbot.addWidget(form)
+        form.reset()
+        assert form.value == value, name
