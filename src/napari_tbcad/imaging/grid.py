@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,7 @@ def resize_labels(labels: ArrayLike, shape: tuple[int, int]) -> NDArray[Any]:
     return out
 
 
+@lru_cache(maxsize=32)
 def _weights(old: int, new: int) -> sparse.csr_array:
     """Return the (new, old) matrix that resamples one axis; its rows sum to 1."""
     if new < old:

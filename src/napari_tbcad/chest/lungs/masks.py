@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_tbcad.chest.lungs.air import excess
 from napari_tbcad.chest.lungs.fields import LungMasks, SoftLungs
 from napari_tbcad.imaging.grid import grid_shape, resize_labels, resize_soft
-from napari_tbcad.imaging.intensity import robust_range, to_unit
-from napari_tbcad.imaging.morphology import fill_holes, largest_component, open_
+from napari_tbcad.imaging.morphology import disk, fill_holes, largest_component
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Step, field
 
-# Masks are worked out on at most this grid and then brought to the film's own.
+# Masks are worked out on at most this grid and then brought to the film's own, so that a slider stays
+# quick and a 10 000 x 10 000 film small.
 _LONGEST = 512
 
 
@@ -21,7 +22,7 @@ class InsensitiveParameters(Parameters):
     """Parameters of :func:`insensitive_mask`."""
 
     threshold: float = field(
-        0.4,
+        0.2,
         title="Threshold",
         gt=0,
         lt=1,
@@ -33,7 +34,7 @@ class SensitiveParameters(Parameters):
     """Parameters of :func:`sensitive_mask`."""
 
     threshold: float = field(
-        0.6,
+        0.5,
         title="Threshold",
         gt=0,
         lt=1,
@@ -41,18 +42,42 @@ class SensitiveParameters(Parameters):
     )
     air: bool = field(True, title="Air only", description="Leave out what is too bright to be aerated lung.")
     tolerance: float = field(
-        1.0,
+        1.9,
         title="Air tolerance",
+        unit="normal spreads",
+        ge=-2,
+        le=20,
+        description="How much brighter than normal lung at the same place a pixel may be. Higher keeps more.",
+    )
+    least_kept: float = field(
+        0.2,
+        title="Least kept",
         ge=0,
-        le=5,
-        description="How much brighter than the film's own aerated lung a pixel may be. Higher keeps more.",
+        le=1,
+        more=True,
+        description="Share of each lung that stays in any case, so that a white lung still has a shape.",
     )
 
 
 def insensitive_mask(
     soft: SoftLungs, film: Radiograph, parameters: InsensitiveParameters = InsensitiveParameters()
 ) -> LungMasks:
-    """Make the anatomical lung field, consolidation included, by a low threshold."""
+    """Make the anatomical lung field, consolidation included, by a low threshold.
+
+    Parameters
+    ----------
+    soft : SoftLungs
+        Lungs of a segmenter; the early field is used where there is one.
+    film : Radiograph
+        The film, for its grid.
+    parameters : InsensitiveParameters
+        The threshold.
+
+    Returns
+    -------
+    LungMasks
+        Labels on the film's own grid, one connected part a side without holes.
+    """
     shape = grid_shape(film.shape, _LONGEST)
     labels = _labelled(resize_soft(soft.of_kind("insensitive"), shape), parameters.threshold)
     step = Step("insensitive_mask", parameters)
@@ -62,33 +87,66 @@ def insensitive_mask(
 def sensitive_mask(
     soft: SoftLungs, film: Radiograph, parameters: SensitiveParameters = SensitiveParameters()
 ) -> LungMasks:
-    """Make the air cavity: a high threshold, and out with what is too bright for aerated lung."""
+    """Make the air cavity: a high threshold, and out with what is too bright for aerated lung.
+
+    Parameters
+    ----------
+    soft : SoftLungs
+        Lungs of a segmenter after all its iterations.
+    film : Radiograph
+        Film with pixels (H, W), air dark.
+    parameters : SensitiveParameters
+        Threshold and intensity term.
+
+    Returns
+    -------
+    LungMasks
+        Labels on the film's own grid, one connected part a side. An opacity that the lung surrounds is a
+        hole; holes smaller than a thousandth of the picture are filled.
+    """
     shape = grid_shape(film.shape, _LONGEST)
-    field_labels = _labelled(resize_soft(soft.of_kind("sensitive"), shape), parameters.threshold)
-    labels = field_labels
-    if parameters.air and field_labels.any():
-        unit = to_unit(
-            resize_soft(film.pixels, shape), robust_range(film.pixels, source=film.source or "film")
-        )
-        smooth = ndimage.gaussian_filter(unit, max(shape) * 0.01)
-        values = smooth[field_labels > 0]
-        middle = np.median(values)
-        spread = 1.4826 * np.median(np.abs(values - middle)) + 1e-6
-        air = smooth <= middle + (0.5 + parameters.tolerance) * spread
-        labels = np.zeros_like(field_labels)
-        for label in (1, 2):
-            kept = largest_component(open_((field_labels == label) & air, max(shape) / 256))
-            labels[fill_holes(kept)] = label
+    labels = _labelled(resize_soft(soft.of_kind("sensitive"), shape), parameters.threshold)
+    if parameters.air and labels.any():
+        labels = _aerated(labels, resize_soft(excess(film, labels), shape), parameters)
     step = Step("sensitive_mask", parameters)
     return LungMasks(resize_labels(labels, film.shape), "sensitive", record=soft.record + step)
 
 
+def _aerated(
+    labels: NDArray[np.uint8], above: NDArray[np.float32], parameters: SensitiveParameters
+) -> NDArray[np.uint8]:
+    """Keep the largest part of each lung whose excess is within the tolerance."""
+    out = np.zeros_like(labels)
+    cut = disk(max(labels.shape) / 256)
+    for index, box in enumerate(ndimage.find_objects(labels, max_label=2)):
+        if box is None:
+            continue
+        lung, excess_here = labels[box] == index + 1, above[box]
+        limit = max(parameters.tolerance, float(np.quantile(excess_here[lung], parameters.least_kept)))
+        kept = largest_component(ndimage.binary_opening(lung & (excess_here <= limit), cut))
+        out[box][_without_small_holes(kept, lung, labels.size / 1000)] = index + 1
+    return out
+
+
+def _without_small_holes(mask: NDArray[np.bool_], lung: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:
+    """Give back to `mask` the parts of the lung outside it that are smaller than `area` pixels."""
+    parts, _ = ndimage.label(lung & ~mask)
+    small = np.bincount(parts.ravel()) < area
+    small[0] = False
+    # What is given back at the rim may only touch the mask, never make an island.
+    return largest_component(mask | small[parts])
+
+
 def _labelled(membership: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
     """Threshold both memberships; one connected, filled part a side, the stronger side where both claim."""
-    right_wins = membership[0] >= membership[1]
+    claimed = (membership >= threshold) & (membership > 0)
+    claimed[0] &= membership[0] >= membership[1]
+    claimed[1] &= ~claimed[0]
     labels = np.zeros(membership.shape[1:], np.uint8)
-    for side, wins in enumerate((right_wins, ~right_wins)):
-        labels[fill_holes(largest_component((membership[side] >= threshold) & wins)) & (labels == 0)] = (
-            side + 1
-        )
+    for index, claim in enumerate(claimed):
+        boxes = ndimage.find_objects(claim.view(np.uint8))
+        if boxes:
+            box = boxes[0]
+            part = fill_holes(largest_component(claim[box]))
+            labels[box][part & (labels[box] == 0)] = index + 1
     return labels
