@@ -182,9 +182,7 @@ def main() -> None:
     y = table.label.to_numpy(int)
     shenzhen = np.flatnonzero(table.dataset == "Shenzhen")
     montgomery = np.flatnonzero(table.dataset == "Montgomery")
-    print(
-        f"{datetime.date.today()}  real outlines filled at {GRID} px, RBF SVM, {arguments.draws} bootstrap draws"
-    )
+    print(f"{datetime.date.today()}  outlines filled at {GRID} px, RBF SVM, {arguments.draws} draws")
     inside, across = {}, {}
     for name, candidates in representations(table, features, outlines).items():
         inside[name], choices = nested(candidates, shenzhen, y, arguments.repeats)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -242,7 +244,7 @@ def test_bins_are_equal_and_include_both_ends():
     assert (glcm.bin_edges_table(9, 9, 32)[[0, 9, 255]] == [0, 0, 31]).all()
 
 
-# --- other libraries, where definitions coincide ---------------------------------------------------------------
+# --- other libraries, where definitions coincide
 
 
 def test_scikit_image_agrees():
@@ -330,3 +332,8 @@ def test_nyxus_agrees(masked):
         # Its logarithm is an approximation.
         close = 5e-3 if "entropy" in name else 1e-5
         np.testing.assert_allclose(found[name], value, rtol=close, atol=1e-6, err_msg=name)
+
+
+def test_the_documentation_holds_the_formulas_of_the_code():
+    page = Path(__file__).resolve().parents[2] / "docs" / "features.md"
+    assert glcm.formula_table() in page.read_text(encoding="utf-8")

@@ -79,6 +79,16 @@ IBSI_ONLY: dict[str, tuple[str, str]] = {
 """Features of the standard that the study does not use; computed for the self-check."""
 
 
+def formula_table() -> str:
+    """Return :data:`FORMULAS` and :data:`IBSI_ONLY` as a Markdown table, for the documentation."""
+    rows = ["| feature | formula | IBSI |", "|---|---|---|"]
+    for name, (formula, code) in (FORMULAS | IBSI_ONLY).items():
+        # A bare bar would end the cell.
+        safe = formula.replace("|i-j|", r"\lvert i-j \rvert")
+        rows.append(f"| `{name}` | ${safe}$ | {code} |")
+    return "\n".join(rows)
+
+
 def bin_edges_table(low: int, high: int, levels: int, grey_levels: int = 256) -> NDArray[np.uint8]:
     """Return the look-up table from grey level to one of `levels` equal bins of ``[low, high]``.
 
