@@ -85,8 +85,10 @@ def dome(build: Build, grid: Frame, side: int) -> Interval:
     grid : Frame
         The pixel grid.
     side : int
-        -1 the patient's right (image left), +1 the left.
+        -1 the patient's right (image left), +1 the left, 0 the saddle below the heart.
     """
+    if side == 0:
+        return _bowl(grid, (build.turned(4, 20), 246 + build.domes, 20), (62, 60, 130))
     top = (236 if side < 0 else 248) + build.domes
     return _bowl(grid, (side * 66 * build.width, top, 12), (84 * build.width, 80, 108))
 
@@ -105,11 +107,11 @@ def heart(build: Build, grid: Frame) -> list[Interval]:
     f, t = build.heart, build.turned
     low = build.domes * 0.7
     parts = [
-        ((t(25 * f, 35), 221 + low, 35), (65 * f, 39 * f**0.5, 46), 36.0),  # ventricles
-        ((t(38 * f, 35), 236 + low, 35), (48 * f, 25, 42), 24.0),  # apex
-        ((t(-9 * f, 25), 205 + low, 25), (33 * f, 58, 38), 4.0),  # right atrium
-        ((t(14 * f, 0), 176 + low, 0), (36 * f, 32, 34), 40.0),  # left atrium and appendage
-        ((t(8, 30), 150 + low * 0.5, 25), (29, 38, 28), 12.0),  # outflow, pulmonary trunk
+        ((t(25 * f, 35), 221 + low, 35), (65 * f, 39 * f**0.5, 58), 36.0),  # ventricles
+        ((t(38 * f, 35), 236 + low, 35), (48 * f, 25, 50), 24.0),  # apex
+        ((t(-9 * f, 25), 205 + low, 25), (33 * f, 58, 52), 4.0),  # right atrium
+        ((t(14 * f, 0), 176 + low, 0), (36 * f, 32, 40), 40.0),  # left atrium and appendage
+        ((t(8, 30), 150 + low * 0.5, 25), (29, 38, 36), 12.0),  # outflow, pulmonary trunk
     ]
     return [ellipsoid(grid, c, s, tilt=a) for c, s, a in parts]
 
@@ -119,20 +121,23 @@ def mediastinum(build: Build, grid: Frame) -> list[Interval]:
     t = build.turned
     y = grid.y
     left = PchipInterpolator(
-        [0, 24, 30, 38, 52, 75, 110, 160, 230, 300, 420], [80, 58, 43, 33, 26, 23, 22, 24, 25, 26, 30]
+        [0, 24, 30, 38, 52, 75, 110, 160, 230, 300, 420], [80, 58, 43, 33, 27, 25, 26, 31, 38, 40, 40]
     )(y)
     right = PchipInterpolator(
-        [0, 24, 30, 38, 52, 75, 110, 160, 230, 300, 420], [80, 58, 42, 31, 24, 19, 20, 24, 28, 28, 30]
+        [0, 24, 30, 38, 52, 75, 110, 160, 230, 300, 420], [80, 58, 42, 31, 24, 19, 20, 25, 34, 40, 40]
     )(y)
-    deep = np.interp(y, [0, 40, 100, 250, 400], [75, 75, 80, 84, 95])
+    deep = np.interp(y, [0, 40, 110, 170, 250, 400], [75, 75, 78, 56, 56, 95])
     middle = (left - right) / 2 + t(0.0, 10.0)
-    half = deep * np.sqrt(np.clip(1 - ((grid.x - middle) / ((left + right) / 2)) ** 2, 0, None))
-    column: Interval = (-15 - half, -15 + half)
+    # Round borders above the heart, soft ones behind it.
+    edge = np.interp(grid.y, [140, 190], [0.75, 1.6])
+    half = deep * np.clip(1 - ((grid.x - middle) / ((left + right) / 2)) ** 2, 0, None) ** edge
+    back = np.interp(grid.y, [0, 110, 170], [-15, -20, -45])
+    column: Interval = (back - half, back + half)
     arch = [
-        ellipsoid(grid, (t(19, -10), 101, -10), (18, 17, 30)),  # aortic knob
+        ellipsoid(grid, (t(16, -10), 102, -10), (19, 19, 30)),  # aortic knob
         ellipsoid(grid, (t(-11, 20), 122, 20), (15, 46, 16), tilt=-6),  # superior vena cava, ascending aorta
         ellipsoid(grid, (t(14, -50), 205, -50), (12, 110, 12), tilt=2),  # descending aorta
-        ellipsoid(grid, (t(0, -62), 200, -62), (24, 260, 26)),  # vertebral column and its muscles
+        ellipsoid(grid, (t(0, -62), 200, -62), (21, 260, 24)),  # vertebral column and its muscles
         ellipsoid(grid, (t(26, 5), 128, 5), (14, 13, 14), tilt=30),  # left pulmonary artery
     ]
     return [column, *arch]
@@ -148,11 +153,11 @@ def body(build: Build, grid: Frame) -> list[Interval]:
     wide = np.maximum(wide, 128 * build.width) + wall * girth / 24
     deep = np.maximum(deep, 70) + 0.75 * wall
     # Shoulders slope from the neck outwards.
-    slope = 14 + 22 * np.clip((np.abs(x) - 55) / 110, 0, 1) ** 1.5
+    slope = 3 + 30 * np.clip((np.abs(x) - 48) / 120, 0, 1) ** 1.2
     rise = np.clip((y - slope) / 26, 0, 1)
     half = deep * np.sqrt(1 - (1 - rise) ** 2) * np.clip(1 - np.abs(x / wide) ** 3, 0, None) ** (1 / 2.6)
     torso: Interval = (middle - half, middle + half)
-    neck_half = 58 * build.wall**0.5 + 30 * np.clip((y - 0) / 40, 0, 1) ** 2
+    neck_half = 54 * build.wall**0.5 + 70 * np.clip(y / 34, 0, 1) ** 2
     neck = 52 * np.sqrt(np.clip(1 - (x / neck_half) ** 2, 0, None)) * np.clip((75 - y) / 35, 0, 1)
     parts: list[Interval] = [torso, (-20 - neck, -20 + neck)]
     for side in (-1, 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from napari_tbcad.simulate.anatomy import Build, cage
 from napari_tbcad.simulate.projection import Frame, Tube, project_tubes, resample
@@ -13,29 +14,28 @@ Array = NDArray[np.float64]
 # One entry a rib, 1 to 12: height of the head (mm), fall from head to front end (mm), how far round the
 # chest the bone reaches (1 = the sternum), half height (mm).
 _HEAD = 25.0 + 22.4 * np.arange(12)
-_FALL = np.array([34, 58, 72, 84, 92, 98, 102, 104, 100, 90, 62, 40], dtype=float)
+_FALL = np.array([36, 62, 80, 95, 104, 110, 114, 116, 112, 100, 70, 44], dtype=float)
 _REACH = np.array([0.80, 0.81, 0.82, 0.82, 0.81, 0.79, 0.76, 0.70, 0.64, 0.58, 0.48, 0.38])
+# Share of the fall by the way round the chest: level behind, steepest at the flank and in front.
+_FALLEN = PchipInterpolator([0.0, 0.25, 0.45, 0.55, 0.82, 1.0], [0.0, 0.08, 0.26, 0.43, 0.95, 1.12])
 _HALF_HEIGHT = np.array([6.5, 5.6, 5.8, 6.0, 6.2, 6.4, 6.4, 6.3, 6.1, 5.8, 5.2, 4.4])
 
 
 def ribs(build: Build, step: float, generator: np.random.Generator) -> list[Tube]:
     """Return the twenty-four ribs as flat rods on the surface of the chest.
 
-    A rib leaves its vertebra almost level, sinks along the back (a third of its whole fall by the
-    flank) and falls more steeply towards its front end, so that on a frontal film the posterior arcs
-    run gently and the anterior ones steeply, crossing them.
+    A rib leaves its vertebra almost level and falls most steeply at the flank and towards its front
+    end, so that on a frontal film the posterior arcs run gently and the anterior ones steeply,
     """
     tubes = []
     fall_factor = generator.uniform(0.92, 1.08)
     for k in range(12):
         for side in (-1, 1):
             u = np.linspace(0.045, _REACH[k], 160)
-            back = np.clip(u / 0.5, 0, 1)
-            front = np.clip((u - 0.5) / 0.5, 0, 1)
-            fall = 0.36 * back**1.35 + 0.64 * (front * 0.9 + 0.1 * front**2)
+            fall = _FALLEN(u)
             y = _HEAD[k] - 3.5 * np.sin(np.pi * np.clip(u / 0.22, 0, 1)) + fall_factor * _FALL[k] * fall
             wide, deep, middle = cage(build, y)
-            wide, deep = wide + 3.0, deep + 4.0
+            wide, deep = wide + 2.0, deep + 4.0
             angle = np.pi * u
             x = side * wide * np.abs(np.sin(angle)) ** (2 / 2.3)
             z = middle - np.sign(np.cos(angle)) * deep * np.abs(np.cos(angle)) ** (2 / 2.3)
@@ -64,8 +64,6 @@ def _flat(points: Array, radius: Array, normal: Array, step: float, *, flat: flo
 
 def curve(knots: list[tuple[float, float, float]], radii: list[float], step: float) -> Tube:
     """Return a round rod through knots (mm), smoothed by a cubic spline."""
-    from scipy.interpolate import CubicSpline
-
     at = np.linspace(0, 1, len(knots))
     fine = np.linspace(0, 1, 200)
     points = CubicSpline(at, np.asarray(knots, dtype=float))(fine)

@@ -41,8 +41,8 @@ class Ground:
         whole = smooth_noise(self.generator, frame(side, side * self.mm), scale_mm)
         return whole[: self.lungs.shape[0], : self.lungs.shape[1]]
 
-    def place(self, *, margin_mm: float = 0.0, lung: int = 0) -> tuple[int, int]:
-        """Draw a pixel by the prior, if possible at least `margin_mm` inside the lung."""
+    def place(self, *, margin_mm: float = 0.0, lung: int = 0, sharpness: float = 1.0) -> tuple[int, int]:
+        """Draw a pixel by the prior to a power, if possible at least `margin_mm` inside the lung."""
         height, side = bands(self.lungs)
         allowed = self.lungs > 0 if lung == 0 else self.lungs == lung
         depth = ndimage.distance_transform_edt(allowed) * self.mm
@@ -51,7 +51,7 @@ class Ground:
         chosen = np.flatnonzero((allowed & deep).ravel())
         # The prior is a share of lesion pixels per band; a band's weight is spread over its pixels.
         counts = np.bincount(index.ravel()[chosen], minlength=HEIGHT_BANDS * SIDE_BANDS)
-        weight = (self.prior.ravel() / np.maximum(counts, 1))[index.ravel()[chosen]] + 1e-12
+        weight = (self.prior.ravel() ** sharpness / np.maximum(counts, 1))[index.ravel()[chosen]] + 1e-12
         pick = int(self.generator.choice(chosen, p=weight / weight.sum()))
         return divmod(pick, self.lungs.shape[1])
 
@@ -79,16 +79,21 @@ def consolidation(ground: Ground, area: float, number: int) -> tuple[Array, NDAr
         Opacity, and the region a reader would draw.
     """
     lung = ground.lungs > 0
-    want = int(round(area * lung.sum()))
+    want = round(area * int(lung.sum()))
     # Each patch spreads from its seed; a rough front comes from noise added to the distance.
     size = np.sqrt(area * lung.sum() / max(number, 1)) * ground.mm
     rough = 0.22 * size * ground.noise(max(9.0, 0.4 * size))
     front = np.full(lung.shape, np.inf)
-    for _ in range(number):
-        row, column = ground.place()
-        side = ground.lungs[row, column]
+    sides = [0] * number
+    if area > 0.3 or number > 2:
+        # What one lung cannot hold lies in both.
+        first = int(ground.generator.integers(1, 3))
+        sides = [first, 3 - first, *sides[2:]]
+    for side in sides:
+        # The patch spreads about its seed, so the seeds lie where the prior has its peak.
+        row, column = ground.place(lung=side, sharpness=2.0)
         reach = ground.distance(row, column) * ground.generator.uniform(0.75, 1.3)
-        front = np.minimum(front, np.where(ground.lungs == side, reach, np.inf))
+        front = np.minimum(front, np.where(ground.lungs == ground.lungs[row, column], reach, np.inf))
     front = np.where(lung, front + rough, np.inf)
     finite = np.sort(front[np.isfinite(front)])
     limit = finite[min(max(want, 1), len(finite)) - 1]
@@ -96,7 +101,7 @@ def consolidation(ground: Ground, area: float, number: int) -> tuple[Array, NDAr
     edge = 4.0 / ground.mm
     soft = ndimage.gaussian_filter(region.astype(float), edge) * lung
     patchy = np.clip(0.85 + 0.25 * ground.noise(9) + 0.12 * ground.noise(4), 0.25, 1.4)
-    return np.clip(soft * 1.15, 0, 1) * patchy * (1 - 0.65 * _bronchograms(ground, region)) / 1.1, region
+    return np.clip(soft * 1.15, 0, 1) * patchy * (1 - 0.5 * _bronchograms(ground, region)) / 1.1, region
 
 
 def _bronchograms(ground: Ground, region: NDArray[np.bool_]) -> Array:
@@ -117,7 +122,7 @@ def _bronchograms(ground: Ground, region: NDArray[np.bool_]) -> Array:
             line = hilum + t * (end - hilum) + 4 * t * (1 - t) * bend
             at = np.clip(np.rint(line).astype(int), 0, np.array(region.shape) - 1)
             drawn[at[:, 0], at[:, 1]] = 1
-    lines = ndimage.gaussian_filter(drawn, 1.1 / ground.mm)
+    lines = ndimage.gaussian_filter(drawn, 0.8 / ground.mm)
     return (
         np.clip(lines / max(float(np.percentile(lines[drawn > 0], 50)), 1e-9), 0, 1) if drawn.any() else drawn
     )
@@ -144,7 +149,7 @@ def miliary(ground: Ground, number: int) -> tuple[Array, NDArray[np.bool_]]:
     spots = np.argwhere(lung)
     total = np.zeros(lung.shape)
     chosen = spots[ground.generator.integers(len(spots), size=number)]
-    sizes = ground.generator.uniform(1.0, 2.0, number)
+    sizes = ground.generator.uniform(0.8, 1.7, number)
     for radius in np.unique(np.round(sizes, 1)):
         seeds = np.zeros(lung.shape)
         here = chosen[np.round(sizes, 1) == radius]
@@ -169,7 +174,7 @@ def cavity(ground: Ground, area: float, number: int) -> tuple[Array, NDArray[np.
     total, region = np.zeros(lung.shape), np.zeros(lung.shape, dtype=bool)
     for radius in radii:
         row, column = ground.place(margin_mm=0.9 * radius)
-        uneven = 1 + 0.06 * ground.noise(radius)
+        uneven = 1 + 0.10 * ground.noise(0.8 * radius)
         d = ground.distance(row, column) * uneven
         wall = (
             ground.generator.uniform(0.16, 0.30)
@@ -179,12 +184,12 @@ def cavity(ground: Ground, area: float, number: int) -> tuple[Array, NDArray[np.
         outer = np.sqrt(np.clip(radius**2 - d**2, 0, None))
         inner = np.sqrt(np.clip((radius - wall) ** 2 - d**2, 0, None)) * (d < radius - wall)
         # The lumen holds no lung: it takes away what the lung there weighed (a quarter of soft tissue).
-        shell = (outer - inner) / np.sqrt(radius**2 - (0.78 * radius) ** 2) - 0.12 * inner / radius
-        halo = 0.22 * np.exp(-np.clip(d - radius, 0, None) / 7) * np.clip(1 + 0.6 * ground.noise(7), 0, 2)
+        shell = (outer - inner) / np.sqrt(radius**2 - (0.78 * radius) ** 2) - 0.3 * inner / radius
+        halo = 0.7 * np.exp(-np.clip(d - radius, 0, None) / 18) * np.clip(0.6 + 0.7 * ground.noise(9), 0, 2)
         halo *= d > radius - wall
         total = np.where(d < radius, shell, np.maximum(total, halo))
-        region |= d < radius
-    return np.clip(total, -0.15, 1) * lung, region & lung
+        region |= (d < radius) | (halo > 0.3)
+    return np.clip(total, -0.3, 1) * lung, region & lung
 
 
 def effusion(ground: Ground, area: float) -> tuple[Array, NDArray[np.bool_]]:
@@ -204,4 +209,7 @@ def effusion(ground: Ground, area: float) -> tuple[Array, NDArray[np.bool_]]:
     region = lung & (depth >= limit)
     # Above its edge the fluid thins out towards nothing within two centimetres.
     thick = np.clip((depth - limit) * ground.mm / 20 + 0.25, 0, 1)
-    return np.where(lung, thick, 0.0), region
+    # Fluid also lies before the dome and the chest wall: without it their edge would stay visible.
+    near = np.clip(3 * ndimage.gaussian_filter(lung.astype(float), 1.5 / ground.mm), 0, 1)
+    near[(near < 0.1) | (depth < limit - 20 / ground.mm)] = 0
+    return near * thick, region

@@ -13,17 +13,17 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Step, field
 from napari_tbcad.simulate import lesion_shapes as shapes
-from napari_tbcad.simulate.lesion_statistics import HEIGHT_BANDS, SIDE_BANDS, soft_tissue_level
 from napari_tbcad.simulate.lesion_shapes import Ground
+from napari_tbcad.simulate.lesion_statistics import HEIGHT_BANDS, SIDE_BANDS, soft_tissue_level
 
 Array = NDArray[np.float64]
 Kind = Literal["mixed", "consolidation", "nodules", "miliary", "cavity", "effusion"]
 KINDS: dict[str, int] = {"consolidation": 1, "nodules": 2, "miliary": 3, "cavity": 4, "effusion": 5}
 """Value of every kind of lesion in the truth."""
 
-# Measured on 66 films with pneumonia drawn by radiologists (../shared/data/chest/pneumonia_lesions, CC BY
-# 4.0; `python benchmarks/simulated_lesions.py --measure`, 2026-11-21). Quantiles at 0, 5, 10, 25, 50, 75,
-# 90, 95, 100 %.
+# Measured on 66 films with pneumonia drawn by radiologists (../shared/data/chest/pneumonia_lesions,
+# CC BY 4.0; `python benchmarks/simulated_lesions.py --measure`, 2026-11-21). Quantiles at 0, 5, 10, 25,
+# 50, 75, 90, 95, 100 %.
 QUANTILES = (0.0, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 1.0)
 MEASURED_AREA = (0.018, 0.050, 0.063, 0.151, 0.229, 0.473, 0.584, 0.683, 0.771)
 MEASURED_CONTRAST = (-0.889, -0.302, -0.238, -0.041, 0.081, 0.209, 0.353, 0.450, 0.958)
@@ -47,7 +47,7 @@ _PRIORS = {
 }
 # Contrast that is put in: log-normal. A measured contrast also holds the unevenness of the lung beneath,
 # so this one is fitted until the measured values of simulated films agree (benchmarks/simulated_lesions.py).
-CONTRAST_MEDIAN, CONTRAST_SIGMA = 0.12, 0.9
+CONTRAST_MEDIAN, CONTRAST_SIGMA, CONTRAST_MOST = 0.03, 2.7, 0.8
 
 LUNG_TO_SOFT = 1.6
 """Step of the natural log exposure from lung to mediastinum that a film is taken to have, scatter included
@@ -63,14 +63,14 @@ class LesionParameters(Parameters):
         title="Area",
         ge=0,
         le=0.9,
-        description="Lesion area over lung area; 0 draws it from measured films.",
+        description="Lesion over lung area; 0 draws it as measured.",
     )
     contrast: float = field(
         0.0,
         title="Contrast",
         ge=0,
         le=2,
-        description="Added density, in steps from lung to soft tissue; 0 draws it from the fitted distribution.",
+        description="Added density, in steps from lung to soft tissue; 0 draws it as measured.",
     )
     contrast_factor: float = field(
         1.0,
@@ -100,7 +100,8 @@ class SimulatedLesions:
     Parameters
     ----------
     film : Radiograph
-        The film; outside the lesions every pixel is as it was.
+        The film; outside the lesions every pixel is as it was (an effusion covers
+        the last millimetres of chest wall and dome as well).
     labels : (H, W) array of uint8
         0 none, otherwise the value of the kind in :data:`KINDS`.
     contrast : (H, W) array of float32
@@ -167,7 +168,7 @@ def insert_lesions(
         raise BadInput(film.source or "film", "the tissue between the lungs is not brighter than the lungs")
     area = parameters.area or float(np.interp(generator.random(), QUANTILES, MEASURED_AREA))
     drawn = CONTRAST_MEDIAN * float(np.exp(CONTRAST_SIGMA * np.clip(generator.standard_normal(), -2.5, 2.5)))
-    contrast = (parameters.contrast or min(drawn, 1.2)) * parameters.contrast_factor
+    contrast = (parameters.contrast or min(drawn, CONTRAST_MOST)) * parameters.contrast_factor
     position = (
         parameters.position
         if parameters.position != "kind"
@@ -177,8 +178,10 @@ def insert_lesions(
     # The scale comes from the lungs, 240 mm high in an adult, as the spacing of a resized film is unknown.
     ground = Ground(labels, 240.0 / (height[-1] - height[0] + 1), _PRIORS[position], generator)
     opacity, region, number = _grow(ground, kind, area, parameters.number)
-    support = (opacity != 0) & (labels > 0)
+    support = opacity != 0
     blurred = ndimage.gaussian_filter(opacity, parameters.blur_mm / ground.mm) * support
+    if kind == "effusion":
+        blurred = _fill(film.pixels, blurred, level, soft, 2.0 / ground.mm)
     pixels, change = _expose_again(
         film.pixels, blurred * contrast, support, level, soft, parameters.noise, generator
     )
@@ -212,6 +215,14 @@ def _grow(ground: Ground, kind: str, area: float, number: int) -> tuple[Array, N
         number = number or int(draw.integers(1, 4))
         return *shapes.cavity(ground, min(area, 0.15), number), number
     return *shapes.effusion(ground, min(area, 0.35)), 1
+
+
+def _fill(pixels: NDArray[np.float32], opacity: Array, level: float, soft: float, sigma: float) -> Array:
+    """Return what fluid adds: it replaces air, so most where the film shows lung."""
+    shown = (pixels.astype(float) - level) / (soft - level)
+    # Smoothed, so that ribs show through the fluid; not beyond an edge, so that heart and dome get no rim.
+    shown = np.maximum(shown - 0.25, ndimage.gaussian_filter(shown, sigma))
+    return opacity * np.clip(0.9 - shown, 0, 1)
 
 
 def _expose_again(

@@ -42,7 +42,7 @@ class Frame:
 def frame(size: int, field_mm: float) -> Frame:
     """Return the grid of a square film of `size` pixels and `field_mm` millimetres."""
     spacing = field_mm / size
-    centres = (np.arange(size) + 0.5) * spacing
+    centres: Array = (np.arange(size, dtype=np.float64) + 0.5) * spacing
     return Frame((size, size), spacing, (centres - field_mm / 2)[None, :], centres[:, None])
 
 
@@ -292,7 +292,7 @@ def expose(
 
 
 def film_curve(
-    log_exposure: Array, *, gamma: float = 1.25, middle: float = -1.95, floor: float = 30.0
+    log_exposure: Array, *, gamma: float = 1.25, middle: float = -1.85, floor: float = 30.0
 ) -> Array:
     """Turn exposure into the grey values of a scanned film, air dark.
 

@@ -21,27 +21,32 @@ from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.simulate.lesions import LesionParameters, SimulatedLesions, insert_lesions
 from napari_tbcad.simulate.thorax import SimulatedFilm, ThoraxParameters, simulate_thorax
 
-_SAMPLES: dict[str, tuple[int, dict[str, Any], dict[str, Any] | None]] = {
-    "normal_man": (11, {"wall": 1.05}, None),
+_Settings = dict[str, Any]
+# Name: seed, person, lesions (one after the other).
+_SAMPLES: dict[str, tuple[int, _Settings, tuple[_Settings, ...]]] = {
+    "normal_man": (11, {"wall": 1.05}, ()),
     "normal_woman": (
         12,
         {"width": 0.93, "breast": 0.55, "heart": 0.95, "inspiration": -6.0, "rotation": 1.0},
-        None,
+        (),
     ),
     "upper_lobe_cavity": (
         13,
         {"width": 0.97, "wall": 0.8, "inspiration": 8.0},
-        {"kind": "cavity", "area": 0.06, "contrast": 0.75, "number": 2},
+        (
+            {"kind": "consolidation", "area": 0.10, "contrast": 0.30, "number": 2, "position": "upper"},
+            {"kind": "cavity", "area": 0.05, "contrast": 0.45, "number": 2},
+        ),
     ),
     "miliary": (
         14,
         {"width": 0.96, "breast": 0.3, "wall": 0.85},
-        {"kind": "miliary", "contrast": 0.55, "number": 1300},
+        ({"kind": "miliary", "contrast": 0.24, "number": 2200},),
     ),
     "effusion": (
         15,
         {"heart": 1.08, "inspiration": -4.0},
-        {"kind": "effusion", "area": 0.16, "contrast": 0.95},
+        ({"kind": "effusion", "area": 0.16, "contrast": 0.95},),
     ),
 }
 _DICOM = "normal_cr"
@@ -88,20 +93,18 @@ def make_samples(folder: str | Path, *, size: int = 512) -> list[Path]:
         The files, in the order they were written; identical on every run.
     """
     folder, written = Path(folder), []
-    for name, (seed, build, lesion) in _SAMPLES.items():
+    for name, (seed, build, lesions) in _SAMPLES.items():
         thorax = simulate_thorax(ThoraxParameters(size=size, **build), seed=seed)
-        made = (
-            insert_lesions(thorax.film, thorax.lungs, LesionParameters(**lesion), seed=seed)
-            if lesion
-            else None
-        )
-        film = made.film if made else thorax.film
+        film, truth = thorax.film, np.zeros_like(thorax.lungs)
+        for i, lesion in enumerate(lesions):
+            made = insert_lesions(film, thorax.lungs, LesionParameters(**lesion), seed=seed + 100 * i)
+            film, truth = made.film, np.where(made.labels > 0, made.labels, truth)
         written += [
             _png(folder / "films" / f"{name}.png", film.pixels),
             _png(folder / "masks" / f"{name}.png", thorax.lungs),
         ]
-        if made:
-            written.append(_png(folder / "truth" / f"{name}_lesions.png", made.labels))
+        if lesions:
+            written.append(_png(folder / "truth" / f"{name}_lesions.png", truth))
     thorax = simulate_thorax(ThoraxParameters(size=size, wall=1.25, heart=1.05, inspiration=-8.0), seed=16)
     written += [
         _dicom(folder / "films" / f"{_DICOM}.dcm", thorax.film),
@@ -126,9 +129,9 @@ def _png(path: Path, pixels: NDArray[Any]) -> Path:
 def _dicom(path: Path, film: Radiograph) -> Path:
     """Write a MONOCHROME1 computed radiography image without identifiers; 12 bit, fixed UIDs."""
     from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
+    from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
-    def uid(part: str) -> str:
+    def uid(part: str) -> UID:
         # Derived from the source's name, so that the file is the same on every run.
         return generate_uid(entropy_srcs=["napari-tbcad sample", film.source, part])
 

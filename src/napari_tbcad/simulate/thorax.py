@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Record, Step, field
 from napari_tbcad.simulate import anatomy, bones
@@ -28,6 +27,9 @@ from napari_tbcad.simulate.projection import (
 from napari_tbcad.simulate.vessels import grow
 
 Array = NDArray[np.float64]
+
+RIGHT, LEFT = 1, 2
+"""Labels of the true lungs, the patient's sides (the same as those of every lung mask here)."""
 
 ATTENUATION = {
     "soft": 0.0202,
@@ -148,7 +150,7 @@ def simulate_thorax(parameters: ThoraxParameters = ThoraxParameters(), *, seed: 
     )
     pleura = anatomy.pleura(build, grid)
     organs = [*anatomy.heart(build, grid), *anatomy.mediastinum(build, grid)]
-    domes = [anatomy.dome(build, grid, side) for side in (-1, 1)]
+    domes = [anatomy.dome(build, grid, side) for side in (-1, 0, 1)]
     lungs = _lung_lengths(grid, pleura, [*organs, *domes])
     truth = _visible_lungs(grid, pleura, lungs, organs, domes)
     soft = _soft_path(build, grid, generator, pleura, lungs)
@@ -231,7 +233,7 @@ def _bone_path(build: Build, grid: Frame, generator: np.random.Generator) -> tup
     more_cortex = ATTENUATION["cortex"] - ATTENUATION["soft"]
     more_marrow = ATTENUATION["marrow"] - ATTENUATION["soft"]
     path, total = np.zeros(grid.shape), np.zeros(grid.shape)
-    for tubes, shell in ((ribs, 1.25), (girdle, 1.9)):
+    for tubes, shell in ((ribs, 1.1), (girdle, 1.9)):
         outer, inner = project_tubes(grid, tubes), project_tubes(grid, tubes, shrink=shell)
         path += more_cortex * (outer - inner) + more_marrow * inner
         total += outer
@@ -279,15 +281,19 @@ def _vessel_path(
     low = 0.5 * build.domes
     roots = (
         # artery and vein of the right, then of the left side: the left hilum lies higher
-        (0, (-40.0, 152.0 + low, -8.0), 520, 8.5),
-        (0, (-26.0, 178.0 + low, -12.0), 300, 7.5),
-        (1, (38.0, 142.0 + low, -12.0), 470, 8.5),
-        (1, (30.0, 172.0 + low, -14.0), 270, 7.5),
+        (0, (-40.0, 152.0 + low, -8.0), 760, 9.0),
+        (0, (-26.0, 178.0 + low, -12.0), 420, 8.0),
+        (1, (38.0, 142.0 + low, -12.0), 680, 9.0),
+        (1, (30.0, 172.0 + low, -14.0), 380, 8.0),
     )
     for side, root, number, largest in roots:
         ends = _ends(grid, lungs[side], pleura, max(4, int(number * amount)), generator)
-        tubes += grow(np.array(root), ends, end_radius=0.56, largest=largest, step=step, generator=generator)
+        tubes += grow(np.array(root), ends, end_radius=0.72, largest=largest, step=step, generator=generator)
     drawn = project_tubes(grid, tubes)
+    # Bronchial walls, lymph nodes and the fat between them make up the rest of a hilum.
+    for x, y, long in ((-43, 160 + low, 19), (40, 150 + low, 17)):
+        cloud = np.exp(-(((grid.x - x) / 9) ** 2) - ((grid.y - y) / long) ** 2)
+        drawn = drawn + 7.5 * cloud * np.clip(1 + 0.5 * smooth_noise(generator, grid, 6), 0, None)
     # A vessel is seen only where it lies in lung.
     share = np.clip(lungs.sum(axis=0) / 25, 0, 1)
     return (ATTENUATION["blood"] - ATTENUATION["lung"]) * np.minimum(drawn, lungs.sum(axis=0) + 8) * share
