@@ -24,7 +24,7 @@ from napari_tbcad.chest.lungs.atlas_library import Atlas, landmarks, pack, stand
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
 from napari_tbcad.imaging.grid import resize_labels, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.imaging.registration import fit_affine
+from napari_tbcad.imaging.registration import affine_map, fit_affine, resample, warp
 
 _PIXELS_PER_FILM = 1500
 
@@ -97,8 +97,44 @@ def geometry(mask: NDArray[np.uint8], common: NDArray[np.floating]) -> NDArray[n
     return np.stack(features, axis=-1).astype(np.float32)
 
 
+def film_looks(
+    films: Sequence[NDArray[np.floating]],
+    masks: Sequence[NDArray[np.uint8]],
+    common: NDArray[np.floating],
+    *,
+    number: int,
+) -> NDArray[np.float64]:
+    """Describe how films look, apart from where their lungs lie, by a few numbers each.
+
+    Parameters
+    ----------
+    films, masks : sequences of (s, s) arrays
+        Films and their lungs.
+    common : (10, 2) array
+        Mean landmarks; films are compared in this frame.
+    number : int
+        Numbers a film.
+
+    Returns
+    -------
+    (n, number) array of float64
+        Scores of the main modes of the standardised film at 32 x 32, each of unit variance.
+    """
+    frame = (32, 32)
+    posed = []
+    for film, mask in zip(films, masks, strict=True):
+        pose = affine_map(fit_affine(common, landmarks(mask)), frame, frame)
+        posed.append(warp(resample(standardise(film, film.shape[0]), frame), pose).ravel())
+    return PCA(number, whiten=True, svd_solver="full").fit_transform(np.array(posed))
+
+
 def fit_appearance(
-    films: Sequence[NDArray[np.floating]], masks: Sequence[NDArray[np.uint8]], common: NDArray[np.floating], *, seed: int
+    films: Sequence[NDArray[np.floating]],
+    masks: Sequence[NDArray[np.uint8]],
+    looks: NDArray[np.floating],
+    common: NDArray[np.floating],
+    *,
+    seed: int,
 ) -> Pipeline:
     """Regress grey level on geometry over many films.
 
@@ -120,18 +156,32 @@ def fit_appearance(
     """
     random = np.random.default_rng(seed)
     inputs, outputs = [], []
-    for film, mask in zip(films, masks, strict=True):
+    for film, mask, look in zip(films, masks, looks, strict=True):
         picked = random.choice(mask.size, _PIXELS_PER_FILM, replace=False)
-        inputs.append(geometry(mask, common).reshape(mask.size, -1)[picked])
+        features = geometry(mask, common).reshape(mask.size, -1)[picked]
+        inputs.append(np.column_stack([features, np.tile(look, (len(features), 1))]))
         outputs.append(film.ravel()[picked])
-    network = MLPRegressor(hidden_layer_sizes=(48, 48), activation="tanh", alpha=1e-4, max_iter=30, batch_size=512, random_state=seed)
+    network = MLPRegressor(
+        hidden_layer_sizes=(48, 48),
+        activation="tanh",
+        alpha=1e-4,
+        max_iter=30,
+        batch_size=512,
+        random_state=seed,
+    )
     return make_pipeline(StandardScaler(), network).fit(np.concatenate(inputs), np.concatenate(outputs))
 
 
-def paint(model: Pipeline, mask: NDArray[np.uint8], common: NDArray[np.floating]) -> NDArray[np.float32]:
+def paint(
+    model: Pipeline, mask: NDArray[np.uint8], look: NDArray[np.floating], common: NDArray[np.floating]
+) -> NDArray[np.float32]:
     """Return the synthetic film (s, s) in about [0, 1] of a pair of lungs."""
-    features = geometry(mask, common)
-    return model.predict(features.reshape(mask.size, -1)).reshape(mask.shape).astype(np.float32)
+    features = geometry(mask, common).reshape(mask.size, -1)
+    return (
+        model.predict(np.column_stack([features, np.tile(look, (mask.size, 1))]))
+        .reshape(mask.shape)
+        .astype(np.float32)
+    )
 
 
 def unit_range(pixels: NDArray[np.floating], size: int) -> NDArray[np.float32]:
@@ -147,8 +197,9 @@ def build_packaged_atlas(
     right: NDArray[np.floating],
     left: NDArray[np.floating],
     *,
-    number: int = 40,
+    number: int = 80,
     modes: int = 10,
+    looks_kept: int = 6,
     size: int = 256,
     seed: int = 20261121,
     card: Mapping[str, Any] | None = None,
@@ -174,9 +225,17 @@ def build_packaged_atlas(
     """
     labels = [resize_labels(mask, (size, size)) for mask in masks]
     common = np.mean([landmarks(mask) for mask in labels], axis=0)
-    model = fit_appearance([unit_range(f.pixels, size) for f in films], labels, common, seed=seed)
+    pictures = [unit_range(film.pixels, size) for film in films]
+    looks = film_looks(pictures, labels, common, number=looks_kept)
+    model = fit_appearance(pictures, labels, looks, common, seed=seed)
+    drawn_looks = np.random.default_rng(seed + 1).standard_normal((number, looks_kept)).clip(-2, 2)
     shapes = draw_shapes(right, left, number=number, modes=modes, seed=seed)
     drawn = np.array([fill_lungs(points, right.shape[1], size) for points in shapes])
-    painted = np.array([pack(standardise(paint(model, mask, common), size)) for mask in drawn])
+    painted = np.array(
+        [
+            pack(standardise(paint(model, mask, look, common), size))
+            for mask, look in zip(drawn, drawn_looks, strict=True)
+        ]
+    )
     about = {**(card or {}), "films": number, "size": size, "seed": seed, "shape_modes": modes}
     return Atlas(painted, drawn, tuple(f"synthetic_{i:03d}" for i in range(number)), about)
