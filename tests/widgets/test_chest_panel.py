@@ -184,7 +184,6 @@ def test_layers_are_known_by_object_not_by_name(panel, finished, phantom_pixels)
     [
         ((3, 40, 40), False, "3 dimensions"),
         ((4, 40, 40, 3), True, "3 dimensions"),
-        ((40,), False, "1 dimensions"),
     ],
 )
 def test_what_is_no_film_is_refused_in_words(panel, shape, rgb, said):

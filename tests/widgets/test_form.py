@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QToolButton
 
 from napari_tbcad.record import Parameters, field
 from napari_tbcad.widgets.parts.form import ParameterForm
@@ -69,6 +69,8 @@ def test_rare_settings_wait_under_more(qtbot):
     form.show()
     assert form.controls["size"].isVisible()
     assert not form.controls["hidden"].isVisible()
+    next(b for b in form.findChildren(QToolButton) if b.text() == "More").click()
+    assert form.controls["hidden"].isVisible()
 
 
 def test_every_stage_of_the_chest_chain_has_a_form(qtbot):

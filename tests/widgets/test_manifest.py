@@ -128,7 +128,7 @@ def test_every_sample_of_the_menu_opens(manifest):
     offered = {sample.key: sample for sample in manifest.contributions.sample_data}
     assert set(offered) == set(sample_names())
     commands = {command.id: command.python_name for command in manifest.contributions.commands}
-    from npe2._command_registry import import_python_name
+    from npe2.manifest.utils import import_python_name
 
     for key, sample in offered.items():
         ((data, options, kind),) = import_python_name(commands[sample.command])()

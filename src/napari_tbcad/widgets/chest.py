@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -138,12 +138,12 @@ class ChestPanel(QWidget):
             column.addWidget(line)
             column.addWidget(step)
         column.addStretch()
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(inside)
-        return self.scroll
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setWidget(inside)
+        return self.scroll_area
 
     def _connect(self, viewer: Any) -> None:
         self.picker.chosen.connect(self._bind)
@@ -190,7 +190,7 @@ class ChestPanel(QWidget):
             if url.isLocalFile():
                 self.open_film(url.toLocalFile())
 
-    def closeEvent(self, event: QEvent) -> None:
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the work when the dock is closed."""
         self._leave()
         super().closeEvent(event)
@@ -245,7 +245,7 @@ class ChestPanel(QWidget):
         """Show the session as it stands."""
         session = self.session
         self.empty.setVisible(session is None)
-        self.scroll.setVisible(session is not None)
+        self.scroll_area.setVisible(session is not None)
         if session is None:
             self.facts.setText("")
         elif session.film_problem:

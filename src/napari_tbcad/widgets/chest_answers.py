@@ -149,8 +149,7 @@ class ResultStep(ChestStep):
             "beside the name how far the value lies from normal films, in their spread."
         )
         self.contributions = ContributionBars()
-        for widget in (self.banner, self.sentence, self.bar):
-            self.body.addWidget(widget)
+        self._add(self.banner, self.sentence, self.bar)
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         for row, gate in enumerate(self.gates):
@@ -159,8 +158,7 @@ class ResultStep(ChestStep):
         self._gate_box = QWidget()
         grid.setContentsMargins(0, 0, 0, 0)
         self._gate_box.setLayout(grid)
-        for widget in (self._gate_box, self.reasons, self.contributions):
-            self.body.addWidget(widget)
+        self._add(self._gate_box, self.reasons, self.contributions)
         self.notes = left_aligned("")
         self.body.addWidget(self.notes)
         self.model_button = QToolButton()
@@ -178,9 +176,12 @@ class ResultStep(ChestStep):
             "Use a model you trained: napari-tbcad chest train DATASET --out FILE.skops"
         )
         self.open_button.clicked.connect(self._open_model)
-        for widget in (self.model_button, self.card, self.open_button):
-            self.body.addWidget(widget)
+        self._add(self.model_button, self.card, self.open_button)
         self._form: ParameterForm | None = None
+
+    def _add(self, *widgets: QWidget) -> None:
+        for widget in widgets:
+            self.body.addWidget(widget)
 
     def build(self, settings: Any) -> None:
         """Make the form."""
@@ -246,9 +247,7 @@ class ResultStep(ChestStep):
         card = model.card
         self.model_button.setVisible(True)
         self.model_button.setText(f"{card.name}: measured scores")
-        self.banner.setText(
-            "Demonstration model: it shows how the method works and is no reference. Train your own to rely on it."
-        )
+        self.banner.setText("Demonstration model: shows how the method works; train your own to rely on it.")
         self.card.setText(card_text(model) + (f"\n\n{self._shelf.message}" if self._shelf.message else ""))
         self.card.setVisible(self.model_button.isChecked() or bool(self._shelf.message))
 

@@ -70,7 +70,7 @@ def facts_of(film: Radiograph) -> str:
     rows, columns = film.shape
     said = [f"{columns} × {rows} px"]
     if film.spacing_mm is None:
-        said.append("mm unknown")
+        said[0] += ", no mm"
     else:
         row, column = film.spacing_mm
         said.append(f"{row:.3g} mm" if np.isclose(row, column) else f"{row:.3g} × {column:.3g} mm")

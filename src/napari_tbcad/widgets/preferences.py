@@ -30,7 +30,11 @@ class Preferences:
 
     def assignments(self) -> dict[str, Any]:
         """Return the dotted settings of the chest chain that these preferences set."""
-        named = {"classify.device": self.device, "lungs.segmenter": self.segmenter, "grid.longest": self.grid}
+        named = {
+            "classify.device": self.device,
+            "lungs.segmenter": self.segmenter,
+            "features.grid": self.grid,
+        }
         return {name: value for name, value in named.items() if value is not None}
 
 

@@ -120,7 +120,7 @@ class ChestSession(QObject):
         return self.run is not None and not self.mask_problems and self.run.fresh(name)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return the complaints about film and masks as they stand; those of the model are with the result."""
+        """Return the complaints about film and masks; those of the model stand with the result."""
         from napari_tbcad.chest.workflow import gather_warnings
 
         if self.run is None:

@@ -78,6 +78,7 @@ class NoModel(Exception):
 
 @lru_cache(maxsize=1)
 def packaged() -> Any:
+    """Return the packaged model, read once; raises :class:`NoModel` where none is packaged."""
     try:
         from napari_tbcad.chest.classify.model import packaged_model
     except ImportError as error:

@@ -54,7 +54,7 @@ def start_job(run: Run, job: Job, *, on_value: Callable[[str], None], on_end: Ca
     """
     worker = create_worker(_compute, run, job, _start_thread=False)
     worker.yielded.connect(on_value)
-    worker.finished.connect(on_end)
+    worker.finished.connect(on_end)  # type: ignore[arg-type]
     worker.start()
     return worker
 

@@ -21,10 +21,10 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 
 class ParameterForm(QWidget):
@@ -75,8 +75,8 @@ class ParameterForm(QWidget):
                 continue
             self._add(more if _extra(info, "more") else basic, name, info)
         layout.addLayout(basic)
-        if more.rowCount():
-            layout.addWidget(_folded("More", more))
+        self._more = _More(more)
+        self._more.setVisible(bool(more.rowCount()))
         self._complaint = QLabel(objectName="complaint")
         self._complaint.setWordWrap(True)
         self._complaint.hide()
@@ -86,8 +86,9 @@ class ParameterForm(QWidget):
         self.reset_button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.reset_button.clicked.connect(self.reset)
         row = QHBoxLayout()
+        row.addWidget(self._more, 1, Qt.AlignmentFlag.AlignTop)
         row.addStretch()
-        row.addWidget(self.reset_button)
+        row.addWidget(self.reset_button, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(row)
         self.set_value(value)
 
@@ -158,14 +159,30 @@ def _form_layout() -> QFormLayout:
     return form
 
 
-def _folded(title: str, form: QFormLayout) -> QCollapsible:
-    inside = QWidget()
-    inside.setLayout(form)
-    folded = QCollapsible(title)
-    folded.setDuration(0)
-    folded.addWidget(inside)
-    folded.layout().setContentsMargins(0, 0, 0, 0)
-    return folded
+class _More(QWidget):
+    """Rare settings behind a button; hidden ones are skipped by the Tab key, too."""
+
+    def __init__(self, form: QFormLayout) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        self._inside = QWidget()
+        self._inside.setLayout(form)
+        self._inside.hide()
+        button = QToolButton()
+        button.setText("More")
+        button.setToolTip("Settings that are seldom changed.")
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        button.setArrowType(Qt.ArrowType.RightArrow)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.toggled.connect(self._inside.setVisible)
+        button.toggled.connect(
+            lambda on: button.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+        )
+        self.button = button
+        column.addWidget(button)
+        column.addWidget(self._inside)
 
 
 def _extra(info: FieldInfo, name: str) -> Any:

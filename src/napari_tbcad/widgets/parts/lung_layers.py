@@ -14,7 +14,7 @@ from superqt.utils import QSignalThrottler
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, MaskKind
 
-COLOURS = {RIGHT: "#56B4E9", LEFT: "#E69F00"}
+COLOURS: dict[int | None, str] = {RIGHT: "#56B4E9", LEFT: "#E69F00"}
 """Okabe-Ito sky blue and orange: told apart by every kind of colour vision."""
 KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 _THROTTLE_MS = 120
@@ -55,7 +55,7 @@ class LungLayers(QObject):
         self._throttlers: dict[str, QSignalThrottler] = {}
         self._writing = False
         for kind in KINDS:
-            throttler = QSignalThrottler(self)
+            throttler = QSignalThrottler(parent=self)
             throttler.setTimeout(_THROTTLE_MS)
             throttler.triggered.connect(lambda kind=kind: self.edited.emit(kind))
             self._throttlers[kind] = throttler
@@ -141,7 +141,9 @@ class LungLayers(QObject):
         if old is not None:
             viewer.layers.remove(old)
         # The undone layer of an undo must not share memory with the chain's mask.
-        colours = DirectLabelColormap(color_dict={0: "transparent", **COLOURS, None: "#999999"})
+        table: dict[int | None, str] = {0: "transparent", None: "#999999"}
+        table |= COLOURS
+        colours = DirectLabelColormap(color_dict=table)
         chosen = set(viewer.layers.selection)
         layer = self._new(labels.copy(), kind, colormap=colours, opacity=0.35)
         layer.visible = kind == "insensitive"
