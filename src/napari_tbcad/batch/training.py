@@ -36,7 +36,7 @@ class LabelledTables:
     tables : Tables
         Features inside and outside the lungs.
     labels : (n,) array of int
-        1 for tuberculosis.
+        1 for tuberculosis, 0 for none, -1 where unknown.
     patients, sources : (n,) arrays of str
         Patient and collection; the film itself and the data set's name where unknown.
     demographics : DataFrame
@@ -71,7 +71,7 @@ def measure_dataset(
 
     say = say or (lambda text: None)
     rows = {row.path.as_posix(): row for row in dataset.rows}
-    positive = sum(row.label for row in dataset.rows)
+    positive = sum(row.label == 1 for row in dataset.rows)
     say(f"{dataset.name}: {len(rows)} films, {positive} with tuberculosis")
     last = -1
 
@@ -86,12 +86,13 @@ def measure_dataset(
     for message in tables.errors.values():
         say(f"  left out: {message}")
     known = [rows[file] for file in tables.inside.index]
+    ages, sexes = (np.array([getattr(row, name) for row in known], dtype=object) for name in ("age", "sex"))
     return LabelledTables(
         tables,
-        np.array([row.label for row in known], dtype=np.int64),
+        np.array([row.label if row.label is not None else -1 for row in known], dtype=np.int64),
         np.array([row.patient or row.path.as_posix() for row in known]),
         np.array([row.source or dataset.name for row in known]),
-        age_sex_table([row.age for row in known], [row.sex for row in known]).set_index(tables.inside.index),
+        age_sex_table(ages, sexes).set_index(tables.inside.index),
     )
 
 
@@ -199,7 +200,7 @@ def train_on(
     require_writable(out.parent)
     settings = settings_from(assignments or {})
     job = MeasureJob(dict(assignments or {}), atlas)
-    data = measure_dataset(load_dataset(path), job, workers=workers, scheduler=scheduler, say=say)
+    data = measure_dataset(load_dataset(path).labelled(), job, workers=workers, scheduler=scheduler, say=say)
     chosen, design = design_of(data, folds=None, holdout=None, splits=splits)
     extended = settings.features.feature_set == "extended"
     model = train_model(
@@ -258,12 +259,12 @@ def evaluate_on(
     require_writable(out)
     job = MeasureJob(dict(assignments or {}), atlas)
     common: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "say": say}
-    data = measure_dataset(load_dataset(path), job, **common)
+    data = measure_dataset(load_dataset(path).labelled(), job, **common)
     failed = dict(data.tables.errors)
     if test is None:
         chosen, design = design_of(data, folds=folds, holdout=holdout, splits=splits)
     else:
-        other = measure_dataset(load_dataset(test), job, **common)
+        other = measure_dataset(load_dataset(test).labelled(), job, **common)
         failed |= other.tables.errors
         data, chosen = _joined(data, other)
         design = f"train {path.name}, test {test.name}"
@@ -292,7 +293,7 @@ def _joined(train: LabelledTables, test: LabelledTables) -> tuple[LabelledTables
     if twice:
         raise BadInput(sorted(twice)[0], "the film is in the training and in the test data set")
 
-    def both(one: Sequence[Any], two: Sequence[Any]) -> Any:
+    def both(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([one, two])
 
     tables = Tables(
