@@ -56,7 +56,7 @@ def report(label: str, films: list) -> None:
         f"{len(wrong):5d} ({len(wrong) / len(films):6.2%})          {missed:5d} ({missed / len(films):6.2%})"
     )
     print(
-        f"{label:22s}{len(films):5d}  {shares}       {low:6.2f} {five:6.2f} {median:6.2f}  {' '.join(wrong[:8])}"
+        f"{label:22s}{len(films):5d}  {shares}       {low:6.2f} {five:6.2f} {median:6.2f}  {' '.join(wrong[:4])}"
     )
 
 

@@ -26,7 +26,7 @@ _LOOK_SIDE = 512
 
 # Thresholds: beyond what the usable films of benchmarks/quality.py show, with room to spare.
 _FEWEST_LEVELS = 24
-_LEAST_CONTRAST = 3.0
+_LEAST_CONTRAST = 8.0
 _LEAST_LIKENESS = 0.2
 _MOST_TURNED = 0.1
 _LEAST_SYMMETRY = 0.35

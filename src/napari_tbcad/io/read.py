@@ -89,7 +89,7 @@ def read_film(path: str | Path) -> Radiograph:
     try:
         if path.is_dir():
             raise BadInput(
-                path, "a folder without films" if not find_in(path).films else "a folder, not a film"
+                path, "a folder, not a film" if _films_in(path) else "a folder in which no film was found"
             )
         with open(path, "rb") as file:
             head = file.read(132)
