@@ -120,12 +120,9 @@ def main() -> None:
         CalibratedStage("svm", random_state=0), outlines, labels, method="predict_proba"
     )
     print(f"  its alarms at 0.5, cross-validated on Shenzhen normals  {share(own_cv[labels == 0, 1] >= 0.5)}")
-    print(
-        f"  its alarms at 0.5, normal_rsna                          {share(stage1.predict_proba(rsna[shape])[:, 1] >= 0.5)}"
-    )
-    print(
-        f"  its alarms at 0.5, JSRT without nodule                  {share(stage1.predict_proba(jsrt_normal[shape])[:, 1] >= 0.5)}"
-    )
+    for name, table in (("normal_rsna", rsna), ("JSRT without nodule", jsrt_normal)):
+        alarmed = stage1.predict_proba(table[shape])[:, 1] >= 0.5
+        print(f"  its alarms at 0.5, {name:37s}{share(alarmed)}")
     for fold in folds:
         train, test = (
             films.tables.inside[columns].iloc[fold.train],
