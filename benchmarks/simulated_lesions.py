@@ -114,11 +114,10 @@ class Source(NamedTuple):
     lesion: list[NDArray]
 
 
-def source_of(normals: list[Normal], factor: float, image: str, kind: str, *, seed: int) -> Source:
+def source_of(normals: list[Normal], wanted: LesionParameters, image: str, *, seed: int) -> Source:
     rows: list[list[list[NDArray]]] = [[[], []], [[], []]]
     for i, normal in enumerate(normals):
         outer = outside_lungs(normal.automatic, margin=0.05)
-        wanted = LesionParameters(kind=kind, contrast_factor=factor)
         try:
             sick = insert_lesions(normal.film, normal.lungs, wanted, seed=seed + i).film
             new = [[texture(f, m, image) for m in (normal.automatic, outer)] for f in (normal.film, sick)]
@@ -168,16 +167,15 @@ def likeness(normals: list[Normal], repeats: int) -> None:
     print("rows apex to base, simulated", np.round(q.sum(axis=1), 3))
 
 
-def curve(sources: dict[str, list[Normal]], image: str, kind: str, draws: int) -> None:
-    print(
-        f"\nAUC across sources, {kind}, {image} image, {GRID} px, films {[len(f) for f in sources.values()]}:"
-    )
+def curve(sources: dict[str, list[Normal]], image: str, wanted: LesionParameters, draws: int) -> None:
+    asked = f"contrast {wanted.contrast}" if wanted.contrast else "contrast drawn as measured"
+    sizes = [len(films) for films in sources.values()]
+    print(f"\nAUC across sources, {wanted.kind}, {asked}, {image} image, {GRID} px, films {sizes}:")
     print(f"mean over {draws} draws of the sick halves (2.5–97.5 % of the draws)")
     print("factor  trained → tested    inside the lungs         outside the lungs")
     for factor in FACTORS:
-        sets = {
-            n: source_of(f, factor, image, kind, seed=1000 * k) for k, (n, f) in enumerate(sources.items())
-        }
+        lesion = wanted.model_copy(update={"contrast_factor": factor})
+        sets = {n: source_of(f, lesion, image, seed=1000 * k) for k, (n, f) in enumerate(sources.items())}
         for train, test in (tuple(sources), tuple(sources)[::-1]):
             line = f"{factor:5.2f}   {train:>6s} → {test:<6s}"
             for where in (0, 1):
@@ -199,6 +197,8 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=40, help="draws of the sick halves")
     parser.add_argument("--image", choices=["enhanced", "raw"], default="enhanced")
     parser.add_argument("--kind", default="consolidation", help="kind of lesion for the AUC")
+    parser.add_argument("--contrast", type=float, default=0.0, help="one contrast for all; 0 as measured")
+    parser.add_argument("--curve-only", action="store_true")
     parser.add_argument("--likeness-only", action="store_true")
     asked, start = parser.parse_args(), time.perf_counter()
     if asked.measure:
@@ -208,10 +208,11 @@ def main() -> None:
             print(name, tuple(float(v) for v in np.round(values, 3)), f"n = {len(real)}")
         print(np.round(np.mean([m.position for m in real], axis=0), 3).tolist())
         return
-    likeness(jsrt(200, segment=False), repeats=5)
+    if not asked.curve_only:
+        likeness(jsrt(200, segment=False), repeats=5)
     if not asked.likeness_only:
         sources = {"jsrt": jsrt(asked.films, segment=True), "rsna": rsna(asked.films)}
-        curve(sources, asked.image, asked.kind, asked.draws)
+        curve(sources, asked.image, LesionParameters(kind=asked.kind, contrast=asked.contrast), asked.draws)
     print(f"{time.perf_counter() - start:.0f} s")
 
 
