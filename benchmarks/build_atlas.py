@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from lungs import CHEST, Truth, jsrt
 from numpy.typing import NDArray
 
+from lungs import CHEST, Truth, jsrt
 from napari_tbcad.chest.lungs.atlas_library import Atlas, save_atlas
 from napari_tbcad.chest.lungs.atlas_synthetic import build_packaged_atlas
 from napari_tbcad.files import sha256, written_whole
@@ -25,10 +25,10 @@ CARD = {
     "made": "2026-11-21",
     "content": "Lung shapes drawn from a statistical shape model and films painted by a fitted formula of "
     "geometry. No pixel of a real film and no outline of a real person is in it.",
-    "shapes_from": "Lung outlines (Gaggion 2022) of Shenzhen and Montgomery (National Library of Medicine; Jaeger "
-    "2014, Candemir 2014) and of JSRT (Shiraishi 2000; SCR, van Ginneken 2006).",
-    "appearance_from": "Regression of grey level on geometry over every second usable JSRT film (Shiraishi 2000) "
-    "with its SCR mask; the other films are left for scoring.",
+    "shapes_from": "Lung outlines (Gaggion 2022) of Shenzhen and Montgomery (National Library of Medicine; "
+    "Jaeger 2014, Candemir 2014) and of JSRT (Shiraishi 2000; SCR, van Ginneken 2006).",
+    "appearance_from": "Regression of grey level on geometry over every second usable JSRT film (Shiraishi "
+    "2000) with its SCR mask; the other films are left for scoring.",
     "terms": "Research use only, as the data it was fitted on.",
     "command": "python benchmarks/build_atlas.py",
 }

@@ -47,7 +47,7 @@ def affine_map(
     m = np.asarray(matrix, dtype=np.float32)
     unit = m[:, 0, None, None] * rows[:, None] + m[:, 1, None, None] * columns + m[:, 2, None, None]
     size = np.asarray(moving_shape, dtype=np.float32)[:, None, None]
-    return unit * size - np.float32(0.5)
+    return np.asarray(unit * size - 0.5, dtype=np.float32)
 
 
 def warp(image: NDArray, sampling: FloatImage, *, order: int = 1, outside: float | None = None) -> FloatImage:

@@ -207,7 +207,8 @@ def build_atlas(
     Raises
     ------
     BadInput
-        If there is no film, a mask has another shape than its film or lacks a lung, or two films share a name.
+        If there is no film, a mask has another shape than its film or lacks a lung, or two films share
+        a name.
     Cancelled
         If `cancelled` said so.
     """
