@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -85,7 +84,7 @@ def to_grid(film: Radiograph, longest: int) -> Radiograph:
     if spacing is not None:
         spacing = (spacing[0] * film.shape[0] / shape[0], spacing[1] * film.shape[1] / shape[1])
     pixels = np.empty(shape, np.float32)
-    _resample(film.pixels, shape, lambda rows, values: pixels.__setitem__(rows, values))
+    _resample(film.pixels, shape, pixels)
     return film.after(step, pixels=pixels, spacing_mm=spacing)
 
 
@@ -110,7 +109,7 @@ def resize_soft(array: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]
         return fields.astype(np.float32)
     out = np.empty((*fields.shape[:-2], *shape), np.float32)
     for index in np.ndindex(fields.shape[:-2]):
-        _resample(fields[index], shape, lambda rows, values, i=index: out[i].__setitem__(rows, values))
+        _resample(fields[index], shape, out[index])
     return out
 
 
@@ -192,8 +191,6 @@ def _resample_strip(
     return (_weights(image.shape[1], shape[1]) @ tall.T).T
 
 
-def _resample(
-    image: NDArray[Any], shape: tuple[int, int], put: Callable[[slice, NDArray[np.float64]], None]
-) -> None:
+def _resample(image: NDArray[Any], shape: tuple[int, int], out: NDArray[np.float32]) -> None:
     for strip in _strips(image.shape, shape):
-        put(strip, _resample_strip(image, shape, strip))
+        out[strip] = _resample_strip(image, shape, strip)

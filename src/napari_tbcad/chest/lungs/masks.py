@@ -34,7 +34,7 @@ class SensitiveParameters(Parameters):
     """Parameters of :func:`sensitive_mask`."""
 
     threshold: float = field(
-        0.5,
+        0.3,
         title="Threshold",
         gt=0,
         lt=1,
@@ -42,7 +42,7 @@ class SensitiveParameters(Parameters):
     )
     air: bool = field(True, title="Air only", description="Leave out what is too bright to be aerated lung.")
     tolerance: float = field(
-        1.9,
+        1.8,
         title="Air tolerance",
         unit="normal spreads",
         ge=-2,

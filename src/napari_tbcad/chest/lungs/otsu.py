@@ -223,9 +223,11 @@ def _misfit(value: float, expected: float, spread: float) -> float:
 
 def _best_pair(candidates: list[_Candidate]) -> tuple[_Candidate, ...]:
     """Choose the right and the left lung that look most like lungs, and like each other."""
-    sides = [sorted((c for c in candidates if c.side == s), key=lambda c: -c.score)[:12] for s in (0, 1)]
-    if not sides[0] or not sides[1]:
-        return tuple(side[0] for side in sides if side)
+    right, left = (
+        sorted((c for c in candidates if c.side == side), key=lambda c: -c.score)[:12] for side in (0, 1)
+    )
+    if not right or not left:
+        return tuple(side[0] for side in (right, left) if side)
 
     def together(pair: tuple[_Candidate, _Candidate]) -> float:
         a, b = pair
@@ -236,7 +238,7 @@ def _best_pair(candidates: list[_Candidate]) -> tuple[_Candidate, ...]:
         )
         return a.score + b.score - unlike
 
-    return max(itertools.product(*sides), key=together)
+    return max(itertools.product(right, left), key=together)
 
 
 def _finished(candidate: _Candidate, *, closing: float, growth: float) -> Bool:
