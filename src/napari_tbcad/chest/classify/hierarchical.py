@@ -183,6 +183,11 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         self.stage1_, self.stage2_, self.gate_ = cascade.stage1, cascade.stage2, cascade.gate
         self.n_passed_ = cascade.n_passed
         self.complaints_ = [cascade.complaint] if cascade.complaint else []
+        self.complaints_ += [
+            f"stage {number} orders films that it did not see no better than chance"
+            for number, stage in ((1, cascade.stage1), (2, cascade.stage2))
+            if stage is not None and not stage.calibration_rises
+        ]
         if cascade.complaint:
             warnings.warn(cascade.complaint, UserWarning, stacklevel=2)
         if kind == "fixed":
@@ -314,7 +319,10 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: Any) -> Floats:
         """Return the log-odds of the probability less that of the threshold; at or above 0 is suspect."""
-        return log_odds(self.predict_stages(X).probability) - log_odds(self.threshold_)
+        stages = self.predict_stages(X)
+        distance = log_odds(stages.probability) - log_odds(stages.threshold)
+        # Probabilities of exactly 0 and 1 have no finite log-odds; their side of the threshold still counts.
+        return np.where(stages.decision == 1, np.maximum(distance, 0), np.minimum(distance, -1e-12))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each film at the fitted operating point."""

@@ -63,7 +63,9 @@ def choose_threshold(y: ArrayLike, score: ArrayLike, name: str | float) -> float
     Returns
     -------
     float
-        Between the neighbouring scores, so that no film of `score` lies on it.
+        Between the neighbouring scores, so that no film of `score` lies on it; 0 calls every film
+        suspect, and a value just above 1 none, where films with a probability of exactly 0 or 1 leave
+        nothing else.
 
     References
     ----------
@@ -87,8 +89,10 @@ def choose_threshold(y: ArrayLike, score: ArrayLike, name: str | float) -> float
 
 
 def _between(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Thresholds below, between and above the distinct scores, ascending and inside (0, 1)."""
+    """Thresholds below, between and above the distinct scores, ascending."""
     distinct = np.unique(points)
     ends = np.concatenate([[0.0], distinct, [1.0]])
     middles = (ends[1:] + ends[:-1]) / 2
-    return np.clip(middles, 1e-9, 1 - 1e-9)
+    if distinct[-1] >= 1:
+        middles[-1] = np.nextafter(1.0, 2.0)
+    return middles

@@ -127,7 +127,9 @@ class CalibratedStage(ClassifierMixin, BaseEstimator):
         if self.whiten:
             steps.append(("whiten", PCA(0.99, whiten=True, svd_solver="full")))
         if self.method == "svm":
-            steps.append(("svm", SVC(C=self.C, gamma=self.gamma)))
+            # What passes stage 1 is short of tuberculosis; unweighted, a soft margin would then give all to
+            # the larger class and its scores would be noise. The calibration puts the shares back.
+            steps.append(("svm", SVC(C=self.C, gamma=self.gamma, class_weight="balanced")))
         else:
             steps.append(("nb", LogOddsGaussianNB(var_smoothing=self.var_smoothing)))
         return Pipeline(steps)
@@ -141,6 +143,14 @@ class CalibratedStage(ClassifierMixin, BaseEstimator):
     def calibrator_(self) -> Any:
         """The fitted one-dimensional calibration (sigmoid or isotonic regression)."""
         return self.calibrated_.calibrated_classifiers_[0].calibrators[0]
+
+    @property
+    def calibration_rises(self) -> bool:
+        """Whether a higher score means a higher probability, as it must when there is anything to learn."""
+        calibrator = self.calibrator_
+        if hasattr(calibrator, "a_"):
+            return bool(calibrator.a_ < 0)
+        return bool(calibrator.y_thresholds_[-1] > calibrator.y_thresholds_[0])
 
     def scores(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the raw score and the calibrated probability of the positive class, each (n,)."""

@@ -12,6 +12,7 @@ import io
 import json
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ from napari_tbcad.files import sha256, written_whole
 
 FORMAT = 1
 CARD, MANIFEST = "card.json", "manifest.json"
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
+"""What the standard library raises for a damaged archive, text or JSON."""
 MAX_BYTES = 64 * 2**20
 """Largest unpacked size that is read: a guard against archives that unpack without end."""
 
@@ -63,8 +74,7 @@ def save_model(model: ChestModel, path: str | Path) -> str:
     with written_whole(path) as temporary:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as target:
             for name, content in sorted({**members, CARD: card, MANIFEST: manifest.encode()}.items()):
-                # A fixed time stamp: the same model gives the same bytes, hence the same hash.
-                target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+                target.writestr(name, content)
         digest = sha256(temporary)
     return digest
 
@@ -87,7 +97,9 @@ def load_model(path: str | Path) -> ChestModel:
         with zipfile.ZipFile(path) as archive:
             card = _checked_card(path, archive)
         content, complaints = _checked_content(path, card)
-    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ModelRefused:
+        raise
+    except UNREADABLE as error:
         raise ModelRefused(path, f"not a whole model file ({error})") from error
     estimator, shape_model = content["estimator"], content["shape_model"]
     _refuse_unless_whole(path, card, estimator, shape_model)
@@ -102,7 +114,9 @@ def read_card(path: str | Path) -> ModelCard:
     try:
         with zipfile.ZipFile(path) as archive:
             return _checked_card(path, archive)
-    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ModelRefused:
+        raise
+    except UNREADABLE as error:
         raise ModelRefused(path, f"not a whole model file ({error})") from error
 
 
