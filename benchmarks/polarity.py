@@ -52,11 +52,9 @@ def report(label: str, films: list) -> None:
         turned = invert(film)
         missed += correct_polarity(turned).inverted == turned.inverted
     low, five, median = np.percentile(scores, [0, 5, 50])
-    shares = (
-        f"{len(wrong):5d} ({len(wrong) / len(films):6.2%})          {missed:5d} ({missed / len(films):6.2%})"
-    )
+    shares = "".join(f"{n:12d} ({n / len(films):6.2%})" for n in (len(wrong), missed))
     print(
-        f"{label:22s}{len(films):5d}  {shares}       {low:6.2f} {five:6.2f} {median:6.2f}  {' '.join(wrong[:4])}"
+        f"{label:22s}{len(films):5d}{shares}      {low:6.2f} {five:6.2f} {median:6.2f}  {' '.join(wrong[:4])}"
     )
 
 

@@ -45,7 +45,8 @@ def heart_side(film: Radiograph, lungs: NDArray[np.bool_]) -> float:
     box = film.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     box = block_means(box, 4 * _HEART_SIDE)
     small = resize(box.astype(np.float64), (_HEART_SIDE, _HEART_SIDE), order=1, anti_aliasing=True)
-    ranks = rankdata(small).reshape(small.shape)
+    # Rounded, so that what is equal but for arithmetic gets equal ranks.
+    ranks = rankdata(np.round(small, 6 - int(np.log10(max(np.ptp(small), 1e-30))))).reshape(small.shape)
     odd = ranks - ranks[:, ::-1]
     if not odd.any():
         return 0.0

@@ -28,7 +28,7 @@ _LOOK_SIDE = 512
 _FEWEST_LEVELS = 24
 _LEAST_CONTRAST = 8.0
 _LEAST_LIKENESS = 0.2
-_MOST_TURNED = 0.1
+_MOST_TURNED, _TURNED_LIKENESS = 0.1, 0.3
 _LEAST_SYMMETRY = 0.35
 _MISSING_SHARE = 0.05
 _AREA_SHARE = (0.12, 0.65)
@@ -103,7 +103,9 @@ def check_film(film: Radiograph) -> tuple[str, ...]:
         )
     elif contrast_to_noise(film) < _LEAST_CONTRAST:
         said.append("The film has little contrast: it hardly rises above its noise. Check the exposure.")
-    if turn_score(film) > _MOST_TURNED:
+    turned = turn_score(film)
+    # Turned, it must look like a chest: a lateral view is no better for being turned.
+    if turned > _MOST_TURNED and turned + abs(polarity_score(film)) > _TURNED_LIKENESS:
         said.append("The film seems to lie on its side or to stand on its head; turn it upright.")
     elif film.view != "LATERAL" and not looks_frontal(film):
         said.append(

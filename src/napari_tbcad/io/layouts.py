@@ -12,7 +12,7 @@ from napari_tbcad.io.datasets import DataRow, LungFiles
 from napari_tbcad.io.tables import sex_of
 
 _NLM = "https://data.lhncbc.nlm.nih.gov/public/Tuberculosis-Chest-X-ray-Datasets/"
-_DEPTH = 4
+_DEPTH, _MOST_FILES = 6, 200_000
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ def _tree(folder: Path) -> list[Path]:
         if len(Path(root).relative_to(folder).parts) >= _DEPTH - 1:
             folders.clear()
         files += [Path(root) / name for name in names]
+        if len(files) > _MOST_FILES:
+            break
     return sorted(files)
 
 

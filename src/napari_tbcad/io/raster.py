@@ -16,7 +16,7 @@ from napari_tbcad.record import Step
 MAX_PIXELS = 20_000 * 20_000
 """Larger images are refused: a film has some 30 million pixels, a hostile header can claim any size."""
 
-_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "MPO")
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
 _SCREEN_DPI = (72.0, 96.0)
 _FILM_SIDE_MM = (150.0, 600.0)
 _GREY_WEIGHTS = (0.299, 0.587, 0.114)
