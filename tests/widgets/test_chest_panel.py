@@ -416,3 +416,18 @@ def test_nothing_keeps_a_closed_film_alive(panel, finished, phantom_pixels):
     viewer.layers.remove(film)
     gc.collect()
     assert session() is None
+
+
+def test_nothing_is_cut_off_at_the_narrowest(panel, finished, phantom_pixels, qtbot):
+    viewer, widget = panel()
+    viewer.add_image(phantom_pixels, name="a film with quite a long name that somebody gave it 0001")
+    run(widget, finished)
+    widget.result.model_button.setChecked(True)
+    for step in widget.steps:
+        step.set_open(True)
+    qtbot.wait(50)
+    viewport = widget.scroll_area.viewport()
+    room = viewport.width() - (widget.width() - widget.minimumWidth())
+    wanted = {step.title: step.minimumSizeHint().width() for step in widget.steps}
+    assert max(wanted.values()) <= room, wanted
+    assert widget.minimumSizeHint().height() < 400

@@ -57,7 +57,7 @@ class ChestPanel(QWidget):
         self._viewer = weakref.ref(viewer)
         self.session: ChestSession | None = None
         self.shelf = ModelShelf(self)
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(320)
         self.setAcceptDrops(True)
         self.picker = LayerPicker(viewer)
         self.enhance, self.masks, self.correct = EnhanceStep(), MasksStep(), CorrectStep()
@@ -68,7 +68,7 @@ class ChestPanel(QWidget):
         layout.setContentsMargins(6, 6, 6, 4)
         layout.setSpacing(4)
         layout.addLayout(self._header())
-        layout.addWidget(self._empty_state())
+        layout.addWidget(self._empty_state(), 1)
         layout.addWidget(self._scrolling(), 1)
         layout.addWidget(self.run_bar)
         self._timer = QTimer(self)
@@ -110,6 +110,7 @@ class ChestPanel(QWidget):
         column = QVBoxLayout(self.empty)
         said = QLabel("Open a film, drop one here, or try a sample.")
         said.setWordWrap(True)
+        column.setContentsMargins(0, 12, 0, 0)
         column.addWidget(said)
         for text, key in (
             ("Normal sample", "normal_man"),
@@ -120,6 +121,7 @@ class ChestPanel(QWidget):
             button.setToolTip("A phantom made by this project, no patient.")
             button.clicked.connect(lambda _=False, key=key: self.open_sample(key))
             column.addWidget(button)
+        column.addStretch()
         return self.empty
 
     def _scrolling(self) -> QScrollArea:

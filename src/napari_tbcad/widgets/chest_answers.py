@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -142,7 +143,7 @@ class ResultStep(ChestStep):
         self.sentence = left_aligned("")
         self.sentence.setStyleSheet("font-size: 12pt; font-weight: bold;")
         self.bar = ProbabilityBar()
-        self.gates = [_Gate("1 Shape"), _Gate("2 All features")]
+        self.gates = [_Gate("1 Shape"), _Gate("2 All")]
         self.reasons = QLabel("What moved it most")
         self.reasons.setToolTip(
             "Change of the log-odds when the film's values are replaced by those of a normal film; "
@@ -166,6 +167,7 @@ class ResultStep(ChestStep):
         self.model_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.model_button.setArrowType(Qt.ArrowType.RightArrow)
         self.model_button.setAutoRaise(True)
+        self.model_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.model_button.setToolTip("What the model was trained on and how well it did.")
         self.model_button.toggled.connect(self._show_card)
         self.card = left_aligned("")
@@ -213,10 +215,8 @@ class ResultStep(ChestStep):
         edited = any(session.edits(kind) for kind in ("sensitive", "insensitive"))
         self.bar.show_value(result.probability, result.threshold, session.ghost if edited else None)
         first, second = result.probability_stage1, result.probability_stage2
-        self.gates[0].show_gate(first, result.gate, "suspect", "passes on")
-        self.gates[1].show_gate(second, result.threshold, "suspect", "not suspect")
-        if result.deciding_stage == 1:
-            self.gates[1].not_needed()
+        self.gates[0].show_gate(first, result.gate, decides=result.deciding_stage == 1)
+        self.gates[1].show_gate(second, result.threshold, decides=result.deciding_stage == 2)
         rows = [(readable(c.feature), c.change, f"{c.z:+.1f} sd") for c in result.contributions[:_MOST]]
         self.contributions.show_rows(rows)
         self.reasons.setVisible(bool(rows))
@@ -246,7 +246,7 @@ class ResultStep(ChestStep):
             return
         card = model.card
         self.model_button.setVisible(True)
-        self.model_button.setText(f"{card.name}: measured scores")
+        self.model_button.setText(f"Model {card.name}: data, scores")
         self.banner.setText("Demonstration model: shows how the method works; train your own to rely on it.")
         self.card.setText(card_text(model) + (f"\n\n{self._shelf.message}" if self._shelf.message else ""))
         self.card.setVisible(self.model_button.isChecked() or bool(self._shelf.message))
@@ -269,16 +269,16 @@ class _Gate:
         self.bar = ProbabilityBar(thin=True)
         self.verdict = QLabel("")
 
-    def show_gate(self, probability: float | None, gate: float, held: str, passed: str) -> None:
+    def show_gate(self, probability: float | None, gate: float, *, decides: bool) -> None:
+        """Show which side of the gate the film lies on, and whether this gate decided."""
         self.bar.show_value(probability, gate)
         if probability is None:
-            self.verdict.setText("○ not asked")
-        else:
-            over = probability >= gate
-            self.verdict.setText(f"{'●' if over else '○'} {probability:.2f} {held if over else passed}")
-
-    def not_needed(self) -> None:
-        self.verdict.setText(f"{self.verdict.text().split(' suspect')[0].split(' not ')[0]} (not needed)")
+            self.verdict.setText("not asked")
+            return
+        side = "above" if probability >= gate else "below"
+        self.verdict.setText(f"{'●' if decides else '○'} {probability:.2f} {side}")
+        tip = f"{probability:.3f} is {side} the gate at {gate:.3f}."
+        self.verdict.setToolTip(f"{tip} This gate decided." if decides else f"{tip} Another gate decided.")
 
 
 def result_state(session: ChestSession | None) -> State:

@@ -7,8 +7,9 @@ import threading
 import weakref
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from qtpy.QtCore import QObject
 from superqt.utils import create_worker
 
 from napari_tbcad.chain import Run, Superseded
@@ -63,21 +64,26 @@ def start_call(
     function: Callable[[], Any], *, on_result: Callable[[Any], None], on_error: Callable[[Exception], None]
 ) -> Any:
     """Call a function on a worker thread; bound methods of one QObject take its result or its error."""
-    # The receiver is asked for at delivery: it may have died meanwhile.
     deliver = _Delivery(on_result, on_error)
     worker = create_worker(_call, function, _start_thread=False)
-    worker.yielded.connect(deliver)
+    worker.yielded.connect(deliver.take)
     worker.start()
     return worker
 
 
-class _Delivery:
-    """Hands (result, error) to one of two bound methods whose object still lives."""
+class _Delivery(QObject):
+    """Hands (result, error) to one of two bound methods, on its own (the GUI) thread, if they still live."""
+
+    _under_way: ClassVar[set[_Delivery]] = set()
 
     def __init__(self, on_result: Callable[[Any], None], on_error: Callable[[Exception], None]) -> None:
+        super().__init__()
         self._on_result, self._on_error = weakref.WeakMethod(on_result), weakref.WeakMethod(on_error)
+        self._under_way.add(self)
 
-    def __call__(self, outcome: tuple[Any, Exception | None]) -> None:
+    def take(self, outcome: tuple[Any, Exception | None]) -> None:
+        """Deliver."""
+        self._under_way.discard(self)
         result, error = outcome
         on_result, on_error = self._on_result(), self._on_error()
         if error is not None and on_error is not None:

@@ -44,7 +44,7 @@ class ProbabilityBar(_Picture):
         self.threshold = 0.5
         self.ghost: float | None = None
         self.setFixedHeight(12 if thin else 44)
-        self.setMinimumWidth(60)
+        self.setMinimumWidth(50)
 
     def show_value(self, probability: float | None, threshold: float, ghost: float | None = None) -> None:
         """Show a probability (None: an empty bar)."""
