@@ -19,9 +19,9 @@ from napari_tbcad.chest.shape_model import ShapeModelParameters, fit_shape_model
 OUT = Path(__file__).resolve().parents[1] / "src/napari_tbcad/weights/shape_model.safetensors"
 FRAME, GRID, N_POINTS = 1024, 512, 50
 SOURCES = (
-    "Outlines by Gaggion 2022 (research use) of films of the Shenzhen and Montgomery sets (National Library of "
-    "Medicine, with Shenzhen No. 3 People's Hospital and Montgomery County; Jaeger 2014, Candemir 2014; masks "
-    "Stirenko 2018, CC BY-NC-SA 4.0) and of the JSRT database (Shiraishi 2000; SCR, van Ginneken 2006). "
+    "Outlines by Gaggion 2022 (research use) of films of the Shenzhen and Montgomery sets (National Library "
+    "of Medicine, with Shenzhen No. 3 People's Hospital and Montgomery County; Jaeger 2014, Candemir 2014; "
+    "masks Stirenko 2018, CC BY-NC-SA 4.0) and of the JSRT database (Shiraishi 2000; SCR, van Ginneken 2006). "
     "Research use."
 )
 
@@ -39,10 +39,9 @@ def main() -> None:
             shapes.append(outline_points(rasterise(polygons, (GRID, GRID)), n_points=N_POINTS))
     model = fit_shape_model(np.stack(shapes), ShapeModelParameters(n_points=N_POINTS), sources=SOURCES)
     model.save(arguments.out)
-    share = model.variances.sum() / model.total_variance
-    print(
-        f"{arguments.out}: {model.n_shapes} shapes, {len(model.modes)} modes hold {100 * share:.1f} % of the variance"
-    )
+    share = 100 * model.variances.sum() / model.total_variance
+    modes = f"{len(model.modes)} modes hold {share:.1f} % of the variance"
+    print(f"{arguments.out}: {model.n_shapes} shapes, {modes}")
 
 
 if __name__ == "__main__":
