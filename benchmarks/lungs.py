@@ -10,11 +10,13 @@ import csv
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache, partial
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.chest.lungs.atlas import Atlas, atlas, build_atlas
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, SoftLungs
 from napari_tbcad.chest.lungs.masks import InsensitiveParameters, insensitive_mask
 from napari_tbcad.chest.lungs.otsu import otsu
@@ -91,8 +93,28 @@ def otsu_segment(_: Truth) -> Segment:
     return otsu
 
 
+@cache
+def jsrt_atlas() -> Atlas:
+    """Build an atlas from all usable JSRT films."""
+    films = list(jsrt())
+    return build_atlas([truth.film for truth in films], [truth.labels for truth in films])
+
+
+def atlas_segment(truth: Truth) -> Segment:
+    """Atlas of the JSRT films, the film itself left out."""
+    return partial(atlas, library=jsrt_atlas(), exclude=PurePath(truth.name).stem)
+
+
+def packaged_segment(_: Truth) -> Segment:
+    return atlas
+
+
 # Name -> (film with truth) -> segmenter of that film; the truth tells an atlas which film to leave out.
-SEGMENTS: dict[str, Callable[[Truth], Segment]] = {"otsu": otsu_segment}
+SEGMENTS: dict[str, Callable[[Truth], Segment]] = {
+    "otsu": otsu_segment,
+    "atlas": atlas_segment,
+    "atlas-packaged": packaged_segment,
+}
 
 
 def measure(truth: Truth, segment: Segment, threshold: float) -> dict[str, object]:
