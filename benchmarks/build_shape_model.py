@@ -21,7 +21,7 @@ FRAME, GRID, N_POINTS = 1024, 512, 50
 SOURCES = (
     "Outlines by Gaggion 2022 (research use) of films of the Shenzhen and Montgomery sets (National Library "
     "of Medicine, with Shenzhen No. 3 People's Hospital and Montgomery County; Jaeger 2014, Candemir 2014; "
-    "masks Stirenko 2018, CC BY-NC-SA 4.0) and of the JSRT database (Shiraishi 2000; SCR, van Ginneken 2006). "
+    "masks Stirenko 2018, CC BY-NC-SA 4.0) and of the JSRT database (Shiraishi 2000; van Ginneken 2006). "
     "Research use."
 )
 
