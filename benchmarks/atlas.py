@@ -1,4 +1,4 @@
-"""Lung Dice of the atlas segmenter: ``python benchmarks/atlas.py --atlas jsrt|packaged --set NAME [--out CSV]``.
+"""Lung Dice of the atlas segmenter: ``python benchmarks/atlas.py --atlas jsrt|packaged --set NAME``.
 
 ``--atlas jsrt`` builds an atlas of all usable JSRT films and leaves each film out of its own vote. The
 packaged atlas is scored on JSRT films that its appearance was not fitted on (every second one).

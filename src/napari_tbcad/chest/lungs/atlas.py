@@ -146,8 +146,8 @@ def atlas(
     ----------
     S. Candemir et al., "Lung segmentation in chest radiographs using anatomical atlases with nonrigid
     registration", IEEE TMI 33, 2014; T. B. Chandra et al., Expert Systems with Applications 158, 2020,
-    section 3.2; X. Artaechevarria et al., "Combination strategies in multi-atlas image segmentation", IEEE TMI 28, 2009
-    (local weights).
+    section 3.2; X. Artaechevarria et al., "Combination strategies in multi-atlas image segmentation",
+    IEEE TMI 28, 2009 (local weights).
     """
     library = packaged_atlas() if library is None else library
     target = standardise(film.pixels, parameters.size)
