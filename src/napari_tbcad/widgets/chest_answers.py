@@ -147,7 +147,7 @@ class ResultStep(ChestStep):
         self.reasons = QLabel("What moved it most")
         self.reasons.setToolTip(
             "Change of the log-odds when the film's values are replaced by those of a normal film; "
-            "beside the name how far the value lies from normal films, in their spread."
+            "beside the name how far the value lies from normal films, in their spread (σ)."
         )
         self.contributions = ContributionBars()
         self._add(self.banner, self.sentence, self.bar)
@@ -217,7 +217,7 @@ class ResultStep(ChestStep):
         first, second = result.probability_stage1, result.probability_stage2
         self.gates[0].show_gate(first, result.gate, decides=result.deciding_stage == 1)
         self.gates[1].show_gate(second, result.threshold, decides=result.deciding_stage == 2)
-        rows = [(readable(c.feature), c.change, f"{c.z:+.1f} sd") for c in result.contributions[:_MOST]]
+        rows = [(readable(c.feature), c.change, f"{c.z:+.1f} σ") for c in result.contributions[:_MOST]]
         self.contributions.show_rows(rows)
         self.reasons.setVisible(bool(rows))
         if result.probability is not None:
@@ -227,6 +227,8 @@ class ResultStep(ChestStep):
         self.sentence.setEnabled(True)
         if self._shelf.loading:
             said = "Loading the model…"
+        elif model is not None and session is not None and session.busy:
+            said = "Working…"
         elif model is None or session is None or session.run is None:
             said = ""
         else:

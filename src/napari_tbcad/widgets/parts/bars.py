@@ -139,7 +139,7 @@ class ContributionBars(_Picture):
         font = painter.font()
         font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(font)
-        text_width = self.width() * 0.52
+        text_width = self.width() * 0.64
         left, wide = text_width + 4, self.width() - text_width - 8
         middle = left + wide / 2
         largest = max(abs(size) for _, size, _ in self._rows) or 1.0

@@ -26,6 +26,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+_SHORT = 4
+"""Longer units are named in the tooltip only: a narrow dock has no room for them."""
+
 
 class ParameterForm(QWidget):
     """Controls for one parameter model.
@@ -121,7 +124,7 @@ class ParameterForm(QWidget):
         label = QLabel(info.title or name.replace("_", " "))
         for widget in (control, label):
             widget.setToolTip(tip)
-        if unit and isinstance(control, QSpinBox | QDoubleSpinBox):
+        if unit and len(unit) <= _SHORT and isinstance(control, QSpinBox | QDoubleSpinBox):
             control.setSuffix(f" {unit}")
         control.setObjectName(name)
         control.setAccessibleName(label.text())
