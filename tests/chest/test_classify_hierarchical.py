@@ -8,7 +8,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier, combine_stages, from_stages
+from napari_tbcad.chest.classify.decision import combine_stages
+from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier, from_stages
 from napari_tbcad.chest.classify.stage import CalibratedStage
 
 

@@ -14,42 +14,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from napari_tbcad.chest.classify.decision import StageResult, combine_stages
 from napari_tbcad.chest.classify.inner_folds import inner_folds
 from napari_tbcad.chest.classify.operating_point import choose_threshold, parse_operating_point
 from napari_tbcad.chest.classify.stage import CalibratedStage, log_odds, two_classes
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class StageResult:
-    """What both stages say of n films; every array has shape (n,).
-
-    Parameters
-    ----------
-    p1, p2 : float64
-        Calibrated probability of stage 1 and stage 2. NaN: not computed (no such stage, or early exit).
-    score1, score2 : float64
-        Raw decision scores (SVM margin or naive Bayes log-odds).
-    deciding_stage : int64
-        1 or 2; 0 where stage 2 was needed and its features are missing.
-    probability : float64
-        p1 where stage 1 decided, else p2; NaN where nothing was decided.
-    decision : int64
-        1 suspect, 0 not suspect, -1 not decided. Always ``probability >= threshold``.
-    threshold, gate : float
-        The operating point t, and the probability at which stage 1 decides, max(t1, t).
-    """
-
-    p1: Floats
-    p2: Floats
-    score1: Floats
-    score2: Floats
-    deciding_stage: NDArray[np.int64]
-    probability: Floats
-    decision: NDArray[np.int64]
-    threshold: float
-    gate: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -328,26 +298,6 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         """Return the class of each film at the fitted operating point."""
         decision = self.predict_stages(X).decision
         return self.classes_[decision]
-
-
-def combine_stages(
-    score1: Floats, p1: Floats, score2: Floats, p2: Floats, *, threshold: float, gate: float
-) -> StageResult:
-    """Join what both stages say into one probability and the decision that it implies.
-
-    Parameters
-    ----------
-    score1, p1, score2, p2 : (n,) arrays of float
-        Raw scores and calibrated probabilities; NaN where a stage was not computed.
-    threshold, gate : float
-        t and max(t1, t).
-    """
-    first = p1 >= gate
-    probability = np.where(first, p1, p2)
-    known = np.isfinite(probability)
-    decision = np.where(known, probability >= threshold, -1).astype(np.int64)
-    stage = np.where(first, 1, np.where(known, 2, 0)).astype(np.int64)
-    return StageResult(p1, p2, score1, score2, stage, probability, decision, float(threshold), float(gate))
 
 
 def from_stages(

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from napari_tbcad.chest.classify.card import ModelCard
 from napari_tbcad.chest.classify.contributions import contributions
-from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier, StageResult
+from napari_tbcad.chest.classify.decision import StageResult
+from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.operating_point import canonical_name, parse_operating_point
 from napari_tbcad.chest.classify.result import ChestResult, Decision
 from napari_tbcad.errors import BadInput, ModelRefused

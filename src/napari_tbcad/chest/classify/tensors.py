@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier, StageResult, combine_stages
+from napari_tbcad.chest.classify.decision import StageResult, combine_stages
+from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.stage import CalibratedStage
 
 if TYPE_CHECKING:
     import torch
 
 
-def stage_scores(stage: Any, X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Raw score and calibrated probability of one stage, on the device and in the dtype of `X`.
+def stage_scores(
+    stage: Any, X: torch.Tensor, *, device: str | None = None, dtype: torch.dtype | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Raw score and calibrated probability of one stage.
 
     Parameters
     ----------
@@ -33,6 +36,9 @@ def stage_scores(stage: Any, X: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
         Fitted, or a ``FrozenEstimator`` around one.
     X : (n, n_features) tensor of float64 or float32
         Features of this stage.
+    device, dtype : optional
+        Where and how precisely to compute after scaling; as `X` by default. Scaling is done as `X` is:
+        it subtracts large numbers, and single precision would lose most digits there.
 
     Returns
     -------
@@ -43,11 +49,16 @@ def stage_scores(stage: Any, X: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
     fitted: CalibratedStage = getattr(stage, "estimator", stage)
     steps = fitted.pipeline_.named_steps
 
-    def on_device(values: Any) -> torch.Tensor:
+    def like_input(values: Any) -> torch.Tensor:
         return torch.as_tensor(np.asarray(values, dtype=np.float64)).to(device=X.device, dtype=X.dtype)
 
     kept = X[:, steps["columns"].kept_.tolist()]
-    x = (kept - on_device(steps["scale"].mean_)) / on_device(steps["scale"].scale_)
+    x = (kept - like_input(steps["scale"].mean_)) / like_input(steps["scale"].scale_)
+    x = x.to(device=device or X.device, dtype=dtype or X.dtype)
+
+    def on_device(values: Any) -> torch.Tensor:
+        return torch.as_tensor(np.asarray(values, dtype=np.float64), dtype=x.dtype).to(x.device)
+
     if "whiten" in steps:
         whiten = steps["whiten"]
         x = (x - on_device(whiten.mean_)) @ on_device(whiten.components_.T)
@@ -143,7 +154,9 @@ def predict_stages_on(
     check_is_fitted(model)
     where = choose_device(device)
     dtype = torch.float32 if where.startswith("mps") else torch.float64
-    values = torch.as_tensor(X).to(device=where, dtype=dtype)
+    values = torch.as_tensor(X)
+    if values.device.type == "cpu":
+        values = values.to(torch.float64)  # scaled here, then moved
     if values.ndim != 2 or values.shape[1] != model.n_features_in_:
         raise ValueError(
             f"X has shape {tuple(values.shape)}, the model reads {model.n_features_in_} features"
@@ -153,8 +166,10 @@ def predict_stages_on(
     n = len(values)
     empty = np.full(n, np.nan)
     score1, p1, score2, p2 = empty, empty.copy(), empty.copy(), empty.copy()
+    place: dict[str, Any] = {"device": where, "dtype": dtype}
     if model.stage1_ is not None:
-        score1, p1 = (_to_numpy(a) for a in stage_scores(model.stage1_, values[:, model.columns1_.tolist()]))
+        first = values[:, model.columns1_.tolist()]
+        score1, p1 = (_to_numpy(a) for a in stage_scores(model.stage1_, first, **place))
     t = model.threshold_ if threshold is None else float(threshold)
     gate = max(model.gate_, t)
     second = values[:, model.columns2_.tolist()]
@@ -162,8 +177,8 @@ def predict_stages_on(
     if early_exit:
         wanted = ~(p1 >= gate) & torch.isfinite(second).all(-1).cpu().numpy()
     if wanted.any():
-        chosen = second[torch.as_tensor(wanted, device=where)]
-        score2[wanted], p2[wanted] = (_to_numpy(a) for a in stage_scores(model.stage2_, chosen))
+        chosen = second[torch.as_tensor(wanted, device=second.device)]
+        score2[wanted], p2[wanted] = (_to_numpy(a) for a in stage_scores(model.stage2_, chosen, **place))
     return combine_stages(score1, p1, score2, p2, threshold=t, gate=gate)
 
 
