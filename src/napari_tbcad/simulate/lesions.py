@@ -47,7 +47,7 @@ _PRIORS = {
 }
 # Contrast that is put in: log-normal. A measured contrast also holds the unevenness of the lung beneath,
 # so this one is fitted until the measured values of simulated films agree (benchmarks/simulated_lesions.py).
-CONTRAST_MEDIAN, CONTRAST_SIGMA, CONTRAST_MOST = 0.03, 2.7, 0.8
+CONTRAST_MEDIAN, CONTRAST_SIGMA, CONTRAST_MOST = 0.04, 2.2, 0.8
 
 LUNG_TO_SOFT = 1.6
 """Step of the natural log exposure from lung to mediastinum that a film is taken to have, scatter included
