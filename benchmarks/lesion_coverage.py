@@ -133,7 +133,7 @@ def fit_normal(films: list[Truth], softs: list[SoftLungs]) -> None:
     """Print the tables of normal lung of chest/lungs/air.py."""
     samples = []
     for truth, soft in zip(films, softs, strict=True):
-        labels = sensitive_mask(soft, truth.film, SensitiveParameters(air=False)).labels
+        labels = sensitive_mask(soft, truth.film, SensitiveParameters(threshold=0.5, air=False)).labels
         scaled, coarse = air.opacity(truth.film, labels)
         height, depth = air.lung_coordinates(coarse)
         inside = coarse > 0

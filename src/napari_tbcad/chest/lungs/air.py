@@ -19,7 +19,7 @@ _LONGEST, _WINDOW, _PERCENTILE = 128, 7, 20
 # Opacity of normal lungs (median, spread by 1.4826 times the median absolute deviation) at six heights from
 # apex to base (rows) and five depths from the mediastinum to the chest wall (columns), right lung then left.
 # Fitted to the film's own scale of `opacity` on 24 JSRT films without a nodule by
-# ``python benchmarks/lesion_coverage.py --fit-normal`` (2026-11-21).
+# ``python benchmarks/lesion_coverage.py --segmenter atlas --fit-normal`` (2026-11-21).
 NORMAL_MEDIAN = np.array(
     [
         [
@@ -80,8 +80,8 @@ def excess(film: Radiograph, labels: NDArray[np.uint8]) -> Float:
     Returns
     -------
     (a, b) array of float32
-        Multiples of the normal spread on a coarse grid over the same field of view; 0 outside the lungs'
-        bounding boxes is meaningless and held at the nearest value inside.
+        Multiples of the normal spread on a coarse grid over the same field of view. Outside the lungs the
+        nearest value inside is held, so that the field can be brought to a finer grid.
     """
     scaled, coarse = opacity(film, labels)
     height, depth = lung_coordinates(coarse)
