@@ -74,8 +74,9 @@ def test_monochrome1_is_turned_round_with_its_window(tmp_path):
     assert turned.window == pytest.approx(straight.window, abs=1.0)
 
 
-def test_pixel_spacing_zero_is_unknown_with_a_warning(tmp_path):
-    film = read_dicom(written(tmp_path / "a.dcm", PixelSpacing=[0, 0]))
+@pytest.mark.parametrize("spacing", [[0, 0], [-0.1, 0.1], [400, 400]])
+def test_impossible_pixel_spacing_is_unknown_with_a_warning(tmp_path, spacing):
+    film = read_dicom(written(tmp_path / "a.dcm", PixelSpacing=spacing))
     assert film.spacing_mm is None
     assert any("PixelSpacing" in sentence for sentence in film.warnings)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FILM_MODALITIES = ("CR", "DX", "DR", "RG", "RF", "SC", "OT")
 """Modalities a chest film comes under; DR and RG are older names, digitised film is SC or OT."""
 
+_LARGEST_FILM_MM = 1500.0
 _CAPTURED = ("RF", "SC", "OT")
 _MODALITY_NAMES = {
     "CT": "computed tomography",
@@ -261,7 +262,8 @@ def _spacing(dataset: Dataset, warnings: list[str]) -> tuple[tuple[float, float]
         except (TypeError, ValueError):
             warnings.append(f"{name} cannot be read; it was ignored.")
             continue
-        if rows > 0 and columns > 0 and np.isfinite([rows, columns]).all():
+        height, width = rows * int(dataset.get("Rows") or 0), columns * int(dataset.get("Columns") or 0)
+        if rows > 0 and columns > 0 and max(height, width) <= _LARGEST_FILM_MM:
             return (rows, columns), name
         warnings.append(f"{name} is {rows:g} × {columns:g} mm, which is impossible; it was ignored.")
     return None, "unknown"
