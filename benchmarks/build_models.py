@@ -1,10 +1,10 @@
-"""Build the packaged shape model and the demonstration classifier, with their cards.
+"""Build the packaged demonstration classifier with its card.
 
     python benchmarks/build_models.py ../shared/data/chest --cache DIR [--workers 2]
 
-The shape model holds the mean and the principal modes of real lung outlines, no single outline. The
-classifier is trained on the real films of tb_multisource with masks of the packaged atlas; its features and
-cost were chosen across sources (benchmarks/tb_sources.py). Feature tables are kept in the cache folder.
+It is trained on the real films of tb_multisource with masks of the packaged atlas and the modes of the
+packaged shape model (benchmarks/build_shape_model.py); its features and cost were chosen across sources
+(benchmarks/tb_sources.py). Feature tables are kept in the cache folder.
 """
 
 from __future__ import annotations
@@ -12,19 +12,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from napari_tbcad.batch.training import card_facts
 from napari_tbcad.chest.classify.packaged import DEMONSTRATION
 from napari_tbcad.chest.classify.store import save_model
-from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
-from napari_tbcad.chest.shape_model import (
-    ShapeModelParameters,
-    fit_shape_model,
-    outline_points,
-    rasterise,
-)
 from napari_tbcad.chest.workflow import packaged_shape_model, settings_from
 from napari_tbcad.evaluate.training import train_model
 from tb_sources import SETTINGS, columns_of, design, measured
@@ -38,26 +28,6 @@ TERMS = {
     "tb_mendeley": "Dataset of Tuberculosis Chest X-rays Images (Mendeley Data); research use",
     "normal_rsna": "normals of the COVID-19 Radiography Database (Chowdhury et al. 2020); research use",
 }
-OUTLINES = (
-    "modes of 526 lung outlines (Gaggion et al. 2022): Shenzhen and Montgomery (National Library of "
-    "Medicine; Jaeger 2014, Candemir 2014), JSRT/SCR (Shiraishi 2000, van Ginneken 2006); research use"
-)
-
-
-def build_shape_model(data: Path) -> None:
-    """Write weights/shape_model.safetensors."""
-    folder = data / "lung_outlines"
-    points = []
-    with np.load(folder / "outlines_1024.npz", allow_pickle=False) as given:
-        for name in pd.read_csv(folder / "labels.csv").file:
-            lungs = {RIGHT: given[f"{name}/RL"], LEFT: given[f"{name}/LL"]}
-            scaled = {side: (outline + 0.5) * GRID / 1024 - 0.5 for side, outline in lungs.items()}
-            points.append(outline_points(rasterise(scaled, (GRID, GRID)), n_points=50))
-    model = fit_shape_model(np.stack(points), ShapeModelParameters(n_points=50), sources=OUTLINES)
-    model.save(WEIGHTS / "shape_model.safetensors")
-    packaged_shape_model.cache_clear()
-    share = model.variances.sum() / model.total_variance
-    print(f"shape model: {model.n_shapes} outlines, {len(model.modes)} modes, {share:.1%} of the variance")
 
 
 def build_classifier(data: Path, cache: Path, *, workers: int) -> None:
@@ -71,7 +41,8 @@ def build_classifier(data: Path, cache: Path, *, workers: int) -> None:
         "demonstration": True,
         "sources": tuple(sources),
         "description": "Demonstration model: real tuberculosis films of two public collections at 256 pixels "
-        "against normal films of a third. Train your own on films like yours. Shape modes: " + OUTLINES + ".",
+        "against normal films of a third. Train your own on films like yours. Shape modes: "
+        + packaged_shape_model().sources,
     }
     model = train_model(
         films.tables.inside[columns],
@@ -92,18 +63,15 @@ def build_classifier(data: Path, cache: Path, *, workers: int) -> None:
 
 
 def main() -> None:
-    """Build both."""
+    """Build it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--shape-only", action="store_true")
     options = parser.parse_args()
-    build_shape_model(options.data)
-    if not options.shape_only:
-        build_classifier(options.data, options.cache, workers=options.workers)
+    build_classifier(options.data, options.cache, workers=options.workers)
 
 
 if __name__ == "__main__":

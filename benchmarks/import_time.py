@@ -25,6 +25,4 @@ def median(module: str, repeats: int = 15) -> float:
 
 if __name__ == "__main__":
     ours, peer = median("napari_tbcad"), median("numpy")
-    print(
-        f"import napari_tbcad: median {1000 * ours:.1f} ms; numpy {1000 * peer:.1f} ms; ratio {ours / peer:.2f}"
-    )
+    print(f"napari_tbcad {1000 * ours:.1f} ms, numpy {1000 * peer:.1f} ms (medians); ratio {ours / peer:.2f}")

@@ -11,24 +11,10 @@ from scipy import sparse
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.record import Parameters, Step, field
+from napari_tbcad.record import Step
 
 # Output and input pixels held in float64 at a time: a 10 000 x 10 000 film passes in strips of 32 MB.
 _STRIP = 4_000_000
-
-
-class GridParameters(Parameters):
-    """Parameters of the working grid."""
-
-    longest: int = field(
-        512,
-        title="Grid size",
-        unit="px",
-        ge=16,
-        le=8192,
-        description="Longest side of the grid on which grey-level features are measured. A smaller film is "
-        "never enlarged.",
-    )
 
 
 def grid_shape(shape: tuple[int, int], longest: int) -> tuple[int, int]:
@@ -70,7 +56,7 @@ def to_grid(film: Radiograph, longest: int) -> Radiograph:
         Film of shape ``grid_shape(film.shape, longest)``; spacing grows by what the pixels did.
     """
     shape = grid_shape(film.shape, longest)
-    step = Step("grid", GridParameters(longest=longest), facts={"shape": list(shape)})
+    step = Step("grid", {"longest": longest}, facts={"shape": list(shape)})
     if max(film.shape) < longest:
         warning = (
             f"The film ({film.shape[1]} x {film.shape[0]}) is smaller than the working grid ({longest}); "
