@@ -47,7 +47,7 @@ def draw_outlines(
         RGB picture.
     """
     picture = np.repeat(grey[..., None], 3, axis=2)
-    rows, columns = np.indices(grey.shape, sparse=True)
+    rows, columns = np.ogrid[: grey.shape[0], : grey.shape[1]]
     gaps = (rows + columns) // dash % 2 == 0
     for labels, broken in ((dashed, True), (solid, False)):
         if labels is None:
