@@ -22,7 +22,7 @@ class InsensitiveParameters(Parameters):
     """Parameters of :func:`insensitive_mask`."""
 
     threshold: float = field(
-        0.2,
+        0.25,
         title="Threshold",
         gt=0,
         lt=1,
