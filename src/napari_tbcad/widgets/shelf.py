@@ -80,7 +80,7 @@ class NoModel(Exception):
 def packaged() -> Any:
     """Return the packaged model, read once; raises :class:`NoModel` where none is packaged."""
     try:
-        from napari_tbcad.chest.classify.model import packaged_model
+        from napari_tbcad.chest.classify.packaged import packaged_model
     except ImportError as error:
         raise NoModel from error
     try:
