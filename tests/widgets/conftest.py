@@ -70,7 +70,7 @@ def panel(make_napari_viewer_proxy, monkeypatch, quick_settings, tiny_model, qtb
         viewer = make_napari_viewer_proxy()
         widget = ChestPanel(viewer)
         viewer.window.add_dock_widget(widget, name="Chest X-ray")
-        qtbot.waitUntil(lambda: not widget.shelf.loading, timeout=10_000)
+        qtbot.waitUntil(lambda: not widget.shelf.loading, timeout=60_000)
         return viewer, widget
 
     return make
@@ -80,7 +80,7 @@ def panel(make_napari_viewer_proxy, monkeypatch, quick_settings, tiny_model, qtb
 def finished(qtbot):
     """Return a function that waits until a panel has nothing left to do."""
 
-    def wait(widget, timeout=20_000):
+    def wait(widget, timeout=90_000):
         end = time.monotonic() + 0.25
         # An edit reaches the session only after its throttle.
         qtbot.waitUntil(lambda: time.monotonic() > end, timeout=2_000)
