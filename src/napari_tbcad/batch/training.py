@@ -146,7 +146,7 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str) -> dict[str, A
         "levels": features.levels,
         "grid": features.grid,
         "image": features.image,
-        "features": features.model_dump(mode="json", exclude={"early_exit"}),
+        "features": features.model_dump(mode="json", exclude={"early_exit", "device"}),
         "enhance": settings.enhance.model_dump(mode="json"),
         "segmenter": lungs.segmenter,
         "masks": masks,

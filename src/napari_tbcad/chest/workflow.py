@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import uuid4
 
 import numpy as np
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model import ChestModel
     from napari_tbcad.chest.classify.result import ChestResult
     from napari_tbcad.chest.lungs.atlas import Atlas
+
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class _LungParameters(Parameters):
@@ -74,6 +77,12 @@ class MeasureParameters(FeatureParameters):
         description="Do not compute the grey-level features when the shape gate already decides.",
         more=True,
     )
+    device: Device = field(
+        "auto",
+        title="Device",
+        description="Where grey-level features are computed; auto is the processor, good for single films.",
+        more=True,
+    )
 
 
 class ClassifyParameters(Parameters):
@@ -85,10 +94,10 @@ class ClassifyParameters(Parameters):
         description="Decision threshold on the calibrated probability: a number, 'youden', or a wanted "
         "sensitivity such as 'sensitivity=0.9'; the last two were chosen on the model's inner folds.",
     )
-    device: str = field(
+    device: Device = field(
         "auto",
         title="Device",
-        description="Where the prediction runs: auto, cpu, cuda or mps.",
+        description="Where the prediction runs; auto is the processor, which suits single films.",
         more=True,
     )
 
@@ -174,13 +183,39 @@ def measure(
         )
         if predict(model, shape, early_exit=True).deciding_stage == 1:
             return shape
-    return chest_features(image, sensitive, insensitive, parameters, shape_model=shape_model)
+    return chest_features(
+        image,
+        sensitive,
+        insensitive,
+        parameters,
+        shape_model=shape_model,
+        device=present_device(parameters.device),
+    )
+
+
+def present_device(name: Device) -> str | None:
+    """Return a torch device, or None for the processor (numpy), which needs no torch.
+
+    Raises
+    ------
+    BadInput
+        If this machine has no such device.
+    """
+    if name in ("auto", "cpu"):
+        return None
+    from napari_tbcad.chest.classify.tensors import choose_device
+
+    try:
+        return choose_device(name)
+    except ValueError as error:
+        raise BadInput("device", str(error)) from error
 
 
 def classify(features: ChestFeatures, model: ChestModel, parameters: ClassifyParameters) -> ChestResult:
     """Ask the model."""
     from napari_tbcad.chest.classify.model import predict
 
+    present_device(parameters.device)
     shape_only = set(features.groups) <= {"shape", "modes"}
     return predict(
         model,

@@ -94,6 +94,7 @@ def run(
         lungs__segmenter=segmenter,
         classify__operating_point=operating_point,
         classify__device=device,
+        features__device=device,
         features__early_exit=early_exit or None,
     )
     films = find_films(paths)

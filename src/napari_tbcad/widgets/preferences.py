@@ -32,6 +32,7 @@ class Preferences:
         """Return the dotted settings of the chest chain that these preferences set."""
         named = {
             "classify.device": self.device,
+            "features.device": self.device,
             "lungs.segmenter": self.segmenter,
             "features.grid": self.grid,
         }
