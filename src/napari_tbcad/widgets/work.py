@@ -67,6 +67,9 @@ def start_call(
     deliver = _Delivery(on_result, on_error)
     worker = create_worker(_call, function, _start_thread=False)
     worker.yielded.connect(deliver.take)
+    worker.finished.connect(deliver.done)  # type: ignore[arg-type]
+    # Qt drops what a worker has sent but not delivered when the worker is freed first.
+    deliver.worker = worker
     worker.start()
     return worker
 
@@ -79,17 +82,21 @@ class _Delivery(QObject):
     def __init__(self, on_result: Callable[[Any], None], on_error: Callable[[Exception], None]) -> None:
         super().__init__()
         self._on_result, self._on_error = weakref.WeakMethod(on_result), weakref.WeakMethod(on_error)
+        self.worker: Any = None
         self._under_way.add(self)
 
     def take(self, outcome: tuple[Any, Exception | None]) -> None:
         """Deliver."""
-        self._under_way.discard(self)
         result, error = outcome
         on_result, on_error = self._on_result(), self._on_error()
         if error is not None and on_error is not None:
             on_error(error)
         elif error is None and on_result is not None:
             on_result(result)
+
+    def done(self) -> None:
+        """Let the worker go."""
+        self._under_way.discard(self)
 
 
 def leave_a_core() -> None:
