@@ -173,6 +173,45 @@ def test_an_edit_during_the_work_supersedes_it():
     assert run.compute("out")[0][0] == 2
 
 
+def two_branches(during):
+    """Return a chain in which `during` is called while the second of two independent branches works."""
+
+    def second(x):
+        during()
+        return x
+
+    return Chain(
+        Stage("first", lambda x, p: x * p.factor, "film", "left", Factor),
+        Stage("second", second, "film", "right"),
+        Stage("join", lambda x, y: x + y, ("left", "right"), "both"),
+        inputs=("film",),
+    )
+
+
+@pytest.mark.parametrize("wanted", [("both",), ("left", "right")])
+def test_a_change_behind_the_work_supersedes_it_and_is_not_answered_with_old_values(wanted):
+    changes = [Factor(factor=10)]
+    chain = two_branches(lambda: changes and change(run, first=changes.pop()))
+    run = Run(chain, chain.settings_model("S", "S")())
+    run.put("film", np.ones(1))
+    with pytest.raises(Superseded):
+        run.compute(*wanted)
+    assert run.compute("both")[0][0] == 11
+    assert run.compute("left")[0][0] == 10
+
+
+def test_an_edit_taken_back_during_the_work_supersedes_it():
+    takes_back = []
+    chain = two_branches(lambda: takes_back and run.withdraw(takes_back.pop()))
+    run = Run(chain, chain.settings_model("S", "S")())
+    run.put("film", np.ones(1))
+    run.put("left", np.full(1, 5.0))
+    takes_back.append("left")
+    with pytest.raises(Superseded):
+        run.compute("both")
+    assert run.compute("both")[0][0] == 3
+
+
 def test_cancel_stops_before_the_next_stage(run, calls):
     with pytest.raises(Cancelled):
         run.compute("answer", cancelled=lambda: len(calls) == 1)

@@ -215,12 +215,12 @@ class Run:
                 return self._given[name][1]
             return self._latest.get(name, (None, None))[1]
 
-    def fresh(self, name: str) -> bool:
+    def fresh(self, name: str, *, automatic: bool = False) -> bool:
         """Return True when :meth:`get` returns what a computation now would return."""
         with self._lock:
-            if name in self._given:
+            if name in self._given and not (automatic and name in self.chain.by_output):
                 return True
-            return name in self._latest and self._latest[name][0] == self.key(name)
+            return name in self._latest and self._latest[name][0] == self.key(name, automatic=automatic)
 
     def edited(self, name: str) -> bool:
         """Return True when a person's version of the output stands before the automatic one."""
@@ -288,9 +288,15 @@ class Run:
 
             report(0.0)
             self._bring(stage, report, cancelled or (lambda: False))
+        with self._lock:
+            # What one output needs may have changed while a stage of another was at work.
+            for name in outputs:
+                if name in self.chain.by_output and not self.fresh(name, automatic=automatic):
+                    raise Superseded(name)
+            values = tuple(self.get(name, automatic=automatic) for name in outputs)
         if progress is not None:
             progress(1.0, "")
-        return tuple(self.get(name, automatic=automatic) for name in outputs)
+        return values
 
     def _bring(self, stage: Stage, progress: Progress, cancelled: Probe) -> None:
         with self._lock:
@@ -304,6 +310,9 @@ class Run:
                 return
             if stage.writes in self._latest and self._latest[stage.writes][0] == key:
                 return
+            if not all(self.fresh(name) for name in stage.reads):
+                # A change since they were made: the key would speak of other values than are at hand.
+                raise Superseded(stage.name)
             inputs = [self.get(name) for name in stage.reads]
             parameters = self._parameters(stage)
             self._running.add(stage.name)
