@@ -20,9 +20,10 @@ from napari_tbcad.evaluate.training import train_model
 from tb_sources import SETTINGS, columns_of, design, measured
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "napari_tbcad" / "weights"
-GRID = 256
-FEATURES = "17 + modes + texture"
-OPTIONS = {"C": 1.0, "stage1_threshold": "specificity=0.95"}
+FEATURES = "modes + texture"
+OPTIONS = {"C": 3.0, "balance": True, "sharpness": 2.0}
+"""With the families balanced, the kernel is as wide in the grey-level features as that of CONTROL alone."""
+CONTROL = {"C": 3.0}
 TERMS = {
     "tb_kaggle700": "TB Chest Radiography Database (Rahman et al. 2020); research use",
     "tb_mendeley": "Dataset of Tuberculosis Chest X-rays Images (Mendeley Data); research use",
@@ -52,6 +53,7 @@ def build_classifier(data: Path, cache: Path, *, workers: int) -> None:
         controls={"outside_lungs": films.tables.outside[grey]},
         shape_model=packaged_shape_model().to_arrays(),
         options=OPTIONS,
+        control_options=CONTROL,
         design="cross-source",
         progress=lambda share, what: print(f"  {share:4.0%} {what}", flush=True),
     )

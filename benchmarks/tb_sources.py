@@ -110,11 +110,23 @@ def main() -> None:
     data, folds = design(
         measured(options.data / "tb_multisource", options.cache, "tb_multisource", workers=options.workers)
     )
-    for label, columns in columns_of(list(data.tables.inside.columns)).items():
+    choices = columns_of(list(data.tables.inside.columns))
+    for label, columns in choices.items():
         for method in ("hierarchical_svm", "single_svm", "hierarchical_nb", "single_nb"):
-            if method.startswith("hierarchical") and (label == "texture" or label == "modes"):
-                continue
-            row(label, method, data, columns, folds)
+            if not method.startswith("hierarchical") or label not in ("texture", "modes"):
+                row(label, method, data, columns, folds)
+    print("\nCost, kernel and balance of the hierarchical SVM, modes + texture:")
+    for options in (
+        {"C": 1.0},
+        {"C": 3.0},
+        {"C": 3.0, "balance": True},
+        {"C": 3.0, "balance": True, "sharpness": 2.0},
+        {"C": 3.0, "balance": True, "sharpness": 2.0, "stage1_threshold": 0.5},
+    ):
+        row("modes + texture", "hierarchical_svm", data, choices["modes + texture"], folds, **options)
+    print("\nGrey-level features alone, single SVM: inside the lungs, and the same outside (a control):")
+    for options in ({"C": 1.0}, {"C": 3.0}, {"C": 3.0, "sharpness": 2.0}, {"C": 3.0, "sharpness": 3.0}):
+        row("texture", "single_svm", data, choices["texture"], folds, **options)
 
 
 def row(
@@ -127,7 +139,13 @@ def row(
     if grey and method == "single_svm":
         controls = {"outside_lungs": data.tables.outside[grey], "size_in_frame": data.tables.inside[SIZE]}
     done = evaluate_table(
-        data.tables.inside, data.labels, columns, splits=folds, methods={method: estimator}, controls=controls
+        data.tables.inside,
+        data.labels,
+        columns,
+        splits=folds,
+        methods={method: estimator},
+        controls=controls,
+        control_options=options if method.startswith("single") else None,
     )
     by_fold = done.by_fold
     text = "  ".join(
@@ -135,7 +153,7 @@ def row(
         f"recall@70 {r['recall_at_specificity_70']:.3f} stage1 {r['share_stage1']:.0%}"
         for r in by_fold.to_dict("records")
     )
-    print(f"{label:22s} {method:17s} {text}", flush=True)
+    print(f"{label:22s} {method:17s} {options or ''} {text}", flush=True)
     for control in done.controls.to_dict("records"):
         interval = f"({control['low']:.3f}–{control['high']:.3f})"
         print(f"{'':22s} {control['control']:40s} AUC {control['auc']:.3f} {interval}")

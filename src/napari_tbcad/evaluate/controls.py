@@ -8,6 +8,7 @@ measured where no lung is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,7 @@ def control_rows(
     folds: Sequence[Fold],
     *,
     groups: NDArray[np.generic] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Judge each control by a single-stage SVM on the same folds.
 
@@ -111,6 +113,9 @@ def control_rows(
         The outer folds of the evaluation.
     groups : (n,) array, optional
         Patient of each film.
+    options : mapping, optional
+        Parameters of the control's classifier. They should be those of the classifier under test: a
+        sharper kernel also tells X-ray machines apart better.
 
     Returns
     -------
@@ -123,7 +128,8 @@ def control_rows(
     for name, table in controls.items():
         if len(table) != len(y):
             raise BadInput(f"control {name}", f"{len(table)} rows for {len(y)} films")
-        scored = [(fold, *_score(table.to_numpy(dtype=np.float64), y, fold, groups)) for fold in folds]
+        X = table.to_numpy(dtype=np.float64)
+        scored = [(fold, *_score(X, y, fold, groups, options or {})) for fold in folds]
         tested = [(fold, test, score) for fold, test, score in scored if len(test)]
         if not tested:
             rows.append((name, np.nan, np.nan, np.nan, "could not be computed: too few films with values"))
@@ -162,12 +168,16 @@ def age_sex_table(age: ArrayLike, sex: ArrayLike) -> pd.DataFrame:
 
 
 def _score(
-    X: NDArray[np.float64], y: NDArray[np.int64], fold: Fold, groups: NDArray[np.generic] | None
+    X: NDArray[np.float64],
+    y: NDArray[np.int64],
+    fold: Fold,
+    groups: NDArray[np.generic] | None,
+    options: Mapping[str, Any],
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     known: NDArray[np.bool_] = np.asarray(np.isfinite(X).all(axis=1))
     train, test = fold.train[known[fold.train]], fold.test[known[fold.test]]
     if min(np.bincount(y[train], minlength=2)) < 3 or not len(test):
         return np.array([], dtype=np.intp), np.array([])
-    model = HierarchicalClassifier(single_stage=True, n_folds=3)
+    model = HierarchicalClassifier(single_stage=True, n_folds=3, **options)
     model.fit(X[train], y[train], None if groups is None else groups[train])
     return test, model.predict_proba(X[test])[:, 1]

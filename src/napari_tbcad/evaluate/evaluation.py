@@ -88,6 +88,7 @@ def evaluate_table(
     groups: ArrayLike | None = None,
     stage1_columns: Sequence[str] | None = None,
     options: Mapping[str, Any] | None = None,
+    control_options: Mapping[str, Any] | None = None,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Evaluation:
@@ -112,6 +113,8 @@ def evaluate_table(
         Patient of each film; respected by all inner folds.
     stage1_columns, options
         Of :func:`make_estimator`.
+    control_options : mapping, optional
+        Parameters of the controls' classifier; see :func:`control_rows`.
     progress, cancelled : callable, optional
         Called between fits.
 
@@ -155,7 +158,7 @@ def evaluate_table(
         predictions=predictions,
         summary=_summary(predictions, times, ["method"]),
         by_fold=_summary(predictions, times, ["method", "fold"]),
-        controls=control_rows(controls or {}, y, folds, groups=owners),
+        controls=control_rows(controls or {}, y, folds, groups=owners, options=control_options),
         folds=tuple(folds),
         files=files,
         complaints=tuple(complaints),

@@ -33,6 +33,7 @@ def train_model(
     stage1_columns: Sequence[str] | None = None,
     shape_model: Mapping[str, NDArray[Any]] | None = None,
     options: Mapping[str, Any] | None = None,
+    control_options: Mapping[str, Any] | None = None,
     design: str = "",
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -58,6 +59,8 @@ def train_model(
         See :func:`evaluate_table` and :func:`fit_model`.
     options : mapping, optional
         Further parameters of :class:`HierarchicalClassifier`.
+    control_options : mapping, optional
+        Parameters of the controls' classifier; see :func:`evaluate_table`.
     design : str
         How the splits were made, for the card; such as ``"10-fold"`` or ``"cross-source"``.
     progress, cancelled : callable, optional
@@ -78,6 +81,7 @@ def train_model(
             splits=splits,
             methods={name: estimator},
             controls=controls,
+            control_options=control_options,
             groups=groups,
             progress=progress,
             cancelled=cancelled,

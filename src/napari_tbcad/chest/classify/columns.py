@@ -1,12 +1,14 @@
-"""Feature columns that would repeat what another column says."""
+"""Which feature columns a stage reads, and how much each counts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 
@@ -56,3 +58,29 @@ class DropCollinear(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return X[:, self.kept_]
+
+
+class WeightedScaler(StandardScaler):
+    """Standardise columns and multiply each by a weight, so that it counts more or less in a distance.
+
+    Parameters
+    ----------
+    weights : sequence of float, optional
+        One per column, all > 0; None: all 1.
+
+    Attributes
+    ----------
+    mean_, scale_ : (n_features,) arrays
+        As in StandardScaler, with the weight already in `scale_`: x ↦ (x − mean_) / scale_.
+    """
+
+    def __init__(self, weights: Sequence[float] | None = None) -> None:
+        super().__init__()
+        self.weights = weights
+
+    def fit(self, X: Any, y: Any = None) -> WeightedScaler:
+        """Measure means and spreads of (n, n_features) training values."""
+        super().fit(X)
+        if self.weights is not None:
+            self.scale_: NDArray[np.float64] = self.scale_ / np.asarray(self.weights, dtype=np.float64)
+        return self

@@ -51,8 +51,11 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         Columns of stage 1: indices, or names when X is a DataFrame. None: all.
     stage2_columns : sequence of int or str, optional
         Columns of stage 2. None: all.
-    method, C, gamma, var_smoothing, calibration, max_correlation, whiten
+    method, C, gamma, sharpness, var_smoothing, calibration, max_correlation, whiten
         Of both stages; see :class:`CalibratedStage`.
+    balance : bool
+        In stage 2, let the columns of stage 1 together weigh as much as all others together, instead of
+        by their number: some 20 shape modes are otherwise drowned by 96 grey-level features.
     stage1_threshold : float or str
         The gate t1: a probability (the study's is 0.5), or ``"specificity=0.95"``, ``"youden"``,
         ``"sensitivity=…"``: the stage-1 probability that reaches it on inner folds. Shape alone errs
@@ -91,6 +94,8 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         method: str = "svm",
         C: float = 1.0,
         gamma: float | str = "scale",
+        sharpness: float = 1.0,
+        balance: bool = False,
         var_smoothing: float = 1e-9,
         calibration: str = "sigmoid",
         max_correlation: float | None = None,
@@ -108,6 +113,8 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         self.method = method
         self.C = C
         self.gamma = gamma
+        self.sharpness = sharpness
+        self.balance = balance
         self.var_smoothing = var_smoothing
         self.calibration = calibration
         self.max_correlation = max_correlation
@@ -221,9 +228,27 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         return p1
 
     def _stage(self, number: int) -> CalibratedStage:
-        names = ("method", "C", "gamma", "var_smoothing", "calibration", "max_correlation", "whiten")
+        names = (
+            "method",
+            "C",
+            "gamma",
+            "sharpness",
+            "var_smoothing",
+            "calibration",
+            "max_correlation",
+            "whiten",
+        )
         options = {name: getattr(self, name) for name in (*names, "n_folds")}
-        return CalibratedStage(**options, random_state=self._seed(number))
+        weights = self._weights() if self.balance and number == 2 else None
+        return CalibratedStage(**options, weights=weights, random_state=self._seed(number))
+
+    def _weights(self) -> list[float] | None:
+        """Weights of stage 2's columns that make both families count the same; None when one is empty."""
+        shape = np.isin(self.columns2_, self.columns1_)
+        if shape.all() or not shape.any():
+            return None
+        heavy = float(np.sqrt((~shape).sum() / shape.sum()))
+        return np.where(shape, heavy, 1.0).tolist()
 
     def _seed(self, offset: int) -> int | None:
         return None if self.random_state is None else int(self.random_state) + offset

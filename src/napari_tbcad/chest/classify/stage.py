@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,11 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from napari_tbcad.chest.classify.columns import DropCollinear
+from napari_tbcad.chest.classify.columns import DropCollinear, WeightedScaler
 from napari_tbcad.chest.classify.inner_folds import inner_folds
 
 MAX_CORRELATION = {"svm": 0.9999, "nb": 0.9}
@@ -48,6 +48,11 @@ class CalibratedStage(ClassifierMixin, BaseEstimator):
         SVM: cost of a training film on the wrong side.
     gamma : float or "scale"
         SVM: 1 / (2 · width²) of the radial basis function on standardised features.
+    sharpness : float
+        SVM: factor of "scale", γ = sharpness / Σ weights². Sharper kernels tell finer differences, those
+        between X-ray machines among them: read the control outside the lungs before raising it.
+    weights : sequence of float, optional
+        How much each column counts in the kernel's distance; None: all the same.
     var_smoothing : float
         Naive Bayes: share of the largest variance added to all.
     calibration : {"sigmoid", "isotonic"}
@@ -79,6 +84,8 @@ class CalibratedStage(ClassifierMixin, BaseEstimator):
         *,
         C: float = 1.0,
         gamma: float | str = "scale",
+        sharpness: float = 1.0,
+        weights: Sequence[float] | None = None,
         var_smoothing: float = 1e-9,
         calibration: str = "sigmoid",
         max_correlation: float | None = None,
@@ -89,6 +96,8 @@ class CalibratedStage(ClassifierMixin, BaseEstimator):
         self.method = method
         self.C = C
         self.gamma = gamma
+        self.sharpness = sharpness
+        self.weights = weights
         self.var_smoothing = var_smoothing
         self.calibration = calibration
         self.max_correlation = max_correlation
@@ -123,16 +132,26 @@ class CalibratedStage(ClassifierMixin, BaseEstimator):
         if self.method not in MAX_CORRELATION:
             raise ValueError(f"method is one of {', '.join(MAX_CORRELATION)}, not {self.method!r}")
         limit = MAX_CORRELATION[self.method] if self.max_correlation is None else self.max_correlation
-        steps: list[tuple[str, Any]] = [("columns", DropCollinear(limit)), ("scale", StandardScaler())]
+        # Correlation does not change with scale, so the choice of columns may come second.
+        steps: list[tuple[str, Any]] = [
+            ("scale", WeightedScaler(self.weights)),
+            ("columns", DropCollinear(limit)),
+        ]
         if self.whiten:
             steps.append(("whiten", PCA(0.99, whiten=True, svd_solver="full")))
         if self.method == "svm":
             # What passes stage 1 is short of tuberculosis; unweighted, a soft margin would then give all to
             # the larger class and its scores would be noise. The calibration puts the shares back.
-            steps.append(("svm", SVC(C=self.C, gamma=self.gamma, class_weight="balanced")))
+            steps.append(("svm", SVC(C=self.C, gamma=self._gamma(), class_weight="balanced")))
         else:
             steps.append(("nb", LogOddsGaussianNB(var_smoothing=self.var_smoothing)))
         return Pipeline(steps)
+
+    def _gamma(self) -> float | str:
+        if self.gamma != "scale" or self.sharpness == 1:
+            return self.gamma
+        weights = np.ones(self.n_features_in_) if self.weights is None else np.asarray(self.weights)
+        return float(self.sharpness / (weights**2).sum())
 
     @property
     def pipeline_(self) -> Pipeline:

@@ -43,6 +43,7 @@ MAX_BYTES = 64 * 2**20
 
 TRUSTED = (
     "napari_tbcad.chest.classify.columns.DropCollinear",
+    "napari_tbcad.chest.classify.columns.WeightedScaler",
     "napari_tbcad.chest.classify.hierarchical.HierarchicalClassifier",
     "napari_tbcad.chest.classify.stage.CalibratedStage",
     "napari_tbcad.chest.classify.stage.LogOddsGaussianNB",

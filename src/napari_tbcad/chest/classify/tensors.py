@@ -52,9 +52,8 @@ def stage_scores(
     def like_input(values: Any) -> torch.Tensor:
         return torch.as_tensor(np.asarray(values, dtype=np.float64)).to(device=X.device, dtype=X.dtype)
 
-    kept = X[:, steps["columns"].kept_.tolist()]
-    x = (kept - like_input(steps["scale"].mean_)) / like_input(steps["scale"].scale_)
-    x = x.to(device=device or X.device, dtype=dtype or X.dtype)
+    scaled = (X - like_input(steps["scale"].mean_)) / like_input(steps["scale"].scale_)
+    x = scaled[:, steps["columns"].kept_.tolist()].to(device=device or X.device, dtype=dtype or X.dtype)
 
     def on_device(values: Any) -> torch.Tensor:
         return torch.as_tensor(np.asarray(values, dtype=np.float64), dtype=x.dtype).to(x.device)
