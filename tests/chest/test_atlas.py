@@ -90,6 +90,14 @@ def test_a_film_can_be_kept_from_voting_for_itself(library):
     assert len(without) == 3
 
 
+@pytest.mark.parametrize("exclude", ["1.2.840.3", "1.2.840.3.dcm"])
+def test_a_name_with_dots_can_be_kept_out(exclude):
+    films, labels = zip(*(chest(seed) for seed in (3, 4)), strict=True)
+    films = [dataclasses.replace(f, source=f"1.2.840.{i}.dcm") for i, f in zip((3, 4), films, strict=True)]
+    soft = atlas(films[0], QUICK, library=build_atlas(films, labels, size=128), exclude=exclude)
+    assert soft.record.entries[-1].facts["films"] == ["1.2.840.4"]
+
+
 def test_nothing_left_to_vote_is_said():
     film, labels = chest(3)
     with pytest.raises(BadInput, match="no film is left"):

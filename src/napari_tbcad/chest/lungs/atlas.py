@@ -124,7 +124,7 @@ def atlas(
     library : Atlas, optional
         The atlas; the packaged one when not given.
     exclude : str, optional
-        Name of an atlas film that must not vote (the film itself, in a test).
+        Name of an atlas film that must not vote (the film itself, in a test), with or without extension.
     progress : callable, optional
         Called with the share done and a text.
     cancelled : callable, optional
@@ -223,7 +223,7 @@ def most_similar(
     number : int
         How many at most.
     exclude : str, optional
-        Name of a film to leave out.
+        Name of a film to leave out, with or without extension.
 
     Returns
     -------
@@ -235,8 +235,9 @@ def most_similar(
     frame = (THUMBNAIL, THUMBNAIL)
     posed = warp(resample(target, frame), affine_map(pose, frame, frame))
     scores = np.array([correlation(posed, other, library.region) for other in library.thumbnails])
-    left_out = None if exclude is None else PurePath(exclude).stem
-    order = [int(i) for i in np.argsort(-scores, kind="stable") if library.names[i] != left_out]
+    # As given, too: a name without its extension may hold dots, and would lose what follows the last.
+    left_out = () if exclude is None else (exclude, PurePath(exclude).stem)
+    order = [int(i) for i in np.argsort(-scores, kind="stable") if library.names[i] not in left_out]
     chosen = order[:number]
     return chosen, float(scores[chosen].mean()) if chosen else 0.0
 
