@@ -50,6 +50,7 @@ def model():
         "grid": 256,
         "levels": 32,
         "image": "enhanced",
+        "features": {"feature_set": "six", "shape_unit": "relative", "distance": 1},
         "scores": (Score(design="3-fold", metric="auc", value=0.9, low=0.8, high=0.95, headline=True),),
     }
     return fit_model(X, y, estimator=estimator, card_info=info)
@@ -95,6 +96,10 @@ def test_order_of_columns_does_not_matter_and_more_columns_do_not_hurt(model):
         (
             {"record": Record((Step("features", {"levels": 64, "image": "raw"}),))},
             "levels 32 wanted.*image enhanced",
+        ),
+        (
+            {"record": Record((Step("features", {"distance": 2, "shape_unit": "pixel"}),))},
+            "shape_unit relative wanted, pixel given; distance 1 wanted, 2 given",
         ),
     ],
 )

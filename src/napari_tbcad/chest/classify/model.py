@@ -78,7 +78,8 @@ class ChestModel:
         Parameters
         ----------
         features : ChestFeatures
-            Names, and as far as they are known the definition, levels, grid and image.
+            Names, and as far as they are known the definition, levels, grid, image and every other
+            parameter of measuring on the card.
         early_exit : bool
             Only the features of stage 1 must be there.
 
@@ -88,8 +89,11 @@ class ChestModel:
             With every reason, what the model wants and what it was given.
         """
         reasons = []
-        for name in ("definition", "levels", "grid", "image"):
-            wanted, given = getattr(self.card, name), measured_with(features, name)
+        told = {name: getattr(self.card, name) for name in ("definition", "levels", "grid", "image")}
+        # The set is judged by its names below: a larger one will do.
+        rest = {name: value for name, value in self.card.features.items() if name != "feature_set"}
+        for name, wanted in {**rest, **told}.items():
+            given = measured_with(features, name)
             if wanted is not None and given is not None and str(wanted) != str(given):
                 reasons.append(f"{name} {wanted} wanted, {given} given")
         needed = self.card.stage1_features if early_exit else self.card.feature_names
