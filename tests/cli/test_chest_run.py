@@ -195,3 +195,56 @@ def test_a_parameter_file_sets_stages(films, tmp_path):
     steps = {step.name: step for step in record if isinstance(step, Step)}
     assert steps["features"].parameters["levels"] == 16
     assert steps["enhance"].parameters["filter"] == "none"
+
+
+def test_the_packaged_model_answers_and_names_itself(films, tmp_path, capfd):
+    out = tmp_path / "out"
+    assert main(["chest", "run", str(films), "--out", str(out)]) == 0
+    for row in rows(out / "results.csv"):
+        assert row["decision"] in ("tb_suspect", "not_suspect")
+        assert (float(row["probability"]) >= 0.5) == (row["decision"] == "tb_suspect")
+        assert row["classifier"] == "demonstration"
+        assert "demonstration model" in row["warnings"]
+        assert "outside_lungs" in row["warnings"]
+    assert "research use only" in capfd.readouterr().out.lower()
+
+
+def test_settings_that_do_not_fit_the_model_are_refused_before_the_first_film(films, tmp_path, capfd):
+    out = tmp_path / "out"
+    assert main(["chest", "run", str(films), "--out", str(out), "--set", "features.grid=512"]) == 2
+    assert "grid 256 wanted, 512 given" in capfd.readouterr().err
+    assert not (out / "masks").exists()
+
+
+@pytest.mark.parametrize("harm", ["text", "cut", "changed"])
+def test_a_harmed_model_file_is_refused(films, tmp_path, capfd, harm):
+    from napari_tbcad.chest.classify.packaged import packaged_models
+
+    whole = packaged_models()["demonstration"].args[0].read_bytes()
+    middle = len(whole) // 2
+    content = {
+        "text": b"not a model",
+        "cut": whole[:middle],
+        "changed": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :],
+    }
+    (tmp_path / "m.skops").write_bytes(content[harm])
+    call = [
+        "chest",
+        "run",
+        str(films),
+        "--out",
+        str(tmp_path / "o"),
+        "--classifier",
+        str(tmp_path / "m.skops"),
+    ]
+    assert main(call) == 2
+    assert "m.skops" in capfd.readouterr().err
+
+
+def test_early_exit_agrees_where_it_decides(films, tmp_path):
+    whole, early = tmp_path / "whole", tmp_path / "early"
+    assert main(["chest", "run", str(films), "--out", str(whole)]) == 0
+    assert main(["chest", "run", str(films), "--out", str(early), "--early-exit"]) == 0
+    for one, two in zip(rows(whole / "results.csv"), rows(early / "results.csv"), strict=True):
+        assert (one["decision"], one["deciding_stage"]) == (two["decision"], two["deciding_stage"])
+        assert one["probability"] == two["probability"]

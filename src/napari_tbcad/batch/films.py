@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 RESULT_COLUMNS = (
     "file", "status", "message", "decision", "deciding_stage", "probability", "probability_stage1",
     "probability_stage2", "decision_score_1", "decision_score_2", "segmenter", "classifier",
-    "operating_point", "warnings", "seconds",
+    "operating_point", "warnings", "seconds", "grid",
 )  # fmt: skip
 """Columns of results.csv, which scripts rely on."""
 
@@ -172,6 +172,7 @@ def _result_row(item: FilmPath, job: ChestJob, analysis: ChestAnalysis, settings
         "segmenter": "given" if _given(analysis) else settings.lungs.segmenter,
         "classifier": job.classifier,
         "operating_point": settings.classify.operating_point,
+        "grid": settings.features.grid,
         "warnings": " | ".join(analysis.warnings),
     }
     if result is None:
@@ -227,10 +228,10 @@ def chest_batch(
     ModelRefused
         If the model or the atlas cannot be used: said once, before the first film.
     """
-    from napari_tbcad.chest.workflow import settings_for
+    from napari_tbcad.chest.workflow import refuse_unless_fits, settings_for
 
     require_writable(job.out)
-    settings_for(job.model(), job.assignments)
+    refuse_unless_fits(job.model(), settings_for(job.model(), job.assignments))
     job.library()
     rows: list[ChestRow] = []
     written = time.monotonic()

@@ -30,7 +30,7 @@ from napari_tbcad.chest.lungs.registry import SEGMENTERS, segmenter
 from napari_tbcad.chest.polarity import PolarityParameters, correct_polarity
 from napari_tbcad.chest.quality import check_film, check_masks, require_usable
 from napari_tbcad.chest.shape_model import ShapeModel
-from napari_tbcad.errors import BadInput
+from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.imaging.grid import to_grid
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Edit, Parameters, Record, Step, field
@@ -330,6 +330,27 @@ def settings_for(model: ChestModel | None, assignments: Mapping[str, Any] | None
             {f"{s}.{name}": v for s, values in sections.items() for name, v in values.items()}
         )
     return settings_from(assignments or {}, base)
+
+
+def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
+    """Say before the first film what would be said of every film.
+
+    Raises
+    ------
+    ModelRefused
+        If the settings measure features otherwise than the model's films were measured.
+    """
+    if model is None:
+        return
+    given = settings.features.model_dump(mode="json")
+    wanted = {name: value for name, value in model.card.features.items() if name != "feature_set"}
+    reasons = [
+        f"{name} {value} wanted, {given[name]} given"
+        for name, value in wanted.items()
+        if name in given and given[name] != value
+    ]
+    if reasons:
+        raise ModelRefused(model.card.name, "the settings do not fit this model: " + "; ".join(reasons))
 
 
 def start(

@@ -43,7 +43,9 @@ def tell(done: int, total: int, row: ChestRow) -> None:
     else:
         stage = f", decided by stage {result['deciding_stage']}" if result["deciding_stage"] else ""
         answer = f"{result['decision']} p={result['probability']:.2f}{stage}"
-    note = f"  ({result['warnings']})" if result["warnings"] else ""
+    # What holds for every film of a run is said once, above.
+    warnings = [w for w in result["warnings"].split(" | ") if w and not w.startswith("demonstration model")]
+    note = f"  ({' '.join(warnings)})" if warnings else ""
     typer.echo(f"[{done}/{total}] {file}: {answer}, {result['seconds']:.1f} s{note}")
 
 

@@ -26,6 +26,10 @@ def demo(
     films = find_films([sample_path(name) for name in sample_names()])
     job = ChestJob(out / "chest", DEMONSTRATION)
     tell_model(job.model())
+    typer.echo(
+        "The samples are simulated and the model learned from real films: its answers on them show how"
+    )
+    typer.echo("the program works, not how well.")
     rows = chest_batch(films, job, progress=tell)
     typer.echo(f"tables:   {job.out / 'results.csv'} and features.csv")
     typer.echo(f"pictures: {job.out / 'overlays'}")
