@@ -401,6 +401,7 @@ def test_corrected_masks_are_saved_where_preferences_say(
     viewer.add_image(phantom_pixels, name="film")
     run(widget, finished)
     layer = masks_of(viewer)["sensitive"]
+    layer.visible = True  # nobody paints on a hidden layer, and napari tells nothing of one
     erase(layer, slice(100, 120))
     finished(widget)
     saved = tmp_path / "film_sensitive.png"
