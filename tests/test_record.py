@@ -42,6 +42,13 @@ def test_parameters_are_frozen_checked_and_closed():
     assert Blur.model_json_schema()["properties"]["width"]["unit"] == "px"
 
 
+def test_a_text_field_takes_a_number():
+    class Point(Parameters):
+        name: str = field("0.5", title="Point", description="A number or a word.")
+
+    assert Point(name=0.7).name == "0.7"
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     file = tmp_path / "f.txt"
     file.write_text("old")

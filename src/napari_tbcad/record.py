@@ -25,7 +25,8 @@ class Parameters(BaseModel):
     Sub-classes give every field a default through :func:`field`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # A text field takes a number, too: an operating point of 0.7 arrives as one from YAML and --set.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, coerce_numbers_to_str=True)
 
 
 def field(
