@@ -84,6 +84,15 @@ def test_outputs_of_an_earlier_run_are_not_films(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
+def test_results_written_among_the_films_are_not_films(tmp_path):
+    film(tmp_path / "a.png")
+    film(tmp_path / "overlays" / "old.png")
+    assert names(tmp_path) == ["a", "overlays__old"]
+    (tmp_path / "records").mkdir()
+    (tmp_path / "results.csv").write_text("file")
+    assert names(tmp_path) == ["a"]
+
+
 def test_broken_film_is_listed_so_that_it_gets_its_row(tmp_path):
     film(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"")

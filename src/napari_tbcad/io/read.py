@@ -32,6 +32,7 @@ _STRAY_FOLDERS = {
     "rightmask",
     "__macosx",
 }
+_OUTPUT_FOLDERS = {"masks", "overlays", "records"}
 _STRAY_FILES = {"thumbs.db", "desktop.ini", "dicomdir"}
 
 
@@ -230,6 +231,11 @@ def _walk(folder: Path, skipped: list[Path]) -> list[Path]:
 def _is_stray_folder(folder: Path) -> bool:
     if folder.name.startswith(".") or folder.name.lower() in _STRAY_FOLDERS or folder.is_symlink():
         return True
+    # Results may lie among the films: then the folder is no stray one, but what was written into it is.
+    return _has_results(folder) or (folder.name in _OUTPUT_FOLDERS and _has_results(folder.parent))
+
+
+def _has_results(folder: Path) -> bool:
     return (folder / "results.csv").exists() and (folder / "records").is_dir()
 
 
