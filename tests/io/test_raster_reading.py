@@ -112,6 +112,15 @@ def test_orientation_tag_is_applied(tmp_path, orientation, suffix, options):
     assert np.array_equal(film.pixels > 100, UPRIGHT[orientation](array) > 100)
 
 
+def test_spacing_of_a_lying_film_is_turned_with_it(tmp_path):
+    stored = np.zeros((400, 300), np.uint8)
+    options = {"resolution": (25.4, 50.8), "resolutionunit": "INCH", "extratags": [(274, "H", 1, 6, True)]}
+    tifffile.imwrite(tmp_path / "a.tif", stored, **options)
+    film = read_film(tmp_path / "a.tif")
+    assert film.shape == (300, 400)
+    assert film.spacing_mm == pytest.approx((1.0, 0.5))
+
+
 def test_white_is_zero_tiff_is_turned_round(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", GREY, photometric="miniswhite")
     film = read_film(tmp_path / "a.tif")

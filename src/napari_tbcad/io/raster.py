@@ -19,6 +19,7 @@ MAX_PIXELS = 20_000 * 20_000
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
 _SCREEN_DPI = (72.0, 96.0)
 _FILM_SIDE_MM = (150.0, 600.0)
+_LYING = (5, 6, 7, 8)  # EXIF orientations whose rows are stored as columns
 _GREY_WEIGHTS = (0.299, 0.587, 0.114)
 
 
@@ -89,7 +90,8 @@ def load_array(path: str | Path, warnings: list[str]) -> tuple[NDArray[Any], dic
     array : (H, W) or (H, W, C) array
         The stored values, upright; C is 2 (grey, alpha), 3 (RGB) or 4 (RGBA).
     facts : dict
-        ``bits``, ``pages``, ``orientation``, ``white_is_zero`` and, where stated, ``dpi`` (column, row).
+        ``bits``, ``pages``, ``orientation``, ``white_is_zero`` and, where stated, ``dpi`` (across, down;
+        of the upright image).
 
     Raises
     ------
@@ -111,6 +113,8 @@ def load_array(path: str | Path, warnings: list[str]) -> tuple[NDArray[Any], dic
         array, facts = _load_pillow(path, head, warnings)
     if 0 in array.shape:
         raise BadInput(path, "the image has no pixels")
+    if facts["orientation"] in _LYING and facts["dpi"] is not None:
+        facts["dpi"] = tuple(facts["dpi"])[::-1]
     return _upright(array, facts["orientation"]), facts
 
 
@@ -199,13 +203,10 @@ def _load_pillow(path: Path, head: bytes, warnings: list[str]) -> tuple[NDArray[
                     "bits": head[24] if image.format == "PNG" else 16 if "16" in image.mode else 8,
                     "pages": pages,
                     "orientation": int(image.getexif().get(0x0112, 1) or 1),
-                    "white_is_zero": image.format == "TIFF"
-                    and "16" in image.mode
-                    and _photometric(image) == 0,
+                    # Pillow itself turns 8-bit white-is-zero round, but not 16-bit.
+                    "white_is_zero": "16" in image.mode and _photometric(image) == 0,
                     "dpi": image.info.get("dpi"),
                 }
-                # Pillow itself turns 8-bit white-is-zero round, but not 16-bit.
-                facts["white_is_zero"] = "16" in image.mode and _photometric(image) == 0
                 array = _pillow_array(image)
     except Image.DecompressionBombError as error:
         raise BadInput(path, f"the image is too large ({_reason(error)})") from error
@@ -239,7 +240,7 @@ def _note_pages(pages: int, warnings: list[str]) -> None:
 
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Apply the EXIF / TIFF orientation tag (1 to 8; TIFF 6.0, section 8)."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in _LYING:
         array = np.swapaxes(array, 0, 1)
     if orientation in (2, 3, 6, 7):
         array = array[:, ::-1]
