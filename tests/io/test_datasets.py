@@ -147,6 +147,18 @@ def test_masks_of_either_numbering_are_told_by_place(tmp_path):
         assert np.array_equal(LungFiles(both=image(tmp_path / "m.png", array)).read(LABELS.shape), LABELS)
 
 
+def test_masks_with_grey_ids_keep_both_lungs(tmp_path):
+    grey = np.array([0, 85, 170], np.uint8)[LABELS]
+    assert np.array_equal(LungFiles(both=image(tmp_path / "grey.png", grey)).read(LABELS.shape), LABELS)
+
+
+def test_reference_masks_with_more_labels_are_refused(tmp_path):
+    labels = LABELS.copy()
+    labels[20:30, 28:32] = 3
+    with pytest.raises(BadInput, match="one or two labels, this has 1, 2, 3"):
+        LungFiles(both=image(tmp_path / "heart.png", labels)).read(LABELS.shape)
+
+
 def test_mask_of_other_proportions_is_refused(tmp_path):
     with pytest.raises(BadInput, match="other proportions"):
         LungFiles(both=image(tmp_path / "m.png")).read((40, 90))

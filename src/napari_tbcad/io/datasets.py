@@ -18,6 +18,11 @@ from napari_tbcad.io.masks import LEFT, RIGHT, mask_values, tell_sides
 if TYPE_CHECKING:
     from napari_tbcad.io.layouts import Layout
 
+_SMALLEST_LUNG = 0.1
+"""The smaller of two labels counts as a lung from this share of the larger one's area."""
+_FEWEST_GREYS = 8
+"""Fewer values than this are labels; a binary mask with soft borders has more, and is bright."""
+
 HOME = "NAPARI_TBCAD_DATA"
 """Environment variable naming the folder in which known data sets are looked for; ``data`` when not set."""
 
@@ -212,13 +217,16 @@ def _binary(path: Path) -> NDArray[np.uint8]:
 
 def _sides_by_place(path: Path, values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Return labels 1 and 2 by place, of a binary mask or of one with two ids."""
-    ids = [v for v in np.unique(values) if v != 0]
-    if len(ids) == 2 and max(ids) < 128:
+    ids, areas = np.unique(values[values != 0], return_counts=True)
+    if len(ids) == 2 and min(areas) >= _SMALLEST_LUNG * max(areas):
         columns = [np.flatnonzero((values == v).any(axis=0)).mean() for v in ids]
         first, second = (RIGHT, LEFT) if columns[0] < columns[1] else (LEFT, RIGHT)
         return np.where(values == ids[0], first, np.where(values == ids[1], second, 0)).astype(np.uint8)
-    if not ids:
+    if not len(ids):
         raise BadInput(path, "the mask has no lung (every pixel is 0)")
+    if 2 < len(ids) < _FEWEST_GREYS and max(ids) < 128:
+        shown = ", ".join(f"{v:g}" for v in ids)
+        raise BadInput(path, f"a reference mask has one or two labels, this has {shown}")
     return tell_sides(_binary(path) > 0)
 
 
