@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from napari_tbcad.chest.lungs import air
-from napari_tbcad.chest.lungs.fields import SoftLungs
+from napari_tbcad.chest.lungs.fields import LungMasks, SoftLungs
 from napari_tbcad.chest.lungs.masks import (
     InsensitiveParameters,
     SensitiveParameters,
@@ -160,3 +160,11 @@ def test_segmenters_are_found_by_name():
     assert entry.function(film(lesion=False), entry.parameters_class()).segmenter == "otsu"
     with pytest.raises(BadInput, match="otsu, atlas"):
         segmenter("otter")
+
+
+@pytest.mark.parametrize("odd", [3, -1])
+def test_labels_that_are_no_lung_are_refused(odd):
+    labels = np.zeros((4, 4), int)
+    labels[0] = odd
+    with pytest.raises(BadInput, match=f"not {odd}"):
+        LungMasks(labels, "sensitive")

@@ -77,8 +77,7 @@ class LungMasks:
         labels = np.asarray(self.labels)
         if labels.ndim != 2:
             raise BadInput(f"{self.kind} mask", f"a mask is 2-D, this has shape {labels.shape}")
-        if labels.size and labels.max() > LEFT:
-            raise BadInput(
-                f"{self.kind} mask", f"labels are 0, 1 (right) and 2 (left), not {int(labels.max())}"
-            )
+        if labels.size and (labels.max() > LEFT or labels.min() < 0):
+            odd = int(labels.max() if labels.max() > LEFT else labels.min())
+            raise BadInput(f"{self.kind} mask", f"labels are 0, 1 (right) and 2 (left), not {odd}")
         object.__setattr__(self, "labels", np.ascontiguousarray(labels, dtype=np.uint8))
