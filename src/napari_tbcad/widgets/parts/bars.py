@@ -145,8 +145,8 @@ class ContributionBars(_Picture):
         largest = max(abs(size) for _, size, _ in self._rows) or 1.0
         painter.setPen(self.ink(160))
         head = QRectF(left, 0, wide, 14)
-        painter.drawText(head, Qt.AlignmentFlag.AlignLeft, "◂ against")
-        painter.drawText(head, Qt.AlignmentFlag.AlignRight, "for TB ▸")
+        painter.drawText(head, Qt.AlignmentFlag.AlignLeft, "◂ no TB")
+        painter.drawText(head, Qt.AlignmentFlag.AlignRight, "TB ▸")
         for number, (label, size, note) in enumerate(self._rows):
             y = 16 + number * self._ROW
             painter.setPen(self.ink())
