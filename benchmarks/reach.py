@@ -36,6 +36,7 @@ def parts(data: Path, logs: Path) -> dict[str, list[str]]:
         "tb_sources": [str(HERE / "tb_sources.py"), str(data), "--cache", cache],
         "demonstration": [str(HERE / "demonstration.py"), str(data), "--cache", cache],
         "simulated_lesions": [str(HERE / "simulated_lesions.py")],
+        "simulated_clear": [str(HERE / "simulated_lesions.py"), "--curve-only", "--contrast", "0.37"],
     }
 
 

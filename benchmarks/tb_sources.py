@@ -124,6 +124,9 @@ def main() -> None:
         {"C": 3.0, "balance": True, "sharpness": 2.0, "stage1_threshold": 0.5},
     ):
         row("modes + texture", "hierarchical_svm", data, choices["modes + texture"], folds, **options)
+    print("\nWith the lungs' size in the frame, which no packaged model reads:")
+    row("size + modes + texture", "single_svm", data, [*SIZE, *choices["modes + texture"]], folds)
+    row("size + 17 + texture", "single_svm", data, [*SIZE, *choices["17 + texture"]], folds)
     print("\nGrey-level features alone, single SVM: inside the lungs, and the same outside (a control):")
     for options in ({"C": 1.0}, {"C": 3.0}, {"C": 3.0, "sharpness": 2.0}, {"C": 3.0, "sharpness": 3.0}):
         row("texture", "single_svm", data, choices["texture"], folds, **options)
