@@ -168,3 +168,13 @@ def test_labels_that_are_no_lung_are_refused(odd):
     labels[0] = odd
     with pytest.raises(BadInput, match=f"not {odd}"):
         LungMasks(labels, "sensitive")
+
+
+def test_a_patchy_white_lung_keeps_its_least_share():
+    """Speckled brightness is opened away; the least share must hold after that."""
+    image = film(lesion=False)
+    speckle = np.random.default_rng(0).random((200, 200)) < 0.7
+    image.pixels[RIGHT & speckle] = 0.8
+    labels = sensitive_mask(soft(), image, SensitiveParameters(least_kept=0.2)).labels
+    lung = insensitive_mask(soft(), image).labels
+    assert (labels == 1).sum() >= 0.15 * (lung == 1).sum()

@@ -231,6 +231,7 @@ def chest_batch(
     from napari_tbcad.chest.workflow import refuse_unless_fits, settings_for
 
     require_writable(job.out)
+    _require_masks(films, job)
     refuse_unless_fits(job.model(), settings_for(job.model(), job.assignments))
     job.library()
     rows: list[ChestRow] = []
@@ -247,6 +248,15 @@ def chest_batch(
     finally:
         write_tables(job.out, rows)
     return rows
+
+
+def _require_masks(films: Sequence[FilmPath], job: ChestJob) -> None:
+    from napari_tbcad.io.masks import find_mask
+
+    kinds = ("sensitive", "insensitive")
+    if job.masks and not any(find_mask(job.masks, film.name, kind) for film in films for kind in kinds):
+        wanted = f"{films[0].name}_sensitive.png" if films else "NAME_sensitive.png"
+        raise BadInput(job.masks, f"no mask there belongs to any of the films; names are like {wanted}")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.batch.measuring import MeasureJob, Tables, measure_films
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable, write_csv
+from napari_tbcad.files import require_writable, write_csv, written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,13 +115,16 @@ def design_of(
     collections = set(data.sources[data.labels == 1])
     if folds is None and len(collections) > 1:
         return designs.cross_source_folds(data.labels, data.sources, groups=patients), "cross-source"
-    number = folds or DEFAULT_FOLDS
+    # A small set is judged on fewer folds rather than not at all; a wish is met or refused.
+    number = folds or max(2, min(DEFAULT_FOLDS, *np.bincount(data.labels, minlength=2)))
     return designs.stratified_folds(data.labels, number, groups=patients), f"{number}-fold"
 
 
-def card_facts(data: LabelledTables, settings: Any, *, name: str) -> dict[str, Any]:
-    """Return the fields of a model's card that the data set and the settings tell."""
+def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | None = None) -> dict[str, Any]:
+    """Return the fields of a model's card that the data set, the settings and the atlas file tell."""
     from napari_tbcad.chest.classify.card import DataSource
+    from napari_tbcad.chest.lungs.atlas import load_atlas
+    from napari_tbcad.chest.workflow import atlas_digest
 
     sources = []
     for source in sorted(set(data.sources)):
@@ -149,6 +152,7 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str) -> dict[str, A
         "features": features.model_dump(mode="json", exclude={"early_exit", "device"}),
         "enhance": settings.enhance.model_dump(mode="json"),
         "segmenter": lungs.segmenter,
+        "atlas": atlas_digest(lungs.segmenter, load_atlas(atlas) if atlas else None),
         "masks": masks,
         "stage1_masks": f"automatic sensitive masks ({lungs.segmenter})",
         "stage2_masks": f"automatic insensitive masks ({lungs.segmenter})",
@@ -167,7 +171,7 @@ def train_on(
     workers: int = 1,
     scheduler: str | None = None,
     say: Say | None = None,
-) -> ChestModel:
+) -> tuple[ChestModel, int]:
     """Train a classifier on a data set, judge it, and save it with its card.
 
     Parameters
@@ -189,8 +193,10 @@ def train_on(
 
     Returns
     -------
-    ChestModel
+    model : ChestModel
         As read back from the file.
+    failed : int
+        Number of films that could not be measured and were left out.
     """
     from napari_tbcad.chest.classify.store import load_model, save_model
     from napari_tbcad.chest.workflow import packaged_shape_model, settings_from
@@ -208,7 +214,7 @@ def train_on(
         data.labels,
         method=method,
         single_stage=single_stage,
-        card_info=card_facts(data, settings, name=out.stem),
+        card_info=card_facts(data, settings, name=out.stem, atlas=atlas),
         splits=chosen,
         controls=data.controls,
         groups=data.patients,
@@ -217,7 +223,7 @@ def train_on(
         progress=_percent(say),
     )
     save_model(model, out)
-    return load_model(out)
+    return load_model(out), len(data.tables.errors)
 
 
 def evaluate_on(
@@ -277,7 +283,8 @@ def evaluate_on(
         progress=_percent(say),
     )
     write_evaluation(evaluation, out, title=design)
-    data.tables.inside.to_csv(out / "features.csv", encoding="utf-8-sig")
+    with written_whole(out / "features.csv") as temporary:
+        data.tables.inside.to_csv(temporary, encoding="utf-8-sig")
     write_csv(out / "failed.csv", ("file", "message"), [{"file": f, "message": m} for f, m in failed.items()])
     if say is not None:
         _tell(evaluation, design, out, say)

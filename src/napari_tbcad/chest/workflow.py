@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import uuid4
@@ -94,6 +96,14 @@ class ClassifyParameters(Parameters):
         description="Decision threshold on the calibrated probability: a number, 'youden', or a wanted "
         "sensitivity such as 'sensitivity=0.9'; the last two were chosen on the model's inner folds.",
     )
+
+    @field_validator("operating_point")
+    @classmethod
+    def _readable(cls, name: str) -> str:
+        from napari_tbcad.chest.classify.operating_point import canonical_name
+
+        return canonical_name(name)
+
     device: Device = field(
         "auto",
         title="Device",
@@ -170,9 +180,13 @@ def measure(
     sensitive: LungMasks,
     insensitive: LungMasks,
     model: ChestModel | None,
+    operating_point: str,
     parameters: Any,
 ) -> ChestFeatures:
-    """Measure the features; only the shape features when stage 1 decides and early exit is on."""
+    """Measure the features; only the shape features when stage 1 decides and early exit is on.
+
+    The operating point matters for the second only: stage 1 never decides below it.
+    """
     image = enhanced if parameters.image == "enhanced" else work
     shape_model = shape_model_of(model, parameters)
     if parameters.early_exit and model is not None:
@@ -181,7 +195,8 @@ def measure(
         shape = chest_features(
             image, sensitive, insensitive, parameters, shape_model=shape_model, only="shape"
         )
-        if predict(model, shape, early_exit=True).deciding_stage == 1:
+        answer = predict(model, shape, operating_point=operating_point, early_exit=True)
+        if answer.deciding_stage == 1:
             return shape
     return chest_features(
         image,
@@ -233,10 +248,11 @@ CHAIN = Chain(
     Stage("lungs", segment, ("upright", "library"), "soft", LungParameters),
     Stage("sensitive", sensitive_mask, ("soft", "upright"), "sensitive", SensitiveParameters),
     Stage("insensitive", insensitive_mask, ("soft", "upright"), "insensitive", InsensitiveParameters),
+    Stage("operating_point", lambda point: point, (), "operating_point", settings="classify.operating_point"),
     Stage(
         "features",
         measure,
-        ("work", "enhanced", "sensitive", "insensitive", "model"),
+        ("work", "enhanced", "sensitive", "insensitive", "model", "operating_point"),
         "features",
         MeasureParameters,
     ),
@@ -411,23 +427,44 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
     said: list[str] = []
     film = run.get("upright")
     if film is not None:
-        said += [*film.warnings, *check_film(film)]
+        said += film.warnings
+        with contextlib.suppress(BadInput):  # the stage that needs a usable film says what is wrong with it
+            require_usable(film)
+            said += check_film(film)
     if not (run.edited("sensitive") and run.edited("insensitive")) and run.get("soft") is not None:
         said += run.get("soft").warnings
     if film is not None and run.get("insensitive") is not None:
         said += check_masks(film, run.get("insensitive"))
+    if film is not None and run.edited("sensitive"):
+        # The automatic one leaves opacities out on purpose; a person's should have both lungs on their sides.
+        texts = check_masks(film, run.get("sensitive"))
+        said += [f"Sensitive mask: {text}" for text in texts if text not in said]
+    said += _foreign_masks(run)
     for name in ("enhanced", "features", "result"):
         said += getattr(run.get(name), "warnings", ())
     return tuple(dict.fromkeys(said))
+
+
+def _foreign_masks(run: Run) -> tuple[str, ...]:
+    """Say when automatic masks come from another segmenter or atlas than the model learned from."""
+    model, settings = run.get("model"), cast(Any, run.settings)
+    if model is None or (run.edited("sensitive") and run.edited("insensitive")):
+        return ()
+    card, name = model.card, settings.lungs.segmenter
+    if card.segmenter and card.segmenter != name:
+        return (f"The model learned from masks of {card.segmenter}, these are of {name}: do not rely on it.",)
+    if card.atlas and card.atlas != atlas_digest(name, run.get("library")):
+        return ("The model learned from masks of another atlas: do not rely on it.",)
+    return ()
 
 
 def history(run: Run) -> Record:
     """Return the film's own record, one step per stage that stands, and a person's masks as edits."""
     film, settings = run.get("film"), cast(Any, run.settings)
     record: Record = film.record
-    library, model = run.get("library"), run.get("model")
+    model = run.get("model")
     models = {
-        "lungs": "packaged" if library is None else library.digest,
+        "lungs": atlas_digest(settings.lungs.segmenter, run.get("library")),
         "classify": f"{model.card.name} {model.sha256}" if model is not None else None,
     }
     for stage in CHAIN.stages:
@@ -435,7 +472,9 @@ def history(run: Run) -> Record:
             mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
             record = record + mask.record + _edit(stage.writes, mask, automatic)
         elif run.get(stage.writes) is not None:
-            parameters: Any = getattr(settings, stage.name, {"longest": settings.features.grid})
+            parameters: Any = getattr(settings, stage.name, None)
+            if stage.settings is not None:
+                parameters = {stage.settings: attrgetter(stage.settings)(settings)}
             if stage.name == "lungs":
                 chosen = parameters.segmenter
                 parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}
@@ -443,6 +482,17 @@ def history(run: Run) -> Record:
             outcome = next((e.facts for e in reversed(facts.entries) if isinstance(e, Step) and e.facts), {})
             record = record + Step(stage.name, parameters, models.get(stage.name), outcome)
     return record
+
+
+def atlas_digest(name: str, library: Atlas | None) -> str | None:
+    """Return which atlas a segmenter used; None for one that uses none."""
+    if "library" not in inspect.signature(segmenter(name).function).parameters:
+        return None
+    if library is None:
+        from napari_tbcad.chest.lungs.atlas import packaged_atlas
+
+        library = packaged_atlas()
+    return f"atlas {library.digest}"
 
 
 def _edit(target: str, mask: LungMasks, automatic: LungMasks | None) -> Edit:

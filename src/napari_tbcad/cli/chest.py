@@ -128,7 +128,7 @@ def train(
     from napari_tbcad.batch.training import train_on
 
     given = options.assignments(params, assign, lungs__segmenter=segmenter)
-    model = train_on(
+    model, failed = train_on(
         dataset,
         out,
         method=method.value,
@@ -142,6 +142,7 @@ def train(
     )
     tell_model(model)
     typer.echo(f"saved as {out}; use it with: napari-tbcad chest run FILMS --out DIR --classifier {out}")
+    raise typer.Exit(1 if failed else 0)
 
 
 @app.command("evaluate")
@@ -194,8 +195,8 @@ def build(
     """Build a lung atlas from your own films and masks (labels 1 right lung, 2 left lung)."""
     from napari_tbcad.batch.atlas import build_from_folders
 
-    count, skipped = build_from_folders(images, masks, out, say=typer.echo)
-    typer.echo(f"atlas of {count} films saved as {out}; use it with --segmenter atlas --atlas {out}")
+    library, skipped = build_from_folders(images, masks, out, say=typer.echo)
+    typer.echo(f"atlas of {len(library)} films saved as {out}; use it with --segmenter atlas --atlas {out}")
     raise typer.Exit(1 if skipped else 0)
 
 

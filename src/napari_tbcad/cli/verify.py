@@ -6,12 +6,8 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import typer
-
-if TYPE_CHECKING:
-    from napari_tbcad.chest.classify.model import ChestModel
 
 
 def verify() -> None:
@@ -35,25 +31,32 @@ def _ibsi() -> int:
 
 
 def _models() -> int:
-    from napari_tbcad.chest.classify.packaged import packaged_models
+    from napari_tbcad.chest.classify.card import arrays_sha256
+    from napari_tbcad.chest.classify.packaged import DEMONSTRATION, packaged_models
     from napari_tbcad.chest.lungs.atlas import packaged_atlas
+    from napari_tbcad.chest.workflow import packaged_shape_model
     from napari_tbcad.errors import TbcadError
 
     misses = 0
-    hashes: dict[str, Callable[[], str]] = {"atlas": lambda: packaged_atlas().digest}
-    for name, load in packaged_models().items():
-        hashes[f"classifier {name}"] = partial(_hash_of, load)
+    hashes: dict[str, Callable[[], str]] = {
+        "atlas": lambda: packaged_atlas().digest,
+        "shape model": lambda: arrays_sha256(packaged_shape_model().to_arrays()),
+    }
+    for name in sorted({DEMONSTRATION, *packaged_models()}):
+        hashes[f"classifier {name}"] = partial(_hash_of, name)
     for name, check in hashes.items():
         try:
             typer.echo(f"{name}: sound, SHA-256 {check()[:12]}")
-        except TbcadError as error:
+        except (TbcadError, OSError) as error:
             misses += 1
             typer.echo(f"{name}: MISS {error}")
     return misses
 
 
-def _hash_of(load: Callable[[], ChestModel]) -> str:
-    return load().sha256
+def _hash_of(name: str) -> str:
+    from napari_tbcad.chest.classify.packaged import packaged_model
+
+    return packaged_model(name).sha256
 
 
 def _devices() -> None:

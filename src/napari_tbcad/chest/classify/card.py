@@ -100,6 +100,8 @@ class ModelCard(_Part):
     features: dict[str, Any] = Field(default_factory=dict)
     enhance: dict[str, Any] = Field(default_factory=dict)
     segmenter: str = ""
+    atlas: str | None = None
+    """Digest of the atlas that made the training masks."""
     masks: dict[str, Any] = Field(default_factory=dict)
     stage1_masks: str = ""
     """Mask kind that stage 1 was trained on, such as ``"automatic sensitive masks (atlas)"``."""

@@ -49,8 +49,9 @@ class CalibratedStage(ClassifierMixin, BaseEstimator):
     gamma : float or "scale"
         SVM: 1 / (2 · width²) of the radial basis function on standardised features.
     sharpness : float
-        SVM: factor of "scale", γ = sharpness / Σ weights². Sharper kernels tell finer differences, those
-        between X-ray machines among them: read the control outside the lungs before raising it.
+        SVM: 1 leaves `gamma` as it is; else γ = sharpness / Σ weights², summed over all columns given.
+        Sharper kernels tell finer differences, those between X-ray machines among them: read the control
+        outside the lungs before raising it.
     weights : sequence of float, optional
         How much each column counts in the kernel's distance; None: all the same.
     var_smoothing : float

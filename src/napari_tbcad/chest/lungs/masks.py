@@ -122,8 +122,15 @@ def _aerated(
         if box is None:
             continue
         lung, excess_here = labels[box] == index + 1, above[box]
-        limit = max(parameters.tolerance, float(np.quantile(excess_here[lung], parameters.least_kept)))
-        kept = largest_component(ndimage.binary_opening(lung & (excess_here <= limit), cut))
+        kept = lung
+        # What a patchy opacity leaves in specks is opened away: the least share may take a higher limit.
+        for share in (parameters.least_kept, 0.4, 0.6, 0.8, 0.9):
+            limit = max(parameters.tolerance, float(np.quantile(excess_here[lung], share)))
+            kept = largest_component(ndimage.binary_opening(lung & (excess_here <= limit), cut))
+            if kept.sum() >= parameters.least_kept * lung.sum():
+                break
+        else:
+            kept = lung
         out[box][_without_small_holes(kept, lung, labels.size / 1000)] = index + 1
     return out
 
