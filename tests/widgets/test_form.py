@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+from qtpy.QtCore import QLocale, Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QToolButton
 
 from napari_tbcad.record import Parameters, field
@@ -81,3 +82,61 @@ def test_every_stage_of_the_chest_chain_has_a_form(qtbot):
         qtbot.addWidget(form)
         form.reset()
         assert form.value == value, name
+
+
+class Fine(Parameters):
+    """Numbers that a coarse control would round, and a range open at zero."""
+
+    clip: float = field(1.1, title="Clip", gt=0, le=100_000, description="How much.")
+    tiny: float = field(1e-5, title="Tiny", ge=0, le=1, description="Hardly anything.")
+    on: bool = field(True, title="On", description="Whether.")
+
+
+@pytest.fixture
+def comma_country():
+    """Indonesia: 0,4 and 1.100."""
+    before = QLocale()
+    QLocale.setDefault(QLocale("id_ID"))
+    yield
+    QLocale.setDefault(before)
+
+
+@pytest.mark.parametrize("typed", ["0.4", "0,4"])
+def test_a_typed_number_arrives_where_the_comma_is_the_decimal_point(qtbot, comma_country, typed):
+    form = ParameterForm(Fine())
+    qtbot.addWidget(form)
+    clip = form.controls["clip"]
+    assert clip.text() == "1.1"
+    clip.lineEdit().selectAll()
+    qtbot.keyClicks(clip, typed)
+    qtbot.keyClick(clip, Qt.Key.Key_Return)
+    assert form.value.clip == 0.4
+    assert clip.text() == "0.4"
+
+
+def test_touching_one_field_leaves_the_others_as_they_are(qtbot):
+    value = Fine(clip=1.23456789, tiny=1 / 3)
+    form = ParameterForm(value)
+    qtbot.addWidget(form)
+    with qtbot.waitSignal(form.changed) as told:
+        form.controls["on"].click()
+    assert told.args == [value.model_copy(update={"on": False})]
+
+
+def test_a_range_open_at_zero_never_gives_zero(qtbot):
+    form = ParameterForm(Fine())
+    qtbot.addWidget(form)
+    form.controls["clip"].setValue(0)
+    assert form.controls["clip"].value() > 0
+    assert 0 < form.value.clip < 1
+    assert form.controls["tiny"].value() == 1e-5
+
+
+def test_a_refused_value_stays_said_while_others_change(qtbot):
+    form = ParameterForm(Sample())
+    qtbot.addWidget(form)
+    form.controls["depth"].setText("deep")
+    form.controls["depth"].editingFinished.emit()
+    form.controls["kind"].setCurrentText("two")
+    assert form.value == Sample(kind="two")
+    assert not form._complaint.isHidden()

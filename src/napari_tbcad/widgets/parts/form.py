@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import Enum
+from functools import partial
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QLocale, Qt, Signal
+from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -28,6 +31,7 @@ from qtpy.QtWidgets import (
 
 _SHORT = 4
 """Longer units are named in the tooltip only: a narrow dock has no room for them."""
+_MOST_DECIMALS = 9
 
 
 class ParameterForm(QWidget):
@@ -49,7 +53,8 @@ class ParameterForm(QWidget):
     Attributes
     ----------
     changed : Signal(object)
-        The new, checked parameters. A value that the model refuses is shown in red and not sent.
+        The new, checked parameters, of which only the field that was touched differs. A value that the
+        model refuses is shown in red and not sent; it is tried again with the next change.
     """
 
     changed = Signal(object)
@@ -68,6 +73,7 @@ class ParameterForm(QWidget):
         self._defaults = defaults if defaults is not None else type(value)()
         self._choices = choices or {}
         self._quiet = False
+        self._refused: dict[str, str] = {}
         self.controls: dict[str, QWidget] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -109,7 +115,8 @@ class ParameterForm(QWidget):
                 _write(control, getattr(value, name))
         finally:
             self._quiet = False
-        self._tell("")
+        self._refused.clear()
+        self._tell()
 
     def reset(self) -> None:
         """Bring the defaults back (sections that have no control here stay) and send `changed`."""
@@ -131,24 +138,36 @@ class ParameterForm(QWidget):
         label.setBuddy(control)
         form.addRow(label, control)
         self.controls[name] = control
-        signal.connect(self._take)
+        signal.connect(partial(self._take, name))
 
-    def _take(self) -> None:
+    def _take(self, name: str, *_: object) -> None:
         if self._quiet:
             return
-        content = self._value.model_dump() | {name: _read(control) for name, control in self.controls.items()}
-        try:
-            value = type(self._value).model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            self._tell(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-            return
-        self._tell("")
-        if value != self._value:
+        self._refused.pop(name, None)
+        # Only what was touched is read: a control may round, or be unable to show, the value of another.
+        value, complaint = self._with(name, *self._refused)
+        if value is not None:
+            self._refused.clear()
+        else:
+            value, complaint = self._with(name)
+        if value is None:
+            self._refused[name] = complaint
+        self._tell()
+        if value is not None and value != self._value:
             self._value = value
             self.changed.emit(value)
 
-    def _tell(self, complaint: str) -> None:
+    def _with(self, *names: str) -> tuple[BaseModel | None, str]:
+        """Return the parameters with what these controls show, or the complaint about it."""
+        content = self._value.model_dump() | {name: _read(self.controls[name]) for name in names}
+        try:
+            return type(self._value).model_validate(content), ""
+        except ValidationError as error:
+            first = error.errors()[0]
+            return None, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+    def _tell(self) -> None:
+        complaint = "\n".join(self._refused.values())
         self._complaint.setText(complaint)
         self._complaint.setVisible(bool(complaint))
 
@@ -224,34 +243,60 @@ def _plain_type(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
+class _Decimals(QDoubleSpinBox):
+    """A number with a point in every language (a typed comma becomes one), 0.4 rather than 0.400."""
+
+    def textFromValue(self, value: float) -> str:
+        text = f"{value:.{self.decimals()}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def valueFromText(self, text: str | None) -> float:
+        return super().valueFromText((text or "").replace(",", "."))
+
+    def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
+        return super().validate((text or "").replace(",", "."), position)  # type: ignore[return-value]
+
+
 def _number(info: FieldInfo, *, whole: bool) -> tuple[QWidget, Any]:
     low, high, step = -1_000_000.0, 1_000_000.0, None
-    nudge = 1.0 if whole else 1e-3
+    above = below = False
     for rule in info.metadata:
         if isinstance(rule, annotated_types.Ge):
             low = float(rule.ge)  # type: ignore[arg-type]
         elif isinstance(rule, annotated_types.Gt):
-            low = float(rule.gt) + nudge  # type: ignore[arg-type]
+            low, above = float(rule.gt), True  # type: ignore[arg-type]
         elif isinstance(rule, annotated_types.Le):
             high = float(rule.le)  # type: ignore[arg-type]
         elif isinstance(rule, annotated_types.Lt):
-            high = float(rule.lt) - nudge  # type: ignore[arg-type]
+            high, below = float(rule.lt), True  # type: ignore[arg-type]
         elif isinstance(rule, annotated_types.MultipleOf):
             step = float(rule.multiple_of)  # type: ignore[arg-type]
-    spin: Any = QSpinBox() if whole else QDoubleSpinBox()
+    span = high - low
+    shown = 3 if span <= 10 else 2 if span <= 1000 else 1
+    stated = (low, high, step, info.default)
+    decimals = max(shown, *(_decimals(value) for value in stated if isinstance(value, int | float)))
+    # The open end of a range is the last number that can be shown before it, never the end itself.
+    nudge = 1.0 if whole else 10.0**-decimals
+    low, high = low + nudge * above, high - nudge * below
+    spin: Any = QSpinBox() if whole else _Decimals()
+    # The languages of half the world write 0,4 and read 0.4 as nothing or 1.100 as 1100.
+    spin.setLocale(QLocale.c())
     if whole:
         spin.setRange(int(low), int(high))
         spin.setSingleStep(int(step or 1))
     else:
-        span = high - low
-        spin.setDecimals(3 if span <= 10 else 2 if span <= 1000 else 1)
+        spin.setDecimals(decimals)
         spin.setRange(low, high)
         spin.setSingleStep(step or (0.05 if span <= 1 else 0.1 if span <= 20 else 1.0))
-        # 0.4 rather than 0.400
-        spin.textFromValue = lambda value: f"{value:g}"
     spin.setKeyboardTracking(False)
     spin.setMinimumWidth(80)
     return spin, spin.valueChanged
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals show a number as it is."""
+    exponent = Decimal(repr(float(value))).normalize().as_tuple().exponent
+    return min(max(0, -exponent), _MOST_DECIMALS) if isinstance(exponent, int) else 0
 
 
 def _write(control: QWidget, value: Any) -> None:
@@ -262,7 +307,10 @@ def _write(control: QWidget, value: Any) -> None:
         control.setCurrentText(text)
     elif isinstance(control, QCheckBox):
         control.setChecked(bool(value))
-    elif isinstance(control, QSpinBox | QDoubleSpinBox):
+    elif isinstance(control, QDoubleSpinBox):
+        control.setDecimals(max(control.decimals(), _decimals(value)))
+        control.setValue(value)
+    elif isinstance(control, QSpinBox):
         control.setValue(value)
     elif isinstance(control, QLineEdit):
         control.setText("" if value is None else str(value))
