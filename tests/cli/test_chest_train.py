@@ -57,6 +57,8 @@ def test_evaluate_writes_the_tables_of_the_contract(dataset, tmp_path, capfd):
     folds = rows(out / "folds.csv")
     assert {"file", "fold", "role"} == set(folds[0])
     assert (out / "report.html").read_text(encoding="utf-8").count("research use") >= 1
+    assert "Hanya untuk penelitian" in (out / "report.id.html").read_text(encoding="utf-8")
+    assert "128 px" in (out / "report.html").read_text(encoding="utf-8"), "the grid is stated"
     assert "broken.png" in rows(out / "failed.csv")[0]["file"]
     again = tmp_path / "again"
     call = [

@@ -258,11 +258,13 @@ def evaluate_on(
     int
         Number of films that could not be measured.
     """
+    from napari_tbcad.chest.workflow import settings_from
     from napari_tbcad.evaluate.evaluation import evaluate_table
     from napari_tbcad.evaluate.report import write_evaluation
     from napari_tbcad.io.datasets import load_dataset
 
     require_writable(out)
+    settings = settings_from(assignments or {})
     job = MeasureJob(dict(assignments or {}), atlas)
     common: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "say": say}
     data = measure_dataset(load_dataset(path).labelled(), job, **common)
@@ -282,7 +284,15 @@ def evaluate_on(
         groups=data.patients,
         progress=_percent(say),
     )
-    write_evaluation(evaluation, out, title=design)
+    features = settings.features
+    about = {
+        "Data": f"{path.name}" + (f", tested on {test.name}" if test else ""),
+        "Masks": settings.lungs.segmenter,
+        "Features": f"{features.feature_set}, {features.definition}, {features.levels} grey levels, "
+        f"{features.image} film",
+        "Grid": f"{features.grid} px",
+    }
+    write_evaluation(evaluation, out, title=design, about=about)
     with written_whole(out / "features.csv") as temporary:
         data.tables.inside.to_csv(temporary, encoding="utf-8-sig")
     write_csv(out / "failed.csv", ("file", "message"), [{"file": f, "message": m} for f, m in failed.items()])

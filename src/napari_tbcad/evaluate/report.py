@@ -12,24 +12,24 @@ import numpy as np
 import pandas as pd
 
 from napari_tbcad import __version__
-from napari_tbcad.chest.classify.card import NOTICE
 from napari_tbcad.evaluate.evaluation import Evaluation
 from napari_tbcad.evaluate.figures import calibration_figure, confusion_figure, png, roc_figure
 from napari_tbcad.evaluate.metrics import Figure
+from napari_tbcad.evaluate.report_texts import TEXTS, Language
 from napari_tbcad.evaluate.tables import write_tables
 from napari_tbcad.files import written_whole
 
-_FIGURES = {
-    "precision": "precision",
-    "recall": "recall",
-    "specificity": "specificity",
-    "f1": "F1 (TB)",
-    "f1_normal": "F1 (normal)",
-    "error_rate": "error rate",
-    "accuracy": "accuracy",
-    "auc": "AUC",
-    "recall_at_specificity_70": "recall at 70 % specificity",
-}
+_FIGURES = (
+    "precision",
+    "recall",
+    "specificity",
+    "f1",
+    "f1_normal",
+    "error_rate",
+    "accuracy",
+    "auc",
+    "recall_at_specificity_70",
+)
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em }
 table { border-collapse: collapse; margin: 1em 0; font-size: 13px }
@@ -44,7 +44,11 @@ img { max-width: 100% }
 
 
 def report_html(
-    evaluation: Evaluation, *, title: str = "Evaluation", about: Mapping[str, Any] | None = None
+    evaluation: Evaluation,
+    *,
+    title: str = "Evaluation",
+    about: Mapping[str, Any] | None = None,
+    language: Language = "en",
 ) -> str:
     """Return the report as one self-contained HTML page.
 
@@ -55,40 +59,43 @@ def report_html(
         Heading, such as the data set's name.
     about : mapping of str to object, optional
         What was done: data, design, segmenter, feature set, command; printed as a list.
+    language : {"en", "id"}
+        English or Indonesian; names in tables and the classifiers' remarks stay English.
 
     Returns
     -------
     str
     """
+    text = TEXTS[language]
     loud = [str(w) for w in evaluation.controls.get("warning", pd.Series(dtype=str)) if w]
+    if loud and text["confounded"]:
+        loud = [text["confounded"]]
     films = pd.DataFrame({"file": evaluation.predictions["file"], "label": evaluation.predictions["label"]})
     unique = films.drop_duplicates("file")
     facts = {
-        "Films tested": f"{len(unique)} ({int(unique['label'].sum())} with tuberculosis)",
-        "Splits": f"{len(evaluation.folds)}: {', '.join(fold.name for fold in evaluation.folds)}",
+        text["tested"]: f"{len(unique)} ({int(unique['label'].sum())} {text['with_tb']})",
+        text["splits"]: f"{len(evaluation.folds)}: {', '.join(fold.name for fold in evaluation.folds)}",
         **dict(about or {}),
-        "Program": f"napari-tbcad {__version__}",
+        text["program"]: f"napari-tbcad {__version__}",
     }
     items = "".join(f"<li><b>{escape(str(k))}:</b> {escape(str(v))}</li>" for k, v in facts.items())
     parts = [
-        f"<h1>{escape(title)}</h1><p class='notice'><b>{escape(NOTICE)}</b></p>",
+        f"<h1>{escape(title)}</h1><p class='notice'><b>{escape(text['notice'])}</b></p>",
         *(f"<p class='warning'>{escape(line)}</p>" for line in dict.fromkeys(loud)),
-        f"<ul>{items}</ul><h2>Scores over all test films</h2>{_score_table(evaluation.summary, ['method'])}",
-        "<p><small>95 % intervals: Wilson for proportions, bootstrap for F1, DeLong for AUC. With several "
-        "splits, films of different splits were scored by different models. share 1: films that stage 1 "
-        "decided.</small></p><h2>Controls</h2>",
-        _control_table(evaluation.controls),
-        _picture(png(roc_figure(evaluation)), "ROC curves"),
-        _picture(png(calibration_figure(evaluation)), "Calibration"),
-        "<h2>Confusion matrices</h2>" + _picture(png(confusion_figure(evaluation)), "Confusion matrices"),
+        f"<ul>{items}</ul><h2>{text['scores']}</h2>{_score_table(evaluation.summary, ['method'], text)}",
+        f"<p><small>{text['intervals']}</small></p><h2>{text['controls']}</h2>",
+        _control_table(evaluation.controls, text),
+        _picture(png(roc_figure(evaluation)), text["roc"]),
+        _picture(png(calibration_figure(evaluation)), text["calibration"]),
+        f"<h2>{text['confusion']}</h2>" + _picture(png(confusion_figure(evaluation)), text["confusion"]),
     ]
     if len(evaluation.folds) > 1:
-        parts.append("<h2>Each split</h2>" + _score_table(evaluation.by_fold, ["method", "fold"]))
+        parts.append(f"<h2>{text['each']}</h2>" + _score_table(evaluation.by_fold, ["method", "fold"], text))
     if evaluation.complaints:
         lines = "".join(f"<li>{escape(line)}</li>" for line in evaluation.complaints)
-        parts.append(f"<h2>Remarks of the classifiers</h2><ul>{lines}</ul>")
+        parts.append(f"<h2>{text['remarks']}</h2><ul>{lines}</ul>")
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>"
-    return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>"
+    return f"<!doctype html><html lang='{language}'><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 
 def write_evaluation(
@@ -98,20 +105,23 @@ def write_evaluation(
     title: str = "Evaluation",
     about: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write all tables, the three pictures and report.html into a folder; return the report's path."""
+    """Write tables, pictures, report.html and the Indonesian report.id.html; return report.html's path."""
     folder = Path(out)
     write_tables(evaluation, folder)
     pictures = {"roc": roc_figure, "calibration": calibration_figure, "confusion": confusion_figure}
     for name, draw in pictures.items():
         with written_whole(folder / f"{name}.png") as temporary:
             temporary.write_bytes(png(draw(evaluation)))
-    with written_whole(folder / "report.html") as temporary:
-        temporary.write_text(report_html(evaluation, title=title, about=about), encoding="utf-8")
+    languages: tuple[tuple[str, Language], ...] = (("report.html", "en"), ("report.id.html", "id"))
+    for name, language in languages:
+        page = report_html(evaluation, title=title, about=about, language=language)
+        with written_whole(folder / name) as temporary:
+            temporary.write_text(page, encoding="utf-8")
     return folder / "report.html"
 
 
-def _score_table(table: pd.DataFrame, keys: list[str]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in (*keys, *_FIGURES.values(), "share 1", "fit s"))
+def _score_table(table: pd.DataFrame, keys: list[str], text: Mapping[str, str]) -> str:
+    head = "".join(f"<th>{escape(text[name])}</th>" for name in (*keys, *_FIGURES, "share", "fit"))
     rows = []
     for row in table.to_dict("records"):
         cells = [escape(str(row[key])) for key in keys]
@@ -122,23 +132,19 @@ def _score_table(table: pd.DataFrame, keys: list[str]) -> str:
     return f"<div class='scroll'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
 
 
-def _control_table(controls: pd.DataFrame) -> str:
+def _control_table(controls: pd.DataFrame, text: Mapping[str, str]) -> str:
     if controls.empty:
-        text = "No control was computed: nothing shows that these scores come from the lungs."
-        return f"<p class='warning'>{text}</p>"
+        return f"<p class='warning'>{text['no_control']}</p>"
     rows = []
     for row in controls.to_dict("records"):
         figure = Figure(*(float(row[name]) for name in ("auc", "low", "high")))
-        note = str(row["warning"]) if np.isfinite(row["auc"]) else "could not be computed"
+        note = str(row["warning"]) if np.isfinite(row["auc"]) else text["not_computed"]
         rows.append(
             f"<tr><td>{escape(str(row['control']))}</td><td>{figure}</td>"
             f"<td style='text-align:left'>{escape(note)}</td></tr>"
         )
-    head = "<tr><th>control</th><th>AUC</th><th>warning</th></tr>"
-    return (
-        "<p>The same kind of classifier on features that must not know the answer: near 0.5 is good.</p>"
-        f"<table>{head}{''.join(rows)}</table>"
-    )
+    head = f"<tr><th>{text['control']}</th><th>AUC</th><th>{text['warning']}</th></tr>"
+    return f"<p>{text['controls_lead']}</p><table>{head}{''.join(rows)}</table>"
 
 
 def _picture(content: bytes, alt: str) -> str:
