@@ -124,7 +124,7 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
     """Return the fields of a model's card that the data set, the settings and the atlas file tell."""
     from napari_tbcad.chest.classify.card import DataSource
     from napari_tbcad.chest.lungs.atlas import load_atlas
-    from napari_tbcad.chest.workflow import atlas_digest
+    from napari_tbcad.chest.account import atlas_digest
 
     sources = []
     for source in sorted(set(data.sources)):

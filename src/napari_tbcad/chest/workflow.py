@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError, create_model, field_validator
+from pydantic import ValidationError
 
 from napari_tbcad.chain import Chain, Probe, Progress, Run, Stage
+from napari_tbcad.chest.account import atlas_digest as atlas_digest
+from napari_tbcad.chest.account import gather_warnings as gather_warnings
+from napari_tbcad.chest.account import history as history
+from napari_tbcad.chest.account import mask_dice as mask_dice
 from napari_tbcad.chest.enhance import EnhanceParameters, enhance
 from napari_tbcad.chest.features import ChestFeatures, FeatureParameters, chest_features
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks, MaskKind, SoftLungs
@@ -28,88 +30,25 @@ from napari_tbcad.chest.lungs.masks import (
     insensitive_mask,
     sensitive_mask,
 )
-from napari_tbcad.chest.lungs.registry import SEGMENTERS, segmenter
+from napari_tbcad.chest.lungs.registry import segmenter
+from napari_tbcad.chest.parameters import (
+    ClassifyParameters,
+    LungParameters,
+    MeasureParameters,
+    present_device,
+)
 from napari_tbcad.chest.polarity import PolarityParameters, correct_polarity
-from napari_tbcad.chest.quality import check_film, check_masks, require_usable
+from napari_tbcad.chest.quality import require_usable
 from napari_tbcad.chest.shape_model import ShapeModel
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.imaging.grid import to_grid
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.record import Edit, Parameters, Record, Step, field
+from napari_tbcad.record import Parameters, Record
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model import ChestModel
     from napari_tbcad.chest.classify.result import ChestResult
     from napari_tbcad.chest.lungs.atlas import Atlas
-
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
-
-
-class _LungParameters(Parameters):
-    """Which lung segmenter, and the parameters of each."""
-
-    segmenter: str = field(
-        "atlas",
-        title="Segmenter",
-        description=" ".join(f"{e.name}: {e.description}" for e in SEGMENTERS.values()),
-    )
-
-    @field_validator("segmenter")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        return segmenter(name).name
-
-
-LungParameters = create_model(
-    "LungParameters",
-    __base__=_LungParameters,
-    __module__=__name__,
-    __doc__=_LungParameters.__doc__,
-    **cast(Any, {e.name: (e.parameters_class, e.parameters_class()) for e in SEGMENTERS.values()}),
-)
-
-
-class MeasureParameters(FeatureParameters):
-    """What is measured, and whether measuring stops when the shape alone decides."""
-
-    early_exit: bool = field(
-        False,
-        title="Early exit",
-        description="Do not compute the grey-level features when the shape gate already decides.",
-        more=True,
-    )
-    device: Device = field(
-        "auto",
-        title="Device",
-        description="Where grey-level features are computed; auto is the processor, good for single films.",
-        more=True,
-    )
-
-
-class ClassifyParameters(Parameters):
-    """How the classifier is asked."""
-
-    operating_point: str = field(
-        "0.5",
-        title="Operating point",
-        description="Decision threshold on the calibrated probability: a number, 'youden', or a wanted "
-        "sensitivity such as 'sensitivity=0.9'; the last two were chosen on the model's inner folds.",
-    )
-
-    @field_validator("operating_point")
-    @classmethod
-    def _readable(cls, name: str) -> str:
-        from napari_tbcad.chest.classify.operating_point import canonical_name
-
-        return canonical_name(name)
-
-    device: Device = field(
-        "auto",
-        title="Device",
-        description="Where the prediction runs; auto is the processor, which suits single films.",
-        more=True,
-    )
 
 
 def on_grid(film: Radiograph, longest: int) -> Radiograph:
@@ -206,24 +145,6 @@ def measure(
         shape_model=shape_model,
         device=present_device(parameters.device),
     )
-
-
-def present_device(name: Device) -> str | None:
-    """Return a torch device, or None for the processor (numpy), which needs no torch.
-
-    Raises
-    ------
-    BadInput
-        If this machine has no such device.
-    """
-    if name in ("auto", "cpu"):
-        return None
-    from napari_tbcad.chest.classify.tensors import choose_device
-
-    try:
-        return choose_device(name)
-    except ValueError as error:
-        raise BadInput("device", str(error)) from error
 
 
 def classify(features: ChestFeatures, model: ChestModel, parameters: ClassifyParameters) -> ChestResult:
@@ -420,93 +341,6 @@ def finish(run: Run, *, progress: Progress | None = None, cancelled: Probe | Non
         record=history(run),
         seconds=time.perf_counter() - began,
     )
-
-
-def gather_warnings(run: Run) -> tuple[str, ...]:
-    """Return the complaints of all stages that have run, each once, in order."""
-    said: list[str] = []
-    film = run.get("upright")
-    if film is not None:
-        said += film.warnings
-        with contextlib.suppress(BadInput):  # the stage that needs a usable film says what is wrong with it
-            require_usable(film)
-            said += check_film(film)
-    if not (run.edited("sensitive") and run.edited("insensitive")) and run.get("soft") is not None:
-        said += run.get("soft").warnings
-    if film is not None and run.get("insensitive") is not None:
-        said += check_masks(film, run.get("insensitive"))
-    if film is not None and run.edited("sensitive"):
-        # The automatic one leaves opacities out on purpose; a person's should have both lungs on their sides.
-        texts = check_masks(film, run.get("sensitive"))
-        said += [f"Sensitive mask: {text}" for text in texts if text not in said]
-    said += _foreign_masks(run)
-    for name in ("enhanced", "features", "result"):
-        said += getattr(run.get(name), "warnings", ())
-    return tuple(dict.fromkeys(said))
-
-
-def _foreign_masks(run: Run) -> tuple[str, ...]:
-    """Say when automatic masks come from another segmenter or atlas than the model learned from."""
-    model, settings = run.get("model"), cast(Any, run.settings)
-    if model is None or (run.edited("sensitive") and run.edited("insensitive")):
-        return ()
-    card, name = model.card, settings.lungs.segmenter
-    if card.segmenter and card.segmenter != name:
-        return (f"The model learned from masks of {card.segmenter}, these are of {name}: do not rely on it.",)
-    if card.atlas and card.atlas != atlas_digest(name, run.get("library")):
-        return ("The model learned from masks of another atlas: do not rely on it.",)
-    return ()
-
-
-def history(run: Run) -> Record:
-    """Return the film's own record, one step per stage that stands, and a person's masks as edits."""
-    film, settings = run.get("film"), cast(Any, run.settings)
-    record: Record = film.record
-    model = run.get("model")
-    models = {
-        "lungs": atlas_digest(settings.lungs.segmenter, run.get("library")),
-        "classify": f"{model.card.name} {model.sha256}" if model is not None else None,
-    }
-    for stage in CHAIN.stages:
-        if run.edited(stage.writes):
-            mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
-            record = record + mask.record + _edit(stage.writes, mask, automatic)
-        elif run.get(stage.writes) is not None:
-            parameters: Any = getattr(settings, stage.name, None)
-            if stage.settings is not None:
-                parameters = {stage.settings: attrgetter(stage.settings)(settings)}
-            if stage.name == "lungs":
-                chosen = parameters.segmenter
-                parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}
-            facts = getattr(run.get(stage.writes), "record", Record())
-            outcome = next((e.facts for e in reversed(facts.entries) if isinstance(e, Step) and e.facts), {})
-            record = record + Step(stage.name, parameters, models.get(stage.name), outcome)
-    return record
-
-
-def atlas_digest(name: str, library: Atlas | None) -> str | None:
-    """Return which atlas a segmenter used; None for one that uses none."""
-    if "library" not in inspect.signature(segmenter(name).function).parameters:
-        return None
-    if library is None:
-        from napari_tbcad.chest.lungs.atlas import packaged_atlas
-
-        library = packaged_atlas()
-    return f"atlas {library.digest}"
-
-
-def _edit(target: str, mask: LungMasks, automatic: LungMasks | None) -> Edit:
-    if automatic is None or automatic.labels.shape != mask.labels.shape:
-        return Edit(target, int(np.count_nonzero(mask.labels)))
-    changed = int(np.count_nonzero(mask.labels != automatic.labels))
-    return Edit(target, changed, dice_before=1.0, dice_after=mask_dice(mask.labels, automatic.labels))
-
-
-def mask_dice(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Return the Dice overlap of two label images, lungs told apart (1.0 when both are empty)."""
-    both = np.count_nonzero((labels == other) & (labels > 0))
-    total = np.count_nonzero(labels) + np.count_nonzero(other)
-    return 2.0 * both / total if total else 1.0
 
 
 def analyse(

@@ -1,0 +1,108 @@
+"""What a run has to say for itself: its warnings, and the record of every step and edit."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.chain import Run
+from napari_tbcad.chest.lungs.fields import LungMasks
+from napari_tbcad.chest.lungs.registry import segmenter
+from napari_tbcad.chest.quality import check_film, check_masks, require_usable
+from napari_tbcad.errors import BadInput
+from napari_tbcad.record import Edit, Record, Step
+
+if TYPE_CHECKING:
+    from napari_tbcad.chest.lungs.atlas import Atlas
+
+
+def gather_warnings(run: Run) -> tuple[str, ...]:
+    """Return the complaints of all stages that have run, each once, in order."""
+    said: list[str] = []
+    film = run.get("upright")
+    if film is not None:
+        said += film.warnings
+        with contextlib.suppress(BadInput):  # the stage that needs a usable film says what is wrong with it
+            require_usable(film)
+            said += check_film(film)
+    if not (run.edited("sensitive") and run.edited("insensitive")) and run.get("soft") is not None:
+        said += run.get("soft").warnings
+    if film is not None and run.get("insensitive") is not None:
+        said += check_masks(film, run.get("insensitive"))
+    if film is not None and run.edited("sensitive"):
+        # The automatic one leaves opacities out on purpose; a person's should have both lungs on their sides.
+        texts = check_masks(film, run.get("sensitive"))
+        said += [f"Sensitive mask: {text}" for text in texts if text not in said]
+    said += _foreign_masks(run)
+    for name in ("enhanced", "features", "result"):
+        said += getattr(run.get(name), "warnings", ())
+    return tuple(dict.fromkeys(said))
+
+
+def _foreign_masks(run: Run) -> tuple[str, ...]:
+    """Say when automatic masks come from another segmenter or atlas than the model learned from."""
+    model, settings = run.get("model"), cast(Any, run.settings)
+    if model is None or (run.edited("sensitive") and run.edited("insensitive")):
+        return ()
+    card, name = model.card, settings.lungs.segmenter
+    if card.segmenter and card.segmenter != name:
+        return (f"The model learned from masks of {card.segmenter}, these are of {name}: do not rely on it.",)
+    if card.atlas and card.atlas != atlas_digest(name, run.get("library")):
+        return ("The model learned from masks of another atlas: do not rely on it.",)
+    return ()
+
+
+def history(run: Run) -> Record:
+    """Return the film's own record, one step per stage that stands, and a person's masks as edits."""
+    film, settings = run.get("film"), cast(Any, run.settings)
+    record: Record = film.record
+    model = run.get("model")
+    models = {
+        "lungs": atlas_digest(settings.lungs.segmenter, run.get("library")),
+        "classify": f"{model.card.name} {model.sha256}" if model is not None else None,
+    }
+    for stage in run.chain.stages:
+        if run.edited(stage.writes):
+            mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
+            record = record + mask.record + _edit(stage.writes, mask, automatic)
+        elif run.get(stage.writes) is not None:
+            parameters: Any = getattr(settings, stage.name, None)
+            if stage.settings is not None:
+                parameters = {stage.settings: attrgetter(stage.settings)(settings)}
+            if stage.name == "lungs":
+                chosen = parameters.segmenter
+                parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}
+            facts = getattr(run.get(stage.writes), "record", Record())
+            outcome = next((e.facts for e in reversed(facts.entries) if isinstance(e, Step) and e.facts), {})
+            record = record + Step(stage.name, parameters, models.get(stage.name), outcome)
+    return record
+
+
+def atlas_digest(name: str, library: Atlas | None) -> str | None:
+    """Return which atlas a segmenter used; None for one that uses none."""
+    if "library" not in inspect.signature(segmenter(name).function).parameters:
+        return None
+    if library is None:
+        from napari_tbcad.chest.lungs.atlas import packaged_atlas
+
+        library = packaged_atlas()
+    return f"atlas {library.digest}"
+
+
+def _edit(target: str, mask: LungMasks, automatic: LungMasks | None) -> Edit:
+    if automatic is None or automatic.labels.shape != mask.labels.shape:
+        return Edit(target, int(np.count_nonzero(mask.labels)))
+    changed = int(np.count_nonzero(mask.labels != automatic.labels))
+    return Edit(target, changed, dice_before=1.0, dice_after=mask_dice(mask.labels, automatic.labels))
+
+
+def mask_dice(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Return the Dice overlap of two label images, lungs told apart (1.0 when both are empty)."""
+    both = np.count_nonzero((labels == other) & (labels > 0))
+    total = np.count_nonzero(labels) + np.count_nonzero(other)
+    return 2.0 * both / total if total else 1.0
