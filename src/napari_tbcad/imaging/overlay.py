@@ -8,14 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import find_boundaries
 
-OKABE_ITO = {
-    "sky blue": (0x56, 0xB4, 0xE9),
-    "orange": (0xE6, 0x9F, 0x00),
-    "reddish purple": (0xCC, 0x79, 0xA7),
-}
-"""Colours told apart by colour-blind readers. M. Okabe and K. Ito, Color Universal Design, 2008."""
-
-LUNG_COLOURS: Mapping[int, tuple[int, int, int]] = {1: OKABE_ITO["sky blue"], 2: OKABE_ITO["orange"]}
+from napari_tbcad.schemes import LUNG_COLOURS
 
 
 def draw_outlines(
@@ -23,7 +16,7 @@ def draw_outlines(
     solid: NDArray[np.integer],
     dashed: NDArray[np.integer] | None = None,
     *,
-    colours: Mapping[int, tuple[int, int, int]] = LUNG_COLOURS,
+    colours: Mapping[int, str] = LUNG_COLOURS,
     dash: int = 6,
 ) -> NDArray[np.uint8]:
     """Draw the outlines of label images on a grey picture.
@@ -37,7 +30,7 @@ def draw_outlines(
     dashed : (H, W) array of int, optional
         Labels drawn with a broken line, so that the two are told apart without colour.
     colours : mapping, optional
-        RGB per label.
+        Colour per label, ``#RRGGBB``.
     dash : int, optional
         Length of dash and gap in pixels.
 
@@ -54,5 +47,5 @@ def draw_outlines(
             continue
         for label, colour in colours.items():
             edge = find_boundaries(labels == label, mode="inner")
-            picture[edge & gaps if broken else edge] = colour
+            picture[edge & gaps if broken else edge] = tuple(bytes.fromhex(colour[1:]))
     return picture

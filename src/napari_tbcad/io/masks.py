@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
-
-RIGHT, LEFT = 1, 2
-"""The ids of `napari_tbcad.chest.lungs.fields`, restated because this room lies below that one."""
+from napari_tbcad.schemes import LEFT as LEFT
+from napari_tbcad.schemes import RIGHT as RIGHT
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff")
 

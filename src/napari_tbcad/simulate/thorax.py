@@ -10,6 +10,8 @@ from scipy import ndimage
 
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Record, Step, field
+from napari_tbcad.schemes import LEFT as LEFT
+from napari_tbcad.schemes import RIGHT as RIGHT
 from napari_tbcad.simulate import anatomy, bones
 from napari_tbcad.simulate.anatomy import Build
 from napari_tbcad.simulate.projection import (
@@ -27,9 +29,6 @@ from napari_tbcad.simulate.projection import (
 from napari_tbcad.simulate.vessels import grow
 
 Array = NDArray[np.float64]
-
-RIGHT, LEFT = 1, 2
-"""Labels of the true lungs, the patient's sides (the same as those of every lung mask here)."""
 
 ATTENUATION = {
     "soft": 0.0202,

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Record
-
-RIGHT, LEFT = 1, 2
-"""Label values of the patient's right and left lung (right lung = image left in a PA film)."""
+from napari_tbcad.schemes import LEFT as LEFT
+from napari_tbcad.schemes import RIGHT as RIGHT
 
 MaskKind = Literal["sensitive", "insensitive"]
 
