@@ -279,13 +279,7 @@ def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
     """
     if model is None:
         return
-    given = settings.features.model_dump(mode="json")
-    wanted = {name: value for name, value in model.card.features.items() if name != "feature_set"}
-    reasons = [
-        f"{name} {value} wanted, {given[name]} given"
-        for name, value in wanted.items()
-        if name in given and given[name] != value
-    ]
+    reasons = model.misfits(settings.features.model_dump(mode="json").get)
     if reasons:
         raise ModelRefused(model.card.name, "the settings do not fit this model: " + "; ".join(reasons))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, Protocol
@@ -72,6 +72,29 @@ class ChestModel:
             return name, self.card.thresholds[name]
         return name, self.card.curve.threshold(name)
 
+    def misfits(self, given: Callable[[str], Any]) -> list[str]:
+        """Return where a way of measuring differs from the card's.
+
+        Parameters
+        ----------
+        given : callable
+            Value of a feature parameter by its name; None where it is not known.
+
+        Returns
+        -------
+        list of str
+            Such as ``"grid 256 wanted, 512 given"``.
+        """
+        told = {name: getattr(self.card, name) for name in ("definition", "levels", "grid", "image")}
+        # The set is judged by its names: a larger one will do.
+        rest = {name: value for name, value in self.card.features.items() if name != "feature_set"}
+        pairs = [(name, wanted, given(name)) for name, wanted in {**rest, **told}.items()]
+        return [
+            f"{name} {wanted} wanted, {have} given"
+            for name, wanted, have in pairs
+            if wanted is not None and have is not None and str(wanted) != str(have)
+        ]
+
     def refuse_unless_fits(self, features: Features, *, early_exit: bool = False) -> None:
         """Raise when features were made in another way than those the model learned from.
 
@@ -88,14 +111,7 @@ class ChestModel:
         ModelRefused
             With every reason, what the model wants and what it was given.
         """
-        reasons = []
-        told = {name: getattr(self.card, name) for name in ("definition", "levels", "grid", "image")}
-        # The set is judged by its names below: a larger one will do.
-        rest = {name: value for name, value in self.card.features.items() if name != "feature_set"}
-        for name, wanted in {**rest, **told}.items():
-            given = measured_with(features, name)
-            if wanted is not None and given is not None and str(wanted) != str(given):
-                reasons.append(f"{name} {wanted} wanted, {given} given")
+        reasons = self.misfits(lambda name: measured_with(features, name))
         needed = self.card.stage1_features if early_exit else self.card.feature_names
         present = set(features.names)
         missing = [name for name in needed if name not in present]
