@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chest.lungs.atlas_library import Atlas, build_atlas, save_atlas
-from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
 from napari_tbcad.chest.polarity import correct_polarity
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.io.masks import read_mask
+from napari_tbcad.io.datasets import LungFiles
 from napari_tbcad.io.read import find_films, read_film
 
 Say = Callable[[str], None]
@@ -34,8 +33,8 @@ def build_from_folders(
     images : Path
         Folder of films.
     masks : Path
-        Folder with a mask of each film's name (``NAME.png`` or ``NAME_mask.png``; labels 1 right and
-        2 left lung, or one binary mask of both), or with two folders, one with "left" and one with "right"
+        Folder with a mask of each film's name (``NAME.png`` or ``NAME_mask.png``; one id a lung, or one
+        binary mask of both, the sides told by place), or with two folders, one with "left" and one with "right"
         in its name, that hold a binary mask per lung.
     out : Path or None
         Atlas file to write; None writes nothing.
@@ -79,23 +78,19 @@ def build_from_folders(
 
 
 def _mask_of(masks: Path, stem: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    sides = {side: _side_folder(masks, side) for side in ("right", "left")}
-    if sides["right"] and sides["left"]:
-        both = np.zeros(shape, dtype=np.uint8)
-        for side, label in (("right", RIGHT), ("left", LEFT)):
-            # A file of one lung: whatever is not background is that lung.
-            both[read_mask(_file(sides[side], stem), shape) > 0] = label
-        return both
-    return read_mask(_file(masks, stem), shape)
+    right, left = _side_folder(masks, "right"), _side_folder(masks, "left")
+    if right and left:
+        return LungFiles(right=_file(right, stem), left=_file(left, stem)).read(shape)
+    return LungFiles(both=_file(masks, stem)).read(shape)
 
 
 def _side_folder(masks: Path, side: str) -> Path | None:
     return next((f for f in sorted(masks.iterdir()) if f.is_dir() and side in f.name.lower()), None)
 
 
-def _file(folder: Path | None, stem: str) -> Path:
+def _file(folder: Path, stem: str) -> Path:
     for name in (stem, f"{stem}_mask"):
-        found = next(iter(sorted(folder.glob(f"{name}.*"))), None) if folder else None
+        found = next(iter(sorted(folder.glob(f"{name}.*"))), None)
         if found:
             return found
     raise BadInput(stem, f"no mask of this name in {folder}")

@@ -122,9 +122,9 @@ def design_of(
 
 def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | None = None) -> dict[str, Any]:
     """Return the fields of a model's card that the data set, the settings and the atlas file tell."""
+    from napari_tbcad.chest.account import atlas_digest
     from napari_tbcad.chest.classify.card import DataSource
     from napari_tbcad.chest.lungs.atlas import load_atlas
-    from napari_tbcad.chest.account import atlas_digest
 
     sources = []
     for source in sorted(set(data.sources)):
