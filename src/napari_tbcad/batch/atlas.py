@@ -34,8 +34,8 @@ def build_from_folders(
         Folder of films.
     masks : Path
         Folder with a mask of each film's name (``NAME.png`` or ``NAME_mask.png``; one id a lung, or one
-        binary mask of both, the sides told by place), or with two folders, one with "left" and one with "right"
-        in its name, that hold a binary mask per lung.
+        binary mask of both, the sides told by place), or with two folders, one with "left" and one
+        with "right" in its name, that hold a binary mask per lung.
     out : Path or None
         Atlas file to write; None writes nothing.
     say : callable, optional
