@@ -84,7 +84,7 @@ def finished(qtbot):
         end = time.monotonic() + 0.25
         # An edit reaches the session only after its throttle.
         qtbot.waitUntil(lambda: time.monotonic() > end, timeout=2_000)
-        qtbot.waitUntil(lambda: widget.session is None or not widget.session.busy, timeout=timeout)
+        qtbot.waitUntil(lambda: widget.session is None or widget.session.settled, timeout=timeout)
         qtbot.wait(20)
 
     return wait

@@ -432,3 +432,154 @@ def test_nothing_is_cut_off_at_the_narrowest(panel, finished, phantom_pixels, qt
     wanted = {step.title: step.minimumSizeHint().width() for step in widget.steps}
     assert max(wanted.values()) <= room, wanted
     assert widget.minimumSizeHint().height() < 400
+
+
+def film_file(folder, pixels, name="chest.png"):
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
+    return folder / name
+
+
+def test_saved_corrections_keep_films_of_one_name_apart_and_go_when_taken_back(
+    panel, finished, phantom_pixels, monkeypatch, tmp_path, qtbot
+):
+    from napari_tbcad.io.masks import read_mask
+    from napari_tbcad.widgets import session
+    from napari_tbcad.widgets.preferences import Preferences
+
+    out = tmp_path / "out"
+    monkeypatch.setattr(session, "preferences", lambda: Preferences(autosave=out))
+    viewer, widget = panel()
+    painted = []
+    for person, rows in (("a", slice(100, 120)), ("b", slice(130, 150))):
+        path = film_file(tmp_path / person, phantom_pixels * (0.9 if person == "b" else 1.0))
+        viewer.open(str(path), plugin="napari")
+        run(widget, finished)
+        layer = widget.session.layers.layer("insensitive")
+        erase(layer, rows)
+        finished(widget)
+        painted.append(np.array(layer.data))
+        qtbot.waitUntil(lambda n=len(painted): len(list(out.glob("*.png"))) == n, timeout=30_000)
+    np.testing.assert_array_equal(read_mask(out / "chest_insensitive.png"), painted[0])
+    (other,) = (p for p in out.glob("*.png") if p.name != "chest_insensitive.png")
+    np.testing.assert_array_equal(read_mask(other), painted[1])
+
+    widget.correct.back_button.click()
+    qtbot.waitUntil(lambda: not other.exists(), timeout=30_000)
+    assert (out / "chest_insensitive.png").exists()
+    finished(widget)
+
+
+def test_another_film_in_the_same_layer_does_not_keep_the_corrections(panel, finished, phantom_pixels):
+    viewer, widget = panel()
+    film = viewer.add_image(phantom_pixels, name="film")
+    run(widget, finished)
+    erase(widget.session.layers.layer("insensitive"), slice(100, 140))
+    finished(widget)
+    film.data = phantom_pixels**0.9  # the same film, another grey scale
+    run(widget, finished)
+    assert widget.session.value("insensitive").origin == "person"
+
+    film.data = np.ascontiguousarray(np.roll(phantom_pixels[:, ::-1], 25, axis=0))
+    assert widget.session.value("insensitive").origin == "automatic"
+    run(widget, finished)
+    assert widget.session.value("insensitive").origin == "automatic"
+    assert widget.session.state("result") is State.DONE
+
+    film.data = phantom_pixels[:-20]
+    run(widget, finished)
+    assert widget.session.state("result") is State.DONE
+    assert widget.session.layers.layer("insensitive").data.shape == film.data.shape
+
+
+def test_corrections_outlast_a_moment_in_which_the_layer_is_no_film(panel, finished, phantom_pixels):
+    viewer, widget = panel()
+    film = viewer.add_image(phantom_pixels.copy(), name="film")
+    run(widget, finished)
+    erase(widget.session.layers.layer("insensitive"), slice(100, 140))
+    finished(widget)
+    edited = widget.session.value("insensitive").labels.copy()
+    broken = phantom_pixels.copy()
+    broken[3, 3] = np.nan
+    film.data = broken
+    assert "NaN" in widget.facts.text()
+    assert not widget.run_bar.run_button.isEnabled()
+    film.data = phantom_pixels
+    run(widget, finished)
+    np.testing.assert_array_equal(widget.session.value("insensitive").labels, edited)
+    assert widget.session.value("insensitive").origin == "person"
+
+
+def test_masks_go_with_their_film_but_not_a_corrected_one(panel, finished, phantom_pixels, qtbot):
+    viewer, widget = panel()
+    film = viewer.add_image(phantom_pixels, name="film")
+    run(widget, finished)
+    widget.correct.outline.setChecked(True)
+    erase(widget.session.layers.layer("insensitive"), slice(100, 140))
+    finished(widget)
+    viewer.layers.remove(film)
+    qtbot.wait(50)
+    assert [layer.name for layer in viewer.layers] == ["film insensitive"]
+
+
+def test_film_and_masks_can_be_removed_in_one_go(panel, finished, phantom_pixels, qtbot):
+    viewer, widget = panel()
+    viewer.add_image(phantom_pixels, name="film")
+    run(widget, finished)
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    qtbot.wait(50)
+    assert len(viewer.layers) == 0
+    assert widget.session is None
+
+
+def test_a_closed_panel_no_longer_follows_the_viewer(panel, finished, phantom_pixels, qtbot):
+    viewer, widget = panel()
+    viewer.add_image(phantom_pixels, name="film")
+    viewer.window.remove_dock_widget(widget)
+    viewer.add_image(phantom_pixels, name="second").name = "renamed"
+    assert widget.picker.count() == 1
+    viewer.window.add_dock_widget(widget, name="Chest X-ray")
+    assert widget.picker.count() == 2
+
+    # Dead to Qt but alive in Python: touching it raises "wrapped C/C++ object has been deleted".
+    viewer.window.remove_dock_widget(widget)
+    with qtbot.waitSignal(widget.destroyed):
+        widget.deleteLater()
+    viewer.layers[0].name = "after"
+    viewer.add_image(phantom_pixels, name="third")
+    viewer.layers.clear()
+
+
+@pytest.mark.parametrize("pixels", [np.full((64, 64), 7.0), np.arange(80.0).reshape(8, 10)])
+def test_a_film_on_which_nothing_can_be_measured_is_refused_in_words(panel, finished, pixels):
+    viewer, widget = panel()
+    viewer.add_image(pixels, name="odd")
+    run(widget, finished)
+    assert widget.session.state("enhance") is State.FAILED
+    assert "odd" in widget.enhance.message
+    assert all("Error" not in said for said in widget.session.warnings())
+    assert widget.run_bar.run_button.isEnabled()
+
+
+def test_a_refresh_looks_at_no_pixels(panel, finished, phantom_pixels, monkeypatch):
+    from napari_tbcad.chest import account, workflow
+
+    viewer, widget = panel()
+    viewer.add_image(phantom_pixels, name="film")
+    run(widget, finished)
+    erase(widget.session.layers.layer("insensitive"), slice(100, 140))
+    finished(widget)
+    assert widget.session.edits("insensitive") is not None
+
+    def forbidden(*_):
+        raise AssertionError("a refresh computed")
+
+    for module, name in ((workflow, "gather_warnings"), (workflow, "mask_dice"), (account, "check_masks")):
+        monkeypatch.setattr(module, name, forbidden)
+    said = widget.correct.facts.text()
+    widget.refresh()
+    assert widget.correct.facts.text() == said
+    assert "px changed" in said

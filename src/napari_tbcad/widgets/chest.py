@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -153,9 +153,9 @@ class ChestPanel(QWidget):
         self.run_bar.cancel.connect(self.cancel)
         self.shelf.ready.connect(self._on_model)
         self.result.wants_model.connect(self.shelf.load_file)
-        viewer.layers.events.removed.connect(self._on_removed)
         # The dock may die with its window, or be closed alone: work must stop in both cases.
-        self.destroyed.connect(_Farewell(viewer))
+        self._farewell = _Farewell(viewer, self.picker)
+        self.destroyed.connect(self._farewell)
 
     # -- what a person does ---------------------------------------------------------------------------
 
@@ -193,9 +193,22 @@ class ChestPanel(QWidget):
                 self.open_film(url.toLocalFile())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop the work when the dock is closed."""
-        self._leave()
+        """Stop the work when the panel is closed as a window of its own."""
+        self.cancel()
         super().closeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the viewer while docked.
+
+        napari takes the panel out of a dock that is closed; it may be docked anew.
+        """
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self.cancel()
+                self._farewell.unbind()
+            else:
+                self._farewell.bind()
+        return super().event(event)
 
     # -- inside ---------------------------------------------------------------------------------------
 
@@ -233,15 +246,6 @@ class ChestPanel(QWidget):
         for step in self.steps:
             step.bind(self.session)
         self.refresh()
-
-    def _on_removed(self, event: Any) -> None:
-        viewer = self._viewer()
-        if viewer is not None and isinstance(event.value, Image):
-            forget(viewer, event.value)
-
-    def _leave(self) -> None:
-        if self.session is not None:
-            self.session.cancel()
 
     def refresh(self) -> None:
         """Show the session as it stands."""
@@ -303,12 +307,40 @@ class ChestPanel(QWidget):
 
 
 class _Farewell:
-    """Closes a viewer's sessions when its panel is destroyed; knows no Qt object that may be gone."""
+    """Closes the session of a removed film, and all of a viewer when its panel is destroyed.
 
-    def __init__(self, viewer: Any) -> None:
+    Nothing here touches a Qt object, which may be gone: of the picker only its ties to the viewer.
+    """
+
+    def __init__(self, viewer: Any, picker: LayerPicker) -> None:
         self._viewer = weakref.ref(viewer)
+        self._picker = picker
+        self._bound = False
+        self.bind()
+
+    def bind(self) -> None:
+        """Follow the viewer (again)."""
+        viewer = self._viewer()
+        if viewer is not None and not self._bound:
+            self._bound = True
+            viewer.layers.events.removed.connect(self._on_removed)
+        self._picker.bind()
+
+    def unbind(self) -> None:
+        """Follow the viewer no more."""
+        viewer = self._viewer()
+        if viewer is not None and self._bound:
+            viewer.layers.events.removed.disconnect(self._on_removed)
+        self._bound = False
+        self._picker.unbind()
 
     def __call__(self, gone: object = None) -> None:
+        self.unbind()
         viewer = self._viewer()
         if viewer is not None:
             forget(viewer)
+
+    def _on_removed(self, event: Any) -> None:
+        viewer = self._viewer()
+        if viewer is not None and isinstance(event.value, Image):
+            forget(viewer, event.value)

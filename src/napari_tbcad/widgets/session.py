@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.chain import Run, State
 from napari_tbcad.errors import BadInput
-from napari_tbcad.widgets.films import film_of
+from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.widgets.autosave import Autosave, owner_of
+from napari_tbcad.widgets.films import file_of, film_in, film_in_file, same_picture
 from napari_tbcad.widgets.parts.lung_layers import KINDS, LungLayers, bare
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.shelf import ModelShelf
@@ -70,7 +72,13 @@ class ChestSession(QObject):
         self._worker: Any = None
         self._pending: tuple[str, ...] = ()
         self._closed = False
-        self._warned: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
+        self._kept: Run | None = None
+        self._reading: Radiograph | None = None
+        self._checked: tuple[Any, ...] = ()
+        self._checking: tuple[Any, ...] | None = None
+        self._complaints: tuple[str, ...] = ()
+        self._counted: dict[str, tuple[Any, Any, tuple[int, float]]] = {}
+        self._saver = Autosave()
         self.layers = LungLayers(viewer, layer, self)
         self.layers.edited.connect(self._take_edit)
         layer.events.data.connect(self._on_film_replaced)
@@ -93,6 +101,11 @@ class ChestSession(QObject):
     def busy(self) -> bool:
         """Whether work is under way or about to be."""
         return self.job is not None or bool(self._pending)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way, the checks behind :meth:`warnings` and reading a file included."""
+        return not self.busy and self._checking is None and self._reading is None
 
     def state(self, step: str) -> State:
         """Return the state of a step of the panel."""
@@ -120,17 +133,11 @@ class ChestSession(QObject):
         return self.run is not None and not self.mask_problems and self.run.fresh(name)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return the complaints about film and masks; those of the model stand with the result."""
-        from napari_tbcad.chest.workflow import gather_warnings
+        """Return the complaints about film and masks; those of the model stand with the result.
 
-        if self.run is None:
-            return ()
-        # The checks look at pixels, so they are asked again only when a value was replaced.
-        now = tuple(id(self.run.get(name)) for name in ("film", *EVERYTHING, "soft"))
-        if now != self._warned[0]:
-            of_model = getattr(self.run.get("result"), "warnings", ())
-            self._warned = (now, tuple(w for w in gather_warnings(self.run) if w not in of_model))
-        return (*self.mask_problems.values(), *self._warned[1])
+        The checks look at every pixel, so a worker makes them once the work is done; `changed` follows.
+        """
+        return (*self.mask_problems.values(), *self._complaints) if self.run is not None else ()
 
     def edits(self, kind: str) -> tuple[int, float] | None:
         """Return pixels changed and Dice to the automatic mask, None for an uncorrected mask."""
@@ -141,8 +148,13 @@ class ChestSession(QObject):
         mask, automatic = self.run.get(kind), self.run.get(kind, automatic=True)
         if automatic is None or automatic.labels.shape != mask.labels.shape:
             return None
-        differ = int(np.count_nonzero(mask.labels != automatic.labels))
-        return differ, mask_dice(mask.labels, automatic.labels)
+        # A panel asks at every refresh: count anew only when a mask was replaced.
+        known = self._counted.get(kind)
+        if known is None or known[0] is not mask or known[1] is not automatic:
+            differ = int(np.count_nonzero(mask.labels != automatic.labels))
+            known = (mask, automatic, (differ, mask_dice(mask.labels, automatic.labels)))
+            self._counted[kind] = known
+        return known[2]
 
     # -- what a panel asks ----------------------------------------------------------------------------
 
@@ -176,11 +188,23 @@ class ChestSession(QObject):
             self.job.stop.set()
         self.changed.emit()
 
-    def close(self) -> None:
-        """The film or the viewer is gone: stop, and say nothing any more."""
+    def close(self, *, film_gone: bool = False) -> None:
+        """Stop, follow nothing and say nothing any more.
+
+        Parameters
+        ----------
+        film_gone : bool, optional
+            The person removed the film: the automatic masks go with it, a corrected one stays.
+        """
         self._closed = True
         self.blockSignals(True)
         self.cancel()
+        run = self.run or self._kept
+        if film_gone:
+            corrected = [kind for kind in KINDS if run is not None and run.edited(kind)]
+            self.layers.leave(keep=(*corrected, *self.mask_problems))
+        else:
+            self.layers.unfollow()
         if (layer := self._layer()) is not None:
             layer.events.data.disconnect(self._on_film_replaced)
 
@@ -191,6 +215,7 @@ class ChestSession(QObject):
             return
         self.run.withdraw(kind)
         self.mask_problems.pop(kind, None)
+        self._autosave(kind, None)
         self.layers.show(kind, automatic.labels)
         self.request(*self._answers())
         self.changed.emit()
@@ -210,24 +235,64 @@ class ChestSession(QObject):
         if layer is None:
             return
         try:
-            film = film_of(layer)
+            film = film_in(layer)
         except BadInput as error:
-            self.run, self.film_problem = None, str(error)
+            # Kept for when the layer becomes a film again: there may be corrections in it.
+            self._kept, self.run, self.film_problem = self.run or self._kept, None, str(error)
+            self.cancel()
             return
         self.film_problem = ""
-        if self.run is None:
+        if self.run is None and self._kept is None:
             self.run = start(film, self.shelf.settings(), model=self.shelf.model)
         else:
-            old = self.run.get("film")
-            self.run.put("film", film)
-            if old.shape != film.shape:
-                for kind in KINDS:
-                    self.run.withdraw(kind)
-            self.ghost = None
+            self.run, self._kept = self.run or self._kept, None
+            self._replace_film(film)
+        if (path := file_of(layer)) is not None:
+            self._reading = film
+            start_call(
+                lambda: (film, film_in_file(path, film)), on_result=self._on_file, on_error=self._unread
+            )
+
+    def _replace_film(self, film: Radiograph) -> None:
+        assert self.run is not None
+        old = self.run.get("film")
+        self.run.put("film", film)
+        self.ghost = None
+        if same_picture(old, film):
+            return
+        # Another film under the same layer: a mask that was drawn on the old one means nothing on it.
+        corrected = [kind for kind in KINDS if self.run.edited(kind) or kind in self.mask_problems]
+        self.mask_problems.clear()
+        for kind in KINDS:
+            self.run.withdraw(kind)
+        if old.shape != film.shape:
+            self.layers.remove()
+        elif corrected:
+            self.show_masks()
+        if corrected:
+            name = Path(film.source).name
+            show_info(f"{name}: another film took its place, the corrections of the old one were taken back.")
+
+    def _on_file(self, outcome: tuple[Radiograph, Radiograph | None]) -> None:
+        """Take the film as its file has it (resolution, warnings) in place of the bare pixels."""
+        asked, again = outcome
+        if self._closed or self._reading is not asked:
+            return
+        self._reading = None
+        if again is not None and self.run is not None and self.run.get("film") is asked:
+            self.run.put("film", again)
+        self.changed.emit()
+        self._next()
+
+    def _unread(self, error: Exception) -> None:
+        self._reading = None
+        show_error(str(error))
+        self._next()
 
     def _on_film_replaced(self, event: Any = None) -> None:
         self._take_film()
         self.changed.emit()
+        self._next()
 
     def _on_model(self) -> None:
         from napari_tbcad.chest.workflow import use_model
@@ -244,7 +309,10 @@ class ChestSession(QObject):
         return tuple(name for name in ("features", "result") if self.value(name) is not None)
 
     def _next(self) -> None:
-        if self.job is not None or not self._pending or self.shelf.loading or self._closed:
+        if self.job is not None or self.shelf.loading or self._closed or self._reading is not None:
+            return
+        if not self._pending:
+            self._check()
             return
         wanted, self._pending = self._pending, ()
         if self.run is None:
@@ -258,7 +326,8 @@ class ChestSession(QObject):
     def _on_value(self, name: str) -> None:
         if self._closed or self.run is None:
             return
-        if name in KINDS and (mask := self.run.get(name)) is not None:
+        # What a person painted and the chain refuses stays, and so does the complaint.
+        if name in KINDS and name not in self.mask_problems and (mask := self.run.get(name)) is not None:
             self.layers.show(name, mask.labels)
         if name == "result" and not any(self.run.edited(kind) for kind in KINDS) and self.run.fresh(name):
             self.ghost = self.run.get(name).probability
@@ -266,14 +335,41 @@ class ChestSession(QObject):
 
     def _on_end(self) -> None:
         job, self.job, self._worker = self.job, None, None
-        if self._closed or job is None or self.run is None:
+        if self._closed or job is None:
             return
-        if job.superseded and not job.stop.is_set():
+        if self.run is not None and job.superseded and not job.stop.is_set():
             self.request(*job.wanted)
-        elif job.error is not None:
+        elif self.run is not None and job.error is not None:
             show_error(_said(job.error, self.run.get("film").source))
         self.changed.emit()
         self._next()
+
+    def _check(self) -> None:
+        """Have a worker look for complaints when a value was replaced since it last did."""
+        from napari_tbcad.chest.workflow import gather_warnings
+
+        run = self.run
+        if run is None or self._checking is not None:
+            return
+        now = tuple(run.get(name) for name in ("film", *EVERYTHING, "soft"))
+        if len(now) == len(self._checked) and all(a is b for a, b in zip(now, self._checked, strict=True)):
+            return
+        self._checking = now
+        start_call(lambda: gather_warnings(run), on_result=self._on_checked, on_error=self._on_unchecked)
+
+    def _on_checked(self, said: tuple[str, ...]) -> None:
+        if self._closed:
+            return
+        self._checked, self._checking = self._checking or (), None
+        of_model = getattr(self.value("result"), "warnings", ())
+        self._complaints = tuple(complaint for complaint in said if complaint not in of_model)
+        self.changed.emit()
+        self._next()
+
+    def _on_unchecked(self, error: Exception) -> None:
+        # A film on which nothing can be measured is refused by the checks, too: that is their complaint.
+        source = self.run.get("film").source if self.run is not None else ""
+        self._on_checked((_said(error, source),))
 
     def _take_edit(self, kind: str) -> None:
         """Compare a layer with the mask in the run; the difference is a person's edit."""
@@ -288,38 +384,27 @@ class ChestSession(QObject):
         elif np.array_equal(pixels, automatic.labels):
             self.mask_problems.pop(kind, None)
             run.withdraw(kind)
+            self._autosave(kind, None)
             changed = True
         else:
             changed = True
             try:
                 give_mask(run, pixels, kind)  # type: ignore[arg-type]
                 self.mask_problems.pop(kind, None)
-                self._autosave(kind, pixels)
+                self._autosave(kind, run.get(kind).labels)
             except BadInput as error:
                 self.mask_problems[kind] = str(error)
         if changed:
             if not self.mask_problems:
                 self.request(*self._answers())
             self.changed.emit()
+            self._next()
 
-    def _autosave(self, kind: str, pixels: NDArray[Any]) -> None:
-        folder = preferences().autosave
-        if folder is None or self.run is None:
-            return
-        path = folder / f"{Path(self.run.get('film').source).stem or 'film'}_{kind}.png"
-
-        def write() -> None:
-            from napari_tbcad.io.masks import write_mask
-
-            write_mask(path, pixels.astype(np.uint8))
-
-        start_call(write, on_result=self._saved, on_error=self._not_saved)
-
-    def _saved(self, nothing: object = None) -> None:
-        pass
-
-    def _not_saved(self, error: Exception) -> None:
-        show_error(f"Autosave: {error}")
+    def _autosave(self, kind: str, labels: NDArray[np.uint8] | None) -> None:
+        folder, run = preferences().autosave, self.run
+        if folder is not None and run is not None:
+            owner = owner_of(run.get("film").source, run.key("film") or "")
+            self._saver.put(folder, owner, kind, labels)
 
 
 def _said(error: Exception, source: str) -> str:
@@ -343,11 +428,11 @@ def session_of(viewer: Any, layer: Image, shelf: ModelShelf) -> ChestSession:
 
 
 def forget(viewer: Any, layer: Image | None = None) -> None:
-    """Close the session of a film, or all of a viewer."""
+    """Close the session of a film that was removed, or all of a viewer."""
     sessions = _SESSIONS.get(bare(viewer))
     if sessions is None:
         return
     for one in [layer] if layer is not None else list(sessions):
         session = sessions.pop(one, None)
         if session is not None:
-            session.close()
+            session.close(film_gone=layer is not None)

@@ -43,11 +43,9 @@ class LayerPicker(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(10)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        layers = bare(viewer).layers
-        for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
-            event.connect(self._refresh)
+        self._bound = False
         self.activated.connect(self._on_activated)
-        self._refresh()
+        self.bind()
 
     @property
     def layer(self) -> Image | None:
@@ -62,13 +60,31 @@ class LayerPicker(QComboBox):
         self._fill()
         self.chosen.emit(layer)
 
-    def unbind(self) -> None:
-        """Stop following the viewer."""
+    def bind(self) -> None:
+        """Follow the viewer (again)."""
         viewer = self._viewer()
+        if viewer is None or self._bound:
+            return
+        self._bound = True
+        events = viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            event.connect(self._refresh)
+        self._refresh()
+
+    def unbind(self) -> None:
+        """Stop following the viewer and its films; may be called after the Qt object is gone."""
+        viewer = self._viewer()
+        if not self._bound:
+            return
+        self._bound = False
         if viewer is not None:
             events = viewer.layers.events
             for event in (events.inserted, events.removed, events.reordered):
                 event.disconnect(self._refresh)
+        for film in (known() for known in self._layers):
+            if film is not None:
+                film.events.name.disconnect(self._fill)
+        self._layers = []
 
     def films(self) -> list[Image]:
         """Return the films that can be chosen, the topmost layer first."""

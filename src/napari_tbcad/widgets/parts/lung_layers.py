@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 from napari.layers import Image, Labels
 from napari.utils import DirectLabelColormap
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import QSignalThrottler
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, MaskKind
@@ -134,6 +135,18 @@ class LungLayers(QObject):
                 viewer.layers.remove(layer)
         self._layers.clear()
 
+    def leave(self, *, keep: tuple[str, ...]) -> None:
+        """Follow the layers no more and take them away, all but those of the kinds to `keep`.
+
+        They go a moment later, since the film may be one of several layers that are just being removed.
+        """
+        self.unfollow()
+        doomed = [reference for kind, reference in self._layers.items() if kind not in keep]
+        if self._outline is not None:
+            doomed.append(self._outline)
+        if doomed:
+            QTimer.singleShot(0, partial(_remove, self._viewer, doomed))
+
     def _replace(self, kind: str, old: Labels | None, labels: NDArray[np.uint8]) -> None:
         viewer = self._viewer()
         if viewer is None or self._film() is None:
@@ -174,6 +187,13 @@ class LungLayers(QObject):
         layer, viewer = (reference() if reference else None), self._viewer()
         return layer if layer is not None and viewer is not None and layer in viewer.layers else None
 
+    def unfollow(self) -> None:
+        """Follow the layers no more, and leave them where they are."""
+        for kind in KINDS:
+            if (layer := self.layer(kind)) is not None:
+                for event in (layer.events.paint, layer.events.set_data):
+                    event.disconnect(self._on_insensitive if kind == "insensitive" else self._on_sensitive)
+
     def _on_sensitive(self, event: Any = None) -> None:
         self._touched("sensitive")
 
@@ -183,3 +203,10 @@ class LungLayers(QObject):
     def _touched(self, kind: str) -> None:
         if not self._writing:
             self._throttlers[kind].throttle()
+
+
+def _remove(viewer: weakref.ref[Any], doomed: list[weakref.ref[Labels]]) -> None:
+    alive = viewer()
+    for layer in (reference() for reference in doomed):
+        if alive is not None and layer is not None and layer in alive.layers:
+            alive.layers.remove(layer)
