@@ -273,6 +273,8 @@ class ChestPanel(QWidget):
             self.chip.setText("✕ not a film")
         elif said:
             self.chip.setText(f"▲ {len(said)} warning{'s' if len(said) > 1 else ''}")
+        elif session is not None and not session.settled:
+            self.chip.setText("checking…")
         else:
             self.chip.setText("✓ checks passed")
         self.chip.setToolTip("Press to fold the warnings." if said else "Nothing to complain about so far.")
