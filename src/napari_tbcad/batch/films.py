@@ -31,11 +31,12 @@ log = logging.getLogger(__name__)
 RESULT_COLUMNS = (
     "file", "status", "message", "decision", "deciding_stage", "probability", "probability_stage1",
     "probability_stage2", "decision_score_1", "decision_score_2", "segmenter", "classifier",
-    "operating_point", "warnings", "seconds", "grid",
+    "operating_point", "warnings", "seconds", "grid", "threshold",
 )  # fmt: skip
 """Columns of results.csv, which scripts rely on."""
 
 _REWRITE_SECONDS = 10.0
+_OVERLAY_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -149,16 +150,17 @@ def _write(item: FilmPath, job: ChestJob, analysis: ChestAnalysis) -> None:
 
 
 def write_overlay(path: Path, analysis: ChestAnalysis) -> None:
-    """Write the enhanced film with the insensitive (full) and sensitive (broken line) outlines."""
+    """Write the film with the insensitive (full) and sensitive (broken line) outlines, at most 1024 px."""
     import imageio.v3 as iio
     import numpy as np
 
-    from napari_tbcad.imaging.grid import resize_labels
+    from napari_tbcad.imaging.grid import resize_labels, to_grid
+    from napari_tbcad.imaging.intensity import robust_range, to_unit
     from napari_tbcad.imaging.overlay import draw_outlines
 
-    shape = analysis.enhanced.shape
-    grey = np.clip(np.rint(analysis.enhanced.pixels), 0, 255).astype(np.uint8)
-    masks = [resize_labels(mask.labels, shape) for mask in (analysis.insensitive, analysis.sensitive)]
+    pixels = to_grid(analysis.film, _OVERLAY_SIDE).pixels
+    grey = np.rint(255 * to_unit(pixels, robust_range(pixels))).astype(np.uint8)
+    masks = [resize_labels(mask.labels, grey.shape) for mask in (analysis.insensitive, analysis.sensitive)]
     with written_whole(path) as temporary:
         iio.imwrite(temporary, draw_outlines(grey, *masks))
 
@@ -173,6 +175,7 @@ def _result_row(item: FilmPath, job: ChestJob, analysis: ChestAnalysis, settings
         "classifier": job.classifier,
         "operating_point": settings.classify.operating_point,
         "grid": settings.features.grid,
+        "threshold": analysis.result.threshold if analysis.result is not None else None,
         "warnings": " | ".join(analysis.warnings),
     }
     if result is None:

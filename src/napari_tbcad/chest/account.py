@@ -38,18 +38,24 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
         # The automatic one leaves opacities out on purpose; a person's should have both lungs on their sides.
         texts = check_masks(film, run.get("sensitive"))
         said += [f"Sensitive mask: {text}" for text in texts if text not in said]
-    said += _foreign_masks(run)
+    said += _foreign_to_the_model(run)
     for name in ("enhanced", "features", "result"):
         said += getattr(run.get(name), "warnings", ())
     return tuple(dict.fromkeys(said))
 
 
-def _foreign_masks(run: Run) -> tuple[str, ...]:
-    """Say when automatic masks come from another segmenter or atlas than the model learned from."""
+def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
+    """Say when enhancement or automatic masks are other than those the model learned from."""
     model, settings = run.get("model"), cast(Any, run.settings)
-    if model is None or (run.edited("sensitive") and run.edited("insensitive")):
+    if model is None:
         return ()
     card, name = model.card, settings.lungs.segmenter
+    if card.enhance and any(
+        getattr(settings.enhance, key, value) != value for key, value in card.enhance.items()
+    ):
+        return ("The model learned from films that were enhanced otherwise: do not rely on it.",)
+    if run.edited("sensitive") and run.edited("insensitive"):
+        return ()
     if card.segmenter and card.segmenter != name:
         return (f"The model learned from masks of {card.segmenter}, these are of {name}: do not rely on it.",)
     if card.atlas and card.atlas != atlas_digest(name, run.get("library")):

@@ -216,7 +216,9 @@ def _check_edges(masks: LungMasks) -> list[str]:
     cut = [name for name, edge in edges.items() if edge.mean() > _MOST_CUT]
     where = " and ".join(cut)
     return (
-        [f"The lungs are cut by the {where} edge of the film; shape features will be wrong."] if cut else []
+        [f"The lungs are cut by the {where} edge of the film: do not trust what their shape says."]
+        if cut
+        else []
     )
 
 

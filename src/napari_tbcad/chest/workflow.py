@@ -280,6 +280,12 @@ def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
     if model is None:
         return
     reasons = model.misfits(settings.features.model_dump(mode="json").get)
+    enhance_as = settings.enhance.model_dump(mode="json")
+    reasons += [
+        f"enhance.{name} {value} wanted, {enhance_as[name]} given"
+        for name, value in model.card.enhance.items()
+        if enhance_as.get(name, value) != value
+    ]
     if reasons:
         raise ModelRefused(model.card.name, "the settings do not fit this model: " + "; ".join(reasons))
 

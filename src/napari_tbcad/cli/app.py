@@ -16,6 +16,7 @@ app = typer.Typer(
     name="napari-tbcad",
     help="Computer-aided detection with a person in the loop. Research use only, never a diagnosis.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
 )

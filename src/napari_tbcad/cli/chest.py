@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from napari_tbcad.batch.films import ChestRow
     from napari_tbcad.chest.classify.model import ChestModel
 
-app = typer.Typer(help="Tuberculosis on chest X-rays.", no_args_is_help=True)
-atlas_app = typer.Typer(help="Lung atlases.", no_args_is_help=True)
+app = typer.Typer(help="Tuberculosis on chest X-rays.", no_args_is_help=True, rich_markup_mode=None)
+atlas_app = typer.Typer(help="Lung atlases.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(atlas_app, name="atlas")
 
 Dataset = Annotated[Path, typer.Argument(help="A known folder layout, or a CSV with path,label[,…].")]
@@ -42,7 +42,8 @@ def tell(done: int, total: int, row: ChestRow) -> None:
         answer = str(result["decision"])
     else:
         stage = f", decided by stage {result['deciding_stage']}" if result["deciding_stage"] else ""
-        answer = f"{result['decision']} p={result['probability']:.2f}{stage}"
+        point = f" (threshold {result['threshold']:.2f})"
+        answer = f"{result['decision']} p={result['probability']:.2f}{point}{stage}"
     # What holds for every film of a run is said once, above.
     warnings = [w for w in result["warnings"].split(" | ") if w and not w.startswith("demonstration model")]
     note = f"  ({' '.join(warnings)})" if warnings else ""
@@ -55,10 +56,12 @@ def tell_model(model: ChestModel | None) -> None:
         typer.echo("no classifier: the chain ends with the features")
         return
     card = model.card
-    kind = "demonstration model" if card.demonstration else "model"
-    typer.echo(f"{kind} {card.name}: {card.n_tb} TB and {card.n_normal} other films. {card.notice}")
+    kind = "demonstration model" if card.demonstration else f"model {card.name}"
+    typer.echo(f"{kind}: {card.n_tb} TB and {card.n_normal} other films. {card.notice}")
     for design, score in card.headline().items():
         typer.echo(f"  {design} {score}")
+    for warning in card.warnings:
+        typer.echo(f"  WARNING {warning}")
 
 
 @app.command("run")
@@ -198,6 +201,16 @@ def build(
     library, skipped = build_from_folders(images, masks, out, say=typer.echo)
     typer.echo(f"atlas of {len(library)} films saved as {out}; use it with --segmenter atlas --atlas {out}")
     raise typer.Exit(1 if skipped else 0)
+
+
+@app.command("settings")
+def settings() -> None:
+    """List every setting of the chain: its name for --set and --params, its default and what it changes."""
+    from napari_tbcad.chest.workflow import ChestSettings
+
+    for name, default, about in options.listed(ChestSettings()):
+        typer.echo(f"{name} = {default}")
+        typer.echo(f"    {about}")
 
 
 @app.command("simulate")

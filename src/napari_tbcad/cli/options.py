@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 
 from napari_tbcad.errors import BadInput
 
@@ -71,3 +73,15 @@ def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in content.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
     return flat
+
+
+def listed(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yield (dotted name, default, description with unit) of every setting."""
+    for name, info in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            yield from listed(value, f"{prefix}{name}.")
+        else:
+            extra = info.json_schema_extra
+            unit = extra.get("unit") if isinstance(extra, dict) else None
+            yield f"{prefix}{name}", value, f"{info.description}" + (f" [{unit}]" if unit else "")

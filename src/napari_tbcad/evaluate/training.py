@@ -88,6 +88,10 @@ def train_model(
         )
         info["scores"] = (*info.get("scores", ()), *card_scores(evaluation, name, design=design))
         info.setdefault("splits", design)
+        complaints = [
+            str(w) for w in evaluation.controls.get("warning", ()) if w and "could not" not in str(w)
+        ]
+        info["warnings"] = (*info.get("warnings", ()), *complaints[:1])
     if progress is not None:
         progress(0.95, "fitting on all films")
     return fit_model(

@@ -224,7 +224,7 @@ def result_warnings(model: ChestModel) -> tuple[str, ...]:
     said = list(model.warnings) + list(model.card.warnings)
     if model.card.demonstration:
         scores = "; ".join(f"{name} {value}" for name, value in model.card.headline().items())
-        said.append(f"demonstration model {model.card.name}" + (f" ({scores})" if scores else ""))
+        said.append("demonstration model" + (f" ({scores})" if scores else ""))
     if model.card.stage1_abstains:
         said.append("stage 1 abstains: its alarm rate on films without tuberculosis was not dependable")
     return tuple(said)
