@@ -97,6 +97,21 @@ def test_a_trained_model_is_used_as_it_was_trained(dataset, tmp_path, capfd):
     assert "definition ibsi wanted, uppuluri given" in capfd.readouterr().err
 
 
+def test_a_given_model_is_judged_as_it_is(dataset, tmp_path):
+    out = tmp_path / "judged"
+    assert main(["chest", "evaluate", str(dataset), "--out", str(out), "--classifier", "demonstration"]) == 1
+    summary = rows(out / "summary.csv")
+    assert [r["method"] for r in summary] == ["demonstration"]
+    assert float(summary[0]["fit_seconds"]) < 0.1
+    predictions = {Path(r["file"]).name: r for r in rows(out / "predictions.csv")}
+    assert len(predictions) == 18, "every film is asked about once"
+    run_out = tmp_path / "run"
+    assert main(["chest", "run", str(dataset.parent / "01.png"), "--out", str(run_out)]) == 0
+    said = float(rows(run_out / "results.csv")[0]["probability"])
+    assert float(predictions["01.png"]["probability"]) == pytest.approx(said, abs=1e-6)
+    assert any(r["control"].startswith("outside_lungs") for r in rows(out / "controls.csv"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -234,6 +234,7 @@ def evaluate_on(
     folds: int | None = None,
     holdout: float | None = None,
     splits: Path | None = None,
+    classifier: str | None = None,
     assignments: Mapping[str, Any] | None = None,
     atlas: str | None = None,
     workers: int = 1,
@@ -248,6 +249,8 @@ def evaluate_on(
         Data set, and another one to test on.
     out : Path
         Folder for summary.csv, controls.csv, folds.csv, confusion matrices and report.html.
+    classifier : str, optional
+        Packaged name or file of a model to judge as it is, on all films, instead of training anew.
     folds, holdout, splits
         The design; see :func:`design_of`.
     assignments, atlas, workers, scheduler, say
@@ -258,17 +261,23 @@ def evaluate_on(
     int
         Number of films that could not be measured.
     """
-    from napari_tbcad.chest.workflow import settings_from
+    from napari_tbcad.chest.classify.packaged import find_model
+    from napari_tbcad.chest.workflow import assignments_of, refuse_unless_fits, settings_from
     from napari_tbcad.evaluate.evaluation import evaluate_table
     from napari_tbcad.evaluate.report import write_evaluation
     from napari_tbcad.io.datasets import load_dataset
 
     require_writable(out)
-    settings = settings_from(assignments or {})
-    job = MeasureJob(dict(assignments or {}), atlas)
+    model = find_model(classifier) if classifier else None
+    chosen_settings = (assignments_of(model) if model is not None else {}) | dict(assignments or {})
+    settings = settings_from(chosen_settings)
+    refuse_unless_fits(model, settings)
+    job = MeasureJob(chosen_settings, atlas)
     common: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "say": say}
     data = measure_dataset(load_dataset(path).labelled(), job, **common)
     failed = dict(data.tables.errors)
+    if model is not None:
+        return _judge_model(model, data, out, title=f"{model.card.name} on {path.name}", say=say)
     if test is None:
         chosen, design = design_of(data, folds=folds, holdout=holdout, splits=splits)
     else:
@@ -299,6 +308,36 @@ def evaluate_on(
     if say is not None:
         _tell(evaluation, design, out, say)
     return len(failed)
+
+
+def _judge_model(model: ChestModel, data: LabelledTables, out: Path, *, title: str, say: Say | None) -> int:
+    """Ask a model about every film and write the evaluation; controls are trained on folds of the films."""
+    from dataclasses import replace
+
+    from sklearn.frozen import FrozenEstimator
+
+    from napari_tbcad.evaluate.controls import control_rows
+    from napari_tbcad.evaluate.evaluation import evaluate_table
+    from napari_tbcad.evaluate.folds import Fold
+    from napari_tbcad.evaluate.report import write_evaluation
+
+    everything = np.arange(len(data.labels))
+    evaluation = evaluate_table(
+        data.tables.inside,
+        data.labels,
+        model.card.feature_names,
+        splits=[Fold("all", everything[:0], everything)],
+        methods={model.card.name: FrozenEstimator(model.estimator)},
+    )
+    folds, _ = design_of(data, folds=None, holdout=None, splits=None)
+    evaluation = replace(evaluation, controls=control_rows(data.controls, data.labels, folds))
+    about = {"Model": f"{model.card.name}, SHA-256 {model.sha256[:12]}", "Grid": f"{model.card.grid} px"}
+    write_evaluation(evaluation, out, title=title, about=about)
+    errors = data.tables.errors
+    write_csv(out / "failed.csv", ("file", "message"), [{"file": f, "message": m} for f, m in errors.items()])
+    if say is not None:
+        _tell(evaluation, title, out, say)
+    return len(errors)
 
 
 def _joined(train: LabelledTables, test: LabelledTables) -> tuple[LabelledTables, list[Fold]]:

@@ -259,14 +259,14 @@ def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None
 
 def settings_for(model: ChestModel | None, assignments: Mapping[str, Any] | None = None) -> Any:
     """Return the settings a model was trained with, then `assignments`; the defaults without a model."""
-    base = None
-    if model is not None:
-        card = model.card
-        sections = {"features": card.features, "enhance": card.enhance, **card.masks}
-        base = settings_from(
-            {f"{s}.{name}": v for s, values in sections.items() for name, v in values.items()}
-        )
+    base = settings_from(assignments_of(model)) if model is not None else None
     return settings_from(assignments or {}, base)
+
+
+def assignments_of(model: ChestModel) -> dict[str, Any]:
+    """Return the dotted settings with which the films of a model were measured."""
+    sections = {"features": model.card.features, "enhance": model.card.enhance, **model.card.masks}
+    return {f"{part}.{name}": value for part, own in sections.items() for name, value in own.items()}
 
 
 def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:

@@ -153,6 +153,10 @@ def evaluate(
     dataset: Dataset,
     out: options.Out,
     test: Annotated[Path | None, typer.Option("--test", help="Another data set to test on.")] = None,
+    classifier: Annotated[
+        str | None,
+        typer.Option("--classifier", help="Judge this model (name or file) instead of training anew."),
+    ] = None,
     folds: Annotated[int | None, typer.Option("--folds", min=2, help="Stratified k-fold [10].")] = None,
     holdout: Annotated[
         float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out.")
@@ -168,8 +172,8 @@ def evaluate(
     """Compare the hierarchical classifiers with their single-stage twins; controls beside them."""
     from napari_tbcad.batch.training import evaluate_on
 
-    if sum(choice is not None for choice in (folds, holdout, splits, test)) > 1:
-        raise typer.BadParameter("choose one of --folds, --holdout, --splits and --test")
+    if sum(choice is not None for choice in (folds, holdout, splits, test, classifier)) > 1:
+        raise typer.BadParameter("choose one of --folds, --holdout, --splits, --test and --classifier")
     given = options.assignments(params, assign, lungs__segmenter=segmenter)
     failed = evaluate_on(
         dataset,
@@ -178,6 +182,7 @@ def evaluate(
         folds=folds,
         holdout=holdout,
         splits=splits,
+        classifier=classifier,
         assignments=given,
         atlas=str(atlas) if atlas else None,
         workers=workers,
