@@ -329,8 +329,12 @@ def _judge_model(model: ChestModel, data: LabelledTables, out: Path, *, title: s
         splits=[Fold("all", everything[:0], everything)],
         methods={model.card.name: FrozenEstimator(model.estimator)},
     )
-    folds, _ = design_of(data, folds=None, holdout=None, splits=None)
-    evaluation = replace(evaluation, controls=control_rows(data.controls, data.labels, folds))
+    try:
+        folds, _ = design_of(data, folds=None, holdout=None, splits=None)
+        evaluation = replace(evaluation, controls=control_rows(data.controls, data.labels, folds))
+    except BadInput as error:  # too few films to train a control on; the report says that there is none
+        if say is not None:
+            say(f"no controls: {error}")
     about = {"Model": f"{model.card.name}, SHA-256 {model.sha256[:12]}", "Grid": f"{model.card.grid} px"}
     write_evaluation(evaluation, out, title=title, about=about)
     errors = data.tables.errors
