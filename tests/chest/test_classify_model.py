@@ -66,7 +66,7 @@ def test_a_result_says_everything(model):
     assert result.threshold == pytest.approx(model.estimator.threshold_, abs=1e-6)
     assert result.demonstration
     assert result.scores == {"3-fold: auc": "0.900 (0.800–0.950)"}
-    assert any("demonstration model toy" in w and "0.900" in w for w in result.warnings)
+    assert any("demonstration model" in w and "0.900" in w for w in result.warnings)
     assert "research use only" in result.notice.lower()
     assert Record.from_json(result.record.to_json()).entries[0].name == "classify"
 
