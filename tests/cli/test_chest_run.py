@@ -241,10 +241,39 @@ def test_a_harmed_model_file_is_refused(films, tmp_path, capfd, harm):
     assert "m.skops" in capfd.readouterr().err
 
 
-def test_early_exit_agrees_where_it_decides(films, tmp_path):
-    whole, early = tmp_path / "whole", tmp_path / "early"
-    assert main(["chest", "run", str(films), "--out", str(whole)]) == 0
-    assert main(["chest", "run", str(films), "--out", str(early), "--early-exit"]) == 0
-    for one, two in zip(rows(whole / "results.csv"), rows(early / "results.csv"), strict=True):
-        assert (one["decision"], one["deciding_stage"]) == (two["decision"], two["deciding_stage"])
+@pytest.mark.parametrize("point", ["0.5", "0.97"])
+def test_early_exit_decides_alike_and_measures_less(tmp_path, point):
+    """normal_woman is stopped by the shape gate at 0.5 (a false alarm, but a stop) and passes it at 0.97."""
+    outs = {}
+    for name, extra in (("whole", []), ("early", ["--early-exit"])):
+        outs[name] = tmp_path / name
+        films = [str(sample_path("normal_woman")), str(sample_path("effusion"))]
+        call = ["chest", "run", *films, "--out", str(outs[name]), "--operating-point", point, *extra]
+        assert main(call) == 0
+    stages = []
+    for one, two in zip(*(rows(out / "results.csv") for out in outs.values()), strict=True):
+        assert one["decision"] == two["decision"] != "not_decided"
         assert one["probability"] == two["probability"]
+        assert one["deciding_stage"] == two["deciding_stage"]
+        stages.append(one["deciding_stage"])
+    assert stages == (["1", "2"] if point == "0.5" else ["2", "2"]), "both branches are reached"
+    spared = rows(outs["early"] / "features.csv")[0]["glcm_contrast_0"] == ""
+    assert spared == (point == "0.5")
+
+
+def test_an_enhancement_the_model_does_not_know_is_refused(films, tmp_path, capfd):
+    out = str(tmp_path / "out")
+    assert main(["chest", "run", str(films), "--out", out, "--set", "enhance.sigma=2"]) == 2
+    assert "enhance.sigma 1.1 wanted, 2.0 given" in capfd.readouterr().err
+
+
+def test_a_folder_of_masks_that_belong_to_nothing_is_refused(films, tmp_path, capfd):
+    (tmp_path / "masks").mkdir()
+    call = ["chest", "run", str(films), "--out", str(tmp_path / "out"), *QUICK]
+    assert main([*call, "--masks", str(tmp_path / "masks")]) == 2
+    assert "a__film_sensitive.png" in capfd.readouterr().err
+
+
+def test_settings_are_listed(capfd):
+    assert main(["chest", "settings"]) == 0
+    assert "features.levels = 32" in capfd.readouterr().out

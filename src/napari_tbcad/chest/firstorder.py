@@ -9,7 +9,7 @@ feature                formula                                                IB
 mean                   :math:`\mu = \sum_g g\,p(g)`                           Q4LE
 variance               :math:`\sigma^2 = \sum_g (g-\mu)^2 p(g)`               ECT3
 standard_deviation     :math:`\sigma`
-skewness               :math:`\sum_g (g-\mu)^3 p(g) / \sigma^3`               KE2M
+skewness               :math:`\sum_g (g-\mu)^3 p(g) / \sigma^3`               KE2A
 kurtosis               :math:`\sum_g (g-\mu)^4 p(g) / \sigma^4 - 3`           IPH6
 entropy                :math:`-\sum_g p(g) \log_2 p(g)`                       TLU2
 smoothness             :math:`1 - 1 / (1 + \sigma^2 / (L-1)^2)`
