@@ -56,8 +56,8 @@ def tiny_model(phantom_pixels, quick_settings):
 @pytest.fixture
 def panel(make_napari_viewer_proxy, monkeypatch, quick_settings, tiny_model, qtbot):
     """Return a function that docks a chest panel in a new viewer, as napari does, and waits for its model."""
-    from napari_tbcad.widgets import shelf
-    from napari_tbcad.widgets.chest import ChestPanel
+    from napari_tbcad.widgets.chest import shelf
+    from napari_tbcad.widgets.chest.panel import ChestPanel
 
     def make(*, model=tiny_model, settings=quick_settings):
         def packaged():

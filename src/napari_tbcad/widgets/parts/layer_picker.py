@@ -9,7 +9,7 @@ from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
-from napari_tbcad.widgets.parts.lung_layers import bare
+from napari_tbcad.widgets.proxies import bare
 
 PREVIEW = "napari-tbcad-preview"
 """Layers with this key in their metadata are our own pictures, not films."""

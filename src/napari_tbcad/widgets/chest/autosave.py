@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
-from napari_tbcad.widgets.parts.lung_layers import KINDS
+from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.work import start_call
 
 _OWNER = "napari-tbcad-film"

@@ -22,16 +22,19 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_tbcad.widgets.chest_answers import FeaturesStep, ResultStep
-from napari_tbcad.widgets.chest_steps import CorrectStep, EnhanceStep, MasksStep
+from napari_tbcad.widgets.chest.correct import CorrectStep
+from napari_tbcad.widgets.chest.enhance import EnhanceStep
+from napari_tbcad.widgets.chest.features import FeaturesStep
+from napari_tbcad.widgets.chest.masks import MasksStep
+from napari_tbcad.widgets.chest.result import ResultStep
+from napari_tbcad.widgets.chest.session import ChestSession, forget, session_of
+from napari_tbcad.widgets.chest.shelf import ModelShelf
 from napari_tbcad.widgets.films import facts_of
 from napari_tbcad.widgets.parts.layer_picker import LayerPicker
-from napari_tbcad.widgets.parts.lung_layers import bare
 from napari_tbcad.widgets.parts.run_bar import RunBar
 from napari_tbcad.widgets.parts.step import AMBER
+from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.reader import film_layer
-from napari_tbcad.widgets.session import ChestSession, forget, session_of
-from napari_tbcad.widgets.shelf import ModelShelf
 from napari_tbcad.widgets.work import leave_a_core, start_call
 
 if TYPE_CHECKING:

@@ -14,16 +14,12 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import QSignalThrottler
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, MaskKind
+from napari_tbcad.widgets.proxies import bare
 
 COLOURS: dict[int | None, str] = {RIGHT: "#56B4E9", LEFT: "#E69F00"}
 """Okabe-Ito sky blue and orange: told apart by every kind of colour vision."""
 KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 _THROTTLE_MS = 120
-
-
-def bare(thing: Any) -> Any:
-    """Return the object behind napari's proxy, which cannot be referenced weakly."""
-    return getattr(thing, "__wrapped__", thing)
 
 
 class LungLayers(QObject):

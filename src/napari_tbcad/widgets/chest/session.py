@@ -15,11 +15,12 @@ from qtpy.QtCore import QObject, Signal
 from napari_tbcad.chain import Run, State
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.widgets.autosave import Autosave, owner_of
+from napari_tbcad.widgets.chest.autosave import Autosave, owner_of
+from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
+from napari_tbcad.widgets.chest.shelf import ModelShelf
 from napari_tbcad.widgets.films import file_of, film_in, film_in_file, same_picture
-from napari_tbcad.widgets.parts.lung_layers import KINDS, LungLayers, bare
 from napari_tbcad.widgets.preferences import preferences
-from napari_tbcad.widgets.shelf import ModelShelf
+from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.work import Job, start_call, start_job
 
 STAGES = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from napari_tbcad.io.masks import read_mask
-from napari_tbcad.widgets import autosave
-from napari_tbcad.widgets.autosave import Autosave, owner_of, path_for
+from napari_tbcad.widgets.chest import autosave
+from napari_tbcad.widgets.chest.autosave import Autosave, owner_of, path_for
 
 pytestmark = pytest.mark.gui
 

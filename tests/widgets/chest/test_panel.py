@@ -393,7 +393,7 @@ def test_corrected_masks_are_saved_where_preferences_say(
     panel, finished, phantom_pixels, monkeypatch, tmp_path, qtbot
 ):
     from napari_tbcad.io.masks import read_mask
-    from napari_tbcad.widgets import session
+    from napari_tbcad.widgets.chest import session
     from napari_tbcad.widgets.preferences import Preferences
 
     monkeypatch.setattr(session, "preferences", lambda: Preferences(autosave=tmp_path))
@@ -446,7 +446,7 @@ def test_saved_corrections_keep_films_of_one_name_apart_and_go_when_taken_back(
     panel, finished, phantom_pixels, monkeypatch, tmp_path, qtbot
 ):
     from napari_tbcad.io.masks import read_mask
-    from napari_tbcad.widgets import session
+    from napari_tbcad.widgets.chest import session
     from napari_tbcad.widgets.preferences import Preferences
 
     out = tmp_path / "out"

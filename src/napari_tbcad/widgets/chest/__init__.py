@@ -1,0 +1,1 @@
+"""The chest X-ray panels: one file a step, one session a film."""
