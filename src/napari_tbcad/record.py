@@ -36,6 +36,7 @@ def field(
     description: str,
     unit: str | None = None,
     more: bool = False,
+    slider: bool = False,
     **bounds: Any,
 ) -> Any:
     """Declare one parameter.
@@ -52,10 +53,12 @@ def field(
         Unit of the value, such as ``"px"`` or ``"mm"``.
     more : bool, optional
         True for a setting that belongs under "More" rather than in plain sight.
+    slider : bool, optional
+        True for a bounded number that a person turns while looking at what it does.
     **bounds
         pydantic's constraints: ``ge``, ``gt``, ``le``, ``lt``, ``multiple_of``.
     """
-    extra: dict[str, Any] = {"unit": unit, "more": more}
+    extra: dict[str, Any] = {"unit": unit, "more": more, "slider": slider}
     return Field(default, title=title, description=description, json_schema_extra=extra, **bounds)
 
 
