@@ -13,7 +13,7 @@ from napari_tbcad.files import written_whole
 from napari_tbcad.schemes import LEFT as LEFT
 from napari_tbcad.schemes import RIGHT as RIGHT
 
-MASK_SUFFIXES = (".png", ".tif", ".tiff")
+MASK_SUFFIXES = (".png", ".tif", ".tiff", ".seg.nrrd")
 
 _BINARY_ONES = (1, 255, 65535)
 _MAX_BETWEEN = 0.03
@@ -29,7 +29,8 @@ def read_mask(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray
     ----------
     path : str or Path
         A label image (0, 1 right lung, 2 left lung) or a binary one (0 and 1, 255 or 65535), whose two
-        lungs are then told apart by their place (:func:`tell_sides`). PNG, TIFF, BMP or GIF.
+        lungs are then told apart by their place (:func:`tell_sides`). PNG, TIFF, BMP or GIF; or a
+        segmentation of 3D Slicer (``.nrrd``, :func:`~napari_tbcad.io.slicer.read_segmentation`).
     shape : (int, int), optional
         Rows and columns of the film the mask is for.
 
@@ -44,6 +45,8 @@ def read_mask(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray
         If the file is no image, has another size than the film, labels beyond 2, or no lung.
     """
     path = Path(path)
+    if path.suffix.lower() == ".nrrd":
+        return _read_segmentation(path, shape)
     values = mask_values(path)
     if shape is not None and values.shape != tuple(shape):
         raise BadInput(
@@ -67,6 +70,15 @@ def read_mask(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray
         return (values > 0).astype(np.uint8) if present == {1.0} and len(np.unique(labels)) == 2 else labels
     shown = ", ".join(f"{v:g}" for v in sorted(present)[:6]) + (", …" if len(present) > 6 else "")
     raise BadInput(path, f"mask labels are 0, 1 (right lung) and 2 (left lung), this has {shown}")
+
+
+def _read_segmentation(path: Path, shape: tuple[int, int] | None) -> NDArray[np.uint8]:
+    from napari_tbcad.io.slicer_reading import read_segmentation
+
+    labels, _ = read_segmentation(path, shape)
+    if not labels.any():
+        raise BadInput(path, "the mask has no lung (every pixel is 0)")
+    return labels
 
 
 def tell_sides(lungs: NDArray[Any]) -> NDArray[np.uint8]:
@@ -157,7 +169,7 @@ def write_mask(path: str | Path, labels: NDArray[Any]) -> None:
 
 
 def find_mask(folder: str | Path, name: str, kind: str) -> Path | None:
-    """Return the file ``NAME_KIND.png`` (or ``.tif``) in `folder`, or None where there is none.
+    """Return the file ``NAME_KIND.png`` (``.tif``, ``.seg.nrrd``) in `folder`; None where there is none.
 
     Parameters
     ----------
