@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measured:
-    """Features of one film, or why there are none."""
+    """Features of one film inside and outside the lungs, or why there are none.
+
+    `grey` is the share of the lungs' pixels in each bin of :data:`napari_tbcad.chest.views.GREY_EDGES`.
+    """
 
     path: Path
     inside: Mapping[str, float] = dataclass_field(default_factory=dict)
     outside: Mapping[str, float] = dataclass_field(default_factory=dict)
+    grey: tuple[float, ...] = ()
     error: str = ""
 
 
@@ -55,6 +59,7 @@ class MeasureJob:
 
 
 def _measure(path: Path, job: MeasureJob) -> Measured:
+    from napari_tbcad.chest.views import lung_histogram
     from napari_tbcad.chest.workflow import settings_from, start
     from napari_tbcad.evaluate.controls import grey_features_of, outside_lungs
     from napari_tbcad.io.read import read_film
@@ -68,7 +73,8 @@ def _measure(path: Path, job: MeasureJob) -> Measured:
         outside = grey_features_of(image, sensitive, outside_lungs(insensitive), settings.features)
     except BadInput:
         outside = {}  # lungs fill the film, or what is around them is one flat grey
-    return Measured(path, features.as_dict(), outside)
+    grey = lung_histogram(image, insensitive, kind=settings.features.image)
+    return Measured(path, features.as_dict(), outside, tuple(grey.tolist()))
 
 
 @lru_cache(maxsize=1)
@@ -89,11 +95,14 @@ class Tables:
         A film of which nothing outside the lungs can be measured has NaN there.
     errors : mapping
         Message by path of the films that could not be measured.
+    grey : DataFrame, optional
+        Shares of grey levels inside the lungs, the same rows; None for tables that were kept without.
     """
 
     inside: pd.DataFrame
     outside: pd.DataFrame
     errors: Mapping[str, str]
+    grey: pd.DataFrame | None = None
 
 
 def measure_films(
@@ -137,4 +146,5 @@ def measure_films(
     index = pd.Index([row.path.as_posix() for row in good], name="file")
     inside = pd.DataFrame([row.inside for row in good], index=index)
     outside = pd.DataFrame([row.outside for row in good], index=index)
-    return Tables(inside, outside, errors)
+    grey = pd.DataFrame([row.grey for row in good], index=index)
+    return Tables(inside, outside, errors, grey)

@@ -124,12 +124,15 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
     """Return the fields of a model's card that the data set, the settings and the atlas file tell."""
     from napari_tbcad.chest.account import atlas_digest
     from napari_tbcad.chest.classify.card import DataSource
+    from napari_tbcad.chest.classify.normals import normal_films
     from napari_tbcad.chest.lungs.atlas import load_atlas
 
     sources = []
     for source in sorted(set(data.sources)):
         here = data.labels[data.sources == source]
         sources.append(DataSource(name=source, n_tb=int(here.sum()), n_normal=int((here == 0).sum())))
+    # Of every measured feature, also of those that the classifier will not read: a person looks at all.
+    normal, grey = data.labels == 0, data.tables.grey
     features, lungs = settings.features, settings.lungs
     masks = {
         "lungs": {
@@ -143,7 +146,8 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
         "name": name,
         "sources": tuple(sources),
         "n_tb": int(data.labels.sum()),
-        "n_normal": int((data.labels == 0).sum()),
+        "n_normal": int(normal.sum()),
+        "normal": normal_films(data.tables.inside[normal], None if grey is None else grey[normal]),
         "feature_set": features.feature_set,
         "definition": features.definition,
         "levels": features.levels,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_tbcad import __version__
+from napari_tbcad.chest.classify.normals import NormalFilms
 from napari_tbcad.chest.classify.operating_point import choose_threshold, parse_operating_point
 
 NOTICE = (
@@ -110,6 +111,8 @@ class ModelCard(_Part):
 
     normal_median: tuple[float, ...] = ()
     normal_spread: tuple[float, ...] = ()
+    normal: NormalFilms = NormalFilms()
+    """Where the normal films lie, feature by feature and in grey levels; empty on older cards."""
     groups: tuple[tuple[str, ...], ...] = ()
     """Features that go together in the training films, replaced together for contributions."""
 

@@ -15,6 +15,7 @@ from napari_tbcad.chest.classify.card import OPERATING_POINTS, ModelCard, Operat
 from napari_tbcad.chest.classify.contributions import correlated_groups
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.model import ChestModel
+from napari_tbcad.chest.classify.normals import normal_films
 from napari_tbcad.errors import BadInput
 
 
@@ -126,6 +127,7 @@ def _facts(X: pd.DataFrame, y: NDArray[np.int64], estimator: HierarchicalClassif
         "stage2_features": names_at(names, estimator.columns2_),
         "normal_median": tuple(median.tolist()),
         "normal_spread": tuple(spread.tolist()),
+        "normal": normal_films(X[y == 0]),
         "groups": tuple(tuple(names[i] for i in group) for group in correlated_groups(values)),
         "warnings": tuple(estimator.complaints_),
         "sklearn_version": sklearn.__version__,
