@@ -19,6 +19,7 @@ from napari_tbcad.chest.shape import SHAPE_NAMES, shape_features
 from napari_tbcad.chest.shape_model import ShapeModelParameters, fit_shape_model, outline_points
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.memory import Memory
 from napari_tbcad.record import Step
 
 SIDE = 128
@@ -289,3 +290,47 @@ def test_real_films_give_a_full_row(shared_data):
         found = chest_features(Radiograph(np.rint(pixels)), *both(labels))
         assert np.isfinite(found.values).all()
         assert 100 < found.as_dict()["height_left"] < 512
+
+
+@pytest.mark.parametrize("side", [SIDE, 2 * SIDE + 13])
+def test_what_is_remembered_changes_no_value(side):
+    """Strokes on either mask, in place or not, other images and parameters: as without a memory."""
+    rng = np.random.default_rng(0)
+    outline = np.stack([outline_points(lungs(width=w), n_points=20) for w in (0.12, 0.14, 0.16, 0.17)])
+    model = fit_shape_model(outline, ShapeModelParameters(n_points=20, n_modes=3))
+    memory = Memory()
+    labels = {kind: lungs(side) for kind in ("sensitive", "insensitive")}
+    image, parameters = film(), FeatureParameters(grid=SIDE, feature_set="extended")
+    for turn in range(12):
+        kind = ("sensitive", "insensitive")[turn % 2]
+        if turn % 3:
+            labels[kind] = labels[kind].copy()
+        r, c = rng.integers(side // 5, 4 * side // 5, 2)
+        labels[kind][r : r + side // 8, c : c + side // 9] = rng.integers(0, 3)
+        if turn == 6:
+            image = film(seed=1)
+        if turn == 8:
+            parameters = parameters.model_copy(update={"levels": 16})
+        masks = [LungMasks(labels[k], k) for k in ("sensitive", "insensitive")]
+        kept = chest_features(image, *masks, parameters, shape_model=model, memory=memory)
+        anew = chest_features(image, *masks, parameters, shape_model=model)
+        np.testing.assert_array_equal(kept.values, anew.values)
+
+
+def test_only_what_a_mask_is_for_is_measured_again(monkeypatch):
+    from napari_tbcad.chest import features
+
+    made = []
+    for name in ("_shape_values", "_grey_values"):
+        own = getattr(features, name)
+        monkeypatch.setattr(features, name, lambda *a, own=own, name=name: made.append(name) or own(*a))
+    memory, image = Memory(), film()
+    sensitive, insensitive = LungMasks(lungs(), "sensitive"), LungMasks(lungs(), "insensitive")
+    chest_features(image, sensitive, insensitive, GRID, memory=memory)
+    made.clear()
+    chest_features(image, LungMasks(lungs(width=0.13), "sensitive"), insensitive, GRID, memory=memory)
+    assert made == ["_shape_values"]
+    made.clear()
+    narrow = LungMasks(lungs(width=0.13), "insensitive")
+    chest_features(image, LungMasks(lungs(width=0.13), "sensitive"), narrow, GRID, memory=memory)
+    assert made == ["_grey_values"]

@@ -112,3 +112,30 @@ def test_soft_fields_stay_in_range_and_hit_pixel_centres():
 def test_labels_must_be_two_dimensional():
     with pytest.raises(BadInput, match="2-D"):
         resize_labels(np.zeros((2, 3, 4), np.uint8), (3, 4))
+
+
+def _reference_resize(labels, shape):
+    """The definition, by dense matrices: shares of all labels, then the greatest."""
+    rows, columns = (grid._weights(o, n).toarray() for o, n in zip(labels.shape, shape, strict=True))
+    values = [v for v in np.unique(labels) if v]
+    if not values:
+        return np.zeros(shape, labels.dtype)
+    shares = np.stack([rows @ (labels == v).astype(float) @ columns.T for v in values])
+    return np.where(shares.sum(0) >= 0.5 - 1e-9, np.array(values)[shares.argmax(0)], 0)
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (30, 20), (61, 57), (90, 40), (12, 80)])
+def test_labels_are_resized_by_the_definition_and_an_edit_gives_the_same_as_doing_all_anew(shape):
+    rng = np.random.default_rng(3)
+    labels = (rng.random((40, 37)) > 0.4).astype(np.uint8).repeat(1, 0)
+    labels[:, 20:] *= 2
+    labels[5:9, 3:30] = 2
+    resized = resize_labels(labels, shape)
+    np.testing.assert_array_equal(resized, _reference_resize(labels, shape))
+    for _ in range(10):
+        edited = labels.copy()
+        r, c = rng.integers(0, 35, 2)
+        edited[r : r + 5, c : c + 4] = rng.integers(0, 3)
+        after = resize_labels(edited, shape, earlier=(labels, resized))
+        np.testing.assert_array_equal(after, resize_labels(edited, shape))
+        labels, resized = edited, after

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.spatial import ConvexHull
 
 from napari_tbcad.imaging import morphology
+from napari_tbcad.imaging.morphology import hull_pixels
 
 
 def blank() -> np.ndarray:
@@ -86,3 +88,16 @@ def test_fill_holes_leaves_bays_open():
     filled = morphology.fill_holes(mask)
     assert filled[8, 8]
     assert not filled[12, 12]
+
+
+def test_the_pixels_of_the_hull_are_those_of_scikit_image():
+    from skimage.morphology import convex_hull_image
+
+    rng = np.random.default_rng(0)
+    for sigma in (0.1, 1, 3, 6):
+        field = ndimage.gaussian_filter(rng.normal(size=(41, 33)), sigma)
+        for share in (0.02, 0.5, 0.9):
+            mask = field >= np.quantile(field, share)
+            assert hull_pixels(mask) == np.count_nonzero(convex_hull_image(mask))
+    assert hull_pixels(np.ones((1, 1), bool)) == 1
+    assert hull_pixels(np.ones((1, 7), bool)) == 7

@@ -31,8 +31,8 @@ from napari_tbcad.chest.shape import cut_out, project_shape_features, shape_feat
 from napari_tbcad.chest.shape_model import ShapeModel
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.arrays import to_device, to_numpy
-from napari_tbcad.imaging.grid import resize_labels
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.memory import Memory, recall, resized_labels
 from napari_tbcad.record import Record, Step
 
 __all__ = [
@@ -115,6 +115,7 @@ def chest_features(
     shape_model: ShapeModel | None = None,
     only: Literal["shape"] | None = None,
     device: str | None = None,
+    memory: Memory | None = None,
 ) -> ChestFeatures:
     """Measure the features of one film.
 
@@ -135,6 +136,9 @@ def chest_features(
     device : str, optional
         Compute first-order and texture features with torch on this device (``"cpu"``, ``"cuda"``,
         ``"mps"``); numpy when left out. The results agree to 1e-5.
+    memory : Memory, optional
+        What earlier calls for the same film worked out: only what a changed mask, image or parameter
+        touches is computed, with the same values as without.
 
     Returns
     -------
@@ -148,10 +152,21 @@ def chest_features(
         never a NaN, never a row of zeros.
     """
     warnings = _grid_warnings(image, parameters.grid)
-    labels = _on_grid(sensitive, image)
-    values = _shape_values(labels, parameters, shape_model, image)
+    labels = _on_grid(sensitive, image, memory)
+    values = recall(
+        memory,
+        "shape",
+        (labels, parameters, shape_model),
+        lambda: _shape_values(labels, parameters, shape_model, image),
+    )
     if only is None:
-        values |= _grey_values(image, _on_grid(insensitive, image) > 0, parameters, device)
+        inside = _on_grid(insensitive, image, memory)
+        values = values | recall(
+            memory,
+            "grey",
+            (image, inside, parameters, device),
+            lambda: _grey_values(image, inside > 0, parameters, device, memory),
+        )
     n_modes = len(shape_model.modes) if shape_model is not None else DEFAULT_MODES
     named = named_features(parameters.feature_set, n_modes, only)
     vector = np.array([values[name] for name, _ in named], dtype=np.float64)
@@ -185,12 +200,10 @@ def _grid_warnings(image: Radiograph, grid: int) -> tuple[str, ...]:
     return ()
 
 
-def _on_grid(masks: LungMasks, image: Radiograph) -> NDArray[np.uint8]:
+def _on_grid(masks: LungMasks, image: Radiograph, memory: Memory | None) -> NDArray[np.uint8]:
     """Resize labels to the image and make sure that both lungs are there."""
-    labels = masks.labels
-    if labels.shape != image.shape:
-        labels = resize_labels(labels, image.shape)
     kind: MaskKind = masks.kind
+    labels = resized_labels(memory, kind, masks.labels, image.shape)
     absent = [name for name, value in (("right", RIGHT), ("left", LEFT)) if not (labels == value).any()]
     if absent:
         which = "both lungs are" if len(absent) == 2 else f"the {absent[0]} lung is"
@@ -245,14 +258,19 @@ def eight_bit(image: Radiograph, kind: Literal["enhanced", "raw"] = "enhanced") 
 
 
 def _grey_values(
-    image: Radiograph, mask: NDArray[np.bool_], parameters: FeatureParameters, device: str | None
+    image: Radiograph,
+    mask: NDArray[np.bool_],
+    parameters: FeatureParameters,
+    device: str | None,
+    memory: Memory | None,
 ) -> dict[str, float]:
     """First-order and texture features inside a mask; only its bounding box is looked at."""
     region = cut_out(mask)
     assert region is not None  # _on_grid has found both lungs
     height, width = region.mask.shape
     box = (slice(region.row, region.row + height), slice(region.column, region.column + width))
-    grey = eight_bit(image, parameters.image)[box]
+    kind = parameters.image
+    grey = recall(memory, "eight bit", (image, kind), lambda: eight_bit(image, kind))[box]
     inside = to_device(region.mask, device)
     histogram = grey_histogram(to_device(grey, device), inside, GREY_LEVELS)
     present = np.flatnonzero(to_numpy(histogram))

@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
+from napari_tbcad.imaging.morphology import hull_pixels
 
 SIDES: tuple[tuple[str, int], ...] = (("left", LEFT), ("right", RIGHT))
 
@@ -200,14 +201,7 @@ def perimeter(region: Region) -> float:
 
 def solidity(region: Region) -> float:
     """Area over the area of the convex hull (`skimage.measure.regionprops`' ``solidity``)."""
-    from skimage.morphology import convex_hull_image
-
-    # Only the first and last pixel of each row can be a corner of the hull.
-    edge = np.zeros_like(region.mask)
-    rows = np.flatnonzero(region.mask.any(axis=1))
-    edge[rows, region.mask[rows].argmax(axis=1)] = True
-    edge[rows, region.mask.shape[1] - 1 - region.mask[rows, ::-1].argmax(axis=1)] = True
-    return region.area / int(np.count_nonzero(convex_hull_image(edge)))
+    return region.area / hull_pixels(region.mask)
 
 
 def costophrenic_angle(region: Region, side: str, *, arm: float = 0.15) -> float:
