@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -24,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_tbcad import __version__
 from napari_tbcad.archive import Reader, Writer, opened_archive, written_archive
 from napari_tbcad.errors import BadInput
-from napari_tbcad.record import Edit, Record
+from napari_tbcad.record import Edit, Record, now
 
 FORMAT, VERSION, SUFFIX = "napari-tbcad case", 1, ".tbcad"
 
@@ -33,11 +32,6 @@ Labels = Mapping[str, NDArray[Any]]
 
 _HEAD = "case.json"
 _NAME = re.compile(r"\w[\w .-]{0,99}", re.ASCII)
-
-
-def now() -> str:
-    """Return the UTC time, ISO 8601, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,13 @@ import numpy as np
 from pydantic import BaseModel, create_model
 
 from napari_tbcad.errors import Cancelled
-from napari_tbcad.record import Parameters
+from napari_tbcad.record import Edit, Parameters
 
 Progress = Callable[[float, str], None]
 Probe = Callable[[], bool]
+
+_NO_KEY = ""
+"""Key of an output that no computation of today gives."""
 
 
 class Superseded(Cancelled):
@@ -160,6 +163,7 @@ class Run:
         self._running: set[str] = set()
         self._cache: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._cache_bytes = cache_bytes
+        self._journal: tuple[Edit, ...] = ()
 
     # -- what goes in ---------------------------------------------------------------------------------
 
@@ -173,22 +177,94 @@ class Run:
         with self._lock:
             self._settings = settings
 
-    def put(self, name: str, value: Any, *, key: str | None = None) -> None:
+    def put(
+        self,
+        name: str,
+        value: Any,
+        *,
+        key: str | None = None,
+        edit: Edit | None = None,
+        replaces: Edit | None = None,
+    ) -> None:
         """Give an input, or a person's version of an output (which then goes before the automatic one).
 
-        `key` identifies the content where :func:`content_key` cannot, such as a model by its file's hash.
+        Parameters
+        ----------
+        name : str
+            Name of the value.
+        value : object
+            Not copied: must not be changed afterwards.
+        key : str, optional
+            Identifies the content where :func:`content_key` cannot, such as a model by its file's hash.
+        edit, replaces : Edit, optional
+            What the person did, for the journal; at one moment with the value (see :meth:`note`).
         """
         if name not in self.chain.inputs and name not in self.chain.by_output:
             raise KeyError(f"the chain has no value {name!r}")
         key = content_key(value) if key is None else key
         with self._lock:
             self._given[name] = (key, value)
+            self.note(edit, replaces=replaces)
 
-    def withdraw(self, name: str) -> None:
-        """Go back to the automatic version of an output."""
+    def withdraw(self, name: str, *, edit: Edit | None = None) -> None:
+        """Go back to the automatic version of an output; `edit` goes to the journal at the same moment."""
         with self._lock:
             if name in self.chain.by_output:
                 self._given.pop(name, None)
+            self.note(edit)
+
+    def restore(self, name: str, value: Any, *, fresh: bool = True) -> None:
+        """Put the automatic version of an output back that was kept from an earlier run.
+
+        Parameters
+        ----------
+        name : str
+            Name of an output.
+        value : object
+            Not copied.
+        fresh : bool, optional
+            True: as if it had been computed now, from the inputs, edits and settings the run has now.
+            False: as out of date; it is shown until it is computed again.
+
+        Raises
+        ------
+        KeyError
+            If the chain has no such output, or (for a fresh one) an input it depends on was not given.
+        """
+        if name not in self.chain.by_output:
+            raise KeyError(f"the chain has no output {name!r}")
+        with self._lock:
+            key = self.key(name, automatic=True) if fresh else _NO_KEY
+            if key is None:
+                raise KeyError(f"{name} cannot be up to date: an input it needs was not given")
+            self._latest[name] = (key, value)
+            if fresh:
+                self._keep(key, value)
+
+    def note(self, edit: Edit | None, *, replaces: Edit | None = None) -> None:
+        """Add an edit to the journal.
+
+        Parameters
+        ----------
+        edit : Edit or None
+            What a person did; None adds nothing.
+        replaces : Edit, optional
+            An entry that `edit` continues and whose place it takes; with no `edit` it is struck out.
+        """
+        with self._lock:
+            entries = list(self._journal)
+            # One stroke is noted many times: its entry is the last, or nearly.
+            place = next((i for i in reversed(range(len(entries))) if entries[i] == replaces), len(entries))
+            entries[place : place + 1] = [] if edit is None else [edit]
+            self._journal = tuple(entries)
+
+    def snapshot(self) -> Run:
+        """Return a run that stands still: the same values, not copied, and no share in what follows."""
+        with self._lock:
+            other = Run(self.chain, self._settings, cache_bytes=self._cache_bytes)
+            other._given, other._latest = dict(self._given), dict(self._latest)
+            other._failed, other._journal = dict(self._failed), self._journal
+            return other
 
     # -- what is known --------------------------------------------------------------------------------
 
@@ -221,6 +297,11 @@ class Run:
             if name in self._given and not (automatic and name in self.chain.by_output):
                 return True
             return name in self._latest and self._latest[name][0] == self.key(name, automatic=automatic)
+
+    @property
+    def journal(self) -> tuple[Edit, ...]:
+        """A person's edits in the order they were made, also of what is automatic again."""
+        return self._journal
 
     def edited(self, name: str) -> bool:
         """Return True when a person's version of the output stands before the automatic one."""
@@ -277,8 +358,13 @@ class Run:
         Superseded
             When an input, an edit or a setting changed while the work was under way.
         """
-        known = set(self._given) - (set(outputs) if automatic else set())
-        plan = self.chain.upstream(*outputs, known=known)
+        with self._lock:
+            # What is up to date needs nothing computed, even where what it came from is not at hand.
+            known = {name for name in self.chain.by_output if self.fresh(name)} | set(self._given)
+            if automatic:
+                known = {n for n in known if n not in outputs or self.fresh(n, automatic=True)}
+                known |= {n for n in outputs if self.fresh(n, automatic=True)}
+            plan = self.chain.upstream(*outputs, known=known)
         for number, stage in enumerate(plan):
             share = number / len(plan)
 

@@ -19,6 +19,11 @@ from napari_tbcad.files import written_whole
 RECORD_VERSION = 1
 
 
+def now() -> str:
+    """Return the UTC time, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 class Parameters(BaseModel):
     """Parameters of one stage: frozen, checked, and the source of form, CLI, record and docs.
 
@@ -105,13 +110,19 @@ class Edit:
         Dice overlap with the automatic mask before and after.
     when : str, optional
         UTC time, ISO 8601.
+    tool : str, optional
+        With what, such as ``"brush"`` or ``"file"``.
+    reader : str, optional
+        Who; empty when nobody said.
     """
 
     target: str
     pixels: int
     dice_before: float | None = None
     dice_after: float | None = None
-    when: str = dataclass_field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    when: str = dataclass_field(default_factory=lambda: now())
+    tool: str = "brush"
+    reader: str = ""
 
 
 @dataclass(frozen=True)

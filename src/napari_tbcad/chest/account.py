@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.chain import Run
-from napari_tbcad.chest.lungs.fields import LungMasks
+from napari_tbcad import __version__
+from napari_tbcad.chain import Run, Stage
 from napari_tbcad.chest.lungs.registry import segmenter
 from napari_tbcad.chest.quality import check_film, check_masks, require_usable
 from napari_tbcad.errors import BadInput
-from napari_tbcad.record import Edit, Record, Step
+from napari_tbcad.record import Record, Step
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.lungs.atlas import Atlas
@@ -64,29 +64,39 @@ def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
 
 
 def history(run: Run) -> Record:
-    """Return the film's own record, one step per stage that stands, and a person's masks as edits."""
-    film, settings = run.get("film"), cast(Any, run.settings)
+    """Return the film's own record, one step per automatic output there is, and every edit of a person.
+
+    The edits stand behind the last stage that they touch, in the order they were made, those of a mask that
+    is automatic again included. An automatic step is told whether or not a person's mask stands before it.
+    """
+    film, settings, journal = run.get("film"), cast(Any, run.settings), run.journal
     record: Record = film.record
     model = run.get("model")
     models = {
         "lungs": atlas_digest(settings.lungs.segmenter, run.get("library")),
         "classify": f"{model.card.name} {model.sha256}" if model is not None else None,
     }
+    touched = [s.writes for s in run.chain.stages if any(edit.target == s.writes for edit in journal)]
     for stage in run.chain.stages:
-        if run.edited(stage.writes):
-            mask, automatic = run.get(stage.writes), run.get(stage.writes, automatic=True)
-            record = record + mask.record + _edit(stage.writes, mask, automatic)
-        elif run.get(stage.writes) is not None:
-            parameters: Any = getattr(settings, stage.name, None)
-            if stage.settings is not None:
-                parameters = {stage.settings: attrgetter(stage.settings)(settings)}
-            if stage.name == "lungs":
-                chosen = parameters.segmenter
-                parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}
-            facts = getattr(run.get(stage.writes), "record", Record())
-            outcome = next((e.facts for e in reversed(facts.entries) if isinstance(e, Step) and e.facts), {})
-            record = record + Step(stage.name, parameters, models.get(stage.name), outcome)
+        if (value := run.get(stage.writes, automatic=True)) is not None:
+            record = record + _step(stage, value, settings, models.get(stage.name))
+        if touched and stage.writes == touched[-1]:
+            record = record + Record(journal)
     return record
+
+
+def _step(stage: Stage, value: Any, settings: Any, model: str | None) -> Step:
+    parameters: Any = getattr(settings, stage.name, None)
+    if stage.settings is not None:
+        parameters = {stage.settings: attrgetter(stage.settings)(settings)}
+    if stage.name == "lungs":
+        chosen = parameters.segmenter
+        parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}
+    own = [e for e in getattr(value, "record", Record()) if isinstance(e, Step)]
+    outcome = next((step.facts for step in reversed(own) if step.facts), {})
+    # A value of an earlier session was made by the version its record names.
+    version = own[-1].version if own else __version__
+    return Step(stage.name, parameters, model, outcome, version)
 
 
 def atlas_digest(name: str, library: Atlas | None) -> str | None:
@@ -100,15 +110,8 @@ def atlas_digest(name: str, library: Atlas | None) -> str | None:
     return f"atlas {library.digest}"
 
 
-def _edit(target: str, mask: LungMasks, automatic: LungMasks | None) -> Edit:
-    if automatic is None or automatic.labels.shape != mask.labels.shape:
-        return Edit(target, int(np.count_nonzero(mask.labels)))
-    changed = int(np.count_nonzero(mask.labels != automatic.labels))
-    return Edit(target, changed, dice_before=1.0, dice_after=mask_dice(mask.labels, automatic.labels))
-
-
 def mask_dice(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """Return the Dice overlap of two label images, lungs told apart (1.0 when both are empty)."""
     both = np.count_nonzero((labels == other) & (labels > 0))
     total = np.count_nonzero(labels) + np.count_nonzero(other)
-    return 2.0 * both / total if total else 1.0
+    return float(2.0 * both / total) if total else 1.0

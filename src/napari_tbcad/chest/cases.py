@@ -1,0 +1,414 @@
+"""Chest studies as cases: from a run to a file and back, so that nothing needs computing again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from napari_tbcad import __version__
+from napari_tbcad.case import Case, ImageReference, Reading, Verdict
+from napari_tbcad.chain import Run, content_key
+from napari_tbcad.chest.classify.result import ChestResult
+from napari_tbcad.chest.features import ChestFeatures
+from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
+from napari_tbcad.chest.workflow import ChestSettings, atlas_digest, gather_warnings, history, start
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import sha256
+from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.read import read_film
+from napari_tbcad.record import Record, Step, now
+
+if TYPE_CHECKING:
+    from napari_tbcad.chest.classify.model import ChestModel
+    from napari_tbcad.chest.lungs.atlas import Atlas
+
+WORKFLOW, FILM = "chest", "film"
+KINDS: tuple[MaskKind, ...] = ("sensitive", "insensitive")
+
+_QUICK = ("upright", "work", "enhanced", "operating_point")
+"""Outputs that a case does not hold: made from the film in a moment, and large."""
+_ANSWERS = ("features", "result")
+_RECORD, _RESULT = TypeAdapter(Record), TypeAdapter(ChestResult)
+_FILM_FACTS = ("spacing_mm", "source", "window", "inverted", "flipped", "view", "warnings")
+
+
+def case_of(
+    run: Run,
+    *,
+    reader: str = "",
+    verdict: Verdict = "made",
+    earlier: Case | None = None,
+    warnings: tuple[str, ...] | None = None,
+) -> Case:
+    """Gather a run as a case.
+
+    Parameters
+    ----------
+    run : Run
+        A run of the chest chain; may be in use by other threads.
+    reader : str, optional
+        Whose reading it is.
+    verdict : {"in progress", "made", "accepted", "changed"}, optional
+        How far the reader has come.
+    earlier : Case, optional
+        The case this one continues. Its last reading is replaced when it is of the same reader, else it
+        stays and a reading is appended.
+    warnings : tuple of str, optional
+        Complaints that stand, where they are known already (finding them looks at every pixel).
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    BadInput
+        If `earlier` is a case of another film.
+    """
+    run = run.snapshot()
+    film: Radiograph = run.get("film")
+    image, arrays = _reference(film)
+    if earlier is not None and earlier.image.content_key != image.content_key:
+        raise BadInput(film.source, "the case to continue is of another film")
+    labels: dict[str, NDArray[Any]] = {
+        kind: run.get(kind, automatic=True).labels
+        for kind in KINDS
+        if run.get(kind, automatic=True) is not None
+    }
+    values: dict[str, Any] = {}
+    if (soft := run.get("soft")) is not None:
+        arrays["soft"] = soft.pixels
+        if soft.early is not None:
+            arrays["soft_early"] = soft.early
+        values["soft"] = {
+            "film_shape": list(soft.film_shape),
+            "segmenter": soft.segmenter,
+            "warnings": list(soft.warnings),
+            "record": _plain(soft.record),
+        }
+    features: ChestFeatures | None = run.get("features")
+    tables = {}
+    if features is not None:
+        columns = {"feature": features.names, "group": features.groups, "value": features.values.tolist()}
+        tables["features"] = {name: list(column) for name, column in columns.items()}
+    reading = _reading(run, reader, verdict, gather_warnings(run) if warnings is None else warnings)
+    return Case(
+        workflow=WORKFLOW,
+        images={FILM: image},
+        readings=(*_before(earlier, reader, labels), reading),
+        labels=labels,
+        arrays=arrays,
+        tables=tables,
+        values=values,
+    )
+
+
+def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...]) -> Reading:
+    features: ChestFeatures | None = run.get("features")
+    result: ChestResult | None = run.get("result")
+    names = [stage.writes for stage in run.chain.stages if run.get(stage.writes, automatic=True) is not None]
+    masks = {kind: run.get(kind, automatic=True) for kind in KINDS}
+    values = {
+        "made": names,
+        "up_to_date": [name for name in names if run.fresh(name, automatic=True)],
+        "records": {kind: _plain(mask.record) for kind, mask in masks.items() if mask is not None},
+    }
+    if features is not None:
+        values["features"] = {
+            "names": list(features.names),
+            "values": features.values.tolist(),
+            "groups": list(features.groups),
+            "feature_set": features.feature_set,
+            "definition": features.definition,
+            "grid": features.grid,
+            "warnings": list(features.warnings),
+            "record": _plain(features.record),
+        }
+    return Reading(
+        reader=reader,
+        when=now(),
+        verdict=verdict,
+        labels={kind: run.get(kind).labels for kind in KINDS if run.edited(kind)},
+        record=history(run),
+        result=None if result is None else _RESULT.dump_python(result, mode="json"),
+        values=values,
+        settings=run.settings.model_dump(mode="json"),
+        models=_models(run.settings, run.get("model"), run.get("library")),
+        warnings=warnings,
+    )
+
+
+def _before(earlier: Case | None, reader: str, labels: dict[str, NDArray[Any]]) -> tuple[Reading, ...]:
+    """Return the readings that stay, each with the automatic masks that are not those of the new case."""
+    if earlier is None:
+        return ()
+    kept = earlier.readings[:-1] if earlier.last.reader == reader else earlier.readings
+    stay = []
+    for one in kept:
+        own = {**earlier.labels, **one.automatic}
+        differ = {n: a for n, a in own.items() if not np.array_equal(a, labels.get(n, a[:0]))}
+        stay.append(replace(one, automatic=differ))
+    return tuple(stay)
+
+
+def _models(settings: Any, model: ChestModel | None, library: Atlas | None) -> dict[str, Any]:
+    said: dict[str, Any] = {"atlas": atlas_digest(settings.lungs.segmenter, library)}
+    said["classifier"] = None if model is None else {"name": model.card.name, "sha256": model.sha256}
+    return said
+
+
+def _plain(record: Record) -> Any:
+    return _RECORD.dump_python(record, mode="json")
+
+
+# -- the film -----------------------------------------------------------------------------------------
+
+
+def _reference(film: Radiograph) -> tuple[ImageReference, dict[str, NDArray[Any]]]:
+    """Return where the film lies, or the film itself when no file gives these pixels."""
+    key, path = content_key(film.pixels), Path(film.source)
+    # One step of reading and none after it: these are the pixels that the file gives.
+    as_read = (
+        len(film.record) == 1 and isinstance(s := film.record.entries[0], Step) and s.name.startswith("read ")
+    )
+    if as_read and path.is_file():
+        path = path.absolute()
+        stat = path.stat()
+        digest = _hash_of(path, stat.st_mtime_ns, stat.st_size)
+        return ImageReference(path.name, str(path), sha256=digest, content_key=key), {}
+    facts = {name: _listed(getattr(film, name)) for name in _FILM_FACTS} | {"record": _plain(film.record)}
+    place = str(path.absolute()) if as_read else ""
+    image = ImageReference(path.name or "film", place, content_key=key, embedded=FILM, facts=facts)
+    return image, {FILM: film.pixels}
+
+
+@lru_cache(maxsize=16)
+def _hash_of(path: Path, changed: int, size: int) -> str:
+    return sha256(path)
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def film_for(case: Case, case_path: str | Path, *, film_path: str | Path | None = None) -> Radiograph:
+    """Return the film of a case.
+
+    Parameters
+    ----------
+    case : Case
+        A chest case.
+    case_path : str or Path
+        Where it was read from: the film is looked for beside it first, then where it was, then in the case.
+    film_path : str or Path, optional
+        Where the person says that it is; then nowhere else.
+
+    Raises
+    ------
+    BadInput
+        If the film is nowhere, or what is there is another image than the case was made with.
+    """
+    image = case.image
+    places = (Path(film_path),) if film_path is not None else image.places(case_path)
+    wrong: BadInput | None = None
+    for place in places:
+        if film_path is None and not place.is_file():
+            continue
+        try:
+            film = read_film(place)
+        except BadInput as error:
+            wrong = wrong or error
+            continue
+        if content_key(film.pixels) == image.content_key:
+            return film
+        wrong = BadInput(place, "this is another image than the one this case was made with")
+    if image.embedded and film_path is None:
+        return _embedded(case, case_path)
+    if wrong is not None:
+        raise wrong
+    looked = " and ".join(str(place) for place in places) or "no place at all"
+    raise BadInput(case_path, f"its film {image.name} was not found (looked at {looked}): say where it is")
+
+
+def _embedded(case: Case, case_path: str | Path) -> Radiograph:
+    facts = dict(case.image.facts)
+    try:
+        record = _RECORD.validate_python(facts.pop("record"))
+        own: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}
+        film = Radiograph(case.arrays[case.image.embedded], record=record, **own)
+    except (KeyError, TypeError, ValidationError) as error:
+        raise BadInput(case_path, f"the film in it cannot be used ({error})") from error
+    if content_key(film.pixels) != case.image.content_key:
+        raise BadInput(case_path, "the film in it is another image than the one this case was made with")
+    return film
+
+
+# -- back to a run ------------------------------------------------------------------------------------
+
+
+def run_from(
+    case: Case,
+    film: Radiograph,
+    *,
+    model: ChestModel | None = None,
+    library: Atlas | None = None,
+    reader: int = -1,
+) -> Run:
+    """Return the run that a reading was saved from.
+
+    Parameters
+    ----------
+    case : Case
+        A chest case.
+    film : Radiograph
+        Its film, as :func:`film_for` gives it.
+    model, library : optional
+        What is at hand; see :func:`mismatches` for what does not fit.
+    reader : int, optional
+        Which reading; the last by default.
+
+    Returns
+    -------
+    Run
+        Settings, automatic masks, the person's masks, journal, features and result as they were; up to date
+        where they were and everything they were made with is at hand, else out of date.
+
+    Raises
+    ------
+    BadInput
+        If the case is of another film or workflow, or its content cannot be used.
+    """
+    if case.workflow != WORKFLOW:
+        raise BadInput(case.image.name, f"this is a case of the {case.workflow} workflow")
+    if content_key(film.pixels) != case.image.content_key:
+        raise BadInput(film.source, "this is another image than the one this case was made with")
+    one = case.readings[reader]
+    try:
+        run = start(film, ChestSettings.model_validate(one.settings), model=model, library=library)
+        for name, labels in one.labels.items():
+            run.put(name, _mask(film, labels, name, origin="person"))
+        for edit in one.edits:
+            run.note(edit)
+        outputs = _outputs(case, one, film)
+    except (KeyError, TypeError, IndexError, ValidationError) as error:
+        raise BadInput(case.image.name, f"its case cannot be used here ({error})") from error
+    fresh = _still_fresh(case, one, model, library)
+    for stage in run.chain.stages:
+        if stage.writes in outputs:
+            run.restore(stage.writes, outputs[stage.writes], fresh=stage.writes in fresh)
+        elif stage.writes in _QUICK and stage.writes in one.values["made"]:
+            try:
+                run.compute(stage.writes)
+            except BadInput:  # as when it was saved: the film is of no use, which its state says
+                break
+    return run
+
+
+def _outputs(case: Case, one: Reading, film: Radiograph) -> dict[str, Any]:
+    """Return the automatic outputs of a reading by name."""
+    outputs: dict[str, Any] = {}
+    if "soft" in case.arrays and _same_lungs(one, case.last):
+        said = case.values["soft"]
+        outputs["soft"] = SoftLungs(
+            case.arrays["soft"],
+            tuple(said["film_shape"]),
+            case.arrays.get("soft_early"),
+            said["segmenter"],
+            tuple(said["warnings"]),
+            _RECORD.validate_python(said["record"]),
+        )
+    for kind, labels in {**case.labels, **one.automatic}.items():
+        if kind in one.values["records"]:
+            record = _RECORD.validate_python(one.values["records"][kind])
+            outputs[kind] = _mask(film, labels, kind, record=record)
+    if (said := one.values.get("features")) is not None:
+        texts = {name: said[name] for name in ("feature_set", "definition", "grid")}
+        outputs["features"] = ChestFeatures(
+            names=tuple(said["names"]),
+            values=np.array(said["values"], dtype=np.float64),
+            groups=tuple(said["groups"]),
+            warnings=tuple(said["warnings"]),
+            record=_RECORD.validate_python(said["record"]),
+            **texts,
+        )
+    if one.result is not None:
+        outputs["result"] = _RESULT.validate_python(one.result)
+    return outputs
+
+
+def _mask(film: Radiograph, labels: NDArray[Any], kind: str, **facts: Any) -> LungMasks:
+    if kind not in KINDS or labels.shape != film.shape:
+        raise BadInput(
+            film.source, f"the {kind} mask in its case has the shape {labels.shape}, not the film's"
+        )
+    return LungMasks(labels, cast(MaskKind, kind), **facts)
+
+
+def _same_lungs(one: Reading, last: Reading) -> bool:
+    """Tell whether the soft lungs of the last reading are those of this one."""
+    sections = ("polarity", "lungs")
+    return one is last or (
+        all(one.settings.get(name) == last.settings.get(name) for name in sections)
+        and (one.program, one.models.get("atlas")) == (last.program, last.models.get("atlas"))
+    )
+
+
+def mismatches(
+    case: Case, model: ChestModel | None, library: Atlas | None = None, *, reader: int = -1
+) -> tuple[str, ...]:
+    """Say what is at hand now that is not what a reading was made with.
+
+    Parameters
+    ----------
+    case : Case
+        A chest case.
+    model, library : optional
+        What is at hand.
+    reader : int, optional
+        Which reading; the last by default.
+
+    Returns
+    -------
+    tuple of str
+        A sentence each; empty when everything is as it was.
+    """
+    return tuple(said for said, _ in _differences(case.readings[reader], model, library))
+
+
+def _still_fresh(case: Case, one: Reading, model: ChestModel | None, library: Atlas | None) -> set[str]:
+    """Return the outputs that a computation now would give as they are."""
+    fresh = set(one.values["up_to_date"])
+    for _, names in _differences(one, model, library):
+        fresh -= set(names)
+    return fresh if all(kind in fresh or kind in one.labels for kind in KINDS) else fresh - set(_ANSWERS)
+
+
+def _differences(
+    one: Reading, model: ChestModel | None, library: Atlas | None
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return a sentence, and the outputs that are out of date for it."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    if one.program != __version__:
+        said = f"This case was made with version {one.program} of the program, this is {__version__}"
+        found.append((f"{said}: run it again to bring it up to date.", ("soft", *KINDS, *_ANSWERS)))
+    was = one.models.get("classifier")
+    if was is not None and model is None:
+        found.append(
+            (f"The model of this case, {was['name']}, is not at hand: its result is kept.", _ANSWERS)
+        )
+    elif was is None and model is not None:
+        found.append(("This case was made without a model.", _ANSWERS))
+    elif was is not None and model is not None and (not was["sha256"] or was["sha256"] != model.sha256):
+        said = f"This case was made with the model {was['name']}, and this is another"
+        found.append((f"{said}: run it again to bring it up to date.", _ANSWERS))
+    segmenter = one.settings.get("lungs", {}).get("segmenter", "otsu")
+    if one.models.get("atlas") != atlas_digest(segmenter, library):
+        said = "The lungs of this case were found with another atlas: run it again to bring them up to date."
+        found.append((said, ("soft", *KINDS)))
+    return found
