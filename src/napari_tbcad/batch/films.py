@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.batch.pool import each
+from napari_tbcad.chest import exports
+from napari_tbcad.chest.exports import RESULT_COLUMNS as RESULT_COLUMNS
+from napari_tbcad.chest.exports import results_row, write_overlay
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.files import require_writable, write_csv, written_whole
+from napari_tbcad.files import require_writable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,15 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RESULT_COLUMNS = (
-    "file", "status", "message", "decision", "deciding_stage", "probability", "probability_stage1",
-    "probability_stage2", "decision_score_1", "decision_score_2", "segmenter", "classifier",
-    "operating_point", "warnings", "seconds", "grid", "threshold",
-)  # fmt: skip
-"""Columns of results.csv, which scripts rely on."""
-
 _REWRITE_SECONDS = 10.0
-_OVERLAY_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -108,7 +103,7 @@ def chest_film(item: FilmPath, job: ChestJob) -> ChestRow:
     try:
         analysis, settings = _analyse(item, job)
         _write(item, job, analysis)
-        row = _result_row(item, job, analysis, settings)
+        row = results_row(analysis, settings, file=item.path.as_posix(), classifier=job.classifier)
         return ChestRow(
             {**row, "seconds": round(time.perf_counter() - began, 3)}, analysis.features.as_dict()
         )
@@ -147,53 +142,6 @@ def _write(item: FilmPath, job: ChestJob, analysis: ChestAnalysis) -> None:
     if job.pictures:
         write_overlay(job.out / "overlays" / f"{item.name}.png", analysis)
     analysis.record.save(job.out / "records" / f"{item.name}.json")
-
-
-def write_overlay(path: Path, analysis: ChestAnalysis) -> None:
-    """Write the film with the insensitive (full) and sensitive (broken line) outlines, at most 1024 px."""
-    import imageio.v3 as iio
-    import numpy as np
-
-    from napari_tbcad.imaging.grid import resize_labels, to_grid
-    from napari_tbcad.imaging.intensity import robust_range, to_unit
-    from napari_tbcad.imaging.overlay import draw_outlines
-
-    pixels = to_grid(analysis.film, _OVERLAY_SIDE).pixels
-    grey = np.rint(255 * to_unit(pixels, robust_range(pixels))).astype(np.uint8)
-    masks = [resize_labels(mask.labels, grey.shape) for mask in (analysis.insensitive, analysis.sensitive)]
-    with written_whole(path) as temporary:
-        iio.imwrite(temporary, draw_outlines(grey, *masks))
-
-
-def _result_row(item: FilmPath, job: ChestJob, analysis: ChestAnalysis, settings: Any) -> dict[str, Any]:
-    result = analysis.result
-    row: dict[str, Any] = {
-        "file": item.path.as_posix(),
-        "status": "ok",
-        "message": "",
-        "segmenter": "given" if _given(analysis) else settings.lungs.segmenter,
-        "classifier": job.classifier,
-        "operating_point": settings.classify.operating_point,
-        "grid": settings.features.grid,
-        "threshold": analysis.result.threshold if analysis.result is not None else None,
-        "warnings": " | ".join(analysis.warnings),
-    }
-    if result is None:
-        return {**row, "decision": "not_decided"}
-    return row | {
-        "decision": result.decision,
-        "deciding_stage": result.deciding_stage,
-        "probability": result.probability,
-        "probability_stage1": result.probability_stage1,
-        "probability_stage2": result.probability_stage2,
-        "decision_score_1": result.decision_score_1,
-        "decision_score_2": result.decision_score_2,
-        "classifier": result.model,
-    }
-
-
-def _given(analysis: ChestAnalysis) -> bool:
-    return analysis.sensitive.origin == analysis.insensitive.origin == "person"
 
 
 def chest_batch(
@@ -271,8 +219,6 @@ class _Bound:
 
 
 def write_tables(out: Path, rows: Sequence[ChestRow]) -> None:
-    """Write results.csv and features.csv (UTF-8 with BOM, decimal point)."""
-    write_csv(out / "results.csv", RESULT_COLUMNS, [row.result for row in rows])
-    names = list(dict.fromkeys(name for row in rows for name in row.features))
-    values = [{"file": row.result["file"], **row.features} for row in rows if row.ok]
-    write_csv(out / "features.csv", ("file", *names), values)
+    """Write results.csv and features.csv with all rows so far."""
+    features = [{"file": row.result["file"], **row.features} for row in rows if row.ok]
+    exports.write_tables(out, [row.result for row in rows], features)

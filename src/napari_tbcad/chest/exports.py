@@ -1,0 +1,260 @@
+"""What one analysed film leaves on disk: rows of the two tables, masks, picture and record."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import require_writable, write_csv, written_whole
+
+if TYPE_CHECKING:
+    from napari_tbcad.chest.lungs.fields import LungMasks
+    from napari_tbcad.chest.workflow import ChestAnalysis
+    from napari_tbcad.imaging.radiograph import Radiograph
+
+RESULT_COLUMNS = (
+    "file", "status", "message", "decision", "deciding_stage", "probability", "probability_stage1",
+    "probability_stage2", "decision_score_1", "decision_score_2", "segmenter", "classifier",
+    "operating_point", "warnings", "seconds", "grid", "threshold",
+)  # fmt: skip
+"""Columns of results.csv, which scripts rely on."""
+
+MaskFormat = Literal["png", "seg.nrrd", "both"]
+
+_OVERLAY_SIDE = 1024
+_FORMATS = ("png", "seg.nrrd")
+_KINDS = ("sensitive", "insensitive")
+
+
+def results_row(
+    analysis: ChestAnalysis, settings: Any, *, file: str, classifier: str = "none"
+) -> dict[str, Any]:
+    """Return a film's row of results.csv, all but ``seconds``.
+
+    Parameters
+    ----------
+    analysis : ChestAnalysis
+        What the chain made of the film.
+    settings : ChestSettings
+        With which settings.
+    file : str
+        Path of the film as the table should name it.
+    classifier : str, optional
+        What to name where there is no result (the result names its own model).
+
+    Returns
+    -------
+    dict
+        Values by the names in :data:`RESULT_COLUMNS`.
+    """
+    result = analysis.result
+    given = analysis.sensitive.origin == analysis.insensitive.origin == "person"
+    row: dict[str, Any] = {
+        "file": file,
+        "status": "ok",
+        "message": "",
+        "segmenter": "given" if given else settings.lungs.segmenter,
+        "classifier": classifier,
+        "operating_point": settings.classify.operating_point,
+        "grid": settings.features.grid,
+        "threshold": result.threshold if result is not None else None,
+        "warnings": " | ".join(analysis.warnings),
+    }
+    if result is None:
+        return {**row, "decision": "not_decided"}
+    return row | {
+        "decision": result.decision,
+        "deciding_stage": result.deciding_stage,
+        "probability": result.probability,
+        "probability_stage1": result.probability_stage1,
+        "probability_stage2": result.probability_stage2,
+        "decision_score_1": result.decision_score_1,
+        "decision_score_2": result.decision_score_2,
+        "classifier": result.model,
+    }
+
+
+def features_row(analysis: ChestAnalysis, *, file: str) -> dict[str, Any]:
+    """Return a film's row of features.csv: ``file`` and one value a feature."""
+    return {"file": file, **analysis.features.as_dict()}
+
+
+def write_tables(
+    out: Path, results: Sequence[Mapping[str, Any]], features: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write results.csv and features.csv (UTF-8 with BOM, decimal point)."""
+    write_csv(out / "results.csv", RESULT_COLUMNS, results)
+    names = dict.fromkeys(name for row in features for name in row if name != "file")
+    write_csv(out / "features.csv", ("file", *names), features)
+
+
+def write_overlay(path: Path, analysis: ChestAnalysis) -> None:
+    """Write the film with the insensitive (full) and sensitive (broken line) outlines, at most 1024 px."""
+    import imageio.v3 as iio
+    import numpy as np
+
+    from napari_tbcad.imaging.grid import resize_labels, to_grid
+    from napari_tbcad.imaging.intensity import robust_range, to_unit
+    from napari_tbcad.imaging.overlay import draw_outlines
+
+    pixels = to_grid(analysis.film, _OVERLAY_SIDE).pixels
+    grey = np.rint(255 * to_unit(pixels, robust_range(pixels))).astype(np.uint8)
+    masks = [resize_labels(mask.labels, grey.shape) for mask in (analysis.insensitive, analysis.sensitive)]
+    with written_whole(path) as temporary:
+        iio.imwrite(temporary, draw_outlines(grey, *masks))
+
+
+def export_case(
+    folder: str | Path,
+    name: str,
+    analysis: ChestAnalysis,
+    settings: Any,
+    *,
+    file: str | None = None,
+    classifier: str = "none",
+    masks: MaskFormat = "png",
+    append: bool = True,
+) -> tuple[Path, ...]:
+    """Write what ``chest run`` writes for a film: both tables, masks, overlay and record.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to. It is made when missing, but not the folders above it, which a person means to be there.
+    name : str
+        NAME in ``masks/NAME_sensitive.png`` and so on, as
+        :func:`~napari_tbcad.io.read.find_films` gives it.
+    analysis : ChestAnalysis
+        What the chain made of the film, such as from :func:`~napari_tbcad.chest.workflow.finish`.
+    settings : ChestSettings
+        With which settings (``run.settings``).
+    file : str, optional
+        Path of the film as the tables should name it; the film's source when not given.
+    classifier : str, optional
+        See :func:`results_row`.
+    masks : {"png", "seg.nrrd", "both"}, optional
+        Format of the masks: label images, segmentations for 3D Slicer, or both. What an earlier export of
+        the same film left in the other format is removed, lest it be taken for the present mask.
+    append : bool, optional
+        Add the film's rows to the tables that are there already, in place of its earlier ones. False
+        begins new tables.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
+
+    Raises
+    ------
+    BadInput
+        If the folder is gone, cannot be written or the disk is full; if its tables have other columns, or
+        NAME is another film's there. Nothing is written then, or the tables are as they were.
+    """
+    folder = Path(folder)
+    file = Path(analysis.film.source or name).as_posix() if file is None else file
+    if not name or re.search(r'[\\/:*?"<>|\x00-\x1f]', name):
+        raise BadInput(name or "name", "it cannot be part of a file's name")
+    if not folder.parent.is_dir():
+        raise BadInput(folder, f"the folder {folder.parent} is gone; choose another one")
+    require_writable(folder)
+    row = results_row(analysis, settings, file=file, classifier=classifier)
+    row["seconds"] = round(analysis.seconds, 3)
+    values = features_row(analysis, file=file)
+    results, known = _with_row(folder / "results.csv", RESULT_COLUMNS, row, append=append)
+    features, _ = _with_row(folder / "features.csv", tuple(values), values, append=append)
+    formats = _FORMATS if masks == "both" else (masks,)
+    if append and not known:
+        _refuse_anothers(folder, name)
+    try:
+        written = [
+            _write_mask(_mask_path(folder, name, mask.kind, suffix), mask, analysis.film)
+            for mask in (analysis.sensitive, analysis.insensitive)
+            for suffix in formats
+        ]
+        written += _other_paths(folder, name)
+        write_overlay(written[-2], analysis)
+        analysis.record.save(written[-1])
+        write_tables(folder, results, features)
+        if known:
+            _remove(path for path in _own_paths(folder, name) if path not in written)
+    except OSError as error:
+        if append and not known:
+            # Else the next try would take them for another film's.
+            _remove(_own_paths(folder, name))
+        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+    return (*written, folder / "results.csv", folder / "features.csv")
+
+
+def _mask_path(folder: Path, name: str, kind: str, suffix: str) -> Path:
+    return folder / "masks" / f"{name}_{kind}.{suffix}"
+
+
+def _other_paths(folder: Path, name: str) -> list[Path]:
+    return [folder / "overlays" / f"{name}.png", folder / "records" / f"{name}.json"]
+
+
+def _own_paths(folder: Path, name: str) -> list[Path]:
+    masks = [_mask_path(folder, name, kind, suffix) for kind, suffix in product(_KINDS, _FORMATS)]
+    return [*masks, *_other_paths(folder, name)]
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _write_mask(path: Path, mask: LungMasks, film: Radiograph) -> Path:
+    from napari_tbcad.io.masks import write_mask
+    from napari_tbcad.io.slicer import write_segmentation
+
+    if path.suffix == ".png":
+        write_mask(path, mask.labels)
+        return path
+    source = Path(film.source)
+    # A film that was mirrored is no longer on the grid of its file.
+    own = None if film.flipped else source
+    write_segmentation(path, mask.labels, spacing_mm=film.spacing_mm, source=source.name, film_file=own)
+    return path
+
+
+def _refuse_anothers(folder: Path, name: str) -> None:
+    """Refuse to overwrite files that no row of the tables says to be this film's."""
+    if any(path.exists() for path in _own_paths(folder, name)):
+        raise BadInput(folder, f"it has files of another film named {name}; choose another folder")
+
+
+def _with_row(
+    path: Path, columns: Sequence[str], row: Mapping[str, Any], *, append: bool
+) -> tuple[list[Mapping[str, Any]], bool]:
+    """Return a table's rows with one added, or put in its earlier place, and whether it was there."""
+    rows: list[Mapping[str, Any]] = []
+    if append and path.exists():
+        rows = _rows(path, columns)
+    place = next((n for n, old in enumerate(rows) if _same_file(old["file"], row["file"])), None)
+    if place is None:
+        return [*rows, row], False
+    rows[place] = row
+    return rows, True
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the rows of a table as text, cell by cell as they stand."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head, *lines = list(csv.reader(file, strict=True)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(path, f"this earlier table cannot be read ({error}); choose another folder") from error
+    if lines and (head != list(columns) or any(len(line) != len(head) for line in lines)):
+        raise BadInput(path, "this earlier table has other columns; choose another folder")
+    return [dict(zip(columns, line, strict=True)) for line in lines]
+
+
+def _same_file(one: str, other: str) -> bool:
+    return one == other or Path(one).resolve() == Path(other).resolve()

@@ -1,0 +1,172 @@
+"""One film's exports are those of ``chest run``, and join a folder that has some already."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_tbcad.batch.films import ChestJob, chest_batch
+from napari_tbcad.chest import exports
+from napari_tbcad.chest.exports import RESULT_COLUMNS, export_case
+from napari_tbcad.chest.workflow import analyse, settings_from
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.read import find_films, read_film
+from napari_tbcad.io.slicer import read_segmentation
+from napari_tbcad.simulate.samples import sample_path
+
+QUICK = {"lungs.segmenter": "otsu", "features.grid": 128}
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return settings_from(QUICK)
+
+
+@pytest.fixture(scope="module")
+def film_file(tmp_path_factory) -> Path:
+    import imageio.v3 as iio
+
+    path = tmp_path_factory.mktemp("films") / "film.png"
+    iio.imwrite(path, iio.imread(sample_path("normal_man"))[::4, ::4])
+    return path
+
+
+@pytest.fixture(scope="module")
+def analysis(film_file, settings):
+    return analyse(read_film(film_file), settings=settings)
+
+
+def of_another_film(analysis, source="other.png"):
+    return replace(analysis, film=replace(analysis.film, source=source))
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_it_is_what_chest_run_writes(analysis, settings, film_file, tmp_path):
+    by_hand, by_batch = tmp_path / "hand", tmp_path / "batch"
+    (film,) = find_films(film_file)
+    chest_batch([film], ChestJob(out=by_batch, classifier="none", assignments=QUICK))
+    written = export_case(by_hand, film.name, analysis, settings)
+    assert {path.relative_to(by_hand) for path in written} == {
+        path.relative_to(by_batch) for path in by_batch.rglob("*.*")
+    }
+    for path in written:
+        other = by_batch / path.relative_to(by_hand)
+        if path.name == "results.csv":
+            mine, theirs = rows(path), rows(other)
+            assert tuple(mine[0]) == RESULT_COLUMNS
+            assert [row | {"seconds": ""} for row in mine] == [row | {"seconds": ""} for row in theirs]
+        else:
+            assert path.read_bytes() == other.read_bytes(), path.name
+
+
+def test_a_folder_takes_more_films_and_a_film_again(analysis, settings, tmp_path):
+    export_case(tmp_path, "first", of_another_film(analysis, "a, b.png"), settings)
+    before = (tmp_path / "results.csv").read_bytes(), (tmp_path / "features.csv").read_bytes()
+    export_case(tmp_path, "film", analysis, settings)
+    for path, content in zip(("results.csv", "features.csv"), before, strict=True):
+        assert (tmp_path / path).read_bytes().startswith(content), "other films' rows stay byte for byte"
+    again = replace(analysis, warnings=("Looked at again.",))
+    export_case(tmp_path, "film", again, settings)
+    results = rows(tmp_path / "results.csv")
+    assert [Path(row["file"]).name for row in results] == ["a, b.png", "film.png"]
+    assert results[1]["warnings"] == "Looked at again."
+    assert [Path(row["file"]).name for row in rows(tmp_path / "features.csv")] == ["a, b.png", "film.png"]
+    export_case(tmp_path, "film", analysis, settings, append=False)
+    assert len(rows(tmp_path / "results.csv")) == 1
+
+
+def test_the_film_is_known_by_its_place(analysis, settings, film_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(film_file.parent)
+    export_case(tmp_path, "film", analysis, settings, file="film.png")
+    export_case(tmp_path, "film", analysis, settings, file=film_file.as_posix())
+    assert [row["file"] for row in rows(tmp_path / "results.csv")] == [film_file.as_posix()]
+
+
+def test_masks_for_slicer(analysis, settings, tmp_path):
+    export_case(tmp_path, "film", analysis, settings, masks="both")
+    for mask in (analysis.sensitive, analysis.insensitive):
+        assert (tmp_path / "masks" / f"film_{mask.kind}.png").is_file()
+        labels, facts = read_segmentation(tmp_path / "masks" / f"film_{mask.kind}.seg.nrrd")
+        np.testing.assert_array_equal(labels, mask.labels)
+        assert facts["source"] == "film.png"
+    export_case(tmp_path, "film", analysis, settings, masks="seg.nrrd")
+    left = sorted(path.name for path in (tmp_path / "masks").iterdir())
+    assert left == ["film_insensitive.seg.nrrd", "film_sensitive.seg.nrrd"], "no mask of before stays"
+
+
+def test_a_film_without_a_file_is_named_by_its_layer(settings, tmp_path):
+    pixels = np.ascontiguousarray(read_film(sample_path("normal_man")).pixels[::4, ::4])
+    analysis = analyse(Radiograph(pixels, source="a layer"), settings=settings)
+    export_case(tmp_path, "a layer", analysis, settings, masks="both")
+    assert rows(tmp_path / "results.csv")[0]["file"] == "a layer"
+
+
+def test_another_films_files_are_not_overwritten(analysis, settings, tmp_path):
+    export_case(tmp_path, "film", analysis, settings)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    with pytest.raises(BadInput, match="another film named film"):
+        export_case(tmp_path, "film", of_another_film(analysis, "elsewhere/film.png"), settings)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
+@pytest.mark.parametrize(
+    ("table", "content", "says"),
+    [
+        ("results.csv", "file,decision\nx.png,normal\n", "other columns"),
+        ("features.csv", "file,area\nx.png,3\n", "other columns"),
+        ("results.csv", "file;status\nx.png;ok;more\n", "other columns"),
+        ("features.csv", b"\xff\xfe\x00", "cannot be read"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_before_anything_is_written(
+    analysis, settings, tmp_path, table, content, says
+):
+    (tmp_path / table).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadInput, match=says) as error:
+        export_case(tmp_path, "film", analysis, settings)
+    assert table in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == [table]
+
+
+def test_a_folder_that_is_gone_or_closed_is_named(analysis, settings, tmp_path):
+    with pytest.raises(BadInput, match=r"stick.* gone"):
+        export_case(tmp_path / "stick" / "out", "film", analysis, settings)
+    assert not (tmp_path / "stick").exists()
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(BadInput, match="file: "):
+        export_case(tmp_path / "file", "film", analysis, settings)
+    with pytest.raises(BadInput, match="part of a file"):
+        export_case(tmp_path / "out", "a/b", analysis, settings)
+    if os.geteuid():
+        tmp_path.chmod(0o500)
+        with pytest.raises(BadInput, match="cannot write"):
+            export_case(tmp_path / "out", "film", analysis, settings)
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("step", ["write_overlay", "write_tables"])
+def test_a_full_disk_is_said_and_the_tables_stay(analysis, settings, tmp_path, monkeypatch, step):
+    export_case(tmp_path, "first", of_another_film(analysis), settings)
+    before = (tmp_path / "results.csv").read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exports, step, full)
+    with pytest.raises(BadInput, match="No space left") as error:
+        export_case(tmp_path, "film", analysis, settings)
+    assert error.value.source == str(tmp_path)
+    assert (tmp_path / "results.csv").read_bytes() == before
+    monkeypatch.undo()
+    export_case(tmp_path, "film", analysis, settings)
+    assert len(rows(tmp_path / "results.csv")) == 2
