@@ -2,11 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/edit_path.py [--strokes 60] [--data ../shared/data]
 
-Four real films (JSRT, Shenzhen, pneumonia, DICOM CR) brought to 1024 pixels, the CR at its own size and at 3000,
-too. A stroke is a brush of the panel's size drawn over a random piece of a lung's border; after it the mask is
-given to the run, and features and result are computed as the panel's worker does it. Two ways of measuring: the
-packaged demonstration model (its grid, its feature set), and the 113 features at grid 1024 without a classifier.
-Parts are inclusive (what a function calls counts for it), in milliseconds, per stroke.
+Four real films (JSRT, Shenzhen, pneumonia, DICOM CR) brought to 1024 pixels, the CR at its own size and at
+3000, too. A stroke is a brush of the panel's size drawn over a random piece of a lung's border; after it the
+mask is given to the run, and features and result are computed as the panel's worker does it. Two ways of
+measuring: the packaged demonstration model (its grid, its feature set), and the 113 features at grid 1024
+without a classifier. Parts are inclusive (what a function calls counts for
+it), in milliseconds a stroke.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from napari_tbcad.chest.lungs.masks import (
 from napari_tbcad.chest.lungs.registry import SEGMENTERS, segmenter
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.memory import Memory
 
 Y, X = np.mgrid[:200, :200] / 200
 
@@ -179,3 +180,17 @@ def test_a_patchy_white_lung_keeps_its_least_share():
     kept = _aerated(labels, excess, SensitiveParameters(least_kept=0.2))
     assert (kept == 1).sum() >= 0.2 * RIGHT.sum()
     assert (kept == 2).sum() >= 0.95 * LEFT.sum()
+
+
+def test_what_a_slider_remembers_changes_no_mask():
+    image, other, fields = film(lesion=True), film(lesion=False), soft(early=True)
+    for mask, kind in (
+        (sensitive_mask, SensitiveParameters),
+        (insensitive_mask, InsensitiveParameters),
+    ):
+        memory = Memory()
+        for turn, threshold in enumerate((0.2, 0.5, 0.3, 0.3, 0.8)):
+            shown = other if turn == 3 else image
+            kept = mask(fields, shown, kind(threshold=threshold), memory=memory).labels
+            np.testing.assert_array_equal(kept, mask(fields, shown, kind(threshold=threshold)).labels)
+            kept[...] = 0  # what a caller does to its mask touches nothing that is remembered

@@ -9,6 +9,7 @@ from scipy import ndimage
 from napari_tbcad.imaging.grid import grid_shape, resize_labels, resize_soft
 from napari_tbcad.imaging.intensity import robust_range, to_unit
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.memory import Memory, recall
 
 Float = NDArray[np.float32]
 
@@ -64,7 +65,7 @@ NORMAL_SPREAD = np.array(
 )
 
 
-def excess(film: Radiograph, labels: NDArray[np.uint8]) -> Float:
+def excess(film: Radiograph, labels: NDArray[np.uint8], *, memory: Memory | None = None) -> Float:
     """Return how far each place of the lungs is brighter than normal lung at that place.
 
     The film is first put on its own scale (:func:`opacity`), then compared with normal lungs at the same
@@ -76,6 +77,8 @@ def excess(film: Radiograph, labels: NDArray[np.uint8]) -> Float:
         Film with pixels (H, W), float32, air dark.
     labels : (h, w) array of uint8
         Anatomical lung field, 1 right, 2 left, over the film's field of view.
+    memory : Memory, optional
+        Keeps what does not depend on the labels.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def excess(film: Radiograph, labels: NDArray[np.uint8]) -> Float:
         Multiples of the normal spread on a coarse grid over the same field of view. Outside the lungs the
         nearest value inside is held, so that the field can be brought to a finer grid.
     """
-    scaled, coarse = opacity(film, labels)
+    scaled, coarse = opacity(film, labels, memory=memory)
     height, depth = lung_coordinates(coarse)
     out = np.zeros(coarse.shape, np.float32)
     for side in (0, 1):
@@ -98,7 +101,9 @@ def excess(film: Radiograph, labels: NDArray[np.uint8]) -> Float:
     return ndimage.gaussian_filter(out, 0.7)
 
 
-def opacity(film: Radiograph, labels: NDArray[np.uint8]) -> tuple[Float, NDArray[np.uint8]]:
+def opacity(
+    film: Radiograph, labels: NDArray[np.uint8], *, memory: Memory | None = None
+) -> tuple[Float, NDArray[np.uint8]]:
     """Put a film on the scale 0 = its own aerated lung, 1 = the soft tissue around its lungs.
 
     Parameters
@@ -107,6 +112,8 @@ def opacity(film: Radiograph, labels: NDArray[np.uint8]) -> tuple[Float, NDArray
         Film with pixels (H, W), air dark.
     labels : (h, w) array of uint8
         Anatomical lung field.
+    memory : Memory, optional
+        Keeps what does not depend on the labels.
 
     Returns
     -------
@@ -115,19 +122,24 @@ def opacity(film: Radiograph, labels: NDArray[np.uint8]) -> tuple[Float, NDArray
     labels : (a, b) array of uint8
         The lung field on the same grid.
     """
-    shape = grid_shape(film.shape, _LONGEST)
-    unit = to_unit(resize_soft(film.pixels, shape), robust_range(film.pixels, source=film.source or "film"))
-    coarse = resize_labels(labels, shape)
+    between_ribs, smooth = recall(memory, "coarse film", (film,), lambda: _coarse(film))
+    coarse = resize_labels(labels, between_ribs.shape)
     inside = coarse > 0
-    between_ribs = ndimage.percentile_filter(unit, _PERCENTILE, size=_WINDOW, mode="nearest")
     if not inside.any():
         return between_ribs, coarse
     away = ndimage.distance_transform_edt(~inside)
     ring = (away > 1) & (away <= 6) & ~_between_lungs(coarse)
-    smooth = ndimage.gaussian_filter(unit, 1.25)
     air = float(np.percentile(between_ribs[inside], 10))
     tissue = float(np.median(smooth[ring])) if ring.any() else 1.0
     return (between_ribs - air) / max(tissue - air, 0.05), coarse
+
+
+def _coarse(film: Radiograph) -> tuple[Float, Float]:
+    """Return the film in [0, 1] on the coarse grid, without ribs and vessels, and smoothed."""
+    shape = grid_shape(film.shape, _LONGEST)
+    unit = to_unit(resize_soft(film.pixels, shape), robust_range(film.pixels, source=film.source or "film"))
+    between_ribs = ndimage.percentile_filter(unit, _PERCENTILE, size=_WINDOW, mode="nearest")
+    return between_ribs, ndimage.gaussian_filter(unit, 1.25)
 
 
 def lung_coordinates(labels: NDArray[np.uint8]) -> tuple[Float, Float]:

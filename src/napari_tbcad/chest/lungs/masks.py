@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.chest.lungs.air import excess
-from napari_tbcad.chest.lungs.fields import LungMasks, SoftLungs
-from napari_tbcad.imaging.grid import grid_shape, resize_labels, resize_soft
+from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
+from napari_tbcad.imaging.grid import grid_shape, resize_soft
 from napari_tbcad.imaging.morphology import disk, fill_holes, largest_component
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.memory import Memory, recall, resized_labels
 from napari_tbcad.record import Parameters, Step, field
 
 # Masks are worked out on at most this grid and then brought to the film's own, so that a slider stays
@@ -26,6 +27,7 @@ class InsensitiveParameters(Parameters):
         title="Threshold",
         gt=0,
         lt=1,
+        slider=True,
         description="Membership from which a pixel belongs to the anatomical lung field. Lower takes more.",
     )
 
@@ -38,6 +40,7 @@ class SensitiveParameters(Parameters):
         title="Threshold",
         gt=0,
         lt=1,
+        slider=True,
         description="Membership from which a pixel can belong to the air cavity. Higher takes less.",
     )
     air: bool = field(True, title="Air only", description="Leave out what is too bright to be aerated lung.")
@@ -47,6 +50,7 @@ class SensitiveParameters(Parameters):
         unit="normal spreads",
         ge=-2,
         le=20,
+        slider=True,
         description="How much brighter than normal lung at the same place a pixel may be. Higher keeps more.",
     )
     least_kept: float = field(
@@ -60,7 +64,11 @@ class SensitiveParameters(Parameters):
 
 
 def insensitive_mask(
-    soft: SoftLungs, film: Radiograph, parameters: InsensitiveParameters = InsensitiveParameters()
+    soft: SoftLungs,
+    film: Radiograph,
+    parameters: InsensitiveParameters = InsensitiveParameters(),
+    *,
+    memory: Memory | None = None,
 ) -> LungMasks:
     """Make the anatomical lung field, consolidation included, by a low threshold.
 
@@ -72,20 +80,26 @@ def insensitive_mask(
         The film, for its grid.
     parameters : InsensitiveParameters
         The threshold.
+    memory : Memory, optional
+        Keeps what does not depend on the parameters, so that the mask follows a slider.
 
     Returns
     -------
     LungMasks
         Labels on the film's own grid, one connected part a side without holes.
     """
-    shape = grid_shape(film.shape, _LONGEST)
-    labels = _labelled(resize_soft(soft.of_kind("insensitive"), shape), parameters.threshold)
+    labels = _labelled(_membership(soft, film, "insensitive", memory), parameters.threshold)
     step = Step("insensitive_mask", parameters)
-    return LungMasks(resize_labels(labels, film.shape), "insensitive", record=soft.record + step)
+    labels = resized_labels(memory, "mask", labels, film.shape).copy()
+    return LungMasks(labels, "insensitive", record=soft.record + step)
 
 
 def sensitive_mask(
-    soft: SoftLungs, film: Radiograph, parameters: SensitiveParameters = SensitiveParameters()
+    soft: SoftLungs,
+    film: Radiograph,
+    parameters: SensitiveParameters = SensitiveParameters(),
+    *,
+    memory: Memory | None = None,
 ) -> LungMasks:
     """Make the air cavity: a high threshold, and out with what is too bright for aerated lung.
 
@@ -97,6 +111,8 @@ def sensitive_mask(
         Film with pixels (H, W), air dark.
     parameters : SensitiveParameters
         Threshold and intensity term.
+    memory : Memory, optional
+        Keeps what does not depend on the parameters, so that the mask follows a slider.
 
     Returns
     -------
@@ -104,12 +120,21 @@ def sensitive_mask(
         Labels on the film's own grid, one connected part a side. An opacity that the lung surrounds is a
         hole; holes smaller than a thousandth of the picture are filled.
     """
-    shape = grid_shape(film.shape, _LONGEST)
-    labels = _labelled(resize_soft(soft.of_kind("sensitive"), shape), parameters.threshold)
+    labels = _labelled(_membership(soft, film, "sensitive", memory), parameters.threshold)
     if parameters.air and labels.any():
-        labels = _aerated(labels, resize_soft(excess(film, labels), shape), parameters)
+        above = resize_soft(excess(film, labels, memory=memory), labels.shape)
+        labels = _aerated(labels, above, parameters)
     step = Step("sensitive_mask", parameters)
-    return LungMasks(resize_labels(labels, film.shape), "sensitive", record=soft.record + step)
+    labels = resized_labels(memory, "mask", labels, film.shape).copy()
+    return LungMasks(labels, "sensitive", record=soft.record + step)
+
+
+def _membership(
+    soft: SoftLungs, film: Radiograph, kind: MaskKind, memory: Memory | None
+) -> NDArray[np.float32]:
+    """Return the soft lungs of a kind, (2, h, w), on the grid on which masks are worked out."""
+    shape = grid_shape(film.shape, _LONGEST)
+    return recall(memory, "membership", (soft, shape, kind), lambda: resize_soft(soft.of_kind(kind), shape))
 
 
 def _aerated(
