@@ -7,7 +7,7 @@ import pytest
 
 from napari_tbcad.chain import Chain, Run, Stage, State, Superseded, content_key
 from napari_tbcad.errors import Cancelled
-from napari_tbcad.record import Parameters, field
+from napari_tbcad.record import Edit, Parameters, field
 
 
 class Factor(Parameters):
@@ -171,6 +171,113 @@ def test_an_edit_during_the_work_supersedes_it():
     assert len(seen) == 1
     assert run.get("out") is None
     assert run.compute("out")[0][0] == 2
+
+
+def test_what_is_fresh_needs_nothing_upstream(run, calls):
+    """A kept answer stands although what it came from is not at hand."""
+    run.restore("shifted", np.full(3, 3.0))
+    assert run.state("shift") is State.DONE
+    assert run.compute("shifted")[0].tolist() == [3, 3, 3]
+    assert run.compute("answer") == (12.0,)
+    assert calls == ["total"]
+    run.put("film", np.zeros(3))
+    run.compute("answer")
+    assert calls == ["total", "scale", "shift", "total"]
+
+
+def test_a_restored_value_is_fresh_for_what_the_run_has_now(run, calls):
+    run.put("scaled", np.zeros(3))
+    run.restore("answer", 6.0)
+    assert run.fresh("answer")
+    change(run, shift=Offset(offset=2))
+    assert run.state("total") is State.STALE
+    change(run, shift=Offset(offset=1))
+    assert run.compute("answer") == (6.0,)
+    run.withdraw("scaled")
+    assert not run.fresh("answer")
+    assert run.compute("answer") == (12.0,)
+
+
+def test_a_value_restored_as_out_of_date_is_shown_and_computed_again(run, calls):
+    run.restore("answer", -1.0, fresh=False)
+    assert run.get("answer") == -1.0
+    assert run.state("total") is State.STALE
+    assert run.compute("answer") == (12.0,)
+
+
+def test_a_kept_automatic_version_comes_back_behind_a_persons(run, calls):
+    run.put("scaled", np.zeros(3))
+    run.restore("scaled", np.full(3, 2.0))
+    assert run.get("scaled").tolist() == [0, 0, 0]
+    assert run.compute("scaled", automatic=True)[0].tolist() == [2, 2, 2]
+    assert calls == []
+
+
+def test_only_outputs_whose_inputs_are_there_are_restored_as_fresh(run):
+    with pytest.raises(KeyError, match="no output 'film'"):
+        run.restore("film", np.ones(3))
+    empty = Run(run.chain, run.settings)
+    with pytest.raises(KeyError, match="was not given"):
+        empty.restore("answer", 1.0)
+    empty.restore("answer", 1.0, fresh=False)
+    assert empty.state("total") is State.STALE
+
+
+def test_a_fresh_value_that_an_edit_overtakes_during_the_work_supersedes_it():
+    changes = [Factor(factor=10)]
+    chain = two_branches(lambda: changes and change(run, first=changes.pop()))
+    run = Run(chain, chain.settings_model("S", "S")())
+    run.put("film", np.ones(1))
+    run.restore("left", np.full(1, 2.0))
+    with pytest.raises(Superseded):
+        run.compute("both")
+    assert run.compute("both")[0][0] == 11
+
+
+def test_a_value_restored_during_the_work_does_not_stand_over_what_was_computed():
+    chain = two_branches(lambda: run.restore("right", np.full(1, 7.0), fresh=False))
+    run = Run(chain, chain.settings_model("S", "S")())
+    run.put("film", np.ones(1))
+    assert run.compute("both")[0][0] == 3
+    assert run.get("right")[0] == 1
+
+
+def test_a_snapshot_stands_still_while_its_run_goes_on(run, calls):
+    run.compute("answer")
+    run.put("scaled", np.zeros(3), edit=Edit("scaled", 3))
+    still = run.snapshot()
+    run.withdraw("scaled", edit=Edit("scaled", 3, tool="back"))
+    run.put("film", np.zeros(3))
+    assert still.edited("scaled")
+    assert [edit.tool for edit in still.journal] == ["brush"]
+    assert still.compute("answer") == (6.0,)
+    assert [edit.tool for edit in run.journal] == ["brush", "back"]
+
+
+def test_the_journal_keeps_order_and_an_entry_that_goes_on_keeps_its_place(run):
+    first, second, third = (Edit("scaled", n) for n in (1, 2, 3))
+    run.note(first)
+    run.note(second)
+    run.note(third, replaces=first)
+    assert run.journal == (third, second)
+    run.note(None, replaces=third)
+    assert run.journal == (second,)
+    run.note(first, replaces=third)
+    assert run.journal == (second, first)
+
+
+def test_edits_of_many_threads_are_all_noted(run):
+    def edit(number):
+        for turn in range(50):
+            run.put("scaled", np.full(3, turn), edit=Edit("scaled", turn, reader=str(number)))
+
+    threads = [threading.Thread(target=edit, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    for number in range(4):
+        assert [e.pixels for e in run.journal if e.reader == str(number)] == list(range(50))
 
 
 def two_branches(during):

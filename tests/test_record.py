@@ -20,6 +20,13 @@ def test_a_record_comes_back_the_same(tmp_path):
     assert record.entries[0].parameters == {"width": 2.0}
 
 
+def test_an_edit_says_who_and_with_what_and_an_old_one_still_loads():
+    edit = Edit("sensitive", 3, tool="mirror", reader="A")
+    assert Record.from_json((Record() + edit).to_json()).entries == (edit,)
+    old = '{"record_version": 1, "entries": [{"target": "sensitive", "pixels": 12, "when": "2026"}]}'
+    assert Record.from_json(old).entries == (Edit("sensitive", 12, when="2026", tool="brush", reader=""),)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"record_version": 1, "entries": [{"x": 1}]}', "\x00"])
 def test_what_is_no_record_is_refused(tmp_path, text):
     (tmp_path / "r.json").write_text(text)
