@@ -87,7 +87,7 @@ def normal_tables(
         cache.mkdir(parents=True, exist_ok=True)
         for table, file in zip((tables.inside, tables.grey), files, strict=True):
             table.to_csv(file)
-    features, grey = (pd.read_csv(file, index_col=0, float_precision="round_trip") for file in files)
+    features, grey = (pd.read_csv(file, index_col=0) for file in files)
     return features, grey
 
 
