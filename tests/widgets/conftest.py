@@ -70,7 +70,7 @@ def panel(make_napari_viewer_proxy, monkeypatch, quick_settings, tiny_model, qtb
         viewer = make_napari_viewer_proxy()
         widget = ChestPanel(viewer)
         viewer.window.add_dock_widget(widget, name="Chest X-ray")
-        qtbot.waitUntil(lambda: not widget.shelf.loading, timeout=60_000)
+        qtbot.waitUntil(lambda: not widget.bench.shelf.loading, timeout=60_000)
         return viewer, widget
 
     return make

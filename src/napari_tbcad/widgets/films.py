@@ -13,6 +13,9 @@ from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Step
 from napari_tbcad.widgets.reader import METADATA_KEY
 
+PREVIEW = "napari-tbcad-preview"
+"""Layers with this key in their metadata are our own pictures, not films."""
+
 _SAME = 0.95
 _TO_MM = {"millimeter": 1.0, "centimeter": 10.0, "meter": 1000.0, "micrometer": 1e-3}
 
@@ -68,6 +71,11 @@ def film_in(layer: Image) -> Radiograph:
     source = str(layer.source.path or layer.name)
     film = Radiograph(pixels=pixels, spacing_mm=spacing, source=source, warnings=tuple(warnings))
     return film.after(Step("take layer", facts=facts))
+
+
+def films_of(viewer: Any) -> list[Image]:
+    """Return the Image layers of a viewer that may be films, the topmost first; our own pictures are none."""
+    return [x for x in reversed(viewer.layers) if isinstance(x, Image) and PREVIEW not in x.metadata]
 
 
 def facts_of(film: Radiograph) -> str:

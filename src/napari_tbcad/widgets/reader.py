@@ -62,6 +62,19 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     return layers
 
 
+def layers_of(path: Path) -> list[LayerData]:
+    """Return the layer of a film, read in the way the command line reads it.
+
+    Raises
+    ------
+    BadInput
+        If the file is no film.
+    """
+    from napari_tbcad.io.read import read_film
+
+    return [film_layer(read_film(path))]
+
+
 def film_layer(film: Radiograph, name: str | None = None) -> LayerData:
     """Return the layer tuple of a film: scale in mm, display window, no identifiers.
 

@@ -24,9 +24,12 @@ class Job:
     ----------
     wanted : tuple of str
         Values of the chain to bring up to date, in order.
+    live : bool, optional
+        It answers an edit: nobody asked for it by a button, and it should take no longer than a blink.
     """
 
     wanted: tuple[str, ...]
+    live: bool = False
     share: float = 0.0
     what: str = ""
     error: Exception | None = None
@@ -35,7 +38,14 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
 
 
-def start_job(run: Run, job: Job, *, on_value: Callable[[str], None], on_end: Callable[[], None]) -> Any:
+def start_job(
+    run: Run,
+    job: Job,
+    *,
+    on_value: Callable[[str], None],
+    on_end: Callable[[], None],
+    first: Callable[[], bool] | None = None,
+) -> Any:
     """Bring values of a run up to date on a worker thread.
 
     Parameters
@@ -44,6 +54,8 @@ def start_job(run: Run, job: Job, *, on_value: Callable[[str], None], on_end: Ca
         The film's run.
     job : Job
         What is wanted; its fields are updated as the work goes on.
+    first : callable, optional
+        Done before anything is computed; when it returns False nothing is.
     on_value, on_end : callable
         Bound methods of a QObject, called on the GUI thread after each value and at the end, however
         the work ended. Qt drops them when their object dies.
@@ -53,7 +65,7 @@ def start_job(run: Run, job: Job, *, on_value: Callable[[str], None], on_end: Ca
     superqt worker
         Started.
     """
-    worker = create_worker(_compute, run, job, _start_thread=False)
+    worker = create_worker(_compute, run, job, first, _start_thread=False)
     worker.yielded.connect(on_value)
     worker.finished.connect(on_end)  # type: ignore[arg-type]
     worker.start()
@@ -118,8 +130,14 @@ def _call(function: Callable[[], Any]) -> Generator[tuple[Any, Exception | None]
         yield None, error
 
 
-def _compute(run: Run, job: Job) -> Generator[str, None, None]:
+def _compute(run: Run, job: Job, first: Callable[[], bool] | None) -> Generator[str, None, None]:
     leave_a_core()
+    try:
+        if first is not None and not first():
+            return
+    except Exception as error:  # every failure is the person's to know
+        job.error = error
+        return
     for number, name in enumerate(job.wanted):
 
         def report(share: float, what: str, number: int = number) -> None:

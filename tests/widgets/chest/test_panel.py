@@ -108,6 +108,7 @@ def test_an_edit_is_out_of_date_until_it_is_answered(panel, finished, phantom_pi
     assert widget.session.state("enhance") is State.STALE
     assert widget.session.state("features") is State.STALE
     assert widget.session.state("lungs") is State.DONE
+    finished(widget)
     assert widget.result.sentence.text().startswith("Out of date")
     assert not widget.result.bar.isEnabled()
     run(widget, finished)
@@ -186,11 +187,12 @@ def test_layers_are_known_by_object_not_by_name(panel, finished, phantom_pixels)
         ((4, 40, 40, 3), True, "3 dimensions"),
     ],
 )
-def test_what_is_no_film_is_refused_in_words(panel, shape, rgb, said):
+def test_what_is_no_film_is_refused_in_words(panel, finished, shape, rgb, said):
     viewer, widget = panel()
     viewer.add_image(np.zeros(shape, np.uint8), rgb=rgb, name="stack")
-    assert said in widget.facts.text()
-    assert "stack" in widget.facts.text()
+    finished(widget)
+    assert said in widget.header.facts.text()
+    assert "stack" in widget.header.facts.text()
     assert not widget.run_bar.run_button.isEnabled()
 
 
@@ -372,12 +374,13 @@ def test_enhanced_preview_lies_over_the_film(panel, finished, phantom_pixels):
 def test_sample_button_opens_a_phantom(panel, finished, qtbot):
     viewer, widget = panel()
     button = next(
-        b for b in widget.empty.findChildren(type(widget.open_button)) if b.text() == "DICOM sample"
+        b for b in widget.empty.findChildren(type(widget.header.open_button)) if b.text() == "DICOM sample"
     )
     button.click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 1, timeout=60_000)
     assert widget.picker.currentText() == "phantom normal cr"
-    assert "mm" in widget.facts.text()
+    finished(widget)
+    assert "mm" in widget.header.facts.text()
 
 
 def test_a_file_that_is_no_film_is_refused_in_words(panel, tmp_path, qtbot):
@@ -385,7 +388,7 @@ def test_a_file_that_is_no_film_is_refused_in_words(panel, tmp_path, qtbot):
     path = tmp_path / "notes.png"
     path.write_text("not an image")
     widget.open_film(path)
-    qtbot.waitUntil(lambda: "notes.png" in widget.facts.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "notes.png" in widget.header.facts.text(), timeout=30_000)
     assert len(viewer.layers) == 0
 
 
@@ -483,6 +486,7 @@ def test_another_film_in_the_same_layer_does_not_keep_the_corrections(panel, fin
     assert widget.session.value("insensitive").origin == "person"
 
     film.data = np.ascontiguousarray(np.roll(phantom_pixels[:, ::-1], 25, axis=0))
+    finished(widget)
     assert widget.session.value("insensitive").origin == "automatic"
     run(widget, finished)
     assert widget.session.value("insensitive").origin == "automatic"
@@ -504,7 +508,8 @@ def test_corrections_outlast_a_moment_in_which_the_layer_is_no_film(panel, finis
     broken = phantom_pixels.copy()
     broken[3, 3] = np.nan
     film.data = broken
-    assert "NaN" in widget.facts.text()
+    finished(widget)
+    assert "NaN" in widget.header.facts.text()
     assert not widget.run_bar.run_button.isEnabled()
     film.data = phantom_pixels
     run(widget, finished)
@@ -516,7 +521,7 @@ def test_masks_go_with_their_film_but_not_a_corrected_one(panel, finished, phant
     viewer, widget = panel()
     film = viewer.add_image(phantom_pixels, name="film")
     run(widget, finished)
-    widget.correct.outline.setChecked(True)
+    widget.correct.outlines["automatic"].setChecked(True)
     erase(widget.session.layers.layer("insensitive"), slice(100, 140))
     finished(widget)
     viewer.layers.remove(film)
@@ -572,7 +577,7 @@ def test_a_refresh_looks_at_no_pixels(panel, finished, phantom_pixels, monkeypat
     run(widget, finished)
     erase(widget.session.layers.layer("insensitive"), slice(100, 140))
     finished(widget)
-    assert widget.session.edits("insensitive") is not None
+    assert widget.session.edits.facts(widget.session.run, "insensitive") is not None
 
     def forbidden(*_):
         raise AssertionError("a refresh computed")

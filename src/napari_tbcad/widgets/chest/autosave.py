@@ -1,17 +1,21 @@
-"""Corrected masks on disk: one writer at a time, the latest version wins, no film overwrites another's."""
+"""Cases on disk while a person works: one writer at a time, the latest wins, no film overwrites another's."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import threading
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from napari.utils.notifications import show_error
 from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
 from napari_tbcad.widgets.chest.layers import KINDS
@@ -151,3 +155,168 @@ def _read_owner(path: Path) -> str | None:
     except (OSError, ValueError, SyntaxError):
         return None
     return said if isinstance(said, str) else None
+
+
+class CaseKeeper(QObject):
+    """Saves the case of a session off the GUI thread, a moment after the person's hand rests.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        Owner.
+    rest_ms : int, optional
+        How long nothing must have been asked for before it is saved, so that saving does not take the
+        processor from the answer to a stroke.
+    longest_ms : int, optional
+        After which it is saved even though the hand does not rest.
+
+    Attributes
+    ----------
+    saved : Signal
+        A case was written; its path.
+    """
+
+    saved = Signal(object)
+
+    def __init__(
+        self, parent: QObject | None = None, *, rest_ms: int = 2000, longest_ms: int = 20_000
+    ) -> None:
+        super().__init__(parent)
+        self._waiting: dict[tuple[Path, Hashable], Callable[[], Case]] = {}
+        self._lock = threading.Lock()
+        self._at_work = False
+        self._own: set[Path] = set()
+        self._told: set[str] = set()
+        self._since = 0.0
+        self._longest = longest_ms / 1000
+        self._timer = QTimer(self, singleShot=True, interval=rest_ms)  # type: ignore[call-arg]
+        self._timer.timeout.connect(self.flush)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is waiting or being saved."""
+        return self._at_work or bool(self._waiting)
+
+    def put(self, place: Path, build: Callable[[], Case], *, owner: Hashable = None) -> None:
+        """Save a case soon; replaces what still waits for the same place and owner. GUI thread only.
+
+        Parameters
+        ----------
+        place : Path
+            A case file, or a folder in which the film gets a file of its own (:func:`path_in`).
+        build : callable
+            Gives the case; called once, on a worker thread.
+        owner : hashable, optional
+            What tells films apart that are saved into one folder, such as the run.
+        """
+        if not self._waiting:
+            self._since = time.monotonic()
+        with self._lock:
+            self._waiting[place, owner] = build
+        if time.monotonic() - self._since < self._longest or not self._timer.isActive():
+            self._timer.start()
+
+    def flush(self) -> None:
+        """Begin to save what waits now, such as before the film is closed."""
+        self._timer.stop()
+        with self._lock:
+            if self._at_work or not self._waiting:
+                return
+            self._at_work = True
+        start_call(self._work, on_result=self._done, on_error=self._failed)
+
+    def adopt(self, path: Path) -> None:
+        """Say that a case on disk is the one this session goes on with: it may be overwritten."""
+        self._own.add(path.absolute())
+
+    def _work(self) -> tuple[list[Path], list[Exception]]:
+        paths: list[Path] = []
+        problems: list[Exception] = []
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._at_work = False
+                    return paths, problems
+                key = next(iter(self._waiting))
+                build = self._waiting.pop(key)
+            try:
+                paths.append(self._save(key[0], build()))
+            except Exception as error:  # the next case may fare better; the person is told at the end
+                problems.append(error)
+
+    def _save(self, place: Path, case: Case) -> Path:
+        path = place if place.suffix == SUFFIX else path_in(place, case.image.name, case.image.content_key)
+        with _FOLDERS:
+            if path.absolute() not in self._own and path.exists():
+                _put_aside(path, case)
+            case.save(path)
+        self.adopt(path)
+        return path
+
+    def _done(self, outcome: tuple[list[Path], list[Exception]]) -> None:
+        paths, problems = outcome
+        if paths:
+            self._told.clear()
+        for path in paths:
+            self.saved.emit(path)
+        for problem in problems:
+            self._failed(problem)
+
+    def _failed(self, error: Exception) -> None:
+        # A folder that is gone would be complained of after each stroke.
+        said = str(error) if isinstance(error, BadInput | OSError) else f"{type(error).__name__}: {error}"
+        if said not in self._told:
+            self._told.add(said)
+            show_error(f"Autosave: {said}")
+
+
+def path_in(folder: Path, name: str, film_key: str) -> Path:
+    """Return the file in which a film's case is autosaved: ``NAME~KEY.tbcad``.
+
+    Parameters
+    ----------
+    folder : Path
+        Autosave folder.
+    name : str
+        File name of the film, or the name of its layer.
+    film_key : str
+        Content key of the film's pixels, so that films of one name keep apart.
+    """
+    stem = re.sub(r"\.[A-Za-z][A-Za-z0-9]{0,5}$", "", name)
+    stem = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "_", stem).strip(". ")[:80]
+    return folder / f"{stem or 'film'}~{film_key[:12]}{SUFFIX}"
+
+
+def find(folder: Path | None, film_source: str, film_key: str) -> Path | None:
+    """Return the autosaved case of a film, found again also when the film was renamed or moved.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Autosave folder; None when autosave is off.
+    film_source : str
+        File of the film, or the name of its layer.
+    film_key : str
+        Content key of the film's pixels (:func:`napari_tbcad.chest.cases.film_key`).
+    """
+    if folder is None:
+        return None
+    own = path_in(folder, Path(film_source).name, film_key)
+    for path in (own, *sorted(folder.glob(f"*~{film_key[:12]}{SUFFIX}"))):
+        try:
+            if path.is_file() and Case.peek(path).image.content_key == film_key:
+                return path
+        except BadInput:
+            continue
+    return None
+
+
+def _put_aside(path: Path, case: Case) -> None:
+    """Keep a case of the same film that this session does not go on with; refuse to touch anything else."""
+    try:
+        there = Case.peek(path).image.content_key
+    except BadInput as error:
+        raise BadInput(path, f"is there already and is no case, nothing was saved ({error.cause})") from error
+    if there != case.image.content_key:
+        raise BadInput(path, "is a case of another film, nothing was saved: choose another name or folder")
+    path.replace(path.with_suffix(f".before{SUFFIX}"))

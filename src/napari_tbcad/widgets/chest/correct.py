@@ -2,52 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QRadioButton,
+    QToolButton,
     QWidget,
 )
 
 from napari_tbcad.chain import State
-from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
+from napari_tbcad.schemes import LEFT, RIGHT
+from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.layers import COLOURS, KINDS
 from napari_tbcad.widgets.chest.masks import USES
-from napari_tbcad.widgets.chest.session import ChestSession
 from napari_tbcad.widgets.chest.step import ChestStep
+
+_SMOOTH = 0.006
+"""Radius of one press of *Smooth*, as a share of the film's longer side."""
 
 
 class CorrectStep(ChestStep):
     """The person's turn: paint, compare, go back."""
 
-    name = "lungs"
+    name, number, heading = "lungs", 3, "Correct"
+    purpose = "Paint either mask; features and result follow. The automatic mask is kept."
+    can_run = False
 
-    def __init__(self) -> None:
-        super().__init__(
-            3, "Correct", "Paint either mask; features and result follow. The automatic mask is kept."
-        )
+    def __init__(self, bench: ChestBench, *, open_: bool = False) -> None:
+        super().__init__(bench, open_=open_)
         self.kinds: dict[str, QRadioButton] = {}
         group = QButtonGroup(self)
-        column = QHBoxLayout()
-        column.setSpacing(2)
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        kind: str
         for kind in reversed(KINDS):
             button = QRadioButton(kind.capitalize())
             button.setToolTip(f"Work on the {kind} mask: {USES[kind]}.")
             group.addButton(button)
-            column.addWidget(button)
+            row.addWidget(button)
             self.kinds[kind] = button
-            button.toggled.connect(lambda on, kind=kind: self._look_at(kind) if on else None)
         self.kinds["insensitive"].setChecked(True)
-        self.body.addLayout(column)
-        self.body.addWidget(self._brushes())
-        self.outline = QCheckBox("Outline of the automatic mask")
-        self.outline.setToolTip("Shows the automatic mask as a thin white line that cannot be painted.")
-        self.outline.toggled.connect(self._show_outline)
-        self.body.addWidget(self.outline)
+        for kind, button in self.kinds.items():
+            button.toggled.connect(partial(self._look_at, kind))
+        self.body.addLayout(row)
+        self._panel = QWidget()
+        grid = QGridLayout(self._panel)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(3)
+        self._add_brushes(grid)
+        self._add_tools(grid)
+        self.body.addWidget(self._panel)
+        self.body.addLayout(self._outlines())
+        self.legend = QLabel(
+            "<span style='color:#009E73'>▮</span> green: added · "
+            "<span style='color:#F0E442'>▮</span> yellow: taken away"
+        )
+        self.body.addWidget(self.legend)
         self.facts = QLabel("")
         self.facts.setWordWrap(True)
         self.body.addWidget(self.facts)
@@ -55,80 +75,184 @@ class CorrectStep(ChestStep):
     @property
     def kind(self) -> str:
         """The mask worked on."""
-        return next(kind for kind, button in self.kinds.items() if button.isChecked())
+        return self.session.look.kind if self.session is not None else "insensitive"
 
     def refresh(self) -> None:
         """Show what was changed."""
         session = self.session
+        self.allow_run(False)
+        run = session.run if session is not None else None
         has_mask = session is not None and session.value("sensitive") is not None
         self._panel.setEnabled(has_mask)
-        self.outline.setEnabled(has_mask)
-        edits = {kind: session.edits(kind) for kind in KINDS} if session is not None else {}
-        edited = {kind: facts for kind, facts in edits.items() if facts is not None}
-        self.set_state(State.DONE if edited else State.NOT_RUN)
-        self.dot.setToolTip("Corrected by hand" if edited else "Nothing corrected; optional")
-        self.back_button.setEnabled(self.kind in edited or bool(session and session.mask_problems))
-        if not has_mask:
+        outline = session.look.outline if session is not None else ""
+        for what, box in self.outlines.items():
+            box.setEnabled(has_mask)
+            with QSignalBlocker(box):
+                box.setChecked(what == outline)
+        self.legend.setVisible(outline == "difference")
+        with QSignalBlocker(self.kinds[self.kind]):
+            self.kinds[self.kind].setChecked(True)
+        edited = [kind for kind in KINDS if run is not None and run.edited(kind)]
+        problems = session.edits.problems if session is not None else {}
+        self.set_state(State.FAILED if problems else State.DONE if edited else State.NOT_RUN)
+        self.dot.setToolTip(
+            "What was painted cannot be used"
+            if problems
+            else "Corrected by hand"
+            if edited
+            else "Nothing corrected; optional"
+        )
+        self.back_button.setEnabled(self.kind in edited or self.kind in problems)
+        if session is None or run is None or not has_mask:
             self.summarise("")
-            self.facts.setText("Run first: there is nothing to correct yet.")
+            self.facts.setText("Run first: there is nothing to correct yet." if session else "")
             return
-        said = [
-            f"{kind}: {n:,} px changed, Dice {dice:.3f} to automatic" for kind, (n, dice) in edited.items()
-        ]
-        problems = list(session.mask_problems.values()) if session is not None else []
-        self.facts.setText("\n".join([*problems, *(said or ["Both masks are automatic."])]))
+        said = [*problems.values(), *(self._fact(kind) for kind in edited)]
+        self.facts.setText("\n".join(said or ["Both masks are automatic."]))
         self.summarise("corrected: " + ", ".join(edited) if edited else "automatic")
-        if self.outline.isChecked():
-            self._show_outline(True)
 
-    def bind(self, session: ChestSession | None) -> None:
-        """Show another session; the outline of the last one goes."""
-        if session is not self.session:
-            self.outline.setChecked(False)
-        super().bind(session)
+    def brush(self, label: int) -> None:
+        """Take the brush for a lung (1 right, 2 left) or the eraser (0)."""
+        session = self.session
+        if session is None or session.value(self.kind) is None:
+            return
+        if session.layers.layer(self.kind) is None:
+            session.show_masks()
+        session.layers.brush(self.kind, label)
 
-    def _brushes(self) -> QWidget:
-        self._panel = QWidget()
-        grid = QGridLayout(self._panel)
-        grid.setContentsMargins(0, 0, 0, 0)
+    def back_to_automatic(self) -> None:
+        """Bring the automatic mask back as one undoable step."""
+        session = self.session
+        automatic = session.value(self.kind, automatic=True) if session is not None else None
+        if session is not None and automatic is not None:
+            session.edits.apply(self.kind, automatic.labels, "back to automatic")
+
+    def _fact(self, kind: str) -> str:
+        session = self.session
+        assert session is not None
+        assert session.run is not None
+        facts = session.edits.facts(session.run, kind)
+        if facts is None:
+            return f"{kind}: corrected"
+        return f"{kind}: {facts[0]:,} px changed, Dice {facts[1]:.3f} to automatic"
+
+    def _add_brushes(self, grid: QGridLayout) -> None:
         self.brushes: dict[int, QPushButton] = {}
+        where = {
+            RIGHT: "Brush for the patient's right lung, on the image's left (key R).",
+            LEFT: "Brush for the patient's left lung, on the image's right (key L).",
+            0: "Brush that takes away (key E).",
+        }
         for column, (label, text) in enumerate(((RIGHT, "Right lung"), (LEFT, "Left lung"), (0, "Erase"))):
             button = QPushButton(text)
-            colour = COLOURS.get(label, "#999999")
-            button.setStyleSheet(f"border-left: 5px solid {colour}; padding: 4px;")
-            where = {
-                RIGHT: "the patient's right, on the image's left",
-                LEFT: "the patient's left, on the image's right",
-            }
-            button.setToolTip(f"Brush for {where[label]}." if label else "Brush that takes away.")
-            button.clicked.connect(lambda _=False, label=label: self._brush(label))
+            button.setStyleSheet(f"border-left: 5px solid {COLOURS.get(label, '#999999')}; padding: 4px;")
+            button.setToolTip(where[label])
+            button.clicked.connect(partial(self._brush, label))
             grid.addWidget(button, 0, column)
             self.brushes[label] = button
-        self.back_button = QPushButton("Back to automatic")
-        self.back_button.setToolTip("Bring the automatic mask back; Ctrl+Z brings your version back.")
-        self.back_button.clicked.connect(
-            lambda: self.session.to_automatic(self.kind) if self.session else None
+
+    def _add_tools(self, grid: QGridLayout) -> None:
+        self.mirror_button = _menu_button(
+            "Mirror",
+            "Draw one lung as the mirror image of the other: a starting point to correct by brush.",
+            {
+                "Right lung from the left": partial(self._mirror, LEFT),
+                "Left lung from the right": partial(self._mirror, RIGHT),
+            },
         )
-        grid.addWidget(self.back_button, 1, 0, 1, 3)
-        return self._panel
+        self.tidy_button = _menu_button(
+            "Tidy",
+            "Smooth the outline, or clean the mask up.",
+            {
+                "Smooth the outline": self._smooth,
+                "Clean up: fill holes, drop islands": self._clean,
+                "Copy from the other mask": self._copy,
+            },
+        )
+        self.undo_button = QPushButton("Undo")
+        self.undo_button.setToolTip("Take the last change of this mask back (Ctrl+Z on the canvas).")
+        self.undo_button.clicked.connect(partial(self._history, "undo"))
+        self.redo_button = QPushButton("Redo")
+        self.redo_button.setToolTip("Do again what was undone (Ctrl+Shift+Z on the canvas).")
+        self.redo_button.clicked.connect(partial(self._history, "redo"))
+        self.back_button = QPushButton("Back to automatic")
+        self.back_button.setToolTip("Bring the automatic mask back; Undo brings your version back (key B).")
+        self.back_button.clicked.connect(lambda: self.back_to_automatic())
+        grid.addWidget(self.mirror_button, 1, 0)
+        grid.addWidget(self.tidy_button, 1, 1)
+        row = QHBoxLayout()
+        row.setSpacing(3)
+        row.addWidget(self.undo_button)
+        row.addWidget(self.redo_button)
+        row.addWidget(self.back_button, 1)
+        grid.addLayout(row, 2, 0, 1, 3)
 
-    def _brush(self, label: int) -> None:
-        if self.session is None:
-            return
-        if self.session.layers.layer(self.kind) is None:
-            self.session.show_masks()
-        self.session.layers.brush(self.kind, label)
+    def _outlines(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Outline:"))
+        self.outlines: dict[str, QCheckBox] = {}
+        tips = {
+            "automatic": "Shows the automatic mask as a thin white line that cannot be painted.",
+            "difference": "Outlines what you added (green) and took away (yellow) (key D).",
+        }
+        for what, tip in tips.items():
+            box = QCheckBox(what)
+            box.setToolTip(tip)
+            box.toggled.connect(partial(self._outline, what))
+            row.addWidget(box)
+            self.outlines[what] = box
+        row.addStretch()
+        return row
 
-    def _look_at(self, kind: str) -> None:
-        if self.session is None:
-            return
-        self.session.layers.look_at(kind)
-        if self.outline.isChecked():
-            self._show_outline(True)
-        self.refresh()
+    def _brush(self, label: int, checked: bool = False) -> None:
+        self.brush(label)
 
-    def _show_outline(self, wanted: bool) -> None:
-        if self.session is None:
-            return
-        mask = self.session.value(self.kind, automatic=True)
-        self.session.layers.outline(mask.labels if wanted and mask is not None else None)
+    def _look_at(self, kind: str, on: bool) -> None:
+        if on and self.session is not None:
+            self.session.look.set_kind(kind)
+
+    def _outline(self, what: str, on: bool) -> None:
+        if self.session is not None:
+            self.session.look.set_outline(what if on else "")
+
+    def _history(self, name: str, checked: bool = False) -> None:
+        layer = self.session.layers.layer(self.kind) if self.session is not None else None
+        if layer is not None:
+            getattr(layer, name)()
+
+    def _change(self, make: Callable[[Any], Any], tool: str) -> None:
+        if self.session is not None:
+            self.session.edits.apply_later(self.kind, make, tool)
+
+    def _mirror(self, source: int) -> None:
+        from napari_tbcad.chest.lungs.corrections import mirror
+
+        self._change(lambda labels: mirror(labels, source), "mirror")
+
+    def _smooth(self) -> None:
+        from napari_tbcad.chest.lungs.corrections import smooth
+
+        self._change(lambda labels: smooth(labels, max(1, round(_SMOOTH * max(labels.shape)))), "smooth")
+
+    def _clean(self) -> None:
+        from napari_tbcad.chest.lungs.corrections import clean_up
+
+        self._change(clean_up, "clean up")
+
+    def _copy(self) -> None:
+        other = next(kind for kind in KINDS if kind != self.kind)
+        mask = self.session.value(other) if self.session is not None else None
+        if mask is not None and self.session is not None:
+            self.session.edits.apply(self.kind, mask.labels.copy(), f"copy of {other}")
+
+
+def _menu_button(text: str, tip: str, actions: dict[str, Callable[[], None]]) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(button)
+    for name, function in actions.items():
+        menu.addAction(name).triggered.connect(lambda _=False, function=function: function())
+    button.setMenu(menu)
+    return button

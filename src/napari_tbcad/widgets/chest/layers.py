@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, get_args
 
@@ -11,7 +12,6 @@ from napari.layers import Image, Labels
 from napari.utils import DirectLabelColormap
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
-from superqt.utils import QSignalThrottler
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, MaskKind
 from napari_tbcad.widgets.proxies import bare
@@ -19,7 +19,8 @@ from napari_tbcad.widgets.proxies import bare
 COLOURS: dict[int | None, str] = {RIGHT: "#56B4E9", LEFT: "#E69F00"}
 """Okabe-Ito sky blue and orange: told apart by every kind of colour vision."""
 KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
-_THROTTLE_MS = 120
+ADDED, TAKEN = "#009E73", "#F0E442"
+"""Okabe-Ito bluish green and yellow, for what a person added to a mask or took away from it."""
 
 
 class LungLayers(QObject):
@@ -36,12 +37,12 @@ class LungLayers(QObject):
 
     Attributes
     ----------
-    edited : Signal(str)
-        A layer's pixels changed in whatever way (brush, fill, undo, replaced data); at most one a
-        120 ms. The name says which mask.
+    touched : Signal(str, bool)
+        A layer's pixels changed in whatever way (brush, fill, undo, replaced data): which mask, and
+        whether a stroke came to its end. Sent as often as napari says so; do little.
     """
 
-    edited = Signal(str)
+    touched = Signal(str, bool)
 
     def __init__(self, viewer: Any, film_layer: Image, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,13 +50,11 @@ class LungLayers(QObject):
         self._film = weakref.ref(film_layer)
         self._layers: dict[str, weakref.ref[Labels]] = {}
         self._outline: weakref.ref[Labels] | None = None
-        self._throttlers: dict[str, QSignalThrottler] = {}
+        self._overlay_is = ""
+        self._held: dict[str, ExitStack] = {}
         self._writing = False
-        for kind in KINDS:
-            throttler = QSignalThrottler(parent=self)
-            throttler.setTimeout(_THROTTLE_MS)
-            throttler.triggered.connect(lambda kind=kind: self.edited.emit(kind))
-            self._throttlers[kind] = throttler
+        for event in _geometry(film_layer):
+            event.connect(self._on_geometry)
 
     def layer(self, kind: str) -> Labels | None:
         """Return the layer of a mask while it is in the viewer, else None."""
@@ -81,27 +80,58 @@ class LungLayers(QObject):
         layer = self.layer(kind)
         return None if layer is None else np.array(layer.data)
 
-    def outline(self, labels: NDArray[np.uint8] | None) -> None:
-        """Show labels as a thin grey outline that cannot be painted; None takes it away."""
+    def tool(self, kind: str) -> str:
+        """Return what the person holds over a mask: paint, erase, fill, polygon or another mode."""
+        layer = self.layer(kind)
+        return "" if layer is None else str(layer.mode)
+
+    def hold(self, kind: str) -> None:
+        """Make one undoable step of all that is written until :meth:`release`."""
+        layer = self.layer(kind)
+        if layer is not None and kind not in self._held:
+            self._held[kind] = ExitStack()
+            self._held[kind].enter_context(layer.block_history())
+
+    def release(self, kind: str) -> None:
+        """End what :meth:`hold` began."""
+        if (held := self._held.pop(kind, None)) is not None:
+            self._writing = True
+            try:
+                held.close()
+            finally:
+                self._writing = False
+
+    def overlay(self, labels: NDArray[np.uint8] | None, what: str = "automatic") -> None:
+        """Show labels as thin outlines that cannot be painted; None takes them away.
+
+        Parameters
+        ----------
+        labels : (H, W) array of uint8 or None
+            A mask (``what="automatic"``), or what differs from it (``what="difference"``: 1 added, 2 taken
+            away, 3 moved to the other side).
+        what : str
+            Which of the two; the word ends the layer's name.
+        """
         viewer, old = self._viewer(), self._present(self._outline)
         if viewer is None:
             return
-        if old is not None and (labels is None or old.data.shape != labels.shape):
+        if old is not None and (labels is None or old.data.shape != labels.shape or what != self._overlay_is):
             viewer.layers.remove(old)
             old = None
         if labels is None:
             return
         if old is not None:
-            old.data = labels
+            if old.data is not labels:
+                old.data = labels
             return
-        grey = DirectLabelColormap(
-            color_dict={0: "transparent", RIGHT: "white", LEFT: "white", None: "white"}
-        )
+        white: dict[int | None, str] = {0: "transparent", RIGHT: "white", LEFT: "white", None: "white"}
+        two: dict[int | None, str] = {0: "transparent", 1: ADDED, 2: TAKEN, 3: "white", None: "white"}
+        colours = DirectLabelColormap(color_dict=white if what == "automatic" else two)
         chosen = set(viewer.layers.selection)
-        layer = self._new(labels, "automatic", colormap=grey, opacity=0.9)
-        layer.contour = 1
+        layer = self._new(labels, what, colormap=colours, opacity=0.9)
+        layer.contour = 1 if what == "automatic" else 2
         layer.editable = False
-        self._outline = weakref.ref(layer)
+        self._outline, self._overlay_is = weakref.ref(layer), what
         viewer.layers.selection = chosen
 
     def brush(self, kind: str, label: int) -> bool:
@@ -149,7 +179,7 @@ class LungLayers(QObject):
             return
         if old is not None:
             viewer.layers.remove(old)
-        # The undone layer of an undo must not share memory with the chain's mask.
+        # What a person paints must not share memory with the chain's mask.
         table: dict[int | None, str] = {0: "transparent", None: "#999999"}
         table |= COLOURS
         colours = DirectLabelColormap(color_dict=table)
@@ -157,8 +187,8 @@ class LungLayers(QObject):
         layer = self._new(labels.copy(), kind, colormap=colours, opacity=0.35)
         layer.visible = kind == "insensitive"
         self._layers[kind] = weakref.ref(layer)
-        for event in (layer.events.paint, layer.events.set_data):
-            event.connect(self._on_insensitive if kind == "insensitive" else self._on_sensitive)
+        for event, slot in self._slots(kind, layer):
+            event.connect(slot)
         viewer.layers.selection = chosen
 
     def _new(self, labels: NDArray[np.uint8], word: str, **options: Any) -> Labels:
@@ -170,6 +200,9 @@ class LungLayers(QObject):
             name=f"{film.name} {word}",
             scale=film.scale[-2:],
             translate=film.translate[-2:],
+            rotate=film.rotate,
+            shear=film.shear,
+            affine=film.affine,
             units=film.units[-2:],
             axis_labels=film.axis_labels[-2:],
             metadata={"napari-tbcad": word},
@@ -186,19 +219,59 @@ class LungLayers(QObject):
     def unfollow(self) -> None:
         """Follow the layers no more, and leave them where they are."""
         for kind in KINDS:
+            self._held.pop(kind, None)
             if (layer := self.layer(kind)) is not None:
-                for event in (layer.events.paint, layer.events.set_data):
-                    event.disconnect(self._on_insensitive if kind == "insensitive" else self._on_sensitive)
+                for event, slot in self._slots(kind, layer):
+                    event.disconnect(slot)
+        if (film := self._film()) is not None:
+            for event in _geometry(film):
+                event.disconnect(self._on_geometry)
 
-    def _on_sensitive(self, event: Any = None) -> None:
-        self._touched("sensitive")
+    def _slots(self, kind: str, layer: Labels) -> tuple[tuple[Any, Any], ...]:
+        # Bound methods, since napari holds those weakly.
+        events = layer.events
+        if kind == "insensitive":
+            changed, ended, seen = self._insensitive_changed, self._insensitive_ended, self._insensitive_seen
+        else:
+            changed, ended, seen = self._sensitive_changed, self._sensitive_ended, self._sensitive_seen
+        return (events.set_data, changed), (events.paint, ended), (events.visible, seen)
 
-    def _on_insensitive(self, event: Any = None) -> None:
-        self._touched("insensitive")
+    def _sensitive_changed(self, event: Any = None) -> None:
+        self._touch("sensitive", ended=False)
 
-    def _touched(self, kind: str) -> None:
+    def _sensitive_ended(self, event: Any = None) -> None:
+        self._touch("sensitive", ended=True)
+
+    def _sensitive_seen(self, event: Any = None) -> None:
+        self._touch("sensitive", ended=True)
+
+    def _insensitive_changed(self, event: Any = None) -> None:
+        self._touch("insensitive", ended=False)
+
+    def _insensitive_ended(self, event: Any = None) -> None:
+        self._touch("insensitive", ended=True)
+
+    def _insensitive_seen(self, event: Any = None) -> None:
+        # napari says nothing of an undo on a hidden layer: look when it is shown again.
+        self._touch("insensitive", ended=True)
+
+    def _touch(self, kind: str, *, ended: bool) -> None:
         if not self._writing:
-            self._throttlers[kind].throttle()
+            self.touched.emit(kind, ended)
+
+    def _on_geometry(self, event: Any = None) -> None:
+        """Keep the masks on the film when a person moves or scales it."""
+        film = self._film()
+        for reference in (*self._layers.values(), self._outline):
+            layer = self._present(reference)
+            if film is not None and layer is not None:
+                layer.scale, layer.translate = film.scale[-2:], film.translate[-2:]
+                layer.rotate, layer.shear = film.rotate, film.shear
+
+
+def _geometry(film: Image) -> tuple[Any, ...]:
+    events = film.events
+    return events.scale, events.translate, events.rotate, events.shear
 
 
 def _remove(viewer: weakref.ref[Any], doomed: list[weakref.ref[Labels]]) -> None:

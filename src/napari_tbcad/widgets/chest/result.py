@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -17,9 +17,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_tbcad.chain import State
+from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.features import readable
+from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.session import ChestSession
-from napari_tbcad.widgets.chest.shelf import ModelShelf
 from napari_tbcad.widgets.chest.step import ChestStep, left_aligned
 from napari_tbcad.widgets.parts.bars import ContributionBars, ProbabilityBar
 from napari_tbcad.widgets.parts.form import ParameterForm
@@ -30,14 +31,12 @@ _MOST = 6
 class ResultStep(ChestStep):
     """The answer and its reasons."""
 
-    name = "result"
-    wants_model = Signal(str)
+    name, number, heading = "result", 5, "Result"
+    purpose = "The classifier's answer, which gate decided, and what moved it."
 
-    def __init__(self, shelf: ModelShelf) -> None:
-        super().__init__(
-            5, "Result", "The classifier's answer, which gate decided, and what moved it.", open_=True
-        )
-        self._shelf = shelf
+    def __init__(self, bench: ChestBench, *, open_: bool = True) -> None:
+        super().__init__(bench, open_=open_)
+        self._shelf = bench.shelf
         self.banner = left_aligned("")
         self.banner.setStyleSheet("background: #E69F00; color: black; padding: 4px; border-radius: 3px;")
         self.sentence = left_aligned("")
@@ -112,7 +111,7 @@ class ResultStep(ChestStep):
 
     def _show_result(self, session: ChestSession, result: Any, fresh: bool) -> None:
         self.sentence.setText(("" if fresh else "Out of date: ") + sentence(result))
-        edited = any(session.edits(kind) for kind in ("sensitive", "insensitive"))
+        edited = session.run is not None and any(session.run.edited(kind) for kind in KINDS)
         self.bar.show_value(result.probability, result.threshold, session.ghost if edited else None)
         first, second = result.probability_stage1, result.probability_stage2
         self.gates[0].show_gate(first, result.gate, decides=result.deciding_stage == 1)
@@ -160,7 +159,7 @@ class ResultStep(ChestStep):
     def _open_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.skops)")
         if path:
-            self.wants_model.emit(path)
+            self._shelf.load_file(path)
 
 
 class _Gate:

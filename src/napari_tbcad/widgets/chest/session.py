@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.layers import Image
 from napari.utils.notifications import show_error, show_info
-from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_tbcad.chain import Run, State
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.widgets.chest.autosave import Autosave, owner_of
+from napari_tbcad.widgets.chest.edits import MaskEdits
 from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
+from napari_tbcad.widgets.chest.look import Look
 from napari_tbcad.widgets.chest.shelf import ModelShelf
-from napari_tbcad.widgets.films import file_of, film_in, film_in_file, same_picture
-from napari_tbcad.widgets.preferences import preferences
+from napari_tbcad.widgets.films import film_of, same_picture
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.work import Job, start_call, start_job
 
@@ -31,7 +30,19 @@ STAGES = {
 }
 """Stages of the chain behind each step of the panel."""
 
+OUTPUTS = {
+    "enhance": ("upright", "enhanced"),
+    "lungs": KINDS,
+    "features": ("features",),
+    "result": ("result",),
+}
+"""What running one step alone brings up to date."""
+
 EVERYTHING = ("upright", "enhanced", *KINDS, "features", "result")
+_REST_MS = 60
+"""Least time from one live answer to the next while a stroke goes on: the canvas needs the processor, too."""
+_GREY_MS = 150
+"""An answer that takes longer than this is greyed meanwhile; a shorter one would only flicker."""
 
 
 class ChestSession(QObject):
@@ -51,11 +62,15 @@ class ChestSession(QObject):
     changed : Signal
         Anything that a panel shows may differ.
     run : Run or None
-        None while the layer is no film (see `film_problem`).
+        None while the film is being read, or while the layer is no film (see `film_problem`).
     film_problem : str
         Why the layer cannot be used.
     ghost : float or None
         Probability of the automatic masks, for comparison once they are corrected.
+    edits : MaskEdits
+        What a person did to the masks.
+    look : Look
+        Which mask, outline and preview the layers show.
     """
 
     changed = Signal()
@@ -67,22 +82,25 @@ class ChestSession(QObject):
         self.shelf = shelf
         self.run: Run | None = None
         self.film_problem = ""
-        self.mask_problems: dict[str, str] = {}
         self.ghost: float | None = None
         self.job: Job | None = None
         self._worker: Any = None
         self._pending: tuple[str, ...] = ()
         self._closed = False
         self._kept: Run | None = None
-        self._reading: Radiograph | None = None
+        self._reading: object | None = None
         self._checked: tuple[Any, ...] = ()
         self._checking: tuple[Any, ...] | None = None
         self._complaints: tuple[str, ...] = ()
-        self._counted: dict[str, tuple[Any, Any, tuple[int, float]]] = {}
-        self._saver = Autosave()
+        self._last_live = 0.0
         self.layers = LungLayers(viewer, layer, self)
-        self.layers.edited.connect(self._take_edit)
-        layer.events.data.connect(self._on_film_replaced)
+        self.edits = MaskEdits(self.layers, self)
+        self.edits.touched.connect(self._on_touched)
+        self.look = Look(self)
+        self.changed.connect(self.look.refresh)
+        self._wake = _timer(self, self._next)
+        self._grey = _timer(self, self.changed.emit)
+        layer.events.data.connect(self._take_film)
         shelf.ready.connect(self._on_model)
         self._take_film()
 
@@ -100,13 +118,29 @@ class ChestSession(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether work is under way or about to be."""
-        return self.job is not None or bool(self._pending)
+        """Whether work that a person asked for is under way or about to be."""
+        return (self.job is not None and not self.job.live) or bool(self._pending)
+
+    @property
+    def reading(self) -> bool:
+        """Whether the film is being read."""
+        return self._reading is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the film is gone."""
+        return self._closed
+
+    @property
+    def usable(self) -> bool:
+        """Whether the layer is a film, as far as is known; while it is being read, work waits for it."""
+        return self.run is not None or self._reading is not None
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is under way, the checks behind :meth:`warnings` and reading a file included."""
-        return not self.busy and self._checking is None and self._reading is None
+        """Whether nothing is under way: no work, no edit to be taken, no check, no reading."""
+        idle = self.job is None and not self._pending and not self.edits.dirty
+        return idle and self._checking is None and self._reading is None
 
     def state(self, step: str) -> State:
         """Return the state of a step of the panel."""
@@ -116,14 +150,14 @@ class ChestSession(QObject):
         for word in (State.RUNNING, State.FAILED, State.STALE, State.NOT_RUN):
             if word in states:
                 return word
-        return State.STALE if self.mask_problems and step in ("features", "result") else State.DONE
+        return State.STALE if self.edits.problems and step in ("features", "result") else State.DONE
 
     def error(self, step: str) -> str:
         """Return what went wrong in a step, empty when nothing did."""
         if self.run is None:
             return ""
         errors = [self.run.error(stage) for stage in STAGES[step]]
-        return next((_said(error, self.run.get("film").source) for error in errors if error is not None), "")
+        return next((said(error, self.run.get("film").source) for error in errors if error is not None), "")
 
     def value(self, name: str, *, automatic: bool = False) -> Any:
         """Return a value of the run, None when there is none; ask :meth:`fresh` whether it still holds."""
@@ -131,31 +165,14 @@ class ChestSession(QObject):
 
     def fresh(self, name: str) -> bool:
         """Return True when the value is what a computation now would give."""
-        return self.run is not None and not self.mask_problems and self.run.fresh(name)
+        return self.run is not None and not self.edits.problems and self.run.fresh(name)
 
     def warnings(self) -> tuple[str, ...]:
         """Return the complaints about film and masks; those of the model stand with the result.
 
         The checks look at every pixel, so a worker makes them once the work is done; `changed` follows.
         """
-        return (*self.mask_problems.values(), *self._complaints) if self.run is not None else ()
-
-    def edits(self, kind: str) -> tuple[int, float] | None:
-        """Return pixels changed and Dice to the automatic mask, None for an uncorrected mask."""
-        from napari_tbcad.chest.workflow import mask_dice
-
-        if self.run is None or not self.run.edited(kind):
-            return None
-        mask, automatic = self.run.get(kind), self.run.get(kind, automatic=True)
-        if automatic is None or automatic.labels.shape != mask.labels.shape:
-            return None
-        # A panel asks at every refresh: count anew only when a mask was replaced.
-        known = self._counted.get(kind)
-        if known is None or known[0] is not mask or known[1] is not automatic:
-            differ = int(np.count_nonzero(mask.labels != automatic.labels))
-            known = (mask, automatic, (differ, mask_dice(mask.labels, automatic.labels)))
-            self._counted[kind] = known
-        return known[2]
+        return (*self.edits.problems.values(), *self._complaints) if self.run is not None else ()
 
     # -- what a panel asks ----------------------------------------------------------------------------
 
@@ -165,19 +182,22 @@ class ChestSession(QObject):
             return
         self.run.configure(self.run.settings.model_copy(update={section: parameters}))
         if live and self.run.get("soft") is not None:
-            self.request(*KINDS, *self._answers())
+            self.request(*KINDS, *self.answers())
         self.changed.emit()
 
     def run_all(self) -> None:
         """Bring everything up to date."""
-        # napari says nothing of an undo on a hidden layer, so the layers are compared once more.
-        for kind in KINDS:
-            self._take_edit(kind)
+        self.edits.look_again()
         self.request(*EVERYTHING)
+
+    def run_step(self, step: str) -> None:
+        """Bring one step, and what it stands on, up to date."""
+        self.edits.look_again()
+        self.request(*OUTPUTS[step])
 
     def request(self, *wanted: str) -> None:
         """Bring values up to date on a worker; what is asked while one works follows it."""
-        if self.run is None or self._closed:
+        if self._closed or (self.run is None and self._reading is None):
             return
         self._pending = tuple(name for name in EVERYTHING if name in {*self._pending, *wanted})
         self._next()
@@ -203,23 +223,11 @@ class ChestSession(QObject):
         run = self.run or self._kept
         if film_gone:
             corrected = [kind for kind in KINDS if run is not None and run.edited(kind)]
-            self.layers.leave(keep=(*corrected, *self.mask_problems))
+            self.layers.leave(keep=(*corrected, *self.edits.problems))
         else:
             self.layers.unfollow()
         if (layer := self._layer()) is not None:
-            layer.events.data.disconnect(self._on_film_replaced)
-
-    def to_automatic(self, kind: str) -> None:
-        """Bring the automatic mask back as one undoable step."""
-        automatic = self.value(kind, automatic=True)
-        if automatic is None or self.run is None:
-            return
-        self.run.withdraw(kind)
-        self.mask_problems.pop(kind, None)
-        self._autosave(kind, None)
-        self.layers.show(kind, automatic.labels)
-        self.request(*self._answers())
-        self.changed.emit()
+            layer.events.data.disconnect(self._take_film)
 
     def show_masks(self) -> None:
         """Put the masks into their layers (again, when a person deleted one)."""
@@ -227,45 +235,66 @@ class ChestSession(QObject):
             if (mask := self.value(kind)) is not None:
                 self.layers.show(kind, mask.labels)
 
-    # -- inside ---------------------------------------------------------------------------------------
+    def answers(self) -> tuple[str, ...]:
+        """Return what an edit must bring up to date: only what was there before."""
+        return tuple(name for name in ("features", "result") if self.value(name) is not None)
 
-    def _take_film(self) -> None:
-        from napari_tbcad.chest.workflow import start
+    # -- the film -------------------------------------------------------------------------------------
 
+    def _take_film(self, event: Any = None) -> None:
+        """Have a worker read the film: hashing, conversion and the file take longer than a blink."""
         layer = self._layer()
-        if layer is None:
+        if layer is None or self._closed:
             return
-        try:
-            film = film_in(layer)
-        except BadInput as error:
+        token = self._reading = object()
+        kept = self.run or self._kept
+        before = kept.get("film") if kept is not None else None
+
+        def read() -> tuple[object, Radiograph, str, bool]:
+            from napari_tbcad.chain import content_key
+
+            film = film_of(layer)
+            return token, film, content_key(film), before is None or same_picture(before, film)
+
+        start_call(lambda: _outcome(token, read), on_result=self._on_film, on_error=self._on_unchecked)
+        if event is not None:
+            self.changed.emit()
+
+    def _on_film(self, outcome: tuple[object, Any]) -> None:
+        token, got = outcome
+        if self._closed or token is not self._reading:
+            return
+        self._reading = None
+        if isinstance(got, Exception):
             # Kept for when the layer becomes a film again: there may be corrections in it.
-            self._kept, self.run, self.film_problem = self.run or self._kept, None, str(error)
+            self._kept, self.run = self.run or self._kept, None
+            self.film_problem = said(got, "")
             self.cancel()
             return
+        _, film, key, same = got
         self.film_problem = ""
         if self.run is None and self._kept is None:
-            self.run = start(film, self.shelf.settings(), model=self.shelf.model)
+            self._begin(film, key)
         else:
             self.run, self._kept = self.run or self._kept, None
-            self._replace_film(film)
-        if (path := file_of(layer)) is not None:
-            self._reading = film
-            start_call(
-                lambda: (film, film_in_file(path, film)), on_result=self._on_file, on_error=self._unread
-            )
+            self._replace_film(film, key, same=same)
+        self.changed.emit()
+        self._next()
 
-    def _replace_film(self, film: Radiograph) -> None:
+    def _begin(self, film: Radiograph, key: str) -> None:
+        from napari_tbcad.chest.workflow import start
+
+        self.run = start(film, self.shelf.settings(), model=self.shelf.model, film_key=key)
+
+    def _replace_film(self, film: Radiograph, key: str, *, same: bool) -> None:
         assert self.run is not None
         old = self.run.get("film")
-        self.run.put("film", film)
+        self.run.put("film", film, key=key)
         self.ghost = None
-        if same_picture(old, film):
+        if same:
             return
         # Another film under the same layer: a mask that was drawn on the old one means nothing on it.
-        corrected = [kind for kind in KINDS if self.run.edited(kind) or kind in self.mask_problems]
-        self.mask_problems.clear()
-        for kind in KINDS:
-            self.run.withdraw(kind)
+        corrected = self.edits.forget(self.run)
         if old.shape != film.shape:
             self.layers.remove()
         elif corrected:
@@ -273,27 +302,6 @@ class ChestSession(QObject):
         if corrected:
             name = Path(film.source).name
             show_info(f"{name}: another film took its place, the corrections of the old one were taken back.")
-
-    def _on_file(self, outcome: tuple[Radiograph, Radiograph | None]) -> None:
-        """Take the film as its file has it (resolution, warnings) in place of the bare pixels."""
-        asked, again = outcome
-        if self._closed or self._reading is not asked:
-            return
-        self._reading = None
-        if again is not None and self.run is not None and self.run.get("film") is asked:
-            self.run.put("film", again)
-        self.changed.emit()
-        self._next()
-
-    def _unread(self, error: Exception) -> None:
-        self._reading = None
-        show_error(str(error))
-        self._next()
-
-    def _on_film_replaced(self, event: Any = None) -> None:
-        self._take_film()
-        self.changed.emit()
-        self._next()
 
     def _on_model(self) -> None:
         from napari_tbcad.chest.workflow import use_model
@@ -305,48 +313,69 @@ class ChestSession(QObject):
         self.changed.emit()
         self._next()
 
-    def _answers(self) -> tuple[str, ...]:
-        """Return what an edit must bring up to date: only what was there before."""
-        return tuple(name for name in ("features", "result") if self.value(name) is not None)
+    # -- work -----------------------------------------------------------------------------------------
+
+    def _on_touched(self, end_of_stroke: bool) -> None:
+        """A mask layer was changed in whatever way: answer at once, but leave the canvas time to draw."""
+        since = (time.monotonic() - self._last_live) * 1000
+        wait = 0 if end_of_stroke or since >= _REST_MS else int(_REST_MS - since)
+        if not self._wake.isActive() or wait < self._wake.remainingTime():
+            self._wake.start(wait)
 
     def _next(self) -> None:
         if self.job is not None or self.shelf.loading or self._closed or self._reading is not None:
             return
-        if not self._pending:
+        if self.run is None:
+            return
+        pieces = self.edits.pieces(self.run)
+        if not self._pending and not pieces:
             self._check()
             return
         wanted, self._pending = self._pending, ()
-        if self.run is None:
-            return
+        live = not wanted
+        if pieces:
+            self._last_live = time.monotonic()
+            wanted = tuple(name for name in EVERYTHING if name in {*wanted, *self.answers()})
         if self.run.get("model") is None:
             wanted = tuple(name for name in wanted if name != "result")
-        self.job = Job(wanted)
-        self._worker = start_job(self.run, self.job, on_value=self._on_value, on_end=self._on_end)
-        self.changed.emit()
+        take = self.edits.taker(self.run, pieces) if pieces else None
+        self.job = Job(wanted, live=live)
+        self._worker = start_job(self.run, self.job, first=take, on_value=self._on_value, on_end=self._on_end)
+        if live:
+            self._grey.start(_GREY_MS)
+        else:
+            self.changed.emit()
 
     def _on_value(self, name: str) -> None:
-        if self._closed or self.run is None:
+        if self._closed or self.run is None or self.job is None or self.job.live:
             return
         # What a person painted and the chain refuses stays, and so does the complaint.
-        if name in KINDS and name not in self.mask_problems and (mask := self.run.get(name)) is not None:
-            self.layers.show(name, mask.labels)
-        if name == "result" and not any(self.run.edited(kind) for kind in KINDS) and self.run.fresh(name):
-            self.ghost = self.run.get(name).probability
+        if name in KINDS and name not in self.edits.problems and not self.edits.touched_now(name):
+            self.layers.show(name, self.run.get(name).labels)
         self.changed.emit()
 
     def _on_end(self) -> None:
         job, self.job, self._worker = self.job, None, None
+        self._grey.stop()
         if self._closed or job is None:
             return
         if self.run is not None and job.superseded and not job.stop.is_set():
             self.request(*job.wanted)
-        elif self.run is not None and job.error is not None:
-            show_error(_said(job.error, self.run.get("film").source))
+        elif self.run is not None and job.error is not None and not job.live:
+            show_error(said(job.error, self.run.get("film").source))
+        self._keep_ghost()
         self.changed.emit()
         self._next()
 
+    def _keep_ghost(self) -> None:
+        result = self.value("result")
+        edited = self.run is not None and any(self.run.edited(kind) for kind in KINDS)
+        if result is not None and not edited and self.fresh("result"):
+            self.ghost = result.probability
+
     def _check(self) -> None:
         """Have a worker look for complaints when a value was replaced since it last did."""
+        from napari_tbcad.chest.automatic import automatic_probability
         from napari_tbcad.chest.workflow import gather_warnings
 
         run = self.run
@@ -356,84 +385,48 @@ class ChestSession(QObject):
         if len(now) == len(self._checked) and all(a is b for a, b in zip(now, self._checked, strict=True)):
             return
         self._checking = now
-        start_call(lambda: gather_warnings(run), on_result=self._on_checked, on_error=self._on_unchecked)
+        start_call(
+            lambda: (gather_warnings(run), automatic_probability(run)),
+            on_result=self._on_checked,
+            on_error=self._on_unchecked,
+        )
 
-    def _on_checked(self, said: tuple[str, ...]) -> None:
+    def _on_checked(self, outcome: tuple[tuple[str, ...], float | None]) -> None:
         if self._closed:
             return
+        found, ghost = outcome
         self._checked, self._checking = self._checking or (), None
         of_model = getattr(self.value("result"), "warnings", ())
-        self._complaints = tuple(complaint for complaint in said if complaint not in of_model)
-        self.changed.emit()
+        complaints = tuple(complaint for complaint in found if complaint not in of_model)
+        differs = complaints != self._complaints or ghost != self.ghost
+        self._complaints, self.ghost = complaints, ghost
+        if differs or not self.busy:
+            self.changed.emit()
         self._next()
 
     def _on_unchecked(self, error: Exception) -> None:
         # A film on which nothing can be measured is refused by the checks, too: that is their complaint.
         source = self.run.get("film").source if self.run is not None else ""
-        self._on_checked((_said(error, source),))
-
-    def _take_edit(self, kind: str) -> None:
-        """Compare a layer with the mask in the run; the difference is a person's edit."""
-        from napari_tbcad.chest.workflow import give_mask
-
-        pixels, run = self.layers.pixels(kind), self.run
-        automatic = self.value(kind, automatic=True)
-        if pixels is None or run is None or automatic is None or self._closed:
-            return
-        if np.array_equal(pixels, run.get(kind).labels):
-            changed = self.mask_problems.pop(kind, None) is not None
-        elif np.array_equal(pixels, automatic.labels):
-            self.mask_problems.pop(kind, None)
-            run.withdraw(kind)
-            self._autosave(kind, None)
-            changed = True
-        else:
-            changed = True
-            try:
-                give_mask(run, pixels, kind)  # type: ignore[arg-type]
-                self.mask_problems.pop(kind, None)
-                self._autosave(kind, run.get(kind).labels)
-            except BadInput as error:
-                self.mask_problems[kind] = str(error)
-        if changed:
-            if not self.mask_problems:
-                self.request(*self._answers())
-            self.changed.emit()
-            self._next()
-
-    def _autosave(self, kind: str, labels: NDArray[np.uint8] | None) -> None:
-        folder, run = preferences().autosave, self.run
-        if folder is not None and run is not None:
-            owner = owner_of(run.get("film").source, run.key("film") or "")
-            self._saver.put(folder, owner, kind, labels)
+        self._on_checked(((said(error, source),), self.ghost))
 
 
-def _said(error: Exception, source: str) -> str:
+def said(error: Exception, source: str) -> str:
     """Return an error as one sentence that names the film."""
     name = Path(source).name
     text = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
     return text if not name or name in text else f"{name}: {text}"
 
 
-_SESSIONS: weakref.WeakKeyDictionary[Any, weakref.WeakKeyDictionary[Image, ChestSession]] = (
-    weakref.WeakKeyDictionary()
-)
+def _outcome(token: object, read: Any) -> tuple[object, Any]:
+    """Return what `read` returns, or its complaint about the film."""
+    try:
+        return token, read()
+    except Exception as error:  # every failure is the person's to know
+        return token, error
 
 
-def session_of(viewer: Any, layer: Image, shelf: ModelShelf) -> ChestSession:
-    """Return the session of a film in a viewer, made on first use."""
-    sessions = _SESSIONS.setdefault(bare(viewer), weakref.WeakKeyDictionary())
-    if layer not in sessions:
-        sessions[layer] = ChestSession(viewer, layer, shelf)
-    return sessions[layer]
-
-
-def forget(viewer: Any, layer: Image | None = None) -> None:
-    """Close the session of a film that was removed, or all of a viewer."""
-    sessions = _SESSIONS.get(bare(viewer))
-    if sessions is None:
-        return
-    for one in [layer] if layer is not None else list(sessions):
-        session = sessions.pop(one, None)
-        if session is not None:
-            session.close(film_gone=layer is not None)
+def _timer(parent: QObject, slot: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.timeout.connect(slot)
+    return timer

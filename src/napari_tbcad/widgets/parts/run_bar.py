@@ -1,39 +1,84 @@
-"""The fixed foot of a workflow panel: run, cancel, progress."""
+"""The fixed foot of a workflow panel: run, cancel, progress with time left, save, export."""
 
 from __future__ import annotations
 
+import time
+
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 NOTICE = "Research use only. Not for diagnosis."
+_TELL_AFTER_S = 1.5
+"""Time left is told from here on: before, a guess would only flicker."""
 
 
 class RunBar(QWidget):
-    """Run all · Cancel · progress · the research-use line.
+    """Run · Cancel · Save · Export · progress · the research-use line.
+
+    Parameters
+    ----------
+    run_text : str, optional
+        What the run button says.
+    save : bool, optional
+        Whether there are buttons to save and export.
+    parent : QWidget, optional
+        Qt parent.
 
     Attributes
     ----------
-    run, cancel : Signal
+    run, cancel, save : Signal
         A button was pressed.
+    export_menu : QMenu
+        Filled by the panel; its button shows when `save` was asked for.
     """
 
     run = Signal()
     cancel = Signal()
+    save = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, run_text: str = "Run all", *, save: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._began: float | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(3)
         buttons = QHBoxLayout()
-        self.run_button = QPushButton("Run all")
-        self.run_button.setToolTip("Bring every step up to date: enhance, masks, features, result.")
+        buttons.setSpacing(4)
+        self.run_button = QPushButton(run_text)
+        self.run_button.setToolTip("Bring everything shown here up to date.")
         self.run_button.setStyleSheet("font-weight: bold; padding: 5px;")
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop the work under way; what is finished stays.")
         self.cancel_button.setStyleSheet("padding: 5px;")
+        self.save_button = QPushButton("Save case")
+        self.save_button.setToolTip(
+            "Save masks, features, result and the record of every step and edit in one file, to go on later."
+        )
+        self.save_button.setStyleSheet("padding: 5px;")
+        self.export_menu = QMenu(self)
+        self.export_button = QToolButton()
+        self.export_button.setText("Export")
+        self.export_button.setToolTip("Tables, masks for other programs, pictures.")
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.export_button.setMenu(self.export_menu)
+        self.export_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         buttons.addWidget(self.run_button, 2)
         buttons.addWidget(self.cancel_button, 1)
+        if save:
+            buttons.addWidget(self.save_button, 1)
+            buttons.addWidget(self.export_button)
         layout.addLayout(buttons)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
@@ -42,6 +87,7 @@ class RunBar(QWidget):
         layout.addWidget(self.progress)
         foot = QHBoxLayout()
         self.text = QLabel("")
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         notice = QLabel(NOTICE)
         notice.setToolTip(
             "Research use only. Not a medical device; not for diagnosis, triage or decisions about a patient."
@@ -53,12 +99,34 @@ class RunBar(QWidget):
         layout.addLayout(foot)
         self.run_button.clicked.connect(lambda: self.run.emit())
         self.cancel_button.clicked.connect(lambda: self.cancel.emit())
+        self.save_button.clicked.connect(lambda: self.save.emit())
         self.show_progress(None)
+        self.allow_save(False)
 
     def show_progress(self, share: float | None, what: str = "", *, can_run: bool = True) -> None:
         """Show the share done in [0, 1] and what is being done; None when nothing is."""
         busy = share is not None
+        if not busy:
+            self._began = None
+        elif self._began is None:
+            self._began = time.monotonic()
         self.progress.setValue(round(1000 * (share or 0.0)))
-        self.text.setText(what)
+        self.text.setText(what + self._time_left(share))
         self.run_button.setEnabled(can_run and not busy)
         self.cancel_button.setEnabled(busy)
+
+    def allow_save(self, allowed: bool) -> None:
+        """Enable or disable saving and exporting."""
+        self.save_button.setEnabled(allowed)
+        self.export_button.setEnabled(allowed)
+
+    def say(self, text: str) -> None:
+        """Tell what was done, beside the research-use line."""
+        self.text.setText(text)
+        self.text.setToolTip(text)
+
+    def _time_left(self, share: float | None) -> str:
+        if share is None or self._began is None or not 0.05 < share < 1:
+            return ""
+        spent = time.monotonic() - self._began
+        return f", {spent * (1 - share) / share:.0f} s left" if spent > _TELL_AFTER_S else ""

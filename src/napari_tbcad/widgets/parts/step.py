@@ -92,14 +92,24 @@ class StepRow(QWidget):
         What it does, in one sentence.
     open_ : bool, optional
         Whether it starts opened.
+    can_run : bool, optional
+        Whether it has a button that runs it alone.
     parent : QWidget, optional
         Qt parent.
     """
 
     toggled = Signal(bool)
+    run_wanted = Signal()
 
     def __init__(
-        self, number: int, title: str, tooltip: str, *, open_: bool = False, parent: QWidget | None = None
+        self,
+        number: int,
+        title: str,
+        tooltip: str,
+        *,
+        open_: bool = False,
+        can_run: bool = True,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.title = title
@@ -123,6 +133,15 @@ class StepRow(QWidget):
         row.addWidget(self.dot)
         row.addWidget(name)
         row.addWidget(self._summary, 1)
+        self.run_button = QToolButton()
+        self.run_button.setText("▶")
+        self.run_button.setAutoRaise(True)
+        self.run_button.setToolTip(f"Run step {number}, {title}, and what it stands on")
+        self.run_button.setAccessibleName(f"Run {title}")
+        self.run_button.setVisible(can_run)
+        self.run_button.setEnabled(False)
+        self.run_button.clicked.connect(lambda: self.run_wanted.emit())
+        row.addWidget(self.run_button)
         outer.addWidget(self._head)
         self._body = QWidget()
         self.body = QVBoxLayout(self._body)
@@ -153,6 +172,17 @@ class StepRow(QWidget):
         self._body.setVisible(open_)
         self.arrow.setArrowType(Qt.ArrowType.DownArrow if open_ else Qt.ArrowType.RightArrow)
         self.toggled.emit(open_)
+
+    def allow_run(self, allowed: bool) -> None:
+        """Enable or disable the button that runs this step alone."""
+        self.run_button.setEnabled(allowed)
+
+    def stand_alone(self) -> None:
+        """Show the step opened for good, as the only one of a panel."""
+        self.set_open(True)
+        self.arrow.hide()
+        self.run_button.hide()
+        self._head.clicked.disconnect(self.toggle)
 
     def summarise(self, text: str) -> None:
         """Set the one-line summary of the current choice or outcome."""

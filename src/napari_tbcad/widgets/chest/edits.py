@@ -1,0 +1,239 @@
+"""What a person does to the masks: taken from the layers, put into the run, noted, counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
+
+from napari_tbcad.chain import Run
+from napari_tbcad.errors import BadInput
+from napari_tbcad.record import Edit
+from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
+from napari_tbcad.widgets.work import start_call
+
+_PAUSE_S = 1.0
+"""Changes that follow each other faster than this, without the end of a stroke between, are one edit."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A mask layer as it looked at one moment.
+
+    Parameters
+    ----------
+    pixels : (H, W) array of int
+        A copy of its labels.
+    tool : str
+        What changed it.
+    ended : bool
+        The brush was lifted: the next change is another edit.
+    """
+
+    pixels: NDArray[Any]
+    tool: str
+    ended: bool
+
+
+@dataclass
+class _Stroke:
+    """An edit in the making: the mask before it, and what the journal says of it so far."""
+
+    base: Any
+    entry: Edit | None
+    last: float
+
+
+class MaskEdits(QObject):
+    """Follows the mask layers of one film; the newest pixels win, and the GUI thread only copies them.
+
+    Parameters
+    ----------
+    layers : LungLayers
+        The layers followed.
+    parent : QObject, optional
+        Qt parent.
+
+    Attributes
+    ----------
+    touched : Signal(bool)
+        A layer changed; True at the end of a stroke. Ask :meth:`pieces` for what is to be taken.
+    problems : dict of str to str
+        Why what was painted cannot be used, per mask.
+    reader : str
+        Who paints, for the journal.
+    """
+
+    touched = Signal(bool)
+
+    def __init__(self, layers: LungLayers, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._layers = layers
+        self.problems: dict[str, str] = {}
+        self.reader = ""
+        self._waiting: dict[str, tuple[str, bool]] = {}
+        self._strokes: dict[str, _Stroke] = {}
+        self._facts: dict[str, tuple[Any, Any, int, float, NDArray[np.uint8]]] = {}
+        layers.touched.connect(self._on_touched)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a layer holds what the run has not been told yet."""
+        return bool(self._waiting)
+
+    def touched_now(self, kind: str) -> bool:
+        """Tell whether a layer changed since its pixels were last taken."""
+        return kind in self._waiting
+
+    def look_again(self) -> None:
+        """Compare every layer once more: napari says nothing of an undo on a hidden one."""
+        for kind in KINDS:
+            self._waiting.setdefault(kind, ("unseen", True))
+
+    def pieces(self, run: Run) -> dict[str, Piece]:
+        """Return copies of the layers that changed, and forget that they did."""
+        waiting, self._waiting = self._waiting, {}
+        found = {}
+        for kind, (tool, ended) in waiting.items():
+            pixels = self._layers.pixels(kind)
+            if pixels is not None and run.get(kind) is not None:
+                found[kind] = Piece(pixels, tool, ended)
+        return found
+
+    def taker(self, run: Run, pieces: dict[str, Piece]) -> Callable[[], bool]:
+        """Return the work of taking these pieces, for a worker; True when the masks can be measured then."""
+
+        def take() -> bool:
+            problems = dict(self.problems)
+            for kind, piece in pieces.items():
+                try:
+                    self._take(run, kind, piece)
+                    problems.pop(kind, None)
+                except BadInput as error:
+                    problems[kind] = str(error)
+            self.problems = problems
+            self.count(run)
+            return not problems
+
+        return take
+
+    def apply(self, kind: str, labels: NDArray[np.uint8], tool: str) -> None:
+        """Write labels (H, W) into a layer as one undoable step, as if the person had painted them."""
+        self._layers.show(kind, labels)
+        self._waiting[kind] = (tool, True)
+        self.touched.emit(True)
+
+    def apply_later(self, kind: str, make: Callable[[NDArray[Any]], NDArray[np.uint8]], tool: str) -> None:
+        """Have a worker make new labels from those of a layer, then write them there."""
+        pixels = self._layers.pixels(kind)
+        if pixels is None:
+            return
+        _Later(self, kind, tool).start(lambda: make(pixels))
+
+    def forget(self, run: Run) -> list[str]:
+        """Take every correction back without a trace (the film is another); return which there were."""
+        corrected: list[str] = [kind for kind in KINDS if run.edited(kind) or kind in self.problems]
+        self.problems = {}
+        self._waiting.clear()
+        self._strokes.clear()
+        for kind in KINDS:
+            run.withdraw(kind)
+        return corrected
+
+    # -- what was changed -----------------------------------------------------------------------------
+
+    def count(self, run: Run) -> None:
+        """Compare corrected and automatic masks where one of them is new; takes milliseconds a megapixel."""
+        from napari_tbcad.chest.lungs.corrections import difference
+        from napari_tbcad.chest.workflow import mask_dice
+
+        for kind in KINDS:
+            if not run.edited(kind):
+                continue
+            mask, automatic = run.get(kind), run.get(kind, automatic=True)
+            if automatic is None or automatic.labels.shape != mask.labels.shape:
+                continue
+            known = self._facts.get(kind)
+            if known is None or known[0] is not mask or known[1] is not automatic:
+                changed = difference(mask.labels, automatic.labels)
+                dice = mask_dice(mask.labels, automatic.labels)
+                self._facts[kind] = (mask, automatic, int(np.count_nonzero(changed)), dice, changed)
+
+    def facts(self, run: Run, kind: str) -> tuple[int, float] | None:
+        """Return pixels changed and Dice to the automatic mask; None when not corrected or counted yet."""
+        known = self._known(run, kind)
+        return None if known is None else (known[2], known[3])
+
+    def difference(self, run: Run, kind: str) -> NDArray[np.uint8] | None:
+        """Return what was added (1), taken away (2) or changed sides (3); None as in :meth:`facts`."""
+        known = self._known(run, kind)
+        return None if known is None else known[4]
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _known(self, run: Run, kind: str) -> Any:
+        known = self._facts.get(kind)
+        stands = known is not None and run.edited(kind) and known[0] is run.get(kind)
+        return known if stands else None
+
+    def _on_touched(self, kind: str, ended: bool) -> None:
+        tool, before = self._waiting.get(kind, ("", False))
+        self._waiting[kind] = (tool or self._layers.tool(kind), ended or before)
+        self.touched.emit(ended)
+
+    def _take(self, run: Run, kind: str, piece: Piece) -> None:
+        from napari_tbcad.chest.workflow import give_mask, take_back
+
+        standing, automatic = run.get(kind), run.get(kind, automatic=True)
+        now = time.monotonic()
+        if np.array_equal(piece.pixels, standing.labels):
+            if piece.ended:
+                self._strokes.pop(kind, None)
+            return
+        if automatic is not None and np.array_equal(piece.pixels, automatic.labels):
+            self._strokes.pop(kind, None)
+            take_back(run, kind, tool=piece.tool, reader=self.reader)  # type: ignore[arg-type]
+            return
+        stroke = self._strokes.get(kind)
+        if stroke is None or now - stroke.last > _PAUSE_S:
+            stroke = _Stroke(standing, None, now)
+        stroke.entry = give_mask(
+            run,
+            piece.pixels,
+            kind,  # type: ignore[arg-type]
+            tool=piece.tool,
+            reader=self.reader,
+            base=stroke.base,
+            replaces=stroke.entry,
+        )
+        stroke.last = now
+        if piece.ended:
+            self._strokes.pop(kind, None)
+        else:
+            self._strokes[kind] = stroke
+
+
+class _Later(QObject):
+    """Brings labels that a worker made into their layer, if film and layer are still there."""
+
+    def __init__(self, edits: MaskEdits, kind: str, tool: str) -> None:
+        super().__init__(edits)
+        self._edits, self._kind, self._tool = edits, kind, tool
+
+    def start(self, make: Callable[[], NDArray[np.uint8]]) -> None:
+        """Begin."""
+        start_call(make, on_result=self._apply, on_error=self._complain)
+
+    def _apply(self, labels: NDArray[np.uint8]) -> None:
+        self._edits.apply(self._kind, labels, self._tool)
+        self.deleteLater()
+
+    def _complain(self, error: Exception) -> None:
+        self._edits.problems = {**self._edits.problems, self._kind: str(error)}
+        self._edits.touched.emit(True)
+        self.deleteLater()

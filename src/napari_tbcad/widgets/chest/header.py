@@ -1,0 +1,119 @@
+"""The head of a chest panel: which film, one line of facts, what the checks complain about."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from napari_tbcad.widgets.chest.bench import ChestBench
+from napari_tbcad.widgets.films import facts_of
+from napari_tbcad.widgets.parts.layer_picker import LayerPicker
+from napari_tbcad.widgets.parts.step import AMBER
+
+_FILMS = (
+    "Films and cases (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.bmp *.img *.tbcad);;All files (*)"
+)
+_FADED = "color: gray;"
+
+
+class Header(QWidget):
+    """Film, facts and chip.
+
+    Parameters
+    ----------
+    bench : ChestBench
+        What the panels of a viewer share.
+    brief : bool, optional
+        Film and facts only, for the panel of a single step.
+
+    Attributes
+    ----------
+    said : tuple of str
+        The complaints shown.
+    """
+
+    def __init__(self, bench: ChestBench, *, brief: bool = False) -> None:
+        super().__init__()
+        self.bench = bench
+        self.said: tuple[str, ...] = ()
+        self._complaint = ""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        row = QHBoxLayout()
+        self.picker = LayerPicker(bench)
+        row.addWidget(self.picker, 1)
+        self.open_button = QPushButton("Open…")
+        self.open_button.setToolTip(
+            "Open a film (DICOM, PNG, JPEG, TIFF) or a saved case. Both can be dropped here, too."
+        )
+        self.open_button.clicked.connect(lambda: self.ask_for_film())
+        self.open_button.setVisible(not brief)
+        row.addWidget(self.open_button)
+        column.addLayout(row)
+        facts = QHBoxLayout()
+        self.facts = QLabel("")
+        self.facts.setStyleSheet(_FADED)
+        self.facts.setWordWrap(True)
+        self.chip = QToolButton()
+        self.chip.setCheckable(True)
+        self.chip.setChecked(True)
+        self.chip.setAutoRaise(True)
+        self.chip.toggled.connect(lambda: bench.changed.emit())
+        self._brief = brief
+        facts.addWidget(self.facts, 1)
+        facts.addWidget(self.chip)
+        column.addLayout(facts)
+        bench.complained.connect(self._complain)
+        bench.film_changed.connect(self._forget)
+
+    def warnings_label(self) -> QLabel:
+        """Return the place where a panel shows what is complained about."""
+        label = QLabel("")
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setStyleSheet(f"border-left: 3px solid {AMBER}; padding: 2px 2px 2px 6px;")
+        return label
+
+    def ask_for_film(self) -> None:
+        """Let the person choose a file."""
+        path, _ = QFileDialog.getOpenFileName(self, "Open a chest film or a case", "", _FILMS)
+        if path:
+            self.bench.open_film(path)
+
+    def refresh(self) -> None:
+        """Show facts and complaints."""
+        session = self.bench.session
+        if session is None:
+            text = ""
+        elif session.film_problem:
+            text = session.film_problem
+        elif session.run is not None:
+            text = facts_of(session.run.get("upright") or session.run.get("film"))
+        else:
+            text = "reading…"
+        self.facts.setText(self._complaint or text)
+        self._refresh_chip()
+
+    def _refresh_chip(self) -> None:
+        session = self.bench.session
+        self.said = session.warnings() if session is not None else ()
+        problem = bool(session is not None and session.film_problem)
+        ran = session is not None and session.value("upright") is not None
+        self.chip.setVisible(not self._brief and session is not None and (ran or bool(self.said) or problem))
+        if problem:
+            self.chip.setText("✕ not a film")
+        elif self.said:
+            self.chip.setText(f"▲ {len(self.said)} warning{'s' if len(self.said) > 1 else ''}")
+        elif session is not None and not session.settled:
+            self.chip.setText("checking…")
+        else:
+            self.chip.setText("✓ checks passed")
+        self.chip.setToolTip("Press to fold the warnings." if self.said else "Nothing to complain about.")
+
+    def _complain(self, text: str) -> None:
+        self._complaint = text
+        self.refresh()
+
+    def _forget(self) -> None:
+        self._complaint = ""
