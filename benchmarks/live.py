@@ -1,0 +1,464 @@
+"""The live answer in a real window: from a brush stroke to the new answer, and what holds the window up.
+
+    xvfb-run -a -s "-screen 0 1280x800x24" .venv/bin/python benchmarks/live.py [--strokes 100]
+
+Opens napari (1280 × 800) with a film of 1024 × 1024 (a phantom of this project, and real ones given by --film),
+first bare, then with the Chest X-ray panel docked. Random strokes over the lungs' borders are painted with mouse
+events sent to the canvas, at the pace of a hand; every time ends when the panel's bar shows the probability of
+the mask as it now is. Milliseconds, p50 / p95 / greatest:
+
+* bare: last mouse move → the frame that shows it, napari without the panel (the peer)
+* frame: the same with the panel
+* answer: mouse release → the panel shows the new answer; and last mouse move → the same
+* open: the panel is docked · first result of a sample film, everything loaded once before ("warm")
+* slots: in a second pass, all entries from the event loop into this project's code on the GUI thread, under
+  Python's profiler (which slows them): inclusive, and without the time inside napari and vispy
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import napari
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_tbcad.imaging.grid import resize_soft
+from napari_tbcad.io.read import read_film
+from napari_tbcad.simulate.samples import sample_path
+
+PACE = 0.008
+"""Seconds between two mouse moves: a mouse reports some 125 times a second."""
+TIMEOUT = 5.0
+
+
+def spin(until: Callable[[], bool], seconds: float = TIMEOUT) -> bool:
+    """Run the event loop until something holds; False when it does not in time."""
+    loop, end = QEventLoop(), time.perf_counter() + seconds
+    while not until():
+        if time.perf_counter() > end:
+            return False
+        if not loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents):
+            time.sleep(0.0005)
+    return True
+
+
+def wait(seconds: float) -> None:
+    """Run the event loop for so long."""
+    end = time.perf_counter() + seconds
+    spin(lambda: time.perf_counter() > end, seconds + 1)
+
+
+class Hand:
+    """A mouse on the canvas of the only viewer that is open.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        For the camera, which tells where a pixel lies on the canvas.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        found = [
+            widget
+            for top in QApplication.topLevelWidgets()
+            for widget in top.findChildren(QWidget)
+            if widget.inherits("QOpenGLWidget") and widget.isVisible()
+        ]
+        self.canvas = max(found, key=lambda widget: widget.width() * widget.height())
+        self.viewer = viewer
+        self.frames = 0
+        self.canvas.frameSwapped.connect(self._count)
+
+    def _count(self) -> None:
+        self.frames += 1
+
+    def place(self, row: float, column: float, layer: Any) -> QPointF:
+        """Return where a pixel of a layer lies on the canvas."""
+        world = np.asarray(layer.data_to_world((row, column)))
+        camera = getattr(self.viewer, "scene", self.viewer).camera
+        offset = (world - np.asarray(camera.center)[-2:]) * camera.zoom
+        return QPointF(self.canvas.width() / 2 + offset[1], self.canvas.height() / 2 + offset[0])
+
+    def send(self, kind: QEvent.Type, at: QPointF) -> None:
+        """Send one mouse event."""
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        button = none if kind == QEvent.Type.MouseMove else left
+        held = none if kind == QEvent.Type.MouseButtonRelease else left
+        event = QMouseEvent(
+            kind,
+            at,
+            QPointF(self.canvas.mapToGlobal(at.toPoint())),
+            button,
+            held,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(self.canvas, event)
+
+    def stroke(self, layer: Any, path: NDArray[np.float64]) -> tuple[float, float]:
+        """Paint along (n, 2) pixels; return when the last move and when the release were sent."""
+        places = [self.place(*point, layer) for point in path]
+        self.send(QEvent.Type.MouseButtonPress, places[0])
+        wait(PACE)
+        moved = time.perf_counter()
+        for place in places[1:]:
+            wait(PACE)
+            moved = time.perf_counter()
+            self.send(QEvent.Type.MouseMove, place)
+        released = time.perf_counter()
+        self.send(QEvent.Type.MouseButtonRelease, places[-1])
+        return moved, released
+
+
+def path_over_border(labels: NDArray[Any], rng: np.random.Generator) -> tuple[int, NDArray[np.float64]]:
+    """Return a label to paint with and a short random path that crosses a lung's border."""
+    value = int(rng.choice((1, 2)))
+    inside = labels == value
+    rows, columns = np.nonzero(inside[:, 1:] != inside[:, :-1])
+    keep = (rows > 0.2 * rows.max()) & (rows < 0.9 * rows.max())
+    index = int(rng.choice(np.flatnonzero(keep)))
+    length = int(rng.integers(6, 20))
+    step = rng.normal(size=2)
+    step *= max(labels.shape) / 150 / np.linalg.norm(step)
+    at = np.array([rows[index], columns[index]], float)
+    path = at + np.arange(-length // 3, length)[:, None] * step
+    return (value if rng.random() < 0.5 else 0), np.clip(path, 0, np.array(labels.shape) - 1)
+
+
+def take_brush(viewer: Any, layer: Any, label: int) -> None:
+    """Make a layer ready to be painted."""
+    layer.visible = True
+    viewer.layers.selection.active = layer
+    layer.selected_label = label
+    layer.brush_size = max(8, max(layer.data.shape) // 60)
+    layer.mode = "paint"
+
+
+@dataclass
+class Times:
+    """Named lists of milliseconds."""
+
+    lists: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, name: str, seconds: float) -> None:
+        """Keep one."""
+        self.lists[name].append(1000 * seconds)
+
+    def show(self) -> None:
+        """Print p50, p95 and greatest of all."""
+        for name, values in self.lists.items():
+            p50, p95 = np.percentile(values, (50, 95))
+            print(
+                f"  {name:44s} {p50:7.1f} / {p95:7.1f} / {max(values):7.1f}   n = {len(values)}", flush=True
+            )
+
+
+class Slots:
+    """Time of this project's code on the GUI thread, entry by entry, by ``sys.setprofile``."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self._owners: dict[CodeType, int] = {}
+        self._stack: list[tuple[FrameType, int, float, float]] = []
+
+    def _owner(self, code: CodeType, frame: FrameType) -> int:
+        module = str(frame.f_globals.get("__name__", ""))
+        ours = module.split(".")[:2] == ["napari_tbcad", "widgets"]
+        theirs = module.split(".")[0] in ("napari", "vispy", "app_model", "psygnal")
+        return self._owners.setdefault(code, 1 if ours else 2 if theirs else 0)
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        """Take one event of the profiler."""
+        if event == "call":
+            code = frame.f_code
+            owner = self._owners.get(code)
+            if owner is None:
+                owner = self._owner(code, frame)
+            stack = self._stack
+            if owner and (stack[-1][1] != owner if stack else owner == 1):
+                stack.append((frame, owner, time.perf_counter(), 0.0))
+        elif event == "return" and self._stack and self._stack[-1][0] is frame:
+            _, owner, began, foreign = self._stack.pop()
+            spent = time.perf_counter() - began
+            if not self._stack:
+                self.entries[frame.f_code.co_qualname].append((spent, spent - foreign))
+                return
+            # What napari calls of ours again is ours; the rest of its time is not.
+            above, whose, since, theirs = self._stack[-1]
+            more = spent - foreign if owner == 2 else -(spent - foreign) if whose == 2 else 0.0
+            self._stack[-1] = (above, whose, since, theirs + (more if owner == 2 else spent - foreign))
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Profile while inside."""
+        sys.setprofile(self)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+            self._stack.clear()
+
+    def show(self, most: int = 12) -> None:
+        """Print the entries that held the window up longest."""
+        print(f"  {'entry from the event loop':44s} {'n':>5s} {'greatest':>9s} {'own':>7s} {'p95':>7s} (ms)")
+        for name, taken in sorted(self.entries.items(), key=lambda item: -max(t for t, _ in item[1]))[:most]:
+            whole, own = (np.array(values) * 1000 for values in zip(*taken, strict=True))
+            print(
+                f"  {name:44s} {len(whole):5d} {whole.max():9.1f} {own.max():7.1f} "
+                f"{np.percentile(whole, 95):7.1f}"
+            )
+
+
+def masks_of(viewer: Any) -> dict[str, Any]:
+    """Return the panel's mask layers by kind."""
+    found = {str(layer.metadata.get("napari-tbcad")): layer for layer in viewer.layers}
+    return {kind: found[kind] for kind in ("insensitive", "sensitive")}
+
+
+def bare(pixels: NDArray[np.float32], number: int, times: Times) -> None:
+    """Time strokes in napari without the panel."""
+    viewer = napari.Viewer()
+    viewer.window.resize(1280, 760)
+    viewer.add_image(pixels, name="film")
+    y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]] / max(pixels.shape)
+    labels = np.zeros(pixels.shape, np.uint8)
+    labels[((x - 0.29) / 0.15) ** 2 + ((y - 0.48) / 0.34) ** 2 < 1] = 1
+    labels[((x - 0.71) / 0.14) ** 2 + ((y - 0.47) / 0.33) ** 2 < 1] = 2
+    layer = viewer.add_labels(labels, opacity=0.35)
+    wait(1.0)
+    hand, rng = Hand(viewer), np.random.default_rng(0)
+    for _ in range(number):
+        label, path = path_over_border(layer.data, rng)
+        take_brush(viewer, layer, label)
+        wait(0.1)
+        frames = hand.frames
+        moved, _ = hand.stroke(layer, path)
+        if spin(lambda frames=frames: hand.frames > frames, 1.0):
+            wait_for_last_frame(hand)
+            times.add("bare: last move → frame", LAST[0] - moved)
+        wait(0.15)
+    viewer.close()
+    wait(0.3)
+
+
+LAST = [0.0]
+
+
+def wait_for_last_frame(hand: Hand) -> None:
+    """Run the event loop until no frame came for 60 ms; LAST holds when the last one did."""
+    LAST[0] = time.perf_counter()
+    quiet, frames = time.perf_counter(), hand.frames
+    while time.perf_counter() - quiet < 0.06:
+        QApplication.processEvents()
+        if hand.frames != frames:
+            frames, quiet = hand.frames, time.perf_counter()
+            LAST[0] = quiet
+        else:
+            time.sleep(0.0005)
+
+
+def open_panel(pixels: NDArray[np.float32], segmenter: str, times: Times | None) -> tuple[Any, Any]:
+    """Open napari with a film, dock the panel, run everything; return viewer and panel."""
+    viewer = napari.Viewer()
+    viewer.window.resize(1280, 760)
+    layer = viewer.add_image(pixels, name="film")
+    wait(1.0)
+    began = time.perf_counter()
+    _, panel = viewer.window.add_plugin_dock_widget("napari-tbcad", "Chest X-ray")
+    docked = time.perf_counter()
+    spin(lambda: not panel.shelf.loading and panel.session is not None, 60)
+    ready = time.perf_counter()
+    session = panel.session
+    assert session.layer is layer
+    lungs = session.run.settings.lungs
+    session.configure("lungs", lungs.model_copy(update={"segmenter": segmenter}))
+    wait(0.2)
+    asked = time.perf_counter()
+    panel.run_all()
+    shown = spin(lambda: shows(panel), 120)
+    answered = time.perf_counter()
+    assert shown, "no result"
+    if times is not None:
+        times.add("open: the panel is docked", docked - began)
+        times.add("open: model loaded, film bound", ready - began)
+        times.add(f"run all → first result ({segmenter})", answered - asked)
+        times.add(f"open + run → first result ({segmenter})", ready - began + answered - asked)
+    spin(lambda: session.settled, 30)
+    wait(0.5)
+    return viewer, panel
+
+
+def shows(panel: Any) -> bool:
+    """Tell whether the panel's bar shows the present answer."""
+    session = panel.session
+    result = session.value("result") if session is not None else None
+    return (
+        result is not None and session.fresh("result") and panel.result.bar.probability == result.probability
+    )
+
+
+def paint(viewer: Any, panel: Any, number: int, times: Times | None, seed: int = 0) -> int:
+    """Paint strokes on either mask and wait for the answer to each; return how many had none."""
+    hand, rng, missed = Hand(viewer), np.random.default_rng(seed), 0
+    session = panel.session
+    for kind, layer in masks_of(viewer).items():
+        for _, other in masks_of(viewer).items():
+            other.visible = other is layer
+        for _ in range(number // 2):
+            label, path = path_over_border(layer.data, rng)
+            take_brush(viewer, layer, label)
+            wait(0.1)
+            spin(lambda: session.settled and shows(panel))
+            before, data = session.value("result"), np.array(layer.data)
+            moved, released = hand.stroke(layer, path)
+
+            def answered(kind: str = kind, layer: Any = layer, before: Any = before) -> bool:
+                result = session.value("result")
+                if result is before or not shows(panel):
+                    return False
+                return np.array_equal(session.value(kind).labels, layer.data)
+
+            if np.array_equal(data, layer.data):
+                continue
+            if not spin(answered):
+                missed += 1
+                continue
+            now = time.perf_counter()
+            if times is not None:
+                times.add("answer: release → answer shown", now - released)
+                times.add("answer: last move → answer shown", now - moved)
+                times.add(f"answer: release → shown, {kind}", now - released)
+            wait(0.1)
+    return missed
+
+
+def frames_with_panel(viewer: Any, panel: Any, number: int, times: Times) -> None:
+    """Time the drawing of strokes while the panel answers them."""
+    hand, rng = Hand(viewer), np.random.default_rng(5)
+    layer = masks_of(viewer)["insensitive"]
+    for other in masks_of(viewer).values():
+        other.visible = other is layer
+    for _ in range(number):
+        label, path = path_over_border(layer.data, rng)
+        take_brush(viewer, layer, label)
+        wait(0.1)
+        frames = hand.frames
+        moved, _ = hand.stroke(layer, path)
+        if spin(lambda frames=frames: hand.frames > frames, 1.0):
+            wait_for_last_frame(hand)
+            times.add("frame: last move → frame, with the panel", LAST[0] - moved)
+        spin(lambda: panel.session.settled and shows(panel))
+        wait(0.1)
+
+
+def switch_films(viewer: Any, panel: Any, other: NDArray[np.float32], number: int, times: Times) -> None:
+    """Time going from one finished film to another."""
+    first = panel.session.layer
+    second = viewer.add_image(other, name="second")
+    panel.picker.choose(second)
+    spin(lambda: panel.session is not None and panel.session.layer is second)
+    lungs = panel.session.run.settings.lungs
+    panel.session.configure("lungs", lungs.model_copy(update={"segmenter": "otsu"}))
+    panel.run_all()
+    spin(lambda: shows(panel) and panel.session.settled, 120)
+    wait(0.5)
+    for turn in range(number):
+        layer = (first, second)[turn % 2]
+        began = time.perf_counter()
+        panel.picker.choose(layer)
+        called = time.perf_counter()
+        spin(lambda layer=layer: panel.session.layer is layer and shows(panel))
+        times.add("switch: the call", called - began)
+        times.add("switch: the other film's answer shown", time.perf_counter() - began)
+        wait(0.2)
+
+
+def square(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Bring a film's longest side to so many pixels."""
+    shape = tuple(round(length * side / max(pixels.shape)) for length in pixels.shape)
+    return resize_soft(pixels, (shape[0], shape[1]))
+
+
+def judge(name: str, pixels: NDArray[np.float32], arguments: argparse.Namespace) -> None:
+    """Print all times of one film."""
+    print(f"\n{name}, {pixels.shape[1]} × {pixels.shape[0]} (ms: p50 / p95 / greatest)", flush=True)
+    times = Times()
+    bare(pixels, arguments.strokes // 2, times)
+    viewer, panel = open_panel(pixels, arguments.segmenter, times)
+    missed = paint(viewer, panel, arguments.strokes, times)
+    frames_with_panel(viewer, panel, arguments.strokes // 2, times)
+    slots = Slots()
+    with slots.watch():
+        paint(viewer, panel, max(20, arguments.strokes // 4), None, seed=1)
+    switch_films(viewer, panel, pixels[:, ::-1].copy(), 10, times)
+    switching = Slots()
+    with switching.watch():
+        switch_films_again(viewer, panel)
+    viewer.close()
+    wait(0.3)
+    for segmenter in ("otsu", "atlas"):
+        for _ in range(arguments.opens):
+            viewer, panel = open_panel(pixels, segmenter, times)
+            viewer.close()
+            wait(0.3)
+    times.show()
+    peer, ours = (
+        np.median(times.lists[key]) for key in ("bare: last move → frame", "answer: last move → answer shown")
+    )
+    print(
+        f"  last move → answer over bare napari's last move → frame: {ours / peer:.2f}; no answer: {missed}"
+    )
+    print("  slots while painting")
+    slots.show()
+    print("  slots while switching films")
+    switching.show(5)
+
+
+def switch_films_again(viewer: Any, panel: Any) -> None:
+    """Go to and fro between the two films that are open."""
+    films = [layer for layer in viewer.layers if isinstance(layer, napari.layers.Image)]
+    for turn in range(4):
+        panel.picker.choose(films[turn % 2])
+        wait(0.3)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--strokes", type=int, default=100)
+    parser.add_argument("--side", type=int, default=1024)
+    parser.add_argument("--opens", type=int, default=3)
+    parser.add_argument("--segmenter", default="atlas", help="of the film that is painted on")
+    parser.add_argument("--film", type=Path, nargs="*", default=[], help="real films beside the phantom")
+    arguments = parser.parse_args()
+    import napari_tbcad
+
+    print(f"{datetime.date.today()}, napari {napari.__version__}, {arguments.strokes} strokes")
+    print(
+        f"package: {Path(napari_tbcad.__file__).parent.parent.name}/{Path(napari_tbcad.__file__).parent.name}"
+    )
+    application = napari.qt.get_qapp()
+    small = square(read_film(sample_path("normal_man")).pixels, 512)
+    viewer, _ = open_panel(small, "otsu", None)  # what is loaded once is loaded now
+    viewer.close()
+    wait(0.5)
+    judge("phantom", square(read_film(sample_path("upper_lobe_cavity")).pixels, arguments.side), arguments)
+    for path in arguments.film:
+        judge(path.name, square(read_film(path).pixels, arguments.side), arguments)
+    application.closeAllWindows()
+
+
+if __name__ == "__main__":
+    main()
