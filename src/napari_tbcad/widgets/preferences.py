@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
+
+OFF = "off"
+"""What the person writes for no autosave."""
+
+
+def default_folder() -> Path:
+    """Return where cases are saved while a person works, when no folder was chosen: a person's own data."""
+    import platformdirs
+
+    return platformdirs.user_data_path("napari-tbcad", appauthor=False) / "autosave"
 
 
 @dataclass(frozen=True)
@@ -20,13 +31,13 @@ class Preferences:
     grid : int or None
         Longest side of the working grid; None for the model's own.
     autosave : Path or None
-        Folder for corrected masks; None when autosave is off.
+        Folder in which a case is saved while a person works on it; None when autosave is off.
     """
 
     device: str = "auto"
     segmenter: str | None = None
     grid: int | None = None
-    autosave: Path | None = None
+    autosave: Path | None = dataclass_field(default_factory=lambda: default_folder())
 
     def assignments(self) -> dict[str, Any]:
         """Return the dotted settings of the chest chain that these preferences set."""
@@ -48,13 +59,20 @@ def preferences() -> Preferences:
     except KeyError:
         return Preferences()
     segmenter = str(_plain(page.chest.segmenter))
-    folder = str(page.chest.autosave or "").strip()
     return Preferences(
         device=str(_plain(page.general.device)),
         segmenter=None if segmenter == "default" else segmenter,
         grid=int(page.chest.grid) or None,
-        autosave=Path(folder).expanduser() if folder else None,
+        autosave=autosave_folder(str(page.chest.autosave or "")),
     )
+
+
+def autosave_folder(text: str) -> Path | None:
+    """Return the folder that the Preferences page names: empty is the default one, "off" none."""
+    text = text.strip()
+    if text.casefold() == OFF:
+        return None
+    return Path(text).expanduser() if text else default_folder()
 
 
 def _plain(value: Any) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from napari_tbcad.case import Case, ImageReference, Reading
 from napari_tbcad.io.masks import read_mask
 from napari_tbcad.widgets.chest import autosave
-from napari_tbcad.widgets.chest.autosave import Autosave, owner_of, path_for
+from napari_tbcad.widgets.chest.autosave import Autosave, CaseKeeper, find, owner_of, path_for, path_in
+from napari_tbcad.widgets.preferences import Preferences, autosave_folder, default_folder
 
 pytestmark = pytest.mark.gui
 
@@ -104,3 +107,147 @@ def test_a_folder_that_cannot_be_written_is_said(qtbot, tmp_path, films, monkeyp
     saver.put(tmp_path / "file", films[0], "sensitive", mask(0))
     qtbot.waitUntil(lambda: bool(said), timeout=30_000)
     assert "cannot be saved" in said[0]
+
+
+# -- cases --------------------------------------------------------------------------------------------
+
+
+def a_case(film="chest.png", key="k" * 32, reader="A", size=8):
+    image = ImageReference(film, content_key=key)
+    labels = {"sensitive": np.full((size, size), 1, np.uint8)}
+    return Case("chest", {"film": image}, (Reading(reader, "2026", "in progress", labels=labels),))
+
+
+@pytest.fixture
+def keeper(qtbot, monkeypatch):
+    keeper = CaseKeeper(rest_ms=20)
+    keeper.complaints = []
+    monkeypatch.setattr(autosave, "show_error", keeper.complaints.append)
+    yield keeper
+    qtbot.waitUntil(lambda: not keeper.busy, timeout=30_000)
+
+
+def kept(keeper, qtbot):
+    qtbot.waitUntil(lambda: not keeper.busy, timeout=30_000)
+
+
+def test_the_latest_case_is_saved_off_the_gui_thread_and_found_again(qtbot, tmp_path, keeper):
+    built, paths = [], []
+    keeper.saved.connect(paths.append)
+
+    def build(reader):
+        built.append((reader, threading.current_thread() is threading.main_thread()))
+        return a_case(reader=reader)
+
+    for reader in "ABC":
+        keeper.put(tmp_path, lambda reader=reader: build(reader))
+    assert built == []
+    kept(keeper, qtbot)
+    assert built == [("C", False)]
+    assert find(tmp_path, "/elsewhere/renamed.png", "k" * 32) == paths[0]
+    assert Case.load(paths[0]).last.reader == "C"
+    assert find(tmp_path, "chest.png", "o" * 32) is None
+    assert find(tmp_path / "none", "chest.png", "k" * 32) is None
+
+
+def test_films_of_one_name_and_one_folder_keep_apart(qtbot, tmp_path, keeper):
+    for key in "ab":
+        keeper.put(tmp_path, lambda key=key: a_case(key=key * 32), owner=key)
+    kept(keeper, qtbot)
+    assert len(list(tmp_path.iterdir())) == 2
+    for key in "ab":
+        assert Case.peek(find(tmp_path, "chest.png", key * 32)).image.content_key == key * 32
+
+
+def test_yesterdays_case_is_put_aside_unless_the_session_goes_on_with_it(qtbot, tmp_path, keeper):
+    path = path_in(tmp_path, "chest.png", "k" * 32)
+    a_case(reader="yesterday").save(path)
+    for reader in "AB":
+        keeper.put(tmp_path, lambda reader=reader: a_case(reader=reader))
+        kept(keeper, qtbot)
+    before = path.with_suffix(".before.tbcad")
+    assert (Case.load(before).last.reader, Case.load(path).last.reader) == ("yesterday", "B")
+    assert find(tmp_path, "chest.png", "k" * 32) == path
+    before.unlink()
+    other = CaseKeeper(rest_ms=1)
+    other.adopt(path)
+    other.put(path, lambda: a_case(reader="C"))
+    kept(other, qtbot)
+    assert not before.exists()
+    assert Case.load(path).last.reader == "C"
+
+
+def test_anothers_file_is_never_overwritten(qtbot, tmp_path, keeper):
+    theirs, strange = tmp_path / "a.tbcad", tmp_path / "b.tbcad"
+    a_case(key="o" * 32).save(theirs)
+    strange.write_bytes(b"something else")
+    before = theirs.read_bytes()
+    keeper.put(theirs, a_case)
+    keeper.put(strange, a_case)
+    kept(keeper, qtbot)
+    assert (theirs.read_bytes(), strange.read_bytes()) == (before, b"something else")
+    assert "another film" in keeper.complaints[0]
+    assert "no case" in keeper.complaints[1]
+
+
+def test_a_folder_that_cannot_be_written_is_told_once(qtbot, tmp_path, keeper):
+    (tmp_path / "file").write_bytes(b"")
+    for _ in range(3):
+        keeper.put(tmp_path / "file", a_case)
+        kept(keeper, qtbot)
+    assert len(keeper.complaints) == 1
+    assert "chest~" in keeper.complaints[0]
+    keeper.put(tmp_path / "ok", a_case)
+    kept(keeper, qtbot)
+    keeper.put(tmp_path / "file", a_case)
+    kept(keeper, qtbot)
+    assert len(keeper.complaints) == 2
+
+
+def test_a_hand_that_never_rests_is_saved_all_the_same(qtbot, tmp_path):
+    keeper = CaseKeeper(rest_ms=300, longest_ms=400)
+    paths = []
+    keeper.saved.connect(paths.append)
+
+    def stroke():
+        keeper.put(tmp_path, a_case)
+        return bool(paths)
+
+    qtbot.waitUntil(stroke, timeout=10_000)
+    keeper.put(tmp_path, a_case)
+    keeper.flush()
+    assert keeper.busy
+    kept(keeper, qtbot)
+
+
+def test_what_waits_while_the_program_ends_is_saved(qtbot, tmp_path):
+    keeper = CaseKeeper(rest_ms=60_000)
+    entered, gate = threading.Event(), threading.Event()
+
+    def slow():
+        entered.set()
+        gate.wait(10)
+        return a_case(reader="A")
+
+    keeper.put(tmp_path, slow)
+    keeper.flush()
+    assert entered.wait(10)
+    keeper.put(tmp_path, lambda: a_case(reader="B"))
+    gate.set()
+    keeper.flush(wait_s=10)
+    (path,) = tmp_path.iterdir()
+    assert Case.load(path).last.reader == "B"
+    kept(keeper, qtbot)
+
+
+def test_what_cannot_be_built_is_told(qtbot, tmp_path, keeper):
+    keeper.put(tmp_path, lambda: 1 / 0)
+    kept(keeper, qtbot)
+    assert "ZeroDivisionError" in keeper.complaints[0]
+
+
+@pytest.mark.parametrize(("text", "folder"), [("off", None), (" OFF ", None), ("~/x", Path.home() / "x")])
+def test_the_autosave_preference(text, folder):
+    assert autosave_folder(text) == folder
+    assert autosave_folder("") == Preferences().autosave == default_folder()
+    assert default_folder().is_absolute()

@@ -184,13 +184,14 @@ class CaseKeeper(QObject):
         super().__init__(parent)
         self._waiting: dict[tuple[Path, Hashable], Callable[[], Case]] = {}
         self._lock = threading.Lock()
-        self._at_work = False
+        self._at_work = self._hurry = False
+        self._idle = threading.Event()
         self._own: set[Path] = set()
         self._told: set[str] = set()
         self._since = 0.0
         self._longest = longest_ms / 1000
         self._timer = QTimer(self, singleShot=True, interval=rest_ms)  # type: ignore[call-arg]
-        self._timer.timeout.connect(self.flush)
+        self._timer.timeout.connect(self._begin)
 
     @property
     def busy(self) -> bool:
@@ -211,38 +212,59 @@ class CaseKeeper(QObject):
         """
         if not self._waiting:
             self._since = time.monotonic()
+            self._hurry = False
         with self._lock:
             self._waiting[place, owner] = build
         if time.monotonic() - self._since < self._longest or not self._timer.isActive():
             self._timer.start()
 
-    def flush(self) -> None:
-        """Begin to save what waits now, such as before the film is closed."""
-        self._timer.stop()
-        with self._lock:
-            if self._at_work or not self._waiting:
-                return
-            self._at_work = True
-        start_call(self._work, on_result=self._done, on_error=self._failed)
+    def flush(self, *, wait_s: float = 0.0) -> None:
+        """Save what waits now, such as before the film is closed.
+
+        Parameters
+        ----------
+        wait_s : float, optional
+            How long to hold the caller until it is done, for when the program is about to end.
+        """
+        self._hurry = True
+        self._begin()
+        if wait_s and self._at_work:
+            self._idle.wait(wait_s)
+        if wait_s and self._idle.is_set() and self._waiting:
+            # Came after the worker's last look; the window will not hear of its end any more.
+            self._work()
 
     def adopt(self, path: Path) -> None:
         """Say that a case on disk is the one this session goes on with: it may be overwritten."""
         self._own.add(path.absolute())
 
+    def _begin(self) -> None:
+        if self._at_work or not self._waiting:
+            return
+        self._timer.stop()
+        self._at_work = True
+        self._idle.clear()
+        start_call(self._work, on_result=self._done, on_error=self._failed)
+
     def _work(self) -> tuple[list[Path], list[Exception]]:
         paths: list[Path] = []
         problems: list[Exception] = []
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._at_work = False
-                    return paths, problems
-                key = next(iter(self._waiting))
-                build = self._waiting.pop(key)
-            try:
-                paths.append(self._save(key[0], build()))
-            except Exception as error:  # the next case may fare better; the person is told at the end
-                problems.append(error)
+        while batch := self._batch(first=not paths and not problems):
+            for (place, _), build in batch.items():
+                try:
+                    paths.append(self._save(place, build()))
+                except Exception as error:  # the next case may fare better; the person is told at the end
+                    problems.append(error)
+        self._idle.set()
+        return paths, problems
+
+    def _batch(self, *, first: bool) -> dict[tuple[Path, Hashable], Callable[[], Case]]:
+        """Return what waits; what came while the work went on waits for its own rest, unless in a hurry."""
+        with self._lock:
+            if not first and not self._hurry:
+                return {}
+            batch, self._waiting = self._waiting, {}
+            return batch
 
     def _save(self, place: Path, case: Case) -> Path:
         path = place if place.suffix == SUFFIX else path_in(place, case.image.name, case.image.content_key)
@@ -255,6 +277,11 @@ class CaseKeeper(QObject):
 
     def _done(self, outcome: tuple[list[Path], list[Exception]]) -> None:
         paths, problems = outcome
+        self._at_work = False
+        if self._waiting and not self._timer.isActive():
+            self._begin()
+        elif not self._waiting:
+            self._hurry = False
         if paths:
             self._told.clear()
         for path in paths:
