@@ -1,0 +1,96 @@
+"""The films of a worklist as rows, or what to do while there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QStackedWidget, QTreeView
+
+from napari_tbcad.widgets.parts.worklist_model import NAME, STATE, WorklistModel, word
+from napari_tbcad.worklist import Worklist
+from napari_tbcad.worklist_item import ReadingState
+
+HINT = (
+    "Open a folder of films, or a CSV with a column “path”; either can be dropped here.\n\n"
+    "What you read is kept in a folder “cases” beside the films, so that you can stop and go on another day, "
+    "and a colleague can review it."
+)
+
+
+class WorklistRows(QStackedWidget):
+    """The films, or what to do while there are none.
+
+    Attributes
+    ----------
+    opened : Signal(Path)
+        A film was chosen by Enter or double click.
+    """
+
+    opened = Signal(Path)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hint = QLabel(HINT)
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.hint.setContentsMargins(4, 12, 4, 4)
+        self.model = WorklistModel()
+        self.tree = QTreeView()
+        self.tree.setModel(self.model)
+        self.tree.setRootIsDecorated(False)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setHeaderHidden(True)
+        self.tree.setAllColumnsShowFocus(True)
+        self.tree.setIconSize(QSize(16, 16))
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        head = self.tree.header()
+        head.setStretchLastSection(False)
+        head.setMinimumSectionSize(20)
+        head.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(STATE, QHeaderView.ResizeMode.Fixed)
+        self.tree.setAccessibleName("Films")
+        self.tree.activated.connect(self._on_activated)
+        self.addWidget(self.hint)
+        self.addWidget(self.tree)
+        self.setMinimumHeight(120)
+
+    def show_list(
+        self, worklist: Worklist | None, states: Collection[ReadingState] | None, current: Path | None
+    ) -> None:
+        """Show the films in some states; the cursor stays on its film, or near it when that is hidden now."""
+        row = self.tree.currentIndex().row()
+        under = self.model.item(row)
+        self.model.current = current
+        if self.model.show(worklist, states):
+            again = None if under is None else self.model.row_of(under.path)
+            self._go_to_row(again if again is not None else min(row, self.model.rowCount() - 1))
+        metrics = self.tree.fontMetrics()
+        bold = metrics.horizontalAdvance("M")
+        width = max(metrics.horizontalAdvance(word(state)) for state in ReadingState) + bold + 8
+        self.tree.header().resizeSection(STATE, width)
+        none = "No film is in this state." if worklist is not None else HINT
+        self.hint.setText(none)
+        self.setCurrentWidget(self.tree if self.model.rowCount() else self.hint)
+
+    def go_to(self, path: Path | None) -> None:
+        """Put the cursor on a film and bring it into sight."""
+        row = self.model.row_of(path)
+        if row is not None:
+            self._go_to_row(row)
+
+    def _go_to_row(self, row: int) -> None:
+        if row >= 0:
+            index = self.model.index(row, NAME)
+            self.tree.setCurrentIndex(index)
+            self.tree.scrollTo(index)
+
+    def _on_activated(self, index: Any) -> None:
+        item = self.model.item(index.row())
+        if item is not None:
+            self.opened.emit(item.path)
