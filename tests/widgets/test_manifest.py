@@ -10,8 +10,9 @@ from npe2 import PluginManifest
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.masks import read_mask
+from napari_tbcad.io.slicer import read_segmentation
 from napari_tbcad.widgets.reader import METADATA_KEY, get_reader
-from napari_tbcad.widgets.writer import write_lung_mask
+from napari_tbcad.widgets.writer import FILM_KEY, write_lung_mask, write_lung_segmentation
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -115,11 +116,52 @@ def test_a_mask_is_written_and_read_back(tmp_path):
     np.testing.assert_array_equal(read_mask(path, (20, 30)), labels)
 
 
+@pytest.mark.parametrize("write", [write_lung_mask, write_lung_segmentation])
 @pytest.mark.parametrize("labels", [np.full((4, 4), 3), np.zeros((2, 4, 4), int)])
-def test_what_is_no_lung_mask_is_not_written(tmp_path, labels):
+def test_what_is_no_lung_mask_is_not_written(tmp_path, labels, write):
     with pytest.raises(BadInput, match="my layer"):
-        write_lung_mask(str(tmp_path / "mask.png"), labels, {"name": "my layer"})
+        write(str(tmp_path / "mask.png"), labels, {"name": "my layer"})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["mask", "mask.nrrd", "mask.seg.nrrd"])
+def test_a_mask_is_written_for_slicer(tmp_path, name):
+    labels = np.zeros((20, 30), np.int32)
+    labels[5:15, 3:10], labels[5:15, 20:27] = 1, 2
+    meta = {"name": "film sensitive", "scale": [20, 10], "units": ("micrometer", "micrometer")}
+    (path,) = write_lung_segmentation(str(tmp_path / name), labels, meta)
+    assert Path(path).name == "mask.seg.nrrd"
+    again, facts = read_segmentation(path, (20, 30))
+    np.testing.assert_array_equal(again, labels)
+    assert facts["spacing_mm"] == pytest.approx((0.02, 0.01))
+    assert facts["source"] == "film sensitive"
+
+
+def test_a_layer_without_lengths_has_no_spacing_for_slicer(tmp_path):
+    for meta in (
+        {},
+        {"scale": [2, 3], "units": ("pixel", "pixel")},
+        {"scale": [0, 1], "units": ("meter",) * 2},
+    ):
+        (path,) = write_lung_segmentation(str(tmp_path / "mask"), np.eye(4, dtype=int), meta)
+        assert read_segmentation(path)[1]["spacing_mm"] is None
+
+
+def test_a_mask_for_slicer_lies_on_its_film(tmp_path):
+    import SimpleITK as sitk
+    from PIL import Image
+
+    Image.fromarray(np.zeros((20, 30), np.uint8)).save(tmp_path / "film.tif", dpi=(254, 254))
+    meta = {"metadata": {FILM_KEY: str(tmp_path / "film.tif")}}
+    (path,) = write_lung_segmentation(str(tmp_path / "mask"), np.ones((20, 30), int), meta)
+    assert sitk.ReadImage(path).GetSpacing() == pytest.approx((0.1, 0.1, 1))
+
+
+@pytest.mark.parametrize("write", [write_lung_mask, write_lung_segmentation])
+def test_a_mask_that_cannot_be_written_is_named(tmp_path, write):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(BadInput, match="cannot write"):
+        write(str(tmp_path / "file" / "mask"), np.eye(4, dtype=int), {})
 
 
 def test_every_sample_of_the_menu_opens(manifest):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from enum import Enum
 from functools import partial
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from qtpy.QtCore import QLocale, Qt, Signal
-from qtpy.QtGui import QValidator
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,9 +26,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_tbcad.widgets.parts.numbers import decimals_of, extra_of, number_box, number_slider
+from napari_tbcad.widgets.parts.slider import NumberSlider, WheelGuard
+
 _SHORT = 4
 """Longer units are named in the tooltip only: a narrow dock has no room for them."""
-_MOST_DECIMALS = 9
+_BOX = 94
+"""Width in pixels of a number box beside a slider: "0.125" between the two buttons of napari's theme."""
 
 
 class ParameterForm(QWidget):
@@ -55,9 +56,17 @@ class ParameterForm(QWidget):
     changed : Signal(object)
         The new, checked parameters, of which only the field that was touched differs. A value that the
         model refuses is shown in red and not sent; it is tried again with the next change.
+    grabbed, released : Signal()
+        A slider's drag began, ended; `changed` comes for every move between. They come in pairs.
+    controls : dict of str to QWidget
+        The control of each field.
+    sliders : dict of str to NumberSlider
+        The sliders beside number boxes, for fields that ask for one.
     """
 
     changed = Signal(object)
+    grabbed = Signal()
+    released = Signal()
 
     def __init__(
         self,
@@ -75,6 +84,8 @@ class ParameterForm(QWidget):
         self._quiet = False
         self._refused: dict[str, str] = {}
         self.controls: dict[str, QWidget] = {}
+        self.sliders: dict[str, NumberSlider] = {}
+        self._guard = WheelGuard(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -82,7 +93,7 @@ class ParameterForm(QWidget):
         for name, info in type(value).model_fields.items():
             if name in hidden or isinstance(getattr(value, name), BaseModel):
                 continue
-            self._add(more if _extra(info, "more") else basic, name, info)
+            self._add(more if extra_of(info, "more") else basic, name, info)
         layout.addLayout(basic)
         self._more = _More(more)
         self._more.setVisible(bool(more.rowCount()))
@@ -126,19 +137,39 @@ class ParameterForm(QWidget):
 
     def _add(self, form: QFormLayout, name: str, info: FieldInfo) -> None:
         control, signal = _control(info, self._choices.get(name))
-        unit = _extra(info, "unit")
+        slider = number_slider(info, control)
+        unit = extra_of(info, "unit")
         tip = " ".join(filter(None, [info.description, f"Unit: {unit}." if unit else None]))
         label = QLabel(info.title or name.replace("_", " "))
-        for widget in (control, label):
+        for widget in filter(None, (control, label, slider)):
             widget.setToolTip(tip)
         if unit and len(unit) <= _SHORT and isinstance(control, QSpinBox | QDoubleSpinBox):
             control.setSuffix(f" {unit}")
         control.setObjectName(name)
         control.setAccessibleName(label.text())
         label.setBuddy(control)
-        form.addRow(label, control)
+        if not isinstance(control, QLineEdit):
+            control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            control.installEventFilter(self._guard)
+        form.addRow(label, control if slider is None else self._beside(name, slider, control))
         self.controls[name] = control
         signal.connect(partial(self._take, name))
+
+    def _beside(self, name: str, slider: NumberSlider, box: QWidget) -> QWidget:
+        """Put a slider before its box, which becomes as narrow as its number."""
+        slider.setAccessibleName(f"{box.accessibleName()} slider")
+        slider.sliderPressed.connect(self.grabbed)
+        slider.sliderReleased.connect(self.released)
+        self.sliders[name] = slider
+        # napari's theme asks for twice the width of the number: buttons on both sides of it.
+        box.setMaximumWidth(_BOX)
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        line.addWidget(slider, 1)
+        line.addWidget(box)
+        return row
 
     def _take(self, name: str, *_: object) -> None:
         if self._quiet:
@@ -207,10 +238,6 @@ class _More(QWidget):
         column.addWidget(self._inside)
 
 
-def _extra(info: FieldInfo, name: str) -> Any:
-    return (info.json_schema_extra or {}).get(name) if isinstance(info.json_schema_extra, dict) else None
-
-
 def _control(info: FieldInfo, choices: tuple[str, ...] | None) -> tuple[QWidget, Any]:
     """Return the control of a field and the signal that says it changed."""
     kind, optional = _plain_type(info.annotation)
@@ -228,7 +255,7 @@ def _control(info: FieldInfo, choices: tuple[str, ...] | None) -> tuple[QWidget,
         check = QCheckBox()
         return check, check.toggled
     if kind in (int, float) and not optional:
-        return _number(info, whole=kind is int)
+        return number_box(info, whole=kind is int)
     line = QLineEdit()
     line.setProperty("optional", optional)
     return line, line.editingFinished
@@ -243,62 +270,6 @@ def _plain_type(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-class _Decimals(QDoubleSpinBox):
-    """A number with a point in every language (a typed comma becomes one), 0.4 rather than 0.400."""
-
-    def textFromValue(self, value: float) -> str:
-        text = f"{value:.{self.decimals()}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-
-    def valueFromText(self, text: str | None) -> float:
-        return super().valueFromText((text or "").replace(",", "."))
-
-    def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
-        return super().validate((text or "").replace(",", "."), position)  # type: ignore[return-value]
-
-
-def _number(info: FieldInfo, *, whole: bool) -> tuple[QWidget, Any]:
-    low, high, step = -1_000_000.0, 1_000_000.0, None
-    above = below = False
-    for rule in info.metadata:
-        if isinstance(rule, annotated_types.Ge):
-            low = float(rule.ge)  # type: ignore[arg-type]
-        elif isinstance(rule, annotated_types.Gt):
-            low, above = float(rule.gt), True  # type: ignore[arg-type]
-        elif isinstance(rule, annotated_types.Le):
-            high = float(rule.le)  # type: ignore[arg-type]
-        elif isinstance(rule, annotated_types.Lt):
-            high, below = float(rule.lt), True  # type: ignore[arg-type]
-        elif isinstance(rule, annotated_types.MultipleOf):
-            step = float(rule.multiple_of)  # type: ignore[arg-type]
-    span = high - low
-    shown = 3 if span <= 10 else 2 if span <= 1000 else 1
-    stated = (low, high, step, info.default)
-    decimals = max(shown, *(_decimals(value) for value in stated if isinstance(value, int | float)))
-    # The open end of a range is the last number that can be shown before it, never the end itself.
-    nudge = 1.0 if whole else 10.0**-decimals
-    low, high = low + nudge * above, high - nudge * below
-    spin: Any = QSpinBox() if whole else _Decimals()
-    # The languages of half the world write 0,4 and read 0.4 as nothing or 1.100 as 1100.
-    spin.setLocale(QLocale.c())
-    if whole:
-        spin.setRange(int(low), int(high))
-        spin.setSingleStep(int(step or 1))
-    else:
-        spin.setDecimals(decimals)
-        spin.setRange(low, high)
-        spin.setSingleStep(step or (0.05 if span <= 1 else 0.1 if span <= 20 else 1.0))
-    spin.setKeyboardTracking(False)
-    spin.setMinimumWidth(80)
-    return spin, spin.valueChanged
-
-
-def _decimals(value: float) -> int:
-    """Return how many decimals show a number as it is."""
-    exponent = Decimal(repr(float(value))).normalize().as_tuple().exponent
-    return min(max(0, -exponent), _MOST_DECIMALS) if isinstance(exponent, int) else 0
-
-
 def _write(control: QWidget, value: Any) -> None:
     if isinstance(control, QComboBox):
         text = str(getattr(value, "value", value))
@@ -308,7 +279,7 @@ def _write(control: QWidget, value: Any) -> None:
     elif isinstance(control, QCheckBox):
         control.setChecked(bool(value))
     elif isinstance(control, QDoubleSpinBox):
-        control.setDecimals(max(control.decimals(), _decimals(value)))
+        control.setDecimals(max(control.decimals(), decimals_of(value)))
         control.setValue(value)
     elif isinstance(control, QSpinBox):
         control.setValue(value)
