@@ -54,7 +54,7 @@ def test_a_folder_lists_its_films_and_names_them_by_their_place(folder):
     assert worklist.items[0].case == folder / "cases" / "a__1.tbcad"
     assert set(worklist.states) == {State.TO_DO}
     assert not (folder / "cases").exists()
-    assert worklist.notes == ("1 file was in the folder passed over: notes.txt.",)
+    assert worklist.notes == ("Passed over in the folder (1): notes.txt.",)
 
 
 def test_what_lies_among_the_cases_is_no_film(folder):

@@ -109,7 +109,7 @@ class Worklist:
             raise BadInput(folder, "no film found in it (wanted: DICOM, PNG, JPEG, TIFF, BMP)")
         items = (Item(film.path, film.name, case_file(kept, film.name)) for film in films)
         others += [path for path in found.skipped if not absolute(path).is_relative_to(outside)]
-        notes = note("in the folder passed over", "file was", "files were", others)
+        notes = note("Passed over in the folder", others)
         worklist = cls(folder, kept, tuple(items), reader, notes)
         return worklist.refresh_all(peek=peek, progress=progress, cancelled=cancelled)
 
@@ -158,8 +158,8 @@ class Worklist:
             Item(film, name, case_file(kept, name), columns)
             for (film, columns), name in zip(first.items(), names, strict=True)
         )
-        notes = note("named more than once and listed once", "film is", "films are", again)
-        notes += note("without a film passed over", "row was", "rows were", unnamed)
+        notes = note("Named more than once, listed once", again)
+        notes += note("Rows without a film", unnamed)
         worklist = cls(path, kept, tuple(items), reader, notes)
         return worklist.refresh_all(peek=peek, progress=progress, cancelled=cancelled)
 

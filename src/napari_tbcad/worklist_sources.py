@@ -83,13 +83,13 @@ def has_images_beside_labels(folder: Path) -> bool:
     return (folder / "labels.csv").is_file() and (folder / "images").is_dir()
 
 
-def note(what: str, one: str, many: str, things: Sequence[object]) -> tuple[str, ...]:
+def note(what: str, things: Sequence[object]) -> tuple[str, ...]:
     """Return one sentence about things, naming the first few; none about nothing."""
     if not things:
         return ()
     names = [str(thing.name) if isinstance(thing, Path) else str(thing) for thing in things[:_MOST_NAMED]]
     more = f" and {len(things) - _MOST_NAMED} more" if len(things) > _MOST_NAMED else ""
-    return (f"{len(things)} {one if len(things) == 1 else many} {what}: {', '.join(names)}{more}.",)
+    return (f"{what} ({len(things)}): {', '.join(names)}{more}.",)
 
 
 def absolute(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def reader(view, name):
 
 def choose(view, state):
     combo = view.header.filter
-    combo.setCurrentIndex(0 if state is None else combo.findData(state))
+    combo.setCurrentIndex(0 if state is None else combo.findData(state.value))
 
 
 def test_an_empty_view_says_what_to_do_and_offers_nothing_else(view):
@@ -245,6 +246,15 @@ def test_a_list_that_cannot_be_read_is_said_and_the_one_before_stays(filled, fol
     assert filled.header.folder_button.isEnabled()
 
 
+def test_a_table_of_films_that_are_elsewhere_says_where_it_looked(view, folder, qtbot):
+    (folder / "list.csv").write_text("path\ngone/1.png\ngone/2.png\n")
+    with qtbot.waitSignal(view.loaded):
+        view.open_table(folder / "list.csv")
+    assert str(folder / "gone" / "1.png") in view.footer.message.text()
+    assert texts(view, 1) == ["failed", "failed"]
+    assert not view.footer.next_button.isEnabled()
+
+
 def test_of_two_lists_the_one_asked_for_last_is_shown(view, folder, qtbot, monkeypatch):
     real = Worklist.from_folder
 
@@ -262,6 +272,25 @@ def test_of_two_lists_the_one_asked_for_last_is_shown(view, folder, qtbot, monke
     qtbot.wait(400)
     assert [item.path.name for item in view.worklist.items] == ["2.png"]
     assert view.footer.message.text() == ""
+
+
+def test_a_view_that_dies_while_it_looks_is_missed_by_nobody(folder, qtbot, monkeypatch):
+    begun, ended, real = threading.Event(), threading.Event(), Worklist.from_folder
+
+    def slow(given, **options):
+        begun.set()
+        ended.wait(5)
+        return real(given, **options)
+
+    monkeypatch.setattr(view_module.Worklist, "from_folder", staticmethod(slow))
+    widget = WorklistView()
+    widget.open_folder(folder)
+    qtbot.waitUntil(begun.is_set)
+    with qtbot.waitSignal(widget.destroyed):
+        widget.deleteLater()
+    ended.set()
+    qtbot.wait(100)
+    assert widget.worklist is None
 
 
 def test_opening_the_same_folder_again_keeps_the_open_film(filled, folder, qtbot):

@@ -64,7 +64,10 @@ class WorklistView(QWidget):
         self._current: Path | None = None
         self._finishing: Path | None = None
         self._opening: Path | None = None
-        self._stop = Event()
+        self._stop, self._gone = Event(), Event()
+        gone = self._gone
+        # Not a method of this object: Qt is past calling those when it says so.
+        self.destroyed.connect(lambda *_: gone.set())
         self._busy, self._loading = "", False
         self.setMinimumWidth(280)
         self.setAcceptDrops(True)
@@ -122,6 +125,12 @@ class WorklistView(QWidget):
         self.header.show_all()
         self.show_busy("")
         self._show()
+        if worklist is not None and all(item.problem for item in worklist.items):
+            first = worklist.items[0]
+            self.footer.show_message(
+                f"{worklist.source.name}: no film can be opened. The first is {first.path}: {first.problem}.",
+                error=True,
+            )
         self.loaded.emit()
 
     def set_current(self, path: Path | None) -> None:
@@ -240,7 +249,7 @@ class WorklistView(QWidget):
 
     def _on_loaded(self, loaded: tuple[Event, Worklist]) -> None:
         stop, worklist = loaded
-        if stop is not self._stop or stop.is_set():
+        if stop is not self._stop or stop.is_set() or self._gone.is_set():
             return
         self.show_busy("")
         if self._worklist is not None and same_list(self._worklist, worklist):
@@ -251,11 +260,11 @@ class WorklistView(QWidget):
 
     def _on_error(self, error: Exception) -> None:
         # Stopped by what came after it, which says itself how it ends.
-        if not isinstance(error, Cancelled):
+        if not isinstance(error, Cancelled) and not self._gone.is_set():
             self.show_error(str(error))
 
     def _on_look(self, item: Item) -> None:
-        if self._worklist is None:
+        if self._worklist is None or self._gone.is_set():
             return
         self._worklist = self._worklist.with_items([item])
         self._show()

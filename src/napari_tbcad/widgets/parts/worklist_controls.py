@@ -109,7 +109,9 @@ class WorklistHeader(QWidget):
     @property
     def state(self) -> ReadingState | None:
         """The state that is shown; None for all."""
-        return self.filter.currentData()
+        # As text: of the two Qt bindings one hands an enum back as it was, the other as a plain str.
+        value = self.filter.currentData()
+        return None if value is None else ReadingState(value)
 
     def show_all(self) -> None:
         """Take the filter away."""
@@ -127,8 +129,8 @@ class WorklistHeader(QWidget):
             self.filter.addItem(f"All films ({count})" if worklist is not None else "All films", None)
             for state, number in ({} if worklist is None else worklist.counts()).items():
                 if number or state is chosen:
-                    self.filter.addItem(symbol(state), f"{word(state).capitalize()} ({number})", state)
-            place = self.filter.findData(chosen) if chosen is not None else 0
+                    self.filter.addItem(symbol(state), f"{word(state).capitalize()} ({number})", state.value)
+            place = self.filter.findData(chosen.value) if chosen is not None else 0
             self.filter.setCurrentIndex(max(place, 0))
         if worklist is not None:
             self.title.set_text(f"{worklist.source.absolute().name}, {_films(len(worklist.items))}")
