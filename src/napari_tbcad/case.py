@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,107 +23,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_tbcad import __version__
 from napari_tbcad.archive import Reader, Writer, opened_archive, written_archive
 from napari_tbcad.errors import BadInput
-from napari_tbcad.record import Edit, Record, now
+from napari_tbcad.reading import ImageReference as ImageReference
+from napari_tbcad.reading import Labels as Labels
+from napari_tbcad.reading import Reading as Reading
+from napari_tbcad.reading import Verdict as Verdict
+from napari_tbcad.record import Record, now
 
 FORMAT, VERSION, SUFFIX = "napari-tbcad case", 1, ".tbcad"
 
-Verdict = Literal["in progress", "made", "accepted", "changed"]
-Labels = Mapping[str, NDArray[Any]]
-
 _HEAD = "case.json"
 _NAME = re.compile(r"\w[\w .-]{0,99}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class ImageReference:
-    """An image that a case is about: where it lies, and by what it is known again.
-
-    Parameters
-    ----------
-    name : str
-        File name, or name of the layer.
-    path : str
-        Absolute path; empty when the image has no file.
-    relative : str
-        Path relative to the case file, ``/`` between the parts; set when the case is saved.
-    sha256 : str
-        Hash of the file.
-    content_key : str
-        Key of the decoded pixels (:func:`napari_tbcad.chain.content_key`).
-    embedded : str
-        Name of the array in the case that holds the pixels; empty when there is none.
-    facts : mapping
-        JSON values about an embedded image, such as its spacing.
-    """
-
-    name: str
-    path: str = ""
-    relative: str = ""
-    sha256: str = ""
-    content_key: str = ""
-    embedded: str = ""
-    facts: Mapping[str, Any] = dataclass_field(default_factory=dict)
-
-    def places(self, case_path: str | Path) -> tuple[Path, ...]:
-        """Return where the file may lie: beside the case as when it was saved, then where it was."""
-        near = [Path(case_path).parent / self.relative] if self.relative else []
-        return tuple(dict.fromkeys([*near, *([Path(self.path)] if self.path else [])]))
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What one person made of the study.
-
-    Parameters
-    ----------
-    reader : str
-        Who; empty when nobody said.
-    when : str
-        UTC time of the last change, ISO 8601.
-    verdict : {"in progress", "made", "accepted", "changed"}
-        The last two are of a reader who saw an earlier reading.
-    labels : mapping of str to (H, W) array of uint8 or uint16
-        Label images that the person changed.
-    automatic : mapping of str to (H, W) array
-        Automatic label images of this reading where they are other than the case's (which are those of
-        the last reading).
-    record : Record
-        Every step and edit up to this reading.
-    result : mapping or None
-        The workflow's answer, JSON values.
-    values : mapping
-        What else must come back, JSON values by name.
-    settings : mapping
-        Parameters of all stages.
-    models : mapping
-        Models and atlases used, JSON values by role.
-    warnings : tuple of str
-        Complaints that stood.
-    program : str
-        Version of this package.
-    """
-
-    reader: str
-    when: str
-    verdict: Verdict
-    labels: Labels = dataclass_field(default_factory=dict)
-    automatic: Labels = dataclass_field(default_factory=dict)
-    record: Record = Record()
-    result: Mapping[str, Any] | None = None
-    values: Mapping[str, Any] = dataclass_field(default_factory=dict)
-    settings: Mapping[str, Any] = dataclass_field(default_factory=dict)
-    models: Mapping[str, Any] = dataclass_field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    program: str = __version__
-
-    def __post_init__(self) -> None:
-        if self.verdict not in get_args(Verdict):
-            raise ValueError(f"a verdict is one of {get_args(Verdict)}, not {self.verdict!r}")
-
-    @property
-    def edits(self) -> tuple[Edit, ...]:
-        """The person's edits, in order."""
-        return tuple(entry for entry in self.record if isinstance(entry, Edit))
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +165,7 @@ class Case:
                 images=body.images,
                 readings=readings,
                 labels=_read_labels(archive, "labels", body.labels),
-                arrays={name: archive.array(f"arrays/{_checked(name)}.npy") for name in body.arrays},
+                arrays={name: archive.array(f"arrays/{_checked(name, path)}.npy") for name in body.arrays},
                 tables=body.tables,
                 values=body.values,
                 saved=body.saved,
@@ -357,12 +266,12 @@ def _write_labels(archive: Writer, folder: str, labels: Labels) -> None:
 
 
 def _read_labels(archive: Reader, folder: str, names: list[str]) -> dict[str, NDArray[Any]]:
-    return {name: archive.labels(f"{folder}/{_checked(name)}.png") for name in names}
+    return {name: archive.labels(f"{folder}/{_checked(name, archive.path)}.png") for name in names}
 
 
-def _checked(name: str) -> str:
+def _checked(name: str, source: str | Path = "case") -> str:
     if not _NAME.fullmatch(name):
-        raise BadInput("case", f"{name!r} cannot name a part of a case (letters, digits, space, . _ -)")
+        raise BadInput(source, f"{name!r} cannot name a part of a case (letters, digits, space, . _ -)")
     return name
 
 

@@ -9,19 +9,19 @@ answer to an edit that has been overtaken is dropped.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, create_model
+from pydantic import create_model
 
+from napari_tbcad.content import content_key as content_key
+from napari_tbcad.content import digest, size_of
 from napari_tbcad.errors import Cancelled
 from napari_tbcad.record import Edit, Parameters
 
@@ -279,7 +279,7 @@ class Run:
             keys = [self.key(read) for read in stage.reads]
             if any(key is None for key in keys):
                 return None
-            return _digest(stage.name, content_key(self._parameters(stage)), *[key for key in keys if key])
+            return digest(stage.name, content_key(self._parameters(stage)), *[key for key in keys if key])
 
     def get(self, name: str, *, automatic: bool = False) -> Any:
         """Return the last value of `name`, a person's before the automatic; None when there is none.
@@ -433,47 +433,6 @@ class Run:
         return getattr(self._settings, stage.name) if stage.parameters else None
 
     def _keep(self, key: str, value: Any) -> None:
-        self._cache[key] = (value, _size(value))
+        self._cache[key] = (value, size_of(value))
         while len(self._cache) > 1 and sum(size for _, size in self._cache.values()) > self._cache_bytes:
             self._cache.popitem(last=False)
-
-
-def content_key(value: Any) -> str:
-    """Return a digest of what a value says; history (`record`, `warnings`) is not part of it.
-
-    Arrays are hashed by shape, dtype and bytes; dataclasses and mappings field by field; parameter models
-    by their JSON. An object with a `content_key` string gives that. Others raise TypeError, since a key
-    made from an address would call two different things equal after one is freed.
-    """
-    if isinstance(own := getattr(value, "content_key", None), str):
-        return own
-    if isinstance(value, np.ndarray):
-        digest = hashlib.blake2b(repr((value.shape, value.dtype.str)).encode(), digest_size=16)
-        digest.update(np.ascontiguousarray(value).data)
-        return digest.hexdigest()
-    if isinstance(value, BaseModel):
-        return _digest(type(value).__name__, value.model_dump_json())
-    if is_dataclass(value) and not isinstance(value, type):
-        names = [f.name for f in fields(value) if f.name not in ("record", "warnings")]
-        return _digest(type(value).__name__, *[content_key(getattr(value, name)) for name in names])
-    if isinstance(value, Mapping):
-        return _digest("mapping", *[f"{name}={content_key(item)}" for name, item in sorted(value.items())])
-    if isinstance(value, tuple | list):
-        return _digest("sequence", *[content_key(item) for item in value])
-    if value is None or isinstance(value, str | int | float | bool | Enum):
-        return _digest(type(value).__name__, repr(value))
-    raise TypeError(f"cannot make a content key of a {type(value).__name__}: give it a `content_key`")
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, np.ndarray):
-        return value.nbytes
-    if is_dataclass(value) and not isinstance(value, type):
-        return sum(_size(getattr(value, f.name)) for f in fields(value))
-    if isinstance(value, tuple | list):
-        return sum(_size(item) for item in value)
-    return 64

@@ -211,6 +211,8 @@ def test_a_second_readers_reading_is_appended_and_the_first_one_stays_whole(read
     film = film_for(both, path)
     assert facts(run_from(both, film, model=model, reader=0)) == before
     assert facts(run_from(both, film, model=model, reader=1)) == facts(run)
+    nameless = case_of(run, earlier=case_of(run), verdict="accepted")
+    assert [r.verdict for r in nameless.readings] == ["made", "accepted"]
     again = case_of(run, reader="B", verdict="accepted", earlier=both)
     assert [(r.reader, r.verdict) for r in again.readings] == [("A", "made"), ("B", "accepted")]
 

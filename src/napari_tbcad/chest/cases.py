@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -12,30 +10,30 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from napari_tbcad import __version__
-from napari_tbcad.case import Case, ImageReference, Reading, Verdict
-from napari_tbcad.chain import Run, content_key
+from napari_tbcad.case import Case, Reading, Verdict
+from napari_tbcad.chain import Run
+from napari_tbcad.chest.case_film import FILM, RECORD, plain, reference
+from napari_tbcad.chest.case_film import film_for as film_for
+from napari_tbcad.chest.case_film import film_key as film_key
 from napari_tbcad.chest.classify.result import ChestResult
 from napari_tbcad.chest.features import ChestFeatures
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
 from napari_tbcad.chest.workflow import ChestSettings, atlas_digest, gather_warnings, history, start
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import sha256
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.io.read import read_film
-from napari_tbcad.record import Record, Step, now
+from napari_tbcad.record import now
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model import ChestModel
     from napari_tbcad.chest.lungs.atlas import Atlas
 
-WORKFLOW, FILM = "chest", "film"
+WORKFLOW = "chest"
 KINDS: tuple[MaskKind, ...] = ("sensitive", "insensitive")
 
 _QUICK = ("upright", "work", "enhanced", "operating_point")
 """Outputs that a case does not hold: made from the film in a moment, and large."""
 _ANSWERS = ("features", "result")
-_RECORD, _RESULT = TypeAdapter(Record), TypeAdapter(ChestResult)
-_FILM_FACTS = ("spacing_mm", "source", "window", "inverted", "flipped", "view", "warnings")
+_RESULT = TypeAdapter(ChestResult)
 
 
 def case_of(
@@ -58,7 +56,7 @@ def case_of(
         How far the reader has come.
     earlier : Case, optional
         The case this one continues. Its last reading is replaced when it is of the same reader, else it
-        stays and a reading is appended.
+        stays and a reading is appended; one that is accepted or changed stays even so.
     warnings : tuple of str, optional
         Complaints that stand, where they are known already (finding them looks at every pixel).
 
@@ -73,7 +71,7 @@ def case_of(
     """
     run = run.snapshot()
     film: Radiograph = run.get("film")
-    image, arrays = _reference(film)
+    image, arrays = reference(film)
     if earlier is not None and earlier.image.content_key != image.content_key:
         raise BadInput(film.source, "the case to continue is of another film")
     labels: dict[str, NDArray[Any]] = {
@@ -90,7 +88,7 @@ def case_of(
             "film_shape": list(soft.film_shape),
             "segmenter": soft.segmenter,
             "warnings": list(soft.warnings),
-            "record": _plain(soft.record),
+            "record": plain(soft.record),
         }
     features: ChestFeatures | None = run.get("features")
     tables = {}
@@ -101,7 +99,7 @@ def case_of(
     return Case(
         workflow=WORKFLOW,
         images={FILM: image},
-        readings=(*_before(earlier, reader, labels), reading),
+        readings=(*_before(earlier, reading, labels), reading),
         labels=labels,
         arrays=arrays,
         tables=tables,
@@ -117,7 +115,7 @@ def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...])
     values = {
         "made": names,
         "up_to_date": [name for name in names if run.fresh(name, automatic=True)],
-        "records": {kind: _plain(mask.record) for kind, mask in masks.items() if mask is not None},
+        "records": {kind: plain(mask.record) for kind, mask in masks.items() if mask is not None},
     }
     if features is not None:
         values["features"] = {
@@ -128,7 +126,7 @@ def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...])
             "definition": features.definition,
             "grid": features.grid,
             "warnings": list(features.warnings),
-            "record": _plain(features.record),
+            "record": plain(features.record),
         }
     return Reading(
         reader=reader,
@@ -144,11 +142,14 @@ def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...])
     )
 
 
-def _before(earlier: Case | None, reader: str, labels: dict[str, NDArray[Any]]) -> tuple[Reading, ...]:
+def _before(earlier: Case | None, new: Reading, labels: dict[str, NDArray[Any]]) -> tuple[Reading, ...]:
     """Return the readings that stay, each with the automatic masks that are not those of the new case."""
     if earlier is None:
         return ()
-    kept = earlier.readings[:-1] if earlier.last.reader == reader else earlier.readings
+    last = earlier.last
+    # Two readers who gave no name are not the same one.
+    reviewed = last.verdict == "made" and new.verdict in ("accepted", "changed")
+    kept = earlier.readings[:-1] if last.reader == new.reader and not reviewed else earlier.readings
     stay = []
     for one in kept:
         own = {**earlier.labels, **one.automatic}
@@ -161,97 +162,6 @@ def _models(settings: Any, model: ChestModel | None, library: Atlas | None) -> d
     said: dict[str, Any] = {"atlas": atlas_digest(settings.lungs.segmenter, library)}
     said["classifier"] = None if model is None else {"name": model.card.name, "sha256": model.sha256}
     return said
-
-
-def _plain(record: Record) -> Any:
-    return _RECORD.dump_python(record, mode="json")
-
-
-# -- the film -----------------------------------------------------------------------------------------
-
-
-def film_key(film: Radiograph) -> str:
-    """Return the key by which a case knows its film: a digest of the pixels (about 1 ms per megabyte)."""
-    return content_key(film.pixels)
-
-
-def _reference(film: Radiograph) -> tuple[ImageReference, dict[str, NDArray[Any]]]:
-    """Return where the film lies, or the film itself when no file gives these pixels."""
-    key, path = film_key(film), Path(film.source)
-    # One step of reading and none after it: these are the pixels that the file gives.
-    as_read = (
-        len(film.record) == 1 and isinstance(s := film.record.entries[0], Step) and s.name.startswith("read ")
-    )
-    if as_read and path.is_file():
-        path = path.absolute()
-        stat = path.stat()
-        digest = _hash_of(path, stat.st_mtime_ns, stat.st_size)
-        return ImageReference(path.name, str(path), sha256=digest, content_key=key), {}
-    facts = {name: _listed(getattr(film, name)) for name in _FILM_FACTS} | {"record": _plain(film.record)}
-    place = str(path.absolute()) if as_read else ""
-    image = ImageReference(path.name or "film", place, content_key=key, embedded=FILM, facts=facts)
-    return image, {FILM: film.pixels}
-
-
-@lru_cache(maxsize=16)
-def _hash_of(path: Path, changed: int, size: int) -> str:
-    return sha256(path)
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def film_for(case: Case, case_path: str | Path, *, film_path: str | Path | None = None) -> Radiograph:
-    """Return the film of a case.
-
-    Parameters
-    ----------
-    case : Case
-        A chest case.
-    case_path : str or Path
-        Where it was read from: the film is looked for beside it first, then where it was, then in the case.
-    film_path : str or Path, optional
-        Where the person says that it is; then nowhere else.
-
-    Raises
-    ------
-    BadInput
-        If the film is nowhere, or what is there is another image than the case was made with.
-    """
-    image = case.image
-    places = (Path(film_path),) if film_path is not None else image.places(case_path)
-    wrong: BadInput | None = None
-    for place in places:
-        if film_path is None and not place.is_file():
-            continue
-        try:
-            film = read_film(place)
-        except BadInput as error:
-            wrong = wrong or error
-            continue
-        if film_key(film) == image.content_key:
-            return film
-        wrong = BadInput(place, "this is another image than the one this case was made with")
-    if image.embedded and film_path is None:
-        return _embedded(case, case_path)
-    if wrong is not None:
-        raise wrong
-    looked = " and ".join(str(place) for place in places) or "no place at all"
-    raise BadInput(case_path, f"its film {image.name} was not found (looked at {looked}): say where it is")
-
-
-def _embedded(case: Case, case_path: str | Path) -> Radiograph:
-    facts = dict(case.image.facts)
-    try:
-        record = _RECORD.validate_python(facts.pop("record"))
-        own: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}
-        film = Radiograph(case.arrays[case.image.embedded], record=record, **own)
-    except (KeyError, TypeError, ValidationError) as error:
-        raise BadInput(case_path, f"the film in it cannot be used ({error})") from error
-    if film_key(film) != case.image.content_key:
-        raise BadInput(case_path, "the film in it is another image than the one this case was made with")
-    return film
 
 
 # -- back to a run ------------------------------------------------------------------------------------
@@ -326,11 +236,11 @@ def _outputs(case: Case, one: Reading, film: Radiograph) -> dict[str, Any]:
             case.arrays.get("soft_early"),
             said["segmenter"],
             tuple(said["warnings"]),
-            _RECORD.validate_python(said["record"]),
+            RECORD.validate_python(said["record"]),
         )
     for kind, labels in {**case.labels, **one.automatic}.items():
         if kind in one.values["records"]:
-            record = _RECORD.validate_python(one.values["records"][kind])
+            record = RECORD.validate_python(one.values["records"][kind])
             outputs[kind] = _mask(film, labels, kind, record=record)
     if (said := one.values.get("features")) is not None:
         texts = {name: said[name] for name in ("feature_set", "definition", "grid")}
@@ -339,7 +249,7 @@ def _outputs(case: Case, one: Reading, film: Radiograph) -> dict[str, Any]:
             values=np.array(said["values"], dtype=np.float64),
             groups=tuple(said["groups"]),
             warnings=tuple(said["warnings"]),
-            record=_RECORD.validate_python(said["record"]),
+            record=RECORD.validate_python(said["record"]),
             **texts,
         )
     if one.result is not None:

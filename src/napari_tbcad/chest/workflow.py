@@ -21,6 +21,8 @@ from napari_tbcad.chest.account import atlas_digest as atlas_digest
 from napari_tbcad.chest.account import gather_warnings as gather_warnings
 from napari_tbcad.chest.account import history as history
 from napari_tbcad.chest.account import mask_dice as mask_dice
+from napari_tbcad.chest.edits import give_mask as give_mask
+from napari_tbcad.chest.edits import take_back as take_back
 from napari_tbcad.chest.enhance import EnhanceParameters, enhance
 from napari_tbcad.chest.features import ChestFeatures, FeatureParameters, chest_features
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
@@ -43,7 +45,7 @@ from napari_tbcad.chest.shape_model import ShapeModel
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.imaging.grid import to_grid
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.record import Edit, Parameters, Record
+from napari_tbcad.record import Parameters, Record
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model import ChestModel
@@ -309,86 +311,6 @@ def start(
 def use_model(run: Run, model: ChestModel | None) -> None:
     """Give a run its classifier; one that was never saved counts as new each time."""
     run.put("model", model, key=None if model is None else model.sha256 or uuid4().hex)
-
-
-def give_mask(
-    run: Run,
-    labels: NDArray[np.uint8],
-    kind: MaskKind,
-    *,
-    tool: str = "brush",
-    reader: str = "",
-    base: LungMasks | None = None,
-    replaces: Edit | None = None,
-) -> Edit | None:
-    """Put a person's mask before the automatic one and note the edit in the run's journal.
-
-    Parameters
-    ----------
-    run : Run
-        A run of :data:`CHAIN`; may be in use by other threads.
-    labels : (H, W) array of uint8
-        0, 1 right, 2 left, on the film's own grid. Not copied: must not be changed afterwards.
-    kind : {"sensitive", "insensitive"}
-        Which mask.
-    tool, reader : str, optional
-        With what and by whom.
-    base : LungMasks, optional
-        The mask before the edit; the one that stands when not given.
-    replaces : Edit, optional
-        An entry of the journal that this edit continues, such as the stroke of which more has come.
-
-    Returns
-    -------
-    Edit or None
-        The entry in the journal; None when nothing differs from `base` and a person's mask stood already
-        (`replaces` is then struck out).
-
-    Raises
-    ------
-    BadInput
-        If the mask's shape is not the film's, it has labels beyond 2, or no lung.
-    """
-    shape = run.get("film").shape
-    if labels.shape != shape:
-        raise BadInput(f"{kind} mask", f"its shape is {labels.shape}, the film's is {shape}")
-    mask = LungMasks(labels, kind, origin="person")
-    if not mask.labels.any():
-        raise BadInput(f"{kind} mask", "it has no lung (label 1 right, 2 left)")
-    edit = _edit_of(run, mask, base or run.get(kind), tool=tool, reader=reader)
-    nothing = edit.pixels == 0 and run.edited(kind)
-    run.put(kind, mask, edit=None if nothing else edit, replaces=replaces)
-    return None if nothing else edit
-
-
-def take_back(run: Run, kind: MaskKind, *, tool: str = "back to automatic", reader: str = "") -> Edit | None:
-    """Go back to the automatic mask and note that; None where no person's mask stood."""
-    before, automatic = run.get(kind), run.get(kind, automatic=True)
-    if not run.edited(kind):
-        return None
-    if automatic is None:
-        edit = Edit(kind, int(np.count_nonzero(before.labels)), tool=tool, reader=reader)
-    else:
-        edit = _edit_of(run, automatic, before, tool=tool, reader=reader)
-    run.withdraw(kind, edit=edit)
-    return edit
-
-
-def _edit_of(run: Run, mask: LungMasks, base: LungMasks | None, *, tool: str, reader: str) -> Edit:
-    automatic = run.get(mask.kind, automatic=True)
-    if automatic is not None and automatic.labels.shape != mask.labels.shape:
-        automatic = None  # of a film that was there before
-
-    def dice(other: LungMasks | None) -> float | None:
-        if automatic is None or other is None:
-            return None
-        return 1.0 if other is automatic else mask_dice(other.labels, automatic.labels)
-
-    if base is None or base.labels.shape != mask.labels.shape:
-        base, changed = None, np.count_nonzero(mask.labels)
-    else:
-        changed = np.count_nonzero(mask.labels != base.labels)
-    return Edit(mask.kind, int(changed), dice(base), dice(mask), tool=tool, reader=reader)
 
 
 def finish(run: Run, *, progress: Progress | None = None, cancelled: Probe | None = None) -> ChestAnalysis:

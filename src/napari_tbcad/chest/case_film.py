@@ -1,0 +1,113 @@
+"""The film of a case: by reference to its file, or in the case when no file gives its pixels."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from napari_tbcad.case import Case, ImageReference
+from napari_tbcad.chain import content_key
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import sha256
+from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.read import read_film
+from napari_tbcad.record import Record, Step
+
+FILM = "film"
+"""Role of the image in a chest case."""
+
+RECORD = TypeAdapter(Record)
+_FILM_FACTS = ("spacing_mm", "source", "window", "inverted", "flipped", "view", "warnings")
+
+
+def plain(record: Record) -> Any:
+    """Return a record as JSON values."""
+    return RECORD.dump_python(record, mode="json")
+
+
+def film_key(film: Radiograph) -> str:
+    """Return the key by which a case knows its film: a digest of the pixels (about 1 ms per megabyte)."""
+    return content_key(film.pixels)
+
+
+def reference(film: Radiograph) -> tuple[ImageReference, dict[str, NDArray[Any]]]:
+    """Return where the film lies, or the film itself when no file gives these pixels."""
+    key, path = film_key(film), Path(film.source)
+    # One step of reading and none after it: these are the pixels that the file gives.
+    as_read = (
+        len(film.record) == 1 and isinstance(s := film.record.entries[0], Step) and s.name.startswith("read ")
+    )
+    if as_read and path.is_file():
+        path = path.absolute()
+        stat = path.stat()
+        digest = _hash_of(path, stat.st_mtime_ns, stat.st_size)
+        return ImageReference(path.name, str(path), sha256=digest, content_key=key), {}
+    facts = {name: _listed(getattr(film, name)) for name in _FILM_FACTS} | {"record": plain(film.record)}
+    place = str(path.absolute()) if as_read else ""
+    image = ImageReference(path.name or "film", place, content_key=key, embedded=FILM, facts=facts)
+    return image, {FILM: film.pixels}
+
+
+@lru_cache(maxsize=16)
+def _hash_of(path: Path, changed: int, size: int) -> str:
+    return sha256(path)
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def film_for(case: Case, case_path: str | Path, *, film_path: str | Path | None = None) -> Radiograph:
+    """Return the film of a case.
+
+    Parameters
+    ----------
+    case : Case
+        A chest case.
+    case_path : str or Path
+        Where it was read from: the film is looked for beside it first, then where it was, then in the case.
+    film_path : str or Path, optional
+        Where the person says that it is; then nowhere else.
+
+    Raises
+    ------
+    BadInput
+        If the film is nowhere, or what is there is another image than the case was made with.
+    """
+    image = case.image
+    places = (Path(film_path),) if film_path is not None else image.places(case_path)
+    wrong: BadInput | None = None
+    for place in places:
+        if film_path is None and not place.is_file():
+            continue
+        try:
+            film = read_film(place)
+        except BadInput as error:
+            wrong = wrong or error
+            continue
+        if film_key(film) == image.content_key:
+            return film
+        wrong = BadInput(place, "this is another image than the one this case was made with")
+    if image.embedded and film_path is None:
+        return _embedded(case, case_path)
+    if wrong is not None:
+        raise wrong
+    looked = " and ".join(str(place) for place in places) or "no place at all"
+    raise BadInput(case_path, f"its film {image.name} was not found (looked at {looked}): say where it is")
+
+
+def _embedded(case: Case, case_path: str | Path) -> Radiograph:
+    facts = dict(case.image.facts)
+    try:
+        record = RECORD.validate_python(facts.pop("record"))
+        own: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}
+        film = Radiograph(case.arrays[case.image.embedded], record=record, **own)
+    except (KeyError, TypeError, ValidationError) as error:
+        raise BadInput(case_path, f"the film in it cannot be used ({error})") from error
+    if film_key(film) != case.image.content_key:
+        raise BadInput(case_path, "the film in it is another image than the one this case was made with")
+    return film
