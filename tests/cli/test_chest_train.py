@@ -9,6 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from napari_tbcad.chest.classify.store import read_card
 from napari_tbcad.cli import main
 from napari_tbcad.simulate.samples import sample_path
 
@@ -82,6 +83,11 @@ def test_evaluate_writes_the_tables_of_the_contract(dataset, tmp_path, capfd):
 def test_a_trained_model_is_used_as_it_was_trained(dataset, tmp_path, capfd):
     model, out = tmp_path / "own.skops", tmp_path / "out"
     assert main(["chest", "train", str(dataset), "--out", str(model), "--method", "nb", *QUICK]) == 1
+    normal = read_card(model).normal
+    assert normal.n == 9, "the broken film is not among the normal ones"
+    assert len(normal.grey_median) == len(normal.grey_edges) - 1 == 64
+    assert 0.5 < sum(normal.grey_median) < 1.5
+    assert normal.quantiles["firstorder_mean"][0] < normal.quantiles["firstorder_mean"][-1]
     films = str(dataset.parent / "01.png")
     assert main(["chest", "run", films, "--out", str(out), "--classifier", str(model)]) == 0
     row = rows(out / "results.csv")[0]

@@ -24,8 +24,19 @@ GROUPS = {
 }
 _ANGLE = re.compile(r"_(0|45|90|135|mean)$")
 _NAME, _VALUE, _PLACE = range(3)
-_DISPLAY = Qt.ItemDataRole.DisplayRole
-_SAID = (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole)
+_DISPLAY, _FOREGROUND, _TIP, _SPOKEN, _DESCRIPTION = (
+    int(role)
+    for role in (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.ForegroundRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+        Qt.ItemDataRole.AccessibleDescriptionRole,
+    )
+)
+_SAID = (_TIP, _DESCRIPTION)
+_OWN = frozenset({_DISPLAY, _FOREGROUND, *_SAID, _SPOKEN, RANGE})
+"""Roles that rows answer themselves; painting asks for five more of every cell."""
 
 
 def readable(name: str) -> str:
@@ -50,6 +61,7 @@ class FeatureContent:
         self.faded = False
         self._values: dict[str, float] = {}
         self._places: dict[str, Place | None] = {}
+        self._outside: dict[tuple[str, ...], tuple[int, int]] = {}
 
     def take(self, features: ChestFeatures | None, card: ModelCard | None, *, faded: bool) -> bool:
         """Take other values; False when they are those at hand."""
@@ -57,7 +69,7 @@ class FeatureContent:
             return False
         if features is not self.features or card is not self.card:
             self._values = {} if features is None else features.as_dict()
-            self._places = {}
+            self._places, self._outside = {}, {}
         self.features, self.card, self.faded = features, card, faded
         return True
 
@@ -80,8 +92,10 @@ class FeatureContent:
 
     def outside(self, names: tuple[str, ...]) -> tuple[int, int]:
         """Return how many of these features lie outside the normal films' range, and how many have one."""
-        places = [place for name in names if (place := self.place(name)) is not None]
-        return sum(place.outside != 0 for place in places), len(places)
+        if names not in self._outside:
+            places = [place for name in names if (place := self.place(name)) is not None]
+            self._outside[names] = sum(place.outside != 0 for place in places), len(places)
+        return self._outside[names]
 
     def sentence(self, name: str) -> str:
         """Return name, value and place of a feature as one sentence."""
@@ -97,7 +111,7 @@ class FeatureTable(QTreeWidget):
     Attributes
     ----------
     described : Signal(str)
-        The current feature (by mouse or keyboard) as a sentence, empty when none is current.
+        Another feature became current (by mouse or keyboard): it as a sentence, empty for a heading.
     """
 
     described = Signal(str)
@@ -154,7 +168,6 @@ class FeatureTable(QTreeWidget):
             self._fill(features)
         self._make_room(self.content.longest())
         self.viewport().update()
-        self.described.emit(self.description())
 
     def values(self) -> dict[str, str]:
         """Return the table as it stands: name → shown value."""
@@ -162,8 +175,7 @@ class FeatureTable(QTreeWidget):
 
     def places(self) -> dict[str, str]:
         """Return what screen readers are told of each bar: name → text."""
-        role = Qt.ItemDataRole.AccessibleTextRole
-        return {name: str(item.data(_PLACE, role) or "") for name, item in self._rows.items()}
+        return {name: str(item.data(_PLACE, _SPOKEN) or "") for name, item in self._rows.items()}
 
     def description(self) -> str:
         """Return the current feature as a sentence."""
@@ -215,7 +227,7 @@ class _Row(QTreeWidgetItem):
         self.setTextAlignment(_VALUE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def data(self, column: int, role: int) -> Any:
-        if role == Qt.ItemDataRole.ForegroundRole and self._content.faded and column != _NAME:
+        if role == _FOREGROUND and self._content.faded and column != _NAME:
             tree = self.treeWidget()
             colour = QColor(tree.palette().color(QPalette.ColorGroup.Active, QPalette.ColorRole.Text))
             colour.setAlpha(90)
@@ -229,12 +241,14 @@ class _FeatureRow(_Row):
         self.name = name
 
     def data(self, column: int, role: int) -> Any:
+        if role not in _OWN:
+            return super().data(column, role)
         content = self._content
         if column == _VALUE and role == _DISPLAY:
             return content.value(self.name)
         if role in _SAID:
             return f"{content.sentence(self.name)}\n{self.name}"
-        if column == _PLACE and role in (RANGE, Qt.ItemDataRole.AccessibleTextRole):
+        if column == _PLACE and role in (RANGE, _SPOKEN):
             place = content.place(self.name)
             if place is None or role != RANGE:
                 return None if place is None else place.text

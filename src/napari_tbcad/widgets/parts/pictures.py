@@ -33,8 +33,8 @@ class Band:
 
 
 class _Plot(QWidget):
-    def __init__(self, height: int, parent: QWidget | None) -> None:
-        super().__init__(parent)
+    def __init__(self, height: int) -> None:
+        super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(height)
         self.setMinimumWidth(160)
@@ -75,10 +75,8 @@ class HistogramPicture(_Plot):
         What the line shows, for the legend.
     """
 
-    def __init__(
-        self, x_label: str, y_label: str, label: str, *, height: int = 170, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(height, parent)
+    def __init__(self, x_label: str, y_label: str, label: str, *, height: int = 170) -> None:
+        super().__init__(height)
         self._x_label, self._y_label, self._label = x_label, y_label, label
         self._edges: NDArray[np.float64] = np.array([])
         self._counts: NDArray[np.float64] = np.array([])
@@ -204,16 +202,8 @@ class MatrixPicture(_Plot):
         What an entry is, such as ``"share of pairs"``.
     """
 
-    def __init__(
-        self,
-        row_label: str,
-        column_label: str,
-        value_label: str,
-        *,
-        height: int = 250,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(height, parent)
+    def __init__(self, row_label: str, column_label: str, value_label: str, *, height: int = 250) -> None:
+        super().__init__(height)
         self._row_label, self._column_label, self._value_label = row_label, column_label, value_label
         self._matrix: NDArray[np.float64] = np.zeros((0, 0))
         self._image: QImage | None = None
@@ -255,11 +245,8 @@ class MatrixPicture(_Plot):
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
-        if event.type() in (
-            QEvent.Type.PaletteChange,
-            QEvent.Type.StyleChange,
-            QEvent.Type.EnabledChange,
-        ):
+        kinds = QEvent.Type
+        if event.type() in (kinds.PaletteChange, kinds.StyleChange, kinds.EnabledChange):
             self._image = None
             self.update()
         super().changeEvent(event)
