@@ -23,7 +23,7 @@ from napari_tbcad.errors import BadInput
 MASKS = hnp.arrays(
     np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 2)
 )
-FEW = settings(max_examples=30, deadline=None)
+FEW = settings(max_examples=60, deadline=None)
 Y, X = np.mgrid[:90, :100]
 
 
@@ -36,7 +36,7 @@ def lungs() -> np.ndarray:
     """Two lungs about column 47, the left one smaller by the heart."""
     labels = np.zeros((90, 100), np.uint8)
     labels[ellipse(27, 42, 15, 33)] = 1
-    labels[ellipse(67, 42, 15, 33) & ~ellipse(52, 62, 14, 14)] = 2
+    labels[ellipse(67, 42, 15, 33) & ~ellipse(52, 64, 16, 25)] = 2
     return labels
 
 
@@ -95,8 +95,9 @@ def test_mirror_refuses_what_it_cannot_draw(lungs):
     lungs[lungs == 2] = 0
     with pytest.raises(BadInput, match="no left lung"):
         mirror(lungs, 2)
-    with pytest.raises(BadInput, match="outside the film"):
-        mirror(lungs, 1, axis=-30)
+    for axis in (-300, -30, 130, 300):
+        with pytest.raises(BadInput, match="outside the film"):
+            mirror(lungs, 1, axis=axis)
     with pytest.raises(BadInput, match=r"1 \(right\) or 2"):
         mirror(lungs, 3)
     with pytest.raises(BadInput, match="0, 1"):

@@ -176,6 +176,11 @@ def test_refusals(labels, tmp_path):
     refused(path, "overlap in 84 pixels")
     saved_by_slicer(path, [("Segment_1", labels == 1, {})])
     refused(path, "Segment_1.*no lung")
+    saved_by_slicer(path, [("right lung", labels == 1, {})])
+    segmentation = slicerio.read_segmentation(str(path))
+    segmentation["voxels"][0, 0, 0] = 9
+    slicerio.write_segmentation(str(path), segmentation)
+    refused(path, "none of its segments")
     image = sitk.GetImageFromArray(np.stack([labels, labels]))
     sitk.WriteImage(image, str(path))
     refused(path, "one slice")

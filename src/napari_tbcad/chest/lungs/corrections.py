@@ -58,7 +58,7 @@ def mirror(labels: Labels, source: int, *, axis: float | None = None) -> Labels:
     lung = labels[box][:, ::-1] == source
     first = twice - (columns.stop - 1)
     left_cut, right_cut = max(0, -first), max(0, first + lung.shape[1] - labels.shape[1])
-    lung = lung[:, left_cut : lung.shape[1] - right_cut]
+    lung = lung[:, left_cut : max(left_cut, lung.shape[1] - right_cut)]
     target = out[rows, first + left_cut : first + left_cut + lung.shape[1]]
     target[lung & (target == 0)] = other
     if not (target == other).any():
