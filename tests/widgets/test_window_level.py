@@ -18,9 +18,9 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.widgets.reader import film_layer
-from napari_tbcad.widgets.window_level import (
+from napari_tbcad.widgets.window_level import WindowLevel
+from napari_tbcad.widgets.window_presets import (
     PRESETS,
-    WindowLevel,
     dragged,
     inverted_colormap,
     lung_fields,
@@ -80,8 +80,7 @@ def test_no_drag_loses_the_film(right, down):
 def test_presets_open_what_they_name(air_dark):
     pixels = chest(air_dark=air_dark)
     lung, body = pixels[25:65, 16:36].mean(), pixels[80:90].mean()
-    picture = picture_of(Image(pixels))
-    assert picture.air_dark is air_dark
+    picture = picture_of(Image(pixels), air_dark=air_dark)
     lungs, bone = lung_fields(picture), mediastinum_and_bone(picture)
     assert lungs[0] < lung < lungs[1]
     assert bone[0] < body < bone[1]
@@ -135,6 +134,20 @@ def test_an_rgb_layer_and_no_layer_are_left_alone():
         assert not looking.inverted
         assert looking.text == ""
         looking.release()
+
+
+def test_the_next_preset_follows_the_last_and_polarity_is_asked_for():
+    viewer = ViewerModel()
+    film = viewer.add_image(chest(air_dark=False))
+    looking = WindowLevel(viewer, lambda: film, air_dark=lambda: False)
+    seen = []
+    for _ in range(5):
+        looking.apply_next()
+        seen.append(tuple(film.contrast_limits))
+    picture = picture_of(film, air_dark=False)
+    names = [*list(PRESETS)[1:], *list(PRESETS)[:2]]
+    np.testing.assert_allclose(seen, [PRESETS[name](picture) for name in names])
+    looking.release()
 
 
 def test_release_gives_the_mouse_back_and_nothing_keeps_it_alive():
@@ -208,13 +221,17 @@ def test_right_drag_in_a_window(make_napari_viewer_proxy, qtbot):
 
 
 @pytest.mark.gui
-def test_a_film_removed_while_it_is_dragged(make_napari_viewer_proxy, qtbot):
+def test_a_film_removed_while_it_is_dragged_and_a_second_panel(make_napari_viewer_proxy, qtbot):
     viewer = make_napari_viewer_proxy(show=True)
-    film = viewer.add_image(chest())
+    film, other = viewer.add_image(chest()), viewer.add_image(chest())
     looking = WindowLevel(viewer, lambda: film if film in viewer.layers else None)
+    second = WindowLevel(viewer, lambda: other)
     qtbot.wait(50)
-    canvas = canvas_of(viewer)
+    canvas, limits = canvas_of(viewer), tuple(other.contrast_limits)
     looking.changed.connect(lambda: viewer.layers.remove(film) if film in viewer.layers else None)
     drag(canvas, QPoint(60, 30))
     assert film not in viewer.layers
+    assert tuple(other.contrast_limits) == limits
     drag(canvas, QPoint(60, 30))
+    assert tuple(other.contrast_limits) != limits
+    second.release()

@@ -87,7 +87,9 @@ class Ruler(QObject):
 
     toggled = Signal(bool)
 
-    def __init__(self, viewer: Any, film: Callable[[], Image | None], parent: QObject | None = None) -> None:
+    def __init__(
+        self, viewer: Any, film: Callable[[], Image | None], *, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._viewer = weakref.ref(bare(viewer))
         self._film = film
