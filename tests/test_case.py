@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -222,3 +223,14 @@ def test_a_place_that_cannot_be_written_is_named(case, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(BadInput, match="cannot be written"):
         case.save(tmp_path / "file" / "one.tbcad")
+
+
+def test_the_documented_limits_are_those_of_the_code():
+    said = (Path(__file__).parents[1] / "docs" / "case_format.md").read_text(encoding="utf-8")
+    said = " ".join(said.split())
+    for words in (
+        f"more than {archive.MAX_MEMBERS} parts",
+        f"more than {archive.MAX_MEMBER_BYTES // 2**30} GiB or {archive.MAX_BYTES // 2**30} GiB in all",
+        f"above {archive.RATIO_FROM_BYTES // 2**20} MiB that is more than {archive.MAX_RATIO} times",
+    ):
+        assert words in said
