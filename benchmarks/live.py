@@ -2,10 +2,10 @@
 
     xvfb-run -a -s "-screen 0 1280x800x24" .venv/bin/python benchmarks/live.py [--strokes 100]
 
-Opens napari (1280 × 800) with a film of 1024 × 1024 (a phantom of this project, and real ones given by --film),
-first bare, then with the Chest X-ray panel docked. Random strokes over the lungs' borders are painted with mouse
-events sent to the canvas, at the pace of a hand; every time ends when the panel's bar shows the probability of
-the mask as it now is. Milliseconds, p50 / p95 / greatest:
+Opens napari (1280 × 800) with a film of 1024 × 1024 (a phantom of this project, and real ones given with
+--film), first bare, then with the Chest X-ray panel docked. Random strokes over the lungs' borders are
+painted with mouse events sent to the canvas, at the pace of a hand; every time ends when the panel's bar
+shows the probability of the mask as it now is. Milliseconds, p50 / p95 / greatest:
 
 * bare: last mouse move → the frame that shows it, napari without the panel (the peer)
 * frame: the same with the panel

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.intensity import guided_filter, local_contrast, robust_range, to_unit
@@ -80,3 +81,12 @@ def test_local_contrast_removes_shading():
 
 def test_local_contrast_of_a_flat_image_is_zero():
     np.testing.assert_allclose(local_contrast(np.full((20, 20), 4.0), 5), 0, atol=1e-3)
+
+
+def test_the_local_mean_is_that_of_a_gaussian_filter():
+    values = np.random.default_rng(0).normal(size=(40, 61)) * 50
+    for width in (1.5, 12.0):
+        average = ndimage.gaussian_filter(values, width, mode="reflect")
+        variance = np.maximum(ndimage.gaussian_filter(values**2, width, mode="reflect") - average**2, 0)
+        wanted = (values - average) / np.sqrt(variance + (0.1 * values.std() + 1e-9) ** 2)
+        np.testing.assert_allclose(local_contrast(values, width), wanted, rtol=1e-5, atol=1e-5)

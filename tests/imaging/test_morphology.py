@@ -101,3 +101,18 @@ def test_the_pixels_of_the_hull_are_those_of_scikit_image():
             assert hull_pixels(mask) == np.count_nonzero(convex_hull_image(mask))
     assert hull_pixels(np.ones((1, 1), bool)) == 1
     assert hull_pixels(np.ones((1, 7), bool)) == 7
+
+
+def test_filling_and_opening_are_those_of_the_whole_picture():
+    """Only the bounding box is worked on: the definitions know nothing of it."""
+    rng = np.random.default_rng(2)
+    for sigma in (0.5, 2, 5):
+        field = ndimage.gaussian_filter(rng.normal(size=(37, 44)), sigma)
+        for share in (0.05, 0.4, 0.7, 0.97):
+            mask = field > np.quantile(field, share)
+            np.testing.assert_array_equal(morphology.fill_holes(mask), ndimage.binary_fill_holes(mask))
+            for radius in (0.7, 1.6, 3.0, 14.0):
+                core = ndimage.distance_transform_edt(mask) > radius
+                opened = (ndimage.distance_transform_edt(~core) <= radius) & mask if core.any() else core
+                np.testing.assert_array_equal(morphology.open_(mask, radius), opened)
+    assert morphology.open_(np.ones((5, 6), bool), 2).all()
