@@ -23,6 +23,7 @@ from pydantic import create_model
 from napari_tbcad.content import content_key as content_key
 from napari_tbcad.content import digest, size_of
 from napari_tbcad.errors import Cancelled
+from napari_tbcad.memory import Memory
 from napari_tbcad.record import Edit, Parameters
 
 Progress = Callable[[float, str], None]
@@ -56,7 +57,8 @@ class Stage:
         Name of the stage and of its section in the settings.
     function : callable
         Called as ``function(*inputs, parameters)``, or ``function(*inputs)`` when it takes none. When its
-        signature has ``progress`` or ``cancelled``, they are passed by keyword.
+        signature has ``progress``, ``cancelled`` or ``memory`` (a :class:`~napari_tbcad.memory.Memory` of
+        this stage in this run), they are passed by keyword.
     reads : tuple of str
         Names of the values it takes, in order.
     writes : str
@@ -79,10 +81,12 @@ class Stage:
         if isinstance(self.reads, str):
             object.__setattr__(self, "reads", (self.reads,))
 
-    def call(self, inputs: list[Any], parameters: Any, *, progress: Progress, cancelled: Probe) -> Any:
+    def call(
+        self, inputs: list[Any], parameters: Any, *, progress: Progress, cancelled: Probe, memory: Memory
+    ) -> Any:
         """Run the stage on `inputs`."""
         known = inspect.signature(self.function).parameters
-        wanted = {"progress": progress, "cancelled": cancelled}
+        wanted = {"progress": progress, "cancelled": cancelled, "memory": memory}
         extra = {name: value for name, value in wanted.items() if name in known}
         arguments = [*inputs, parameters] if self.parameters or self.settings else [*inputs]
         return self.function(*arguments, **extra)
@@ -161,6 +165,7 @@ class Run:
         self._latest: dict[str, tuple[str, Any]] = {}
         self._failed: dict[str, tuple[str, Exception]] = {}
         self._running: set[str] = set()
+        self._memories: dict[str, Memory] = {}
         self._cache: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._journal: tuple[Edit, ...] = ()
@@ -401,6 +406,7 @@ class Run:
                 raise Superseded(stage.name)
             inputs = [self.get(name) for name in stage.reads]
             parameters = self._parameters(stage)
+            memory = self._memories.setdefault(stage.name, Memory())
             self._running.add(stage.name)
 
         def overtaken() -> bool:
@@ -410,7 +416,11 @@ class Run:
             if cancelled():
                 raise Cancelled(stage.name)
             value = stage.call(
-                inputs, parameters, progress=progress, cancelled=lambda: cancelled() or overtaken()
+                inputs,
+                parameters,
+                progress=progress,
+                cancelled=lambda: cancelled() or overtaken(),
+                memory=memory,
             )
         except Cancelled as error:
             raise (Superseded(stage.name) if overtaken() else error) from None

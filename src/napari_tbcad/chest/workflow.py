@@ -45,6 +45,7 @@ from napari_tbcad.chest.shape_model import ShapeModel
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.imaging.grid import to_grid
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.memory import Memory, recall
 from napari_tbcad.record import Parameters, Record
 
 if TYPE_CHECKING:
@@ -123,18 +124,21 @@ def measure(
     model: ChestModel | None,
     operating_point: str,
     parameters: Any,
+    *,
+    memory: Memory | None = None,
 ) -> ChestFeatures:
     """Measure the features; only the shape features when stage 1 decides and early exit is on.
 
     The operating point matters for the second only: stage 1 never decides below it.
     """
     image = enhanced if parameters.image == "enhanced" else work
-    shape_model = shape_model_of(model, parameters)
+    wanted = (model, parameters.feature_set)
+    shape_model = recall(memory, "shape model", wanted, lambda: shape_model_of(model, parameters))
     if parameters.early_exit and model is not None:
         from napari_tbcad.chest.classify.model import predict
 
         shape = chest_features(
-            image, sensitive, insensitive, parameters, shape_model=shape_model, only="shape"
+            image, sensitive, insensitive, parameters, shape_model=shape_model, only="shape", memory=memory
         )
         answer = predict(model, shape, operating_point=operating_point, early_exit=True)
         if answer.deciding_stage == 1:
@@ -146,6 +150,7 @@ def measure(
         parameters,
         shape_model=shape_model,
         device=present_device(parameters.device),
+        memory=memory,
     )
 
 
