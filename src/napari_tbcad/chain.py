@@ -169,6 +169,7 @@ class Run:
         self._cache: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._journal: tuple[Edit, ...] = ()
+        self._made_with: dict[str, Any] = {}
 
     # -- what goes in ---------------------------------------------------------------------------------
 
@@ -218,7 +219,7 @@ class Run:
                 self._given.pop(name, None)
             self.note(edit)
 
-    def restore(self, name: str, value: Any, *, fresh: bool = True) -> None:
+    def restore(self, name: str, value: Any, *, fresh: bool = True, made_with: Any = None) -> None:
         """Put the automatic version of an output back that was kept from an earlier run.
 
         Parameters
@@ -230,6 +231,8 @@ class Run:
         fresh : bool, optional
             True: as if it had been computed now, from the inputs, edits and settings the run has now.
             False: as out of date; it is shown until it is computed again.
+        made_with : object, optional
+            Its stage's parameters then, where they are other than the run's.
 
         Raises
         ------
@@ -243,6 +246,8 @@ class Run:
             if key is None:
                 raise KeyError(f"{name} cannot be up to date: an input it needs was not given")
             self._latest[name] = (key, value)
+            here = self._parameters(self.chain.by_output[name])
+            self._made_with[name] = here if made_with is None else made_with
             if fresh:
                 self._keep(key, value)
 
@@ -269,6 +274,7 @@ class Run:
             other = Run(self.chain, self._settings, cache_bytes=self._cache_bytes)
             other._given, other._latest = dict(self._given), dict(self._latest)
             other._failed, other._journal = dict(self._failed), self._journal
+            other._made_with = dict(self._made_with)
             return other
 
     # -- what is known --------------------------------------------------------------------------------
@@ -307,6 +313,10 @@ class Run:
     def journal(self) -> tuple[Edit, ...]:
         """A person's edits in the order they were made, also of what is automatic again."""
         return self._journal
+
+    def made_with(self, name: str) -> Any:
+        """Return the parameters that the automatic version of an output was made with; None for none."""
+        return self._made_with.get(name)
 
     def edited(self, name: str) -> bool:
         """Return True when a person's version of the output stands before the automatic one."""
@@ -398,6 +408,7 @@ class Run:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 self._latest[stage.writes] = (key, self._cache[key][0])
+                self._made_with[stage.writes] = self._parameters(stage)
                 return
             if stage.writes in self._latest and self._latest[stage.writes][0] == key:
                 return
@@ -436,6 +447,7 @@ class Run:
             if overtaken():
                 raise Superseded(stage.name)
             self._latest[stage.writes] = (key, value)
+            self._made_with[stage.writes] = parameters
 
     def _parameters(self, stage: Stage) -> Any:
         if stage.settings:

@@ -154,12 +154,15 @@ def test_a_reopened_case_of_a_real_film_is_the_same(shared_data, pattern, settin
     assert facts(again) == before
 
 
-def test_a_run_out_of_date_comes_back_out_of_date(read, tmp_path, model):
-    read.put("insensitive", read.get("insensitive", automatic=True))
-    assert not read.fresh("result")
+def test_a_run_out_of_date_comes_back_out_of_date_with_what_it_was_made_with(read, tmp_path, model):
+    made = [e for e in history(read) if isinstance(e, Step)]
+    changes = {"sensitive.threshold": 0.6, "lungs.segmenter": "atlas", "features.levels": 8}
+    read.configure(settings_from(changes, read.settings))
+    before = facts(read)
+    assert before["states"]["lungs"] is before["states"]["classify"] is State.STALE
+    assert [e for e in history(read) if isinstance(e, Step)] == made
     _, again = reopened(read, tmp_path / "one.tbcad", model)
-    assert again.state("classify") is State.STALE
-    assert again.get("result") == read.get("result")
+    assert facts(again) == before
 
 
 def test_a_run_without_result_or_masks_comes_back(film_path, settings, tmp_path):
@@ -329,6 +332,8 @@ def test_a_case_of_another_workflow_or_with_foreign_content_is_refused(read, tmp
         replace(case.last, labels={"sensitive": np.ones((3, 3), np.uint8)}),
         replace(case.last, labels={"heart": np.ones(film.shape, np.uint8)}),
         replace(case.last, values={}),
+        replace(case.last, values=case.last.values | {"up_to_date": 3}),
+        replace(case.last, models={"classifier": "x"}),
     ]
     for reading in bad:
         with pytest.raises(BadInput):

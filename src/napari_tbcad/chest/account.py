@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from napari_tbcad import __version__
 from napari_tbcad.chain import Run, Stage
@@ -66,37 +66,37 @@ def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
 def history(run: Run) -> Record:
     """Return the film's own record, one step per automatic output there is, and every edit of a person.
 
-    The edits stand behind the last stage that they touch, in the order they were made, those of a mask that
-    is automatic again included. An automatic step is told whether or not a person's mask stands before it.
+    A step has the parameters and the model that its output was made with, also where that is out of date. It
+    is told whether or not a person's mask stands before it. The edits stand behind the last stage that they
+    touch, in the order they were made, those of a mask that is automatic again included.
     """
-    film, settings, journal = run.get("film"), cast(Any, run.settings), run.journal
-    record: Record = film.record
-    model = run.get("model")
-    models = {
-        "lungs": atlas_digest(settings.lungs.segmenter, run.get("library")),
-        "classify": f"{model.card.name} {model.sha256}" if model is not None else None,
-    }
+    journal = run.journal
+    record: Record = run.get("film").record
     touched = [s.writes for s in run.chain.stages if any(edit.target == s.writes for edit in journal)]
     for stage in run.chain.stages:
         if (value := run.get(stage.writes, automatic=True)) is not None:
-            record = record + _step(stage, value, settings, models.get(stage.name))
+            record = record + _step(stage, value, run)
         if touched and stage.writes == touched[-1]:
             record = record + Record(journal)
     return record
 
 
-def _step(stage: Stage, value: Any, settings: Any, model: str | None) -> Step:
-    parameters: Any = getattr(settings, stage.name, None)
+def _step(stage: Stage, value: Any, run: Run) -> Step:
+    own = [entry for entry in getattr(value, "record", Record()) if isinstance(entry, Step)]
+    parameters, model = run.made_with(stage.writes), None
+    if isinstance(parameters, BaseModel):
+        parameters = parameters.model_dump(mode="json")
     if stage.settings is not None:
-        parameters = {stage.settings: attrgetter(stage.settings)(settings)}
+        parameters = {stage.settings: parameters}
     if stage.name == "lungs":
-        chosen = parameters.segmenter
-        parameters = {"segmenter": chosen, **getattr(parameters, chosen).model_dump(mode="json")}
-    own = [e for e in getattr(value, "record", Record()) if isinstance(e, Step)]
+        chosen = parameters["segmenter"]
+        parameters = {"segmenter": chosen, **parameters[chosen]}
+        model = atlas_digest(chosen, run.get("library"))
+    if stage.name == "classify" and own:
+        model = own[-1].model
     outcome = next((step.facts for step in reversed(own) if step.facts), {})
     # A value of an earlier session was made by the version its record names.
-    version = own[-1].version if own else __version__
-    return Step(stage.name, parameters, model, outcome, version)
+    return Step(stage.name, parameters, model, outcome, own[-1].version if own else __version__)
 
 
 def atlas_digest(name: str, library: Atlas | None) -> str | None:

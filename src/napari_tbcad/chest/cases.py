@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from napari_tbcad import __version__
 from napari_tbcad.case import Case, Reading, Verdict
@@ -115,6 +115,10 @@ def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...])
     values = {
         "made": names,
         "up_to_date": [name for name in names if run.fresh(name, automatic=True)],
+        # Only what is out of date was made with other settings than those of the run.
+        "made_with": {
+            name: _json(run.made_with(name)) for name in names if not run.fresh(name, automatic=True)
+        },
         "records": {kind: plain(mask.record) for kind, mask in masks.items() if mask is not None},
     }
     if features is not None:
@@ -156,6 +160,10 @@ def _before(earlier: Case | None, new: Reading, labels: dict[str, NDArray[Any]])
         differ = {n: a for n, a in own.items() if not np.array_equal(a, labels.get(n, a[:0]))}
         stay.append(replace(one, automatic=differ))
     return tuple(stay)
+
+
+def _json(parameters: Any) -> Any:
+    return parameters.model_dump(mode="json") if isinstance(parameters, BaseModel) else parameters
 
 
 def _models(settings: Any, model: ChestModel | None, library: Atlas | None) -> dict[str, Any]:
@@ -210,18 +218,17 @@ def run_from(
             run.put(name, _mask(film, labels, name, origin="person"))
         for edit in one.edits:
             run.note(edit)
-        outputs = _outputs(case, one, film)
-    except (KeyError, TypeError, IndexError, ValidationError) as error:
+        outputs, fresh = _outputs(case, one, film), _still_fresh(case, one, model, library)
+        for name, value in outputs.items():
+            run.restore(name, value, fresh=name in fresh, made_with=one.values["made_with"].get(name))
+        again = [name for name in _QUICK if name in one.values["made"]]
+    except (AttributeError, KeyError, TypeError, IndexError, ValidationError) as error:
         raise BadInput(case.image.name, f"its case cannot be used here ({error})") from error
-    fresh = _still_fresh(case, one, model, library)
-    for stage in run.chain.stages:
-        if stage.writes in outputs:
-            run.restore(stage.writes, outputs[stage.writes], fresh=stage.writes in fresh)
-        elif stage.writes in _QUICK and stage.writes in one.values["made"]:
-            try:
-                run.compute(stage.writes)
-            except BadInput:  # as when it was saved: the film is of no use, which its state says
-                break
+    for name in again:
+        try:
+            run.compute(name)
+        except BadInput:  # as when it was saved: the film is of no use, which its state says
+            break
     return run
 
 
