@@ -107,7 +107,7 @@ def test_what_cannot_be_compared_is_said(step, model):
     n = len(widget.session.value("features").names)
     assert said.startswith(f"{n} of {n} features lie outside")
     assert of_mean == "< 2.5 %"
-    assert (row(features, "Shape").text(1), row(features, "Shape").text(2)) == ("17", "17 outside")
+    assert (row(features, "Shape").text(1), row(features, "Shape").text(2)) == ("17", "17 out")
 
     said, of_mean = look(with_card(model, normal=NormalFilms()))
     assert "only median ± spread" in said

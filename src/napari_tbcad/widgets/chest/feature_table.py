@@ -52,6 +52,27 @@ def readable(name: str) -> str:
     return text.replace("_", " ")
 
 
+_SHORT = (
+    (r"\bleft\b", "L"),
+    (r"\bright\b", "R"),
+    ("width ratio", "width"),
+    ("costophrenic", "cost."),
+    ("standard", "std."),
+    ("information correlation", "info. corr."),
+    ("inverse difference moment normalised", "inv. diff. moment"),
+    ("inverse difference normalised", "inv. difference"),
+    ("difference", "diff."),
+    ("maximum probability", "max. probability"),
+)
+"""A dock leaves a name a hundred pixels; tooltip and description have it in full."""
+
+
+def _shortened(text: str) -> str:
+    for pattern, short in _SHORT:
+        text = re.sub(pattern, short, text)
+    return text
+
+
 class FeatureContent:
     """What the table shows; rows ask for it when they are painted, so that a change costs next to nothing."""
 
@@ -136,7 +157,7 @@ class FeatureTable(QTreeWidget):
         # Fixed: a width that follows the contents would ask every row at every brush stroke.
         for column in (_VALUE, _PLACE):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(_PLACE, 84)
+        header.resizeSection(_PLACE, 68)
         self._make_room(6)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setItemDelegateForColumn(_PLACE, RangeBarDelegate(self))
@@ -205,7 +226,7 @@ class FeatureTable(QTreeWidget):
             if angle is not None:
                 stem = _ANGLE.sub("", name)
                 parent = self._top(parent, stem, readable(stem), [(n, _ANGLE.sub("", n)) for n, _ in groups])
-            shown = f"{angle[1]}°" if angle is not None and angle[1] != "mean" else readable(name)
+            shown = f"{angle[1]}°" if angle is not None and angle[1] != "mean" else _shortened(readable(name))
             self._rows[name] = _FeatureRow(parent, name, shown, self.content)
         for key in opened & set(self._tops):
             self._tops[key].setExpanded(True)
@@ -268,7 +289,8 @@ class _GroupRow(_Row):
         *,
         count: bool,
     ) -> None:
-        super().__init__(parent, title, content)
+        super().__init__(parent, _shortened(title), content)
+        self.setToolTip(_NAME, title)
         self._names, self._count = names, count
 
     def data(self, column: int, role: int) -> Any:
@@ -276,7 +298,7 @@ class _GroupRow(_Row):
             return str(len(self._names))
         if column == _PLACE and role == _DISPLAY:
             outside, known = self._content.outside(self._names)
-            return f"{outside} outside" if known and outside else ""
+            return f"{outside} out" if known and outside else ""
         if column == _PLACE and role in _SAID:
             outside, known = self._content.outside(self._names)
             return f"{outside} of {known} lie outside the range of the normal films." if known else None

@@ -59,7 +59,7 @@ class RangeBarDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Ask for a little width."""
         size = super().sizeHint(option, index)
-        return QSize(max(size.width(), 80), size.height())
+        return QSize(max(size.width(), 60), size.height())
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the band, the middle, the centre and the mark."""
@@ -72,7 +72,7 @@ class RangeBarDelegate(QStyledItemDelegate):
         colour = option.palette.color(QPalette.ColorGroup.Active, role)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw_range(painter, QRectF(option.rect).adjusted(6, 3, -6, -3), bar, colour)
+        draw_range(painter, QRectF(option.rect).adjusted(4, 3, -4, -3), bar, colour)
         painter.restore()
 
 
