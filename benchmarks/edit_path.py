@@ -29,7 +29,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
-from napari_tbcad.chest.lungs.masks import insensitive_mask, sensitive_mask
 from napari_tbcad.chest.workflow import give_mask, settings_from, start
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.imaging.morphology import disk
@@ -171,20 +170,19 @@ def print_times(title: str, times: dict[str, list[float]]) -> None:
 
 def sliders(name: str, read: Radiograph, run: Any) -> None:
     """Time a moved threshold of either mask, and of the air term."""
-    soft, upright = run.get("soft"), run.get("upright")
     rng = np.random.default_rng(0)
-    for label, function, section, field in (
-        ("sensitive threshold", sensitive_mask, "sensitive", "threshold"),
-        ("air tolerance", sensitive_mask, "sensitive", "tolerance"),
-        ("insensitive threshold", insensitive_mask, "insensitive", "threshold"),
+    for label, section, field in (
+        ("sensitive threshold", "sensitive", "threshold"),
+        ("air tolerance", "sensitive", "tolerance"),
+        ("insensitive threshold", "insensitive", "threshold"),
     ):
-        base = getattr(run.settings, section)
         took = []
         for count in range(16):
             value = float(rng.uniform(0.15, 0.6) * (5 if field == "tolerance" else 1))
-            parameters = base.model_copy(update={field: value})
+            moved = getattr(run.settings, section).model_copy(update={field: value})
+            run.configure(run.settings.model_copy(update={section: moved}))
             began = time.perf_counter()
-            function(soft, upright, parameters)
+            run.compute(section)
             if count:
                 took.append(1000 * (time.perf_counter() - began))
         size = f"{read.shape[1]} × {read.shape[0]}"
@@ -202,7 +200,8 @@ def main() -> None:
     from napari_tbcad.chest.workflow import settings_for
 
     threads = os.environ.get("OMP_NUM_THREADS", "all")
-    print(f"{datetime.date.today()}, {threads} thread(s), {arguments.strokes} strokes, ms p50/p95")
+    busy = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"{datetime.date.today()}, {threads} thread(s), {busy}, {arguments.strokes} strokes, ms p50/p95")
     model = packaged_model()
     sizes = [(name, 1024) for name in arguments.films]
     sizes += [("CR", None), ("CR", 3000)] if "CR" in arguments.films else []

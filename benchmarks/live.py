@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 import time
 from collections import defaultdict
@@ -395,6 +396,7 @@ def square(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 def judge(name: str, pixels: NDArray[np.float32], arguments: argparse.Namespace) -> None:
     """Print all times of one film."""
     print(f"\n{name}, {pixels.shape[1]} × {pixels.shape[0]} (ms: p50 / p95 / greatest)", flush=True)
+    print(f"  load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
     times = Times()
     bare(pixels, arguments.strokes // 2, times)
     viewer, panel = open_panel(pixels, arguments.segmenter, times)

@@ -132,3 +132,10 @@ def test_operating_point_names():
 def test_parameters_survive_cloning():
     stage = CalibratedStage("nb", whiten=True, n_folds=3)
     assert clone(stage).get_params() == stage.get_params()
+
+
+@pytest.mark.parametrize("options", [{}, {"whiten": True}, {"method": "nb"}])
+def test_the_score_is_the_pipelines_to_the_last_bit(options):
+    X, y = films()
+    stage = CalibratedStage(**options).fit(X, y)
+    np.testing.assert_array_equal(stage.scores(X[:7])[0], stage.pipeline_.decision_function(X[:7]))

@@ -175,3 +175,13 @@ def test_washed_out_real_films_are_found(shared_data):
     assert len(rows) == 7
     for row in rows:
         assert any("washed out" in sentence for sentence in check_film(read_film(row.path)))
+
+
+def test_a_film_is_looked_at_once(monkeypatch):
+    from napari_tbcad.chest import quality
+
+    film = chest()
+    said = check_film(film)
+    monkeypatch.setattr(quality, "_complaints", lambda film: ("looked at",))
+    assert check_film(film) == said
+    assert check_film(chest()) == ("looked at",)

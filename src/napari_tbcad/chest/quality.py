@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +37,8 @@ _AREA_SHARE = (0.12, 0.65)
 _LEAST_RATIO = 0.4
 _MOST_CUT = 0.04
 _MIRRORED = -0.25
+
+_SAID: WeakKeyDictionary[Radiograph, tuple[str, ...]] = WeakKeyDictionary()
 
 
 def require_usable(film: Radiograph) -> None:
@@ -88,6 +92,13 @@ def check_film(film: Radiograph) -> tuple[str, ...]:
     BadInput
         If nothing can be measured on it (:func:`require_usable`).
     """
+    # A film does not change, and it is asked about after every edit of its masks.
+    if film not in _SAID:
+        _SAID[film] = _complaints(film)
+    return _SAID[film]
+
+
+def _complaints(film: Radiograph) -> tuple[str, ...]:
     require_usable(film)
     said = []
     if min(film.shape) < _TINY_SIDE:
