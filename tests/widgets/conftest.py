@@ -53,6 +53,16 @@ def tiny_model(phantom_pixels, quick_settings):
     )
 
 
+@pytest.fixture(autouse=True)
+def kept_aside(tmp_path, monkeypatch) -> Path:
+    """Folder where cases are kept while a person works, instead of the one of whoever runs the tests."""
+    from napari_tbcad.widgets import preferences
+
+    folder = tmp_path / "autosave"
+    monkeypatch.setattr(preferences, "default_folder", lambda: folder)
+    return folder
+
+
 @pytest.fixture
 def panel(make_napari_viewer_proxy, monkeypatch, quick_settings, tiny_model, qtbot):
     """Return a function that docks a chest panel in a new viewer, as napari does, and waits for its model."""

@@ -12,7 +12,11 @@ from napari_tbcad.imaging.radiograph import Radiograph
 METADATA_KEY = "napari-tbcad"
 """Under this key of ``layer.metadata`` a layer of ours carries its :class:`Radiograph`."""
 
+CASE_KEY = "napari-tbcad-case"
+"""Under this key a layer carries the :class:`Case` it was opened from, and its path."""
+
 LayerData = tuple[Any, dict[str, Any], str]
+_CASE = ".tbcad"
 _SUFFIXES = {".dcm", ".dicom", ".ima"}
 
 
@@ -46,13 +50,11 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     """
     from napari.utils.notifications import show_warning
 
-    from napari_tbcad.io.read import read_film
-
     layers: list[LayerData] = []
     problems: list[BadInput] = []
     for film_path in _films(path):
         try:
-            layers.append(film_layer(read_film(film_path)))
+            layers += layers_of(film_path)
         except BadInput as error:
             problems.append(error)
     if not layers:
@@ -63,16 +65,23 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
 
 
 def layers_of(path: Path) -> list[LayerData]:
-    """Return the layer of a film, read in the way the command line reads it.
+    """Return the layer of a film, or of the film of a saved case, read as the command line reads it.
 
     Raises
     ------
     BadInput
-        If the file is no film.
+        If the file is neither, or the film of the case is not to be found.
     """
+    from napari_tbcad.case import SUFFIX, Case
+    from napari_tbcad.chest.cases import film_for
     from napari_tbcad.io.read import read_film
 
-    return [film_layer(read_film(path))]
+    if path.suffix.lower() != SUFFIX:
+        return [film_layer(read_film(path))]
+    case = Case.load(path)
+    data, options, kind = film_layer(film_for(case, path), name=Path(case.image.name).stem)
+    options["metadata"][CASE_KEY] = (case, path)
+    return [(data, options, kind)]
 
 
 def film_layer(film: Radiograph, name: str | None = None) -> LayerData:
@@ -105,7 +114,10 @@ def _films(path: str | Sequence[str]) -> list[Path]:
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
     found: list[Path] = []
     for one in paths:
-        films = _in_folder(one) if one.is_dir() else [one] if is_chest_dicom(one) else []
+        if one.is_dir():
+            films = _in_folder(one)
+        else:
+            films = [one] if one.suffix.lower() == _CASE or is_chest_dicom(one) else []
         if not films:
             return []
         found += films

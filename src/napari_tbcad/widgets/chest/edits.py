@@ -138,12 +138,18 @@ class MaskEdits(QObject):
     def forget(self, run: Run) -> list[str]:
         """Take every correction back without a trace (the film is another); return which there were."""
         corrected: list[str] = [kind for kind in KINDS if run.edited(kind) or kind in self.problems]
+        self.begin()
+        for kind in KINDS:
+            run.withdraw(kind)
+        for edit in run.journal:
+            run.note(None, replaces=edit)
+        return corrected
+
+    def begin(self) -> None:
+        """Know of nothing: another run begins."""
         self.problems = {}
         self._waiting.clear()
         self._strokes.clear()
-        for kind in KINDS:
-            run.withdraw(kind)
-        return corrected
 
     # -- what was changed -----------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class MasksStep(ChestStep):
     def form(self, old: ParameterForm | None, value: Any, section: str, **options: Any) -> ParameterForm:
         """Return a form whose sliders make one undoable step of a whole drag."""
         form = super().form(old, value, section, **options)
-        if form is not old and hasattr(form, "grabbed"):
+        if form is not old:
             form.grabbed.connect(lambda: self.session.layers.hold(section) if self.session else None)
             form.released.connect(lambda: self.session.layers.release(section) if self.session else None)
         return form

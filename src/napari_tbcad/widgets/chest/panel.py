@@ -13,8 +13,10 @@ from napari_tbcad.widgets.chest.bench import bench_of
 from napari_tbcad.widgets.chest.correct import CorrectStep
 from napari_tbcad.widgets.chest.dock import Dock
 from napari_tbcad.widgets.chest.enhance import EnhanceStep
+from napari_tbcad.widgets.chest.exporting import Exporter
 from napari_tbcad.widgets.chest.features import FeaturesStep
 from napari_tbcad.widgets.chest.header import Header
+from napari_tbcad.widgets.chest.leftover import Leftover
 from napari_tbcad.widgets.chest.masks import MasksStep
 from napari_tbcad.widgets.chest.result import ResultStep
 from napari_tbcad.widgets.chest.step import ChestStep
@@ -42,11 +44,16 @@ class ChestPanel(Dock):
         self.steps = (self.enhance, self.masks, self.correct, self.features, self.result)
         self.run_bar = RunBar()
         self.column.addWidget(self.header)
+        self.leftover = Leftover(bench)
+        self.column.addWidget(self.leftover)
         self.column.addWidget(self._empty_state(), 1)
         self.column.addWidget(self._scrolling(), 1)
         self.column.addWidget(self.run_bar)
         self.run_bar.run.connect(self.run_all)
         self.run_bar.cancel.connect(self.cancel)
+        self.exporter = Exporter(bench, self)
+        self.exporter.fill(self.run_bar.export_menu)
+        self.run_bar.save.connect(self.exporter.save)
         self.setAcceptDrops(True)
         self.begin()
 
@@ -87,6 +94,8 @@ class ChestPanel(Dock):
         self.empty.setVisible(session is None)
         self.scroll_area.setVisible(session is not None)
         self.header.refresh()
+        self.leftover.refresh()
+        self.run_bar.allow_save(session is not None and session.value("sensitive") is not None)
         self.warnings.setText("\n".join(f"• {text}" for text in self.header.said))
         self.warnings.setVisible(bool(self.header.said) and self.header.chip.isChecked())
         super().refresh()

@@ -14,11 +14,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_tbcad.chain import Run, State
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.widgets.chest.desk import CaseDesk
 from napari_tbcad.widgets.chest.edits import MaskEdits
+from napari_tbcad.widgets.chest.intake import Intake, case_in, intake
 from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
 from napari_tbcad.widgets.chest.look import Look
 from napari_tbcad.widgets.chest.shelf import ModelShelf
-from napari_tbcad.widgets.films import film_of, same_picture
+from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.work import Job, start_call, start_job
 
@@ -69,6 +71,8 @@ class ChestSession(QObject):
         Probability of the automatic masks, for comparison once they are corrected.
     edits : MaskEdits
         What a person did to the masks.
+    desk : CaseDesk
+        Its case on disk.
     look : Look
         Which mask, outline and preview the layers show.
     """
@@ -93,9 +97,11 @@ class ChestSession(QObject):
         self._checking: tuple[Any, ...] | None = None
         self._complaints: tuple[str, ...] = ()
         self._last_live = 0.0
+        self._waits_for_model = False
         self.layers = LungLayers(viewer, layer, self)
         self.edits = MaskEdits(self.layers, self)
         self.edits.touched.connect(self._on_touched)
+        self.desk = CaseDesk(self)
         self.look = Look(self)
         self.changed.connect(self.look.refresh)
         self._wake = _timer(self, self._next)
@@ -139,7 +145,7 @@ class ChestSession(QObject):
     @property
     def settled(self) -> bool:
         """Whether nothing is under way: no work, no edit to be taken, no check, no reading."""
-        idle = self.job is None and not self._pending and not self.edits.dirty
+        idle = self.job is None and not self._pending and not self.edits.dirty and not self.desk.saving
         return idle and self._checking is None and self._reading is None
 
     def state(self, step: str) -> State:
@@ -172,7 +178,8 @@ class ChestSession(QObject):
 
         The checks look at every pixel, so a worker makes them once the work is done; `changed` follows.
         """
-        return (*self.edits.problems.values(), *self._complaints) if self.run is not None else ()
+        problems = self.edits.problems.values()
+        return (*problems, *self.desk.notes, *self._complaints) if self.run is not None else ()
 
     # -- what a panel asks ----------------------------------------------------------------------------
 
@@ -218,6 +225,7 @@ class ChestSession(QObject):
             The person removed the film: the automatic masks go with it, a corrected one stays.
         """
         self._closed = True
+        self.desk.flush()
         self.blockSignals(True)
         self.cancel()
         run = self.run or self._kept
@@ -249,14 +257,14 @@ class ChestSession(QObject):
         token = self._reading = object()
         kept = self.run or self._kept
         before = kept.get("film") if kept is not None else None
-
-        def read() -> tuple[object, Radiograph, str, bool]:
-            from napari_tbcad.chain import content_key
-
-            film = film_of(layer)
-            return token, film, content_key(film), before is None or same_picture(before, film)
-
-        start_call(lambda: _outcome(token, read), on_result=self._on_film, on_error=self._on_unchecked)
+        model, folder = self.shelf.model, preferences().autosave
+        self._waits_for_model = kept is None and case_in(layer) is not None and self.shelf.loading
+        if not self._waits_for_model:
+            start_call(
+                lambda: _outcome(token, lambda: intake(layer, before=before, model=model, autosave=folder)),
+                on_result=self._on_film,
+                on_error=self._on_unchecked,
+            )
         if event is not None:
             self.changed.emit()
 
@@ -271,20 +279,29 @@ class ChestSession(QObject):
             self.film_problem = said(got, "")
             self.cancel()
             return
-        _, film, key, same = got
         self.film_problem = ""
-        if self.run is None and self._kept is None:
-            self._begin(film, key)
-        else:
+        if self.run is not None or self._kept is not None:
             self.run, self._kept = self.run or self._kept, None
-            self._replace_film(film, key, same=same)
+            self._replace_film(got.film, got.key, same=got.same)
+            self.changed.emit()
+            self._next()
+            return
+        self.desk.take(got)
+        self.adopt(got)
+
+    def adopt(self, found: Intake) -> None:
+        """Go on with a film as it was found: anew, or with the run of its case."""
+        from napari_tbcad.chest.workflow import start, use_model
+
+        model = self.shelf.model
+        self.run = found.run or start(found.film, self.shelf.settings(), model=model, film_key=found.key)
+        if found.run is not None and found.run.get("model") is not model:
+            use_model(found.run, model)
+        self.edits.begin()
+        self.ghost, self._checked = None, ()
+        self.show_masks()
         self.changed.emit()
         self._next()
-
-    def _begin(self, film: Radiograph, key: str) -> None:
-        from napari_tbcad.chest.workflow import start
-
-        self.run = start(film, self.shelf.settings(), model=self.shelf.model, film_key=key)
 
     def _replace_film(self, film: Radiograph, key: str, *, same: bool) -> None:
         assert self.run is not None
@@ -306,6 +323,8 @@ class ChestSession(QObject):
     def _on_model(self) -> None:
         from napari_tbcad.chest.workflow import use_model
 
+        if self._waits_for_model:
+            self._take_film()
         if self.run is not None and self.run.get("model") is not self.shelf.model:
             use_model(self.run, self.shelf.model)
             self.run.configure(self.shelf.settings())
@@ -364,6 +383,7 @@ class ChestSession(QObject):
         elif self.run is not None and job.error is not None and not job.live:
             show_error(said(job.error, self.run.get("film").source))
         self._keep_ghost()
+        self.desk.keep(reader=self.edits.reader)
         self.changed.emit()
         self._next()
 
