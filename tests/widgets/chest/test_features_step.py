@@ -141,6 +141,8 @@ def test_the_pictures_show_what_the_features_are_read_from(step, model, finished
         )
 
     compare("mean")
+    assert features.histogram.isEnabled()
+    assert features.matrix.isEnabled()
     assert features.histogram.band.low == model.card.normal.grey_low
     assert len(GREY_EDGES) == len(features.histogram.band.high) + 1
     features.direction.setCurrentIndex(features.direction.findData("45"))
@@ -154,3 +156,6 @@ def test_the_pictures_show_what_the_features_are_read_from(step, model, finished
     settle(qtbot, features)
     assert not np.array_equal(features.histogram.counts, before)
     compare("45")
+    viewer.add_image(np.asarray(viewer.layers["film"].data)[:, ::-1], name="another, not measured yet")
+    qtbot.waitUntil(lambda: features.table.values() == {}, timeout=5_000)
+    assert features.histogram.counts.size == features.matrix.matrix.size == 0

@@ -104,7 +104,7 @@ class FeaturesStep(ChestStep):
             "Co-occurrence matrix",
             "How often two grey levels lie side by side inside the insensitive mask. Stronger means more "
             "often, by the root of the share; the texture features are read from it.",
-            self.matrix.show_matrix,
+            self._show_matrix,
         )
         self.direction = QComboBox()
         self.direction.setToolTip("Direction from the first pixel of a pair to the second.")
@@ -190,7 +190,7 @@ class FeaturesStep(ChestStep):
         """Have the pictures in sight computed; greyed while what they show is out of date."""
         features, fresh = self._measured()
         for picture, row in ((self.histogram, self.histogram_row), (self.matrix, self.matrix_row)):
-            picture.setEnabled(fresh)
+            picture.setEnabled(False)
             if features is None:
                 row.forget()
                 picture.show_nothing()
@@ -206,10 +206,10 @@ class FeaturesStep(ChestStep):
 
         card = self._card(features)[0]
         histogram = partial(views.lung_histogram, image, mask, kind=parameters.image)
-        self.histogram_row.want((image, mask, parameters.image, card), histogram)
+        self.histogram.setEnabled(self.histogram_row.want((image, mask, parameters.image, card), histogram))
         direction = self.direction.currentData()
         matrix = partial(views.cooccurrence, image, mask, parameters, direction=direction)
-        self.matrix_row.want((image, mask, parameters, direction), matrix)
+        self.matrix.setEnabled(self.matrix_row.want((image, mask, parameters, direction), matrix))
 
     def _show_histogram(self, shares: Any) -> None:
         from napari_tbcad.chest.views import GREY_EDGES
@@ -221,3 +221,8 @@ class FeaturesStep(ChestStep):
             label = f"{normal.n} normal films: median, 10–90 %"
             band = Band(normal.grey_low, normal.grey_median, normal.grey_high, label)
         self.histogram.show_histogram(GREY_EDGES, shares, band)
+        self.histogram.setEnabled(self._measured()[1])
+
+    def _show_matrix(self, matrix: Any) -> None:
+        self.matrix.show_matrix(matrix)
+        self.matrix.setEnabled(self._measured()[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qtpy.QtCore import QModelIndex, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
@@ -12,6 +13,9 @@ RANGE = int(Qt.ItemDataRole.UserRole) + 1
 """Item data role of a :class:`RangeBar`; a cell without one is painted as text."""
 _MARGIN = 0.2
 """Share of the cell left to either side of the range, for marks outside it."""
+
+_MARKED = QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus | QStyle.StateFlag.State_MouseOver
+_VERMILION = "#D55E00"
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,10 @@ class RangeBarDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the band, the middle, the centre and the mark."""
-        super().paint(painter, option, index)  # background, selection, focus; the text where there is no bar
         bar = index.data(RANGE)
+        # The style asks seven things of a cell to paint nothing in it: left out where nothing is marked.
+        if not isinstance(bar, RangeBar) or option.state & _MARKED:
+            super().paint(painter, option, index)
         if not isinstance(bar, RangeBar):
             return
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
@@ -78,11 +84,10 @@ class RangeBarDelegate(QStyledItemDelegate):
 
 def draw_range(painter: QPainter, box: QRectF, bar: RangeBar, colour: QColor) -> None:
     """Draw a bar into a box, in one colour of several strengths."""
+    rgb = colour.rgb()
 
     def ink(alpha: int) -> QColor:
-        shade = QColor(colour)
-        shade.setAlpha(alpha // 3 if bar.faded else alpha)
-        return shade
+        return _shade(rgb, alpha // 3 if bar.faded else alpha)
 
     def x(value: float) -> float:
         return box.left() + box.width() * bar.position(value)
@@ -103,7 +108,7 @@ def draw_range(painter: QPainter, box: QRectF, bar: RangeBar, colour: QColor) ->
     at = x(bar.mark)
     if bar.outside:
         # Vermilion as well, but the arrowhead says it without colour.
-        painter.setBrush(ink(255) if bar.faded else QColor("#D55E00"))
+        painter.setBrush(ink(255) if bar.faded else QColor(_VERMILION))
         tip, tail = at + bar.outside * 3, at - bar.outside * 5
         points = [QPointF(tip, middle_y), QPointF(tail, middle_y - half), QPointF(tail, middle_y + half)]
     else:
@@ -114,3 +119,10 @@ def draw_range(painter: QPainter, box: QRectF, bar: RangeBar, colour: QColor) ->
             QPointF(at - 3.5, middle_y),
         ]
     painter.drawPolygon(QPolygonF(points))
+
+
+@lru_cache(maxsize=64)
+def _shade(rgb: int, alpha: int) -> QColor:
+    shade = QColor(rgb)
+    shade.setAlpha(alpha)
+    return shade

@@ -77,7 +77,7 @@ class Unfolding(QWidget):
         """Whether no result is under way."""
         return not self._busy
 
-    def want(self, key: tuple[Any, ...], function: Callable[[], Any]) -> None:
+    def want(self, key: tuple[Any, ...], function: Callable[[], Any]) -> bool:
         """Have `function` called on a worker unless its result is shown or the body is out of sight.
 
         Parameters
@@ -86,12 +86,19 @@ class Unfolding(QWidget):
             What the result depends on, compared by identity.
         function : callable
             Called without arguments; what is asked for last is shown, others may be left out.
+
+        Returns
+        -------
+        bool
+            Whether it is shown already; what is shown meanwhile belongs to something else.
         """
         if not self.in_sight:
-            return
+            return False
         self._wanted, self._function = key, function
-        if not self._busy and not _same(key, self._shown):
+        shown = _same(key, self._shown)
+        if not self._busy and not shown:
             self._start()
+        return shown
 
     def forget(self) -> None:
         """Drop what is shown and wanted."""
