@@ -175,3 +175,28 @@ def test_a_failure_is_told_and_the_next_result_takes_its_place(qtbot, unfolding)
     row.forget()
     qtbot.waitUntil(lambda: row.settled)
     assert shown == ["whole"], "a result for a film that is gone is not shown"
+
+
+def test_a_result_that_comes_after_the_window_closed_is_dropped(qtbot):
+    from qtpy.QtWidgets import QWidget
+
+    window, shown, go = QWidget(), [], threading.Event()
+    row = Unfolding("More", "What more there is", shown.append, window)
+    window.show()
+    row.toggle.click()
+
+    def late():
+        go.wait(10)
+        return "late"
+
+    row.want((1,), late)
+    gone = []
+    row.destroyed.connect(lambda: gone.append(True))
+    window.close()
+    window.deleteLater()
+    qtbot.waitUntil(lambda: bool(gone))
+    go.set()
+    with qtbot.captureExceptions() as raised:
+        qtbot.waitUntil(lambda: row.settled)
+    assert raised == []
+    assert shown == []

@@ -44,6 +44,8 @@ class Unfolding(QWidget):
         self._shown: tuple[Any, ...] = ()
         self._function: Callable[[], Any] | None = None
         self._busy = False
+        self._life = _Life()
+        self.destroyed.connect(self._life.end)
         self.toggle = QToolButton()
         self.toggle.setText(title)
         self.toggle.setToolTip(tooltip)
@@ -125,7 +127,7 @@ class Unfolding(QWidget):
     def _take(self, outcome: tuple[tuple[Any, ...], Any, Exception | None]) -> None:
         key, result, error = outcome
         self._busy = False
-        if not self._wanted:
+        if not self._wanted or self._life.over:
             return
         self._shown = key
         self.problem.setText(str(error) if error is not None else "")
@@ -137,8 +139,21 @@ class Unfolding(QWidget):
 
     def _fail(self, error: Exception) -> None:
         self._busy = False
+        if self._life.over:
+            return
         self.problem.setText(str(error))
         self.problem.show()
+
+
+class _Life:
+    """Whether a widget still is: its window may close while a worker computes for it."""
+
+    def __init__(self) -> None:
+        self.over = False
+
+    def end(self, gone: object = None) -> None:
+        """Note that Qt has deleted the widget."""
+        self.over = True
 
 
 def _outcome(
