@@ -108,11 +108,13 @@ def test_a_card_that_contradicts_itself_is_refused(broken):
         NormalFilms(n=3, **broken)
 
 
-def test_the_packaged_model_places_every_measured_feature_and_its_own_films():
-    from napari_tbcad.chest.classify.packaged import packaged_model
+def test_the_packaged_model_places_every_measured_feature():
+    from importlib import resources
+
+    from napari_tbcad.chest.classify.store import read_card
     from napari_tbcad.chest.features import feature_names
 
-    card = packaged_model().card
+    card = read_card(str(resources.files("napari_tbcad") / "weights" / "demonstration.skops"))
     assert card.normal.n == card.n_normal == 600
     assert set(card.normal.quantiles) == set(feature_names("extended"))
     medians = [card.normal.quantiles[name][LEVELS.index(0.5)] for name in card.feature_names]
