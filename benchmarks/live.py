@@ -81,11 +81,11 @@ class Hand:
         ]
         self.canvas = max(found, key=lambda widget: widget.width() * widget.height())
         self.viewer = viewer
-        self.frames = 0
-        self.canvas.frameSwapped.connect(self._count)
+        self.drawn: list[float] = []
+        self.canvas.frameSwapped.connect(self._note)
 
-    def _count(self) -> None:
-        self.frames += 1
+    def _note(self) -> None:
+        self.drawn.append(time.perf_counter())
 
     def place(self, row: float, column: float, layer: Any) -> QPointF:
         """Return where a pixel of a layer lies on the canvas."""
@@ -245,30 +245,17 @@ def bare(pixels: NDArray[np.float32], number: int, times: Times) -> None:
         label, path = path_over_border(layer.data, rng)
         take_brush(viewer, layer, label)
         wait(0.1)
-        frames = hand.frames
-        moved, _ = hand.stroke(layer, path)
-        if spin(lambda frames=frames: hand.frames > frames, 1.0):
-            wait_for_last_frame(hand)
-            times.add("bare: last move → frame", LAST[0] - moved)
+        time_frame(hand, layer, path, "bare: last move → frame", times)
         wait(0.15)
     viewer.close()
     wait(0.3)
 
 
-LAST = [0.0]
-
-
-def wait_for_last_frame(hand: Hand) -> None:
-    """Run the event loop until no frame came for 60 ms; LAST holds when the last one did."""
-    LAST[0] = time.perf_counter()
-    quiet, frames = time.perf_counter(), hand.frames
-    while time.perf_counter() - quiet < 0.06:
-        QApplication.processEvents()
-        if hand.frames != frames:
-            frames, quiet = hand.frames, time.perf_counter()
-            LAST[0] = quiet
-        else:
-            time.sleep(0.0005)
+def time_frame(hand: Hand, layer: Any, path: NDArray[np.float64], name: str, times: Times) -> None:
+    """Time from a stroke's last mouse move to the first frame after it, which shows it."""
+    moved, released = hand.stroke(layer, path)
+    if spin(lambda: bool(hand.drawn) and hand.drawn[-1] > released, 1.0):
+        times.add(name, next(when for when in hand.drawn if when > released) - moved)
 
 
 def open_panel(pixels: NDArray[np.float32], segmenter: str, times: Times | None) -> tuple[Any, Any]:
@@ -280,7 +267,7 @@ def open_panel(pixels: NDArray[np.float32], segmenter: str, times: Times | None)
     began = time.perf_counter()
     _, panel = viewer.window.add_plugin_dock_widget("napari-tbcad", "Chest X-ray")
     docked = time.perf_counter()
-    spin(lambda: not panel.shelf.loading and panel.session is not None, 60)
+    assert spin(lambda: ready_to_run(panel), 60), "the panel did not take the film"
     ready = time.perf_counter()
     session = panel.session
     assert session.layer is layer
@@ -300,6 +287,12 @@ def open_panel(pixels: NDArray[np.float32], segmenter: str, times: Times | None)
     spin(lambda: session.settled, 30)
     wait(0.5)
     return viewer, panel
+
+
+def ready_to_run(panel: Any) -> bool:
+    """Tell whether the panel has its model and a film."""
+    session = panel.session
+    return session is not None and session.run is not None and not session.shelf.loading
 
 
 def shows(panel: Any) -> bool:
@@ -356,11 +349,7 @@ def frames_with_panel(viewer: Any, panel: Any, number: int, times: Times) -> Non
         label, path = path_over_border(layer.data, rng)
         take_brush(viewer, layer, label)
         wait(0.1)
-        frames = hand.frames
-        moved, _ = hand.stroke(layer, path)
-        if spin(lambda frames=frames: hand.frames > frames, 1.0):
-            wait_for_last_frame(hand)
-            times.add("frame: last move → frame, with the panel", LAST[0] - moved)
+        time_frame(hand, layer, path, "frame: last move → frame, with the panel", times)
         spin(lambda: panel.session.settled and shows(panel))
         wait(0.1)
 
@@ -370,7 +359,7 @@ def switch_films(viewer: Any, panel: Any, other: NDArray[np.float32], number: in
     first = panel.session.layer
     second = viewer.add_image(other, name="second")
     panel.picker.choose(second)
-    spin(lambda: panel.session is not None and panel.session.layer is second)
+    spin(lambda: ready_to_run(panel) and panel.session.layer is second)
     lungs = panel.session.run.settings.lungs
     panel.session.configure("lungs", lungs.model_copy(update={"segmenter": "otsu"}))
     panel.run_all()
