@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def resized_labels(
     if last is None:
         resized = resize_labels(labels, shape)
     else:
-        (before, resized) = last  # type: ignore[assignment]
+        before, resized = cast(tuple[NDArray[np.uint8], NDArray[np.uint8]], last)
         new = resize_labels(labels, shape, earlier=(before, resized))
         resized = resized if np.array_equal(new, resized) else new
     memory.keep(name, labels.copy(), resized)

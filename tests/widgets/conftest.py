@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def tiny_model(phantom_pixels, quick_settings):
     labels = np.arange(40) % 2
     spread = 0.1 * np.abs(features.values) + 1e-3
     values = features.values + spread * (generator.standard_normal((40, len(spread))) + 0.7 * labels[:, None])
-    return fit_model(
+    model = fit_model(
         pd.DataFrame(values, columns=list(features.names)),
         labels,
         estimator=HierarchicalClassifier(method="nb", n_folds=2),
@@ -51,6 +52,7 @@ def tiny_model(phantom_pixels, quick_settings):
             "description": "Fitted on made-up numbers for the tests.",
         },
     )
+    return replace(model, sha256="0" * 64)  # as one that was read from a file
 
 
 @pytest.fixture(autouse=True)

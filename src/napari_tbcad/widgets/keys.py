@@ -79,7 +79,7 @@ KEYS: tuple[Key, ...] = (
         "“preserve labels”, a box in the layer controls.",
         replaces=("toggle_preserve_labels",),
     ),
-    Key("difference", "D", "chest", "Difference", "Outline of the automatic mask, on or off."),
+    Key("difference", "D", "chest", "Difference", "Outline what you added and took away, on or off."),
     Key("preview", "T", "chest", "Original or enhanced", "Show the original film or the enhanced one."),
     Key("run_all", "Ctrl+Shift+R", "chest", "Run all", "Bring every step up to date."),
     Key("save_case", "Ctrl+Shift+S", "chest", "Save case", "Save masks, features, result and record."),

@@ -392,26 +392,6 @@ def test_a_file_that_is_no_film_is_refused_in_words(panel, tmp_path, qtbot):
     assert len(viewer.layers) == 0
 
 
-def test_corrected_masks_are_saved_where_preferences_say(
-    panel, finished, phantom_pixels, monkeypatch, tmp_path, qtbot
-):
-    from napari_tbcad.io.masks import read_mask
-    from napari_tbcad.widgets.chest import session
-    from napari_tbcad.widgets.preferences import Preferences
-
-    monkeypatch.setattr(session, "preferences", lambda: Preferences(autosave=tmp_path))
-    viewer, widget = panel()
-    viewer.add_image(phantom_pixels, name="film")
-    run(widget, finished)
-    layer = masks_of(viewer)["sensitive"]
-    layer.visible = True  # nobody paints on a hidden layer, and napari tells nothing of one
-    erase(layer, slice(100, 120))
-    finished(widget)
-    saved = tmp_path / "film_sensitive.png"
-    qtbot.waitUntil(saved.is_file, timeout=30_000)
-    np.testing.assert_array_equal(read_mask(saved), layer.data)
-
-
 def test_nothing_keeps_a_closed_film_alive(panel, finished, phantom_pixels):
     viewer, widget = panel()
     film = viewer.add_image(phantom_pixels, name="film")
@@ -435,44 +415,6 @@ def test_nothing_is_cut_off_at_the_narrowest(panel, finished, phantom_pixels, qt
     wanted = {step.title: step.minimumSizeHint().width() for step in widget.steps}
     assert max(wanted.values()) <= room, wanted
     assert widget.minimumSizeHint().height() < 400
-
-
-def film_file(folder, pixels, name="chest.png"):
-    from PIL import Image
-
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
-    return folder / name
-
-
-def test_saved_corrections_keep_films_of_one_name_apart_and_go_when_taken_back(
-    panel, finished, phantom_pixels, monkeypatch, tmp_path, qtbot
-):
-    from napari_tbcad.io.masks import read_mask
-    from napari_tbcad.widgets.chest import session
-    from napari_tbcad.widgets.preferences import Preferences
-
-    out = tmp_path / "out"
-    monkeypatch.setattr(session, "preferences", lambda: Preferences(autosave=out))
-    viewer, widget = panel()
-    painted = []
-    for person, rows in (("a", slice(100, 120)), ("b", slice(130, 150))):
-        path = film_file(tmp_path / person, phantom_pixels * (0.9 if person == "b" else 1.0))
-        viewer.open(str(path), plugin="napari")
-        run(widget, finished)
-        layer = widget.session.layers.layer("insensitive")
-        erase(layer, rows)
-        finished(widget)
-        painted.append(np.array(layer.data))
-        qtbot.waitUntil(lambda n=len(painted): len(list(out.glob("*.png"))) == n, timeout=30_000)
-    np.testing.assert_array_equal(read_mask(out / "chest_insensitive.png"), painted[0])
-    (other,) = (p for p in out.glob("*.png") if p.name != "chest_insensitive.png")
-    np.testing.assert_array_equal(read_mask(other), painted[1])
-
-    widget.correct.back_button.click()
-    qtbot.waitUntil(lambda: not other.exists(), timeout=30_000)
-    assert (out / "chest_insensitive.png").exists()
-    finished(widget)
 
 
 def test_another_film_in_the_same_layer_does_not_keep_the_corrections(panel, finished, phantom_pixels):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from napari.utils.notifications import show_error
@@ -15,6 +16,9 @@ from napari_tbcad.widgets.chest.shelf import ModelShelf
 from napari_tbcad.widgets.films import films_of
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.work import leave_a_core, start_call
+
+if TYPE_CHECKING:
+    from napari_tbcad.widgets.chest.viewing import Viewing
 
 
 class ChestBench(QObject):
@@ -35,8 +39,14 @@ class ChestBench(QObject):
         Anything that a panel shows of the chosen film may differ.
     complained : Signal(str)
         Something that a person asked for cannot be done, and why.
+    masks_made : Signal
+        The chosen film got a new mask layer.
+    save_wanted : Signal
+        The key that saves was pressed.
     session : ChestSession or None
         Session of the chosen film.
+    viewing : Viewing or None
+        Window and level, ruler and keys, while a panel is open.
     reader : str
         Who reads, as the worklist was told; empty when nobody said.
     """
@@ -45,6 +55,8 @@ class ChestBench(QObject):
     films_changed = Signal()
     changed = Signal()
     complained = Signal(str)
+    masks_made = Signal()
+    save_wanted = Signal()
 
     def __init__(self, viewer: Any) -> None:
         super().__init__()
@@ -52,6 +64,8 @@ class ChestBench(QObject):
         self.shelf = ModelShelf(self)
         self.session: ChestSession | None = None
         self.reader = ""
+        self.viewing: Viewing | None = None
+        self.more_keys: dict[str, Callable[[], None]] = {}
         self._film: weakref.ref[Image] | None = None
         self._known: list[weakref.ref[Image]] = []
         self._sessions: weakref.WeakKeyDictionary[Image, ChestSession] = weakref.WeakKeyDictionary()
@@ -67,7 +81,10 @@ class ChestBench(QObject):
         viewer = self._viewer()
         if self._panels > 1 or viewer is None:
             return
+        from napari_tbcad.widgets.chest.viewing import Viewing
+
         leave_a_core()
+        self.viewing = Viewing(self)
         for event in self._events(viewer):
             event.connect(self._on_layers)
         self._on_layers()
@@ -79,6 +96,11 @@ class ChestBench(QObject):
             return
         for session in list(self._sessions.values()):
             session.cancel()
+            session.desk.flush()
+        if self.viewing is not None:
+            self.viewing.release()
+            self.viewing.deleteLater()
+            self.viewing = None
         viewer = self._viewer()
         if viewer is not None:
             for event in self._events(viewer):
@@ -86,6 +108,12 @@ class ChestBench(QObject):
         for film in self._alive():
             film.events.name.disconnect(self._on_renamed)
         self._known = []
+
+    def set_keys(self, more: Mapping[str, Callable[[], None]]) -> None:
+        """Have more keys bound while a panel is open, such as those of a worklist; none takes them away."""
+        self.more_keys = dict(more)
+        if self.viewing is not None:
+            self.viewing.bind_keys()
 
     # -- films ----------------------------------------------------------------------------------------
 
@@ -112,10 +140,12 @@ class ChestBench(QObject):
         old, self.session = self.session, None
         if old is not None:
             old.changed.disconnect(self.changed)
+            old.layers.made.disconnect(self.masks_made)
             old.look.close()
         self.session = self.session_of(layer) if layer is not None else None
         if self.session is not None:
             self.session.changed.connect(self.changed)
+            self.session.layers.made.connect(self.masks_made)
             self.session.look.open()
         self.film_changed.emit()
 

@@ -16,12 +16,12 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QRadioButton,
-    QToolButton,
     QWidget,
 )
 
 from napari_tbcad.chain import State
 from napari_tbcad.schemes import LEFT, RIGHT
+from napari_tbcad.widgets.chest.actions import brush, to_automatic
 from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.layers import COLOURS, KINDS
 from napari_tbcad.widgets.chest.masks import USES
@@ -111,22 +111,6 @@ class CorrectStep(ChestStep):
         self.facts.setText("\n".join(said or ["Both masks are automatic."]))
         self.summarise("corrected: " + ", ".join(edited) if edited else "automatic")
 
-    def brush(self, label: int) -> None:
-        """Take the brush for a lung (1 right, 2 left) or the eraser (0)."""
-        session = self.session
-        if session is None or session.value(self.kind) is None:
-            return
-        if session.layers.layer(self.kind) is None:
-            session.show_masks()
-        session.layers.brush(self.kind, label)
-
-    def back_to_automatic(self) -> None:
-        """Bring the automatic mask back as one undoable step."""
-        session = self.session
-        automatic = session.value(self.kind, automatic=True) if session is not None else None
-        if session is not None and automatic is not None:
-            session.edits.apply(self.kind, automatic.labels, "back to automatic")
-
     def _fact(self, kind: str) -> str:
         session = self.session
         assert session is not None
@@ -141,7 +125,7 @@ class CorrectStep(ChestStep):
         where = {
             RIGHT: "Brush for the patient's right lung, on the image's left (key R).",
             LEFT: "Brush for the patient's left lung, on the image's right (key L).",
-            0: "Brush that takes away (key E).",
+            0: "Brush that takes away.",
         }
         for column, (label, text) in enumerate(((RIGHT, "Right lung"), (LEFT, "Left lung"), (0, "Erase"))):
             button = QPushButton(text)
@@ -165,7 +149,7 @@ class CorrectStep(ChestStep):
             "Smooth the outline, or clean the mask up.",
             {
                 "Smooth the outline": self._smooth,
-                "Clean up: fill holes, drop islands": self._clean,
+                "Clean up islands (and holes, insensitive)": self._clean,
                 "Copy from the other mask": self._copy,
             },
         )
@@ -177,7 +161,7 @@ class CorrectStep(ChestStep):
         self.redo_button.clicked.connect(partial(self._history, "redo"))
         self.back_button = QPushButton("Back to automatic")
         self.back_button.setToolTip("Bring the automatic mask back; Undo brings your version back (key B).")
-        self.back_button.clicked.connect(lambda: self.back_to_automatic())
+        self.back_button.clicked.connect(lambda: to_automatic(self.bench))
         grid.addWidget(self.mirror_button, 1, 0)
         grid.addWidget(self.tidy_button, 1, 1)
         row = QHBoxLayout()
@@ -205,7 +189,7 @@ class CorrectStep(ChestStep):
         return row
 
     def _brush(self, label: int, checked: bool = False) -> None:
-        self.brush(label)
+        brush(self.bench, label)
 
     def _look_at(self, kind: str, on: bool) -> None:
         if on and self.session is not None:
@@ -232,12 +216,16 @@ class CorrectStep(ChestStep):
     def _smooth(self) -> None:
         from napari_tbcad.chest.lungs.corrections import smooth
 
-        self._change(lambda labels: smooth(labels, max(1, round(_SMOOTH * max(labels.shape)))), "smooth")
+        # A hole in the sensitive mask is an opacity, not a slip of the brush.
+        fill = self.kind == "insensitive"
+        radius = _SMOOTH * max(self.session.value("film").shape) if self.session is not None else 1
+        self._change(lambda labels: smooth(labels, max(1, round(radius)), fill=fill), "smooth")
 
     def _clean(self) -> None:
         from napari_tbcad.chest.lungs.corrections import clean_up
 
-        self._change(clean_up, "clean up")
+        fill = self.kind == "insensitive"
+        self._change(lambda labels: clean_up(labels, fill=fill), "clean up")
 
     def _copy(self) -> None:
         other = next(kind for kind in KINDS if kind != self.kind)
@@ -246,11 +234,9 @@ class CorrectStep(ChestStep):
             self.session.edits.apply(self.kind, mask.labels.copy(), f"copy of {other}")
 
 
-def _menu_button(text: str, tip: str, actions: dict[str, Callable[[], None]]) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _menu_button(text: str, tip: str, actions: dict[str, Callable[[], None]]) -> QPushButton:
+    button = QPushButton(text)
     button.setToolTip(tip)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     menu = QMenu(button)
     for name, function in actions.items():
         menu.addAction(name).triggered.connect(lambda _=False, function=function: function())

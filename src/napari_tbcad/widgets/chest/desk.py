@@ -33,6 +33,8 @@ class CaseDesk(QObject):
     ----------
     saved : Signal(object)
         A case was saved where the person wanted it; its path.
+    failed : Signal(str)
+        It could not be saved, or the one kept on the side not be taken up, and why.
     path : Path or None
         The file the case was opened from or saved to.
     case : Case or None
@@ -41,11 +43,12 @@ class CaseDesk(QObject):
         A case of this film that was kept on the side, and that the person may want back.
     notes : tuple of str
         What is not at hand of what the case was made with.
-    in_worklist : bool
-        The case belongs to a list of films: it is kept up to date in its own file.
+    home : Path or None
+        Where the case of a film of a worklist belongs; it is kept up to date there.
     """
 
     saved = Signal(object)
+    failed = Signal(str)
 
     def __init__(self, session: ChestSession) -> None:
         super().__init__(session)
@@ -54,22 +57,24 @@ class CaseDesk(QObject):
         self.case: Case | None = None
         self.left: Path | None = None
         self.notes: tuple[str, ...] = ()
-        self.in_worklist = False
-        self.saving = False
+        self.home: Path | None = None
+        self._asked: tuple[Path, Verdict, str] | None = None
+        self._at_work = False
+        self._saved: Any = None
         self._kept: Any = None
         self._keeper = CaseKeeper(self)
 
     @property
-    def busy(self) -> bool:
-        """Whether something is being saved, or waits for it."""
-        return self.saving or self._keeper.busy
+    def saving(self) -> bool:
+        """Whether the case is being saved, or will be once the work under way is done."""
+        return self._at_work or self._asked is not None
 
     @property
     def unsaved(self) -> bool:
         """Whether a person did something that no file holds yet."""
         session = self._session()
         run = session.run if session is not None else None
-        return run is not None and bool(run.journal) and run.journal != self._kept
+        return run is not None and bool(run.journal) and run.journal != self._saved
 
     @property
     def suggestion(self) -> Path:
@@ -77,23 +82,33 @@ class CaseDesk(QObject):
         session = self._session()
         source = Path(session.value("film").source if session is not None and session.run else "film")
         folder = source.parent if source.parent.is_dir() and source.is_file() else Path.home()
-        return self.path or folder / f"{source.name.rsplit('.', 1)[0] or 'film'}{SUFFIX}"
+        return self.path or self.home or folder / f"{source.name.rsplit('.', 1)[0] or 'film'}{SUFFIX}"
 
     def take(self, found: Intake) -> None:
         """Go on with what was found when the film was read."""
         self.case, self.path, self.notes, self.left = found.case, found.path, found.notes, found.left
-        self._kept = found.run.journal if found.run is not None else None
+        self._saved = self._kept = found.run.journal if found.run is not None else None
         if found.path is not None:
             self._keeper.adopt(found.path)
 
     def save(self, path: Path, *, verdict: Verdict = "made", reader: str = "") -> None:
-        """Save the case as a whole; `saved` follows, or a message that names the cause."""
+        """Save the case as a whole once nothing is under way; `saved` or `failed` follows."""
         session = self._session()
         if session is None or session.run is None:
+            self.failed.emit("There is nothing to save yet.")
             return
-        path = path if path.suffix == SUFFIX else Path(f"{path}{SUFFIX}")
+        self._asked = (path if path.suffix == SUFFIX else Path(f"{path}{SUFFIX}"), verdict, reader)
+        session.edits.look_again()
+        session.go_on()
+
+    def save_now(self) -> None:
+        """Save what was asked for; the session calls this when it has settled."""
+        session = self._session()
+        if session is None or session.run is None or self._asked is None or self._at_work:
+            return
+        (path, verdict, reader), self._asked = self._asked, None
         build, journal = self._builder(session, verdict, reader), session.run.journal
-        self.saving = True
+        self._at_work = True
 
         def work() -> tuple[Path, Case, Any]:
             case = build()
@@ -105,9 +120,11 @@ class CaseDesk(QObject):
     def keep(self, *, reader: str = "") -> None:
         """Save soon what a person did, on the side; in a worklist in the case's own file."""
         session, folder = self._session(), preferences().autosave
-        if session is None or session.run is None or not self.unsaved or session.closed:
+        if session is None or session.run is None or session.closed:
             return
-        place = self.path if self.in_worklist and self.path is not None else folder
+        if not self.unsaved or session.run.journal == self._kept:
+            return
+        place = self.home or folder
         if place is not None:
             self._kept = session.run.journal
             self._keeper.put(place, self._builder(session, "in progress", reader), owner=id(session.run))
@@ -148,8 +165,9 @@ class CaseDesk(QObject):
         return build
 
     def _on_saved(self, outcome: tuple[Path, Case, Any]) -> None:
-        self.saving = False
-        self.path, self.case, self._kept = outcome
+        self._at_work = False
+        self.path, self.case, self._saved = outcome
+        self._kept = self._saved
         self.left, self.notes = None, ()
         self._keeper.adopt(self.path)
         self.saved.emit(self.path)
@@ -157,10 +175,11 @@ class CaseDesk(QObject):
             session.changed.emit()
 
     def _on_unsaved(self, error: Exception) -> None:
-        self.saving = False
-        show_error(
-            str(error) if isinstance(error, BadInput | OSError) else f"{type(error).__name__}: {error}"
-        )
+        self._at_work = False
+        told = isinstance(error, BadInput | OSError)
+        text = str(error) if told else f"{type(error).__name__}: {error}"
+        show_error(text)
+        self.failed.emit(text)
         if (session := self._session()) is not None:
             session.changed.emit()
 

@@ -6,9 +6,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_tbcad.widgets.chest.bench import ChestBench
+from napari_tbcad.widgets.chest.viewing import Viewing
 from napari_tbcad.widgets.films import facts_of
 from napari_tbcad.widgets.parts.layer_picker import LayerPicker
 from napari_tbcad.widgets.parts.step import AMBER
+from napari_tbcad.widgets.parts.view_bar import ViewBar
 
 _FILMS = (
     "Films and cases (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.bmp *.img *.tbcad);;All files (*)"
@@ -37,6 +39,7 @@ class Header(QWidget):
         self.bench = bench
         self.said: tuple[str, ...] = ()
         self._complaint = ""
+        self._viewing: Viewing | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
@@ -64,6 +67,8 @@ class Header(QWidget):
         facts.addWidget(self.facts, 1)
         facts.addWidget(self.chip)
         column.addLayout(facts)
+        self.view_bar: ViewBar | None = None
+        self._column = column
         bench.complained.connect(self._complain)
         bench.film_changed.connect(self._forget)
 
@@ -93,7 +98,22 @@ class Header(QWidget):
         else:
             text = "reading…"
         self.facts.setText(self._complaint or text)
+        self._refresh_bar()
         self._refresh_chip()
+
+    def _refresh_bar(self) -> None:
+        viewing = self.bench.viewing
+        if self._brief or viewing is None:
+            return
+        if viewing is not self._viewing:
+            if self.view_bar is not None:
+                self.view_bar.deleteLater()
+            self._viewing, self.view_bar = viewing, viewing.bar()
+            self._column.addWidget(self.view_bar)
+            viewing.window.changed.connect(self._refresh_bar)
+        if self.view_bar is not None:
+            self.view_bar.setVisible(self.bench.film is not None)
+            viewing.show_on(self.view_bar)
 
     def _refresh_chip(self) -> None:
         session = self.bench.session

@@ -15,12 +15,16 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, MaskKind
 from napari_tbcad.widgets.proxies import bare
+from napari_tbcad.widgets.writer import FILM_KEY
 
 COLOURS: dict[int | None, str] = {RIGHT: "#56B4E9", LEFT: "#E69F00"}
 """Okabe-Ito sky blue and orange: told apart by every kind of colour vision."""
 KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 ADDED, TAKEN = "#009E73", "#F0E442"
 """Okabe-Ito bluish green and yellow, for what a person added to a mask or took away from it."""
+
+
+_TOOLS = ("paint", "erase", "fill", "polygon")
 
 
 class LungLayers(QObject):
@@ -37,12 +41,15 @@ class LungLayers(QObject):
 
     Attributes
     ----------
+    made : Signal
+        A mask got a new layer.
     touched : Signal(str, bool)
         A layer's pixels changed in whatever way (brush, fill, undo, replaced data): which mask, and
         whether a stroke came to its end. Sent as often as napari says so; do little.
     """
 
     touched = Signal(str, bool)
+    made = Signal()
 
     def __init__(self, viewer: Any, film_layer: Image, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +90,8 @@ class LungLayers(QObject):
     def tool(self, kind: str) -> str:
         """Return what the person holds over a mask: paint, erase, fill, polygon or another mode."""
         layer = self.layer(kind)
-        return "" if layer is None else str(layer.mode)
+        mode = "" if layer is None else str(layer.mode)
+        return mode if mode in _TOOLS else "undo, redo or new data"
 
     def hold(self, kind: str) -> None:
         """Make one undoable step of all that is written until :meth:`release`."""
@@ -190,6 +198,7 @@ class LungLayers(QObject):
         for event, slot in self._slots(kind, layer):
             event.connect(slot)
         viewer.layers.selection = chosen
+        self.made.emit()
 
     def _new(self, labels: NDArray[np.uint8], word: str, **options: Any) -> Labels:
         film, viewer = self._film(), self._viewer()
@@ -205,10 +214,13 @@ class LungLayers(QObject):
             affine=film.affine,
             units=film.units[-2:],
             axis_labels=film.axis_labels[-2:],
-            metadata={"napari-tbcad": word},
+            metadata={"napari-tbcad": word} | ({FILM_KEY: str(film.source.path)} if film.source.path else {}),
             **options,
         )
-        place = viewer.layers.index(film) + 1 if film in viewer.layers else len(viewer.layers)
+        # Above the film, and outlines above the masks.
+        below = [film, *(one for one in map(self.layer, KINDS) if one is not None and word not in KINDS)]
+        places = [viewer.layers.index(one) + 1 for one in below if one in viewer.layers]
+        place = max(places, default=len(viewer.layers))
         viewer.layers.insert(place, layer)
         return layer
 

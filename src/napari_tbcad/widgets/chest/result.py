@@ -116,11 +116,21 @@ class ResultStep(ChestStep):
         first, second = result.probability_stage1, result.probability_stage2
         self.gates[0].show_gate(first, result.gate, decides=result.deciding_stage == 1)
         self.gates[1].show_gate(second, result.threshold, decides=result.deciding_stage == 2)
-        rows = [(readable(c.feature), c.change, f"{c.z:+.1f} σ") for c in result.contributions[:_MOST]]
+        rows = [self._row(session, c) for c in result.contributions[:_MOST]]
         self.contributions.show_rows(rows)
         self.reasons.setVisible(bool(rows))
         if result.probability is not None:
             self.summarise(f"p = {result.probability:.2f}" + ("" if fresh else ", out of date"))
+
+    def _row(self, session: ChestSession, contribution: Any) -> tuple[str, float, str]:
+        """Return name, change and the place of the film's value among normal films."""
+        from napari_tbcad.chest.classify.normals import place
+
+        found = place(session.shelf.model.card, contribution.feature, contribution.value)
+        where = f"{contribution.z:+.1f} σ"
+        if found is not None and found.percentile is not None:
+            where += f", {found.text.replace('percentile ', 'P')}"
+        return readable(contribution.feature), contribution.change, where
 
     def _say_why_not(self, session: ChestSession | None, model: Any) -> None:
         self.sentence.setEnabled(True)

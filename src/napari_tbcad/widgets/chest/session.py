@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_tbcad.chain import Run, State
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.widgets.chest.checks import Checks
 from napari_tbcad.widgets.chest.desk import CaseDesk
 from napari_tbcad.widgets.chest.edits import MaskEdits
 from napari_tbcad.widgets.chest.intake import Intake, case_in, intake
@@ -67,8 +68,8 @@ class ChestSession(QObject):
         None while the film is being read, or while the layer is no film (see `film_problem`).
     film_problem : str
         Why the layer cannot be used.
-    ghost : float or None
-        Probability of the automatic masks, for comparison once they are corrected.
+    checks : Checks
+        Complaints, and what the automatic masks say.
     edits : MaskEdits
         What a person did to the masks.
     desk : CaseDesk
@@ -86,21 +87,19 @@ class ChestSession(QObject):
         self.shelf = shelf
         self.run: Run | None = None
         self.film_problem = ""
-        self.ghost: float | None = None
         self.job: Job | None = None
         self._worker: Any = None
         self._pending: tuple[str, ...] = ()
         self._closed = False
         self._kept: Run | None = None
         self._reading: object | None = None
-        self._checked: tuple[Any, ...] = ()
-        self._checking: tuple[Any, ...] | None = None
-        self._complaints: tuple[str, ...] = ()
         self._last_live = 0.0
         self._waits_for_model = False
         self.layers = LungLayers(viewer, layer, self)
         self.edits = MaskEdits(self.layers, self)
         self.edits.touched.connect(self._on_touched)
+        self.checks = Checks(self.edits, self)
+        self.checks.done.connect(self._on_checked)
         self.desk = CaseDesk(self)
         self.look = Look(self)
         self.changed.connect(self.look.refresh)
@@ -121,6 +120,11 @@ class ChestSession(QObject):
     def viewer(self) -> Any:
         """The viewer while it lives."""
         return self._viewer()
+
+    @property
+    def ghost(self) -> float | None:
+        """Probability of the automatic masks, for comparison once they are corrected."""
+        return self.checks.ghost
 
     @property
     def busy(self) -> bool:
@@ -146,7 +150,7 @@ class ChestSession(QObject):
     def settled(self) -> bool:
         """Whether nothing is under way: no work, no edit to be taken, no check, no reading."""
         idle = self.job is None and not self._pending and not self.edits.dirty and not self.desk.saving
-        return idle and self._checking is None and self._reading is None
+        return idle and not self.checks.busy and self._reading is None
 
     def state(self, step: str) -> State:
         """Return the state of a step of the panel."""
@@ -179,7 +183,7 @@ class ChestSession(QObject):
         The checks look at every pixel, so a worker makes them once the work is done; `changed` follows.
         """
         problems = self.edits.problems.values()
-        return (*problems, *self.desk.notes, *self._complaints) if self.run is not None else ()
+        return (*problems, *self.desk.notes, *self.checks.complaints) if self.run is not None else ()
 
     # -- what a panel asks ----------------------------------------------------------------------------
 
@@ -207,6 +211,10 @@ class ChestSession(QObject):
         if self._closed or (self.run is None and self._reading is None):
             return
         self._pending = tuple(name for name in EVERYTHING if name in {*self._pending, *wanted})
+        self._next()
+
+    def go_on(self) -> None:
+        """Take what was painted, and finish what waits for the work under way."""
         self._next()
 
     def cancel(self) -> None:
@@ -263,10 +271,14 @@ class ChestSession(QObject):
             start_call(
                 lambda: _outcome(token, lambda: intake(layer, before=before, model=model, autosave=folder)),
                 on_result=self._on_film,
-                on_error=self._on_unchecked,
+                on_error=self._on_unread,
             )
         if event is not None:
             self.changed.emit()
+
+    def _on_unread(self, error: Exception) -> None:
+        # Every error comes as an outcome; this one is of the program's own making.
+        show_error(said(error, ""))
 
     def _on_film(self, outcome: tuple[object, Any]) -> None:
         token, got = outcome
@@ -298,7 +310,7 @@ class ChestSession(QObject):
         if found.run is not None and found.run.get("model") is not model:
             use_model(found.run, model)
         self.edits.begin()
-        self.ghost, self._checked = None, ()
+        self.checks.begin()
         self.show_masks()
         self.changed.emit()
         self._next()
@@ -307,7 +319,7 @@ class ChestSession(QObject):
         assert self.run is not None
         old = self.run.get("film")
         self.run.put("film", film, key=key)
-        self.ghost = None
+        self.checks.begin()
         if same:
             return
         # Another film under the same layer: a mask that was drawn on the old one means nothing on it.
@@ -328,7 +340,7 @@ class ChestSession(QObject):
         if self.run is not None and self.run.get("model") is not self.shelf.model:
             use_model(self.run, self.shelf.model)
             self.run.configure(self.shelf.settings())
-            self.ghost = None
+            self.checks.begin()
         self.changed.emit()
         self._next()
 
@@ -348,7 +360,8 @@ class ChestSession(QObject):
             return
         pieces = self.edits.pieces(self.run)
         if not self._pending and not pieces:
-            self._check()
+            if not self.checks.busy and not self.checks.look(self.run):
+                self.desk.save_now()
             return
         wanted, self._pending = self._pending, ()
         live = not wanted
@@ -382,52 +395,15 @@ class ChestSession(QObject):
             self.request(*job.wanted)
         elif self.run is not None and job.error is not None and not job.live:
             show_error(said(job.error, self.run.get("film").source))
-        self._keep_ghost()
         self.desk.keep(reader=self.edits.reader)
         self.changed.emit()
         self._next()
 
-    def _keep_ghost(self) -> None:
-        result = self.value("result")
-        edited = self.run is not None and any(self.run.edited(kind) for kind in KINDS)
-        if result is not None and not edited and self.fresh("result"):
-            self.ghost = result.probability
-
-    def _check(self) -> None:
-        """Have a worker look for complaints when a value was replaced since it last did."""
-        from napari_tbcad.chest.automatic import automatic_probability
-        from napari_tbcad.chest.workflow import gather_warnings
-
-        run = self.run
-        if run is None or self._checking is not None:
-            return
-        now = tuple(run.get(name) for name in ("film", *EVERYTHING, "soft"))
-        if len(now) == len(self._checked) and all(a is b for a, b in zip(now, self._checked, strict=True)):
-            return
-        self._checking = now
-        start_call(
-            lambda: (gather_warnings(run), automatic_probability(run)),
-            on_result=self._on_checked,
-            on_error=self._on_unchecked,
-        )
-
-    def _on_checked(self, outcome: tuple[tuple[str, ...], float | None]) -> None:
-        if self._closed:
-            return
-        found, ghost = outcome
-        self._checked, self._checking = self._checking or (), None
-        of_model = getattr(self.value("result"), "warnings", ())
-        complaints = tuple(complaint for complaint in found if complaint not in of_model)
-        differs = complaints != self._complaints or ghost != self.ghost
-        self._complaints, self.ghost = complaints, ghost
-        if differs or not self.busy:
-            self.changed.emit()
-        self._next()
-
-    def _on_unchecked(self, error: Exception) -> None:
-        # A film on which nothing can be measured is refused by the checks, too: that is their complaint.
-        source = self.run.get("film").source if self.run is not None else ""
-        self._on_checked(((said(error, source),), self.ghost))
+    def _on_checked(self, differs: bool) -> None:
+        if not self._closed:
+            if differs or not self.busy:
+                self.changed.emit()
+            self._next()
 
 
 def said(error: Exception, source: str) -> str:

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -68,12 +67,10 @@ class RunBar(QWidget):
         )
         self.save_button.setStyleSheet("padding: 5px;")
         self.export_menu = QMenu(self)
-        self.export_button = QToolButton()
-        self.export_button.setText("Export")
+        self.export_button = QPushButton("Export")
         self.export_button.setToolTip("Tables, masks for other programs, pictures.")
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export_button.setMenu(self.export_menu)
-        self.export_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.export_button.setStyleSheet("padding: 5px;")
         buttons.addWidget(self.run_button, 2)
         buttons.addWidget(self.cancel_button, 1)
         if save:
