@@ -65,6 +65,16 @@ def kept_aside(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_file_dialogs(monkeypatch):
+    """Let every file dialog be cancelled at once: an open one would hold a test up for ever."""
+    from qtpy.QtWidgets import QFileDialog
+
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, staticmethod(lambda *_, **__: ("", "")))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", staticmethod(lambda *_, **__: ""))
+
+
 @pytest.fixture
 def panel(make_napari_viewer_proxy, monkeypatch, quick_settings, tiny_model, qtbot):
     """Return a function that docks a chest panel in a new viewer, as napari does, and waits for its model."""
