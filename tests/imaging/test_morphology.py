@@ -29,13 +29,6 @@ def test_diagonal_pixels_are_not_connected():
     assert morphology.largest_component(mask).sum() == 2
 
 
-def test_clear_border_drops_what_touches_any_side():
-    mask = blank()
-    mask[0, 5] = mask[-1, 9] = mask[12, 0] = mask[14, -1] = True
-    mask[20:22, 20:22] = True
-    assert morphology.clear_border(mask).sum() == 4
-
-
 def test_close_bridges_a_gap_also_at_the_border_and_keeps_the_rest():
     mask = blank()
     mask[10:20, 0:20], mask[10:20, 24:40] = True, True
@@ -115,4 +108,13 @@ def test_filling_and_opening_are_those_of_the_whole_picture():
                 core = ndimage.distance_transform_edt(mask) > radius
                 opened = (ndimage.distance_transform_edt(~core) <= radius) & mask if core.any() else core
                 np.testing.assert_array_equal(morphology.open_(mask, radius), opened)
+                near = ndimage.distance_transform_edt(~mask) <= radius
+                np.testing.assert_array_equal(morphology.within(mask, radius), near)
+                padded = np.pad(mask, 16)
+                grown = ndimage.distance_transform_edt(~padded) <= radius
+                closed = (ndimage.distance_transform_edt(grown) > radius)[16:-16, 16:-16]
+                np.testing.assert_array_equal(morphology.close(mask, radius), closed)
+            assert morphology.hull_area(mask) == morphology.convex_hull(mask)[1]
     assert morphology.open_(np.ones((5, 6), bool), 2).all()
+    assert not morphology.within(blank(), 3).any()
+    assert morphology.hull_area(blank()) == 0

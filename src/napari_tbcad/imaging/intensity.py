@@ -120,16 +120,19 @@ def local_contrast(
         Multiples of the local standard deviation; 0 where nothing varies.
     """
     values = np.asarray(pixels, np.float64)
-    weight = np.ones_like(values) if inside is None else inside.astype(np.float64)
-
     down, across = (_smoothing(length, float(width)) for length in values.shape)
 
     def mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
         return down @ x @ across.T
 
-    share = np.maximum(mean(weight), 1e-6)
-    average = mean(values * weight) / share
-    variance = np.maximum(mean(values**2 * weight) / share - average**2, 0)
+    if inside is None:
+        average = mean(values)
+        variance = np.maximum(mean(values**2) - average**2, 0)
+    else:
+        weight = inside.astype(np.float64)
+        share = np.maximum(mean(weight), 1e-6)
+        average = mean(values * weight) / share
+        variance = np.maximum(mean(values**2 * weight) / share - average**2, 0)
     # A floor on the spread keeps flat regions from being blown up into noise.
     floor = 0.1 * float(np.std(values)) + 1e-9
     return ((values - average) / np.sqrt(variance + floor**2)).astype(np.float32)

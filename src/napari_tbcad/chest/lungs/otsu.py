@@ -19,18 +19,24 @@ from napari_tbcad.chest.lungs.fields import SoftLungs
 from napari_tbcad.imaging.grid import grid_shape, resize_soft
 from napari_tbcad.imaging.intensity import local_contrast, robust_range, to_unit
 from napari_tbcad.imaging.morphology import (
-    clear_border,
     close,
     convex_hull,
     fill_holes,
+    hull_area,
     open_,
     signed_distance,
+    within,
 )
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Step, field
 
 Bool = NDArray[np.bool_]
 Float = NDArray[np.float32]
+
+_FAR = 10.0
+"""Widths from the edge beyond which membership is level."""
+_LEAST_SCORE = -30.0
+"""A part that looks less like a lung is not kept."""
 
 
 class OtsuParameters(Parameters):
@@ -123,8 +129,7 @@ def otsu(film: Radiograph, parameters: OtsuParameters = OtsuParameters()) -> Sof
         mask[picture] = _finished(
             candidate, closing=longest * parameters.closing / 100, growth=longest * parameters.growth / 100
         )
-        distance = signed_distance(mask)
-        soft[candidate.side] = _logistic(distance / (longest * parameters.softness / 100))
+        soft[candidate.side] = _softened(mask, longest * parameters.softness / 100)
     facts = {"scores": [round(candidate.score, 3) for candidate in pair]}
     return SoftLungs(
         soft,
@@ -163,7 +168,7 @@ def _candidates(unit: Float, parameters: OtsuParameters) -> list[_Candidate]:
             dark = image < centre + offset * spread
             dark[:, middle] = False
             for radius in (0.006, 0.02):
-                found += _parts(clear_border(open_(dark, longest * radius)), middle, edges)
+                found += _parts(open_(dark, longest * radius), middle, edges)
     return found
 
 
@@ -179,42 +184,56 @@ def _midline(smooth: Float) -> int:
 
 
 def _parts(dark: Bool, middle: int, edges: Float) -> list[_Candidate]:
+    """Judge the large 4-connected parts that do not touch the border."""
     parts, number = ndimage.label(dark)
     if not number:
         return []
-    areas = np.bincount(parts.ravel(), minlength=number + 1) / dark.size
-    boxes = ndimage.find_objects(parts)
+    large = np.bincount(parts.ravel(), minlength=number + 1) / dark.size > 0.025
+    for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
+        large[edge] = False
+    large[0] = False
     return [
         candidate
-        for label in np.flatnonzero(areas[1:] > 0.025) + 1
-        if (candidate := _judged(parts == label, boxes[label - 1], middle, edges)) is not None
+        for label in np.flatnonzero(large)
+        if (candidate := _judged(parts == label, middle, edges)) is not None
     ]
 
 
-def _judged(mask: Bool, box: tuple[slice, slice], middle: int, edges: Float) -> _Candidate | None:
+def _judged(mask: Bool, middle: int, edges: Float) -> _Candidate | None:
     """Score how much a part looks like a lung; expected values are those of an adult frontal film."""
-    rows, columns = mask.shape
+    (box,) = ndimage.find_objects(mask.view(np.uint8), max_label=1)
     whole = fill_holes(mask)
-    area = float(whole.sum()) / whole.size
-    y, x = (float(c) for c in ndimage.center_of_mass(whole))
-    height = (box[0].stop - box[0].start) / rows
-    width = (box[1].stop - box[1].start) / columns
-    rim = whole & ~ndimage.binary_erosion(whole)
-    solidity = whole.sum() / convex_hull(whole)[1]
-    contrast = float(np.clip(edges[rim], 0, 2).mean())
-    terms = (
+    part, near = whole[box], edges[box]
+    (rows, columns), pixels = mask.shape, int(part.sum())
+    area = pixels / whole.size
+    top, left = box[0].start, box[1].start
+    y = top + float(part.sum(axis=1) @ np.arange(part.shape[0])) / pixels
+    x = left + float(part.sum(axis=0) @ np.arange(part.shape[1])) / pixels
+    height, width = part.shape[0] / rows, part.shape[1] / columns
+    place = (
         _misfit(np.log(area), np.log(0.13), 0.45),
         _misfit(y / rows, 0.46, 0.10),
         _misfit(abs(x - middle) / columns, 0.21, 0.06),
         _misfit(np.log(height / width * rows / columns), np.log(2.0), 0.35),
         _misfit(height, 0.6, 0.15),
-        _misfit(min(solidity, 0.9), 0.9, 0.06),
-        _misfit(min(contrast, 1.2), 1.2, 0.25),
     )
-    score = -float(sum(terms))
-    if score < -30:
+    # What is out of place is not a lung whatever its outline looks like.
+    if -float(sum(place)) < _LEAST_SCORE:
         return None
-    return _Candidate(int(x >= middle), whole, score, area, height, box[0].start / rows)
+    solidity = pixels / hull_area(part)
+    contrast = float(np.clip(near[_rim(part)], 0, 2).mean())
+    outline = (_misfit(min(solidity, 0.9), 0.9, 0.06), _misfit(min(contrast, 1.2), 1.2, 0.25))
+    score = -float(sum(place + outline))
+    if score < _LEAST_SCORE:
+        return None
+    return _Candidate(int(x >= middle), whole, score, area, height, top / rows)
+
+
+def _rim(part: Bool) -> Bool:
+    """Return the pixels of a part with one of their four neighbours outside it (or outside the box)."""
+    padded = np.pad(part, 1)
+    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return part & ~inner
 
 
 def _misfit(value: float, expected: float, spread: float) -> float:
@@ -247,21 +266,35 @@ def _finished(candidate: _Candidate, *, closing: float, growth: float) -> Bool:
     # The chest wall is convex; ribs and clavicle that cross it bite pieces out. The inner edge is not
     # convex (heart), so only what lies outside the middle of each row's extent is filled.
     hull, _ = convex_hull(mask)
-    grown = ndimage.distance_transform_edt(~hull) <= growth if growth > 0 else hull
-    columns = np.arange(mask.shape[1])
-    filled = mask.copy()
+    grown = within(hull, growth) if growth > 0 else hull
     rows = np.flatnonzero(mask.any(axis=1))
-    for row in np.flatnonzero(grown.any(axis=1)):
-        # Above and below the part the nearest row tells where its middle is.
-        inside = np.flatnonzero(mask[rows[np.abs(rows - row).argmin()]])
-        centre = (inside[0] + inside[-1]) / 2
-        outer = columns <= centre if candidate.side == 0 else columns >= centre
-        filled[row] |= grown[row] & outer
+    here = np.flatnonzero(grown.any(axis=1))
+    # Above and below the part the nearest row tells where its middle is.
+    nearest = rows[np.abs(rows - here[:, None]).argmin(axis=1)]
+    first = mask[nearest].argmax(axis=1)
+    last = mask.shape[1] - 1 - mask[nearest][:, ::-1].argmax(axis=1)
+    centre = ((first + last) / 2)[:, None]
+    columns = np.arange(mask.shape[1])
+    outer = columns <= centre if candidate.side == 0 else columns >= centre
+    filled = mask.copy()
+    filled[here] |= grown[here] & outer
     return fill_holes(filled)
 
 
-def _logistic(distance: Float) -> Float:
-    return (1 / (1 + np.exp(-2 * np.clip(distance, -10, 10)))).astype(np.float32)
+def _softened(mask: Bool, width: float) -> Float:
+    """Return the membership of a mask, 0.88 at `width` pixels inside its edge."""
+    # Further away than this the logistic function is as good as level.
+    reach = int(_FAR * width) + 2
+    out = np.full(mask.shape, _logistic(np.float32(-np.inf)), np.float32)
+    (box,) = ndimage.find_objects(mask.view(np.uint8), max_label=1)
+    if box is not None:
+        near = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
+        out[near] = _logistic(signed_distance(mask[near]) / width)
+    return out
+
+
+def _logistic(distance: Float | np.float32) -> Float:
+    return np.asarray(1 / (1 + np.exp(-2 * np.clip(distance, -_FAR, _FAR))), np.float32)
 
 
 def _complaints(pair: tuple[_Candidate, ...]) -> tuple[str, ...]:
