@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject
 from superqt.utils import create_worker
 
@@ -100,11 +101,11 @@ class _Delivery(QObject):
     def take(self, outcome: tuple[Any, Exception | None]) -> None:
         """Deliver."""
         result, error = outcome
-        on_result, on_error = self._on_result(), self._on_error()
-        if error is not None and on_error is not None:
-            on_error(error)
-        elif error is None and on_result is not None:
-            on_result(result)
+        method: Any = self._on_result() if error is None else self._on_error()
+        # Python may keep a widget that Qt has deleted: nothing is left of it that could take anything.
+        if method is None or (isinstance(method.__self__, QObject) and not isalive(method.__self__)):
+            return
+        method(result if error is None else error)
 
     def done(self) -> None:
         """Let the worker go."""
@@ -144,7 +145,8 @@ def _compute(run: Run, job: Job, first: Callable[[], bool] | None) -> Generator[
             job.share, job.what = (number + share) / len(job.wanted), what or job.what
 
         try:
-            run.compute(name, progress=report, cancelled=job.stop.is_set)
+            # Beside a person's version the automatic one is kept up to date, to be compared with.
+            run.compute(name, automatic=run.edited(name), progress=report, cancelled=job.stop.is_set)
         except Superseded:
             job.superseded = True
             return

@@ -105,8 +105,11 @@ class MaskEdits(QObject):
                 found[kind] = Piece(pixels, tool, ended)
         return found
 
-    def taker(self, run: Run, pieces: dict[str, Piece]) -> Callable[[], bool]:
-        """Return the work of taking these pieces, for a worker; True when the masks can be measured then."""
+    def taker(self, run: Run, pieces: dict[str, Piece], *, whatever: bool = False) -> Callable[[], bool]:
+        """Return the work of taking these pieces, for a worker.
+
+        It returns True when the masks can be measured then, or `whatever` is to be computed all the same.
+        """
 
         def take() -> bool:
             problems = dict(self.problems)
@@ -118,7 +121,7 @@ class MaskEdits(QObject):
                     problems[kind] = str(error)
             self.problems = problems
             self.count(run)
-            return not problems
+            return whatever or not problems
 
         return take
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from typing import Any, get_args
 
@@ -58,6 +58,7 @@ class LungLayers(QObject):
         self._layers: dict[str, weakref.ref[Labels]] = {}
         self._outline: weakref.ref[Labels] | None = None
         self._overlay_is = ""
+        self._overlay_of: NDArray[np.uint8] | None = None
         self._held: dict[str, ExitStack] = {}
         self._writing = False
         for event in _geometry(film_layer):
@@ -77,7 +78,8 @@ class LungLayers(QObject):
         if changed[0].size:
             self._writing = True
             try:
-                with layer.block_history():
+                # A held layer groups by itself; a group inside a group would end it.
+                with nullcontext() if kind in self._held else layer.block_history():
                     layer.data_setitem(changed, labels[changed])
             finally:
                 self._writing = False
@@ -129,17 +131,20 @@ class LungLayers(QObject):
         if labels is None:
             return
         if old is not None:
-            if old.data is not labels:
-                old.data = labels
+            if self._overlay_of is not labels:
+                # In place: replacing the data of a layer costs napari far more than drawing it anew.
+                np.copyto(old.data, labels)
+                old.refresh()
+                self._overlay_of = labels
             return
         white: dict[int | None, str] = {0: "transparent", RIGHT: "white", LEFT: "white", None: "white"}
         two: dict[int | None, str] = {0: "transparent", 1: ADDED, 2: TAKEN, 3: "white", None: "white"}
         colours = DirectLabelColormap(color_dict=white if what == "automatic" else two)
         chosen = set(viewer.layers.selection)
-        layer = self._new(labels, what, colormap=colours, opacity=0.9)
+        layer = self._new(labels.copy(), what, colormap=colours, opacity=0.9)
         layer.contour = 1 if what == "automatic" else 2
         layer.editable = False
-        self._outline, self._overlay_is = weakref.ref(layer), what
+        self._outline, self._overlay_is, self._overlay_of = weakref.ref(layer), what, labels
         viewer.layers.selection = chosen
 
     def brush(self, kind: str, label: int) -> bool:

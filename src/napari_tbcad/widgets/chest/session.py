@@ -90,6 +90,8 @@ class ChestSession(QObject):
         self.job: Job | None = None
         self._worker: Any = None
         self._pending: tuple[str, ...] = ()
+        self._pending_live = False
+        self._held: dict[str, Any] = {}
         self._closed = False
         self._kept: Run | None = None
         self._reading: object | None = None
@@ -129,7 +131,8 @@ class ChestSession(QObject):
     @property
     def busy(self) -> bool:
         """Whether work that a person asked for is under way or about to be."""
-        return (self.job is not None and not self.job.live) or bool(self._pending)
+        waiting = bool(self._pending) and not self._pending_live
+        return (self.job is not None and not self.job.live) or waiting
 
     @property
     def reading(self) -> bool:
@@ -188,12 +191,19 @@ class ChestSession(QObject):
     # -- what a panel asks ----------------------------------------------------------------------------
 
     def configure(self, section: str, parameters: Any, *, live: bool = False) -> None:
-        """Replace one section of the settings; with `live`, bring what was shown up to date at once."""
+        """Replace one section of the settings; with `live`, bring what was shown up to date at once.
+
+        While a live answer is under way (a slider is dragged), the newest parameters wait for its end: each
+        would overtake the one before, and the mask would stand still until the hand rests.
+        """
         if self.run is None:
+            return
+        if live and self.job is not None and self.job.live:
+            self._held[section] = parameters
             return
         self.run.configure(self.run.settings.model_copy(update={section: parameters}))
         if live and self.run.get("soft") is not None:
-            self.request(*KINDS, *self.answers())
+            self._want(*KINDS, *self.answers(), live=True)
         self.changed.emit()
 
     def run_all(self) -> None:
@@ -208,10 +218,7 @@ class ChestSession(QObject):
 
     def request(self, *wanted: str) -> None:
         """Bring values up to date on a worker; what is asked while one works follows it."""
-        if self._closed or (self.run is None and self._reading is None):
-            return
-        self._pending = tuple(name for name in EVERYTHING if name in {*self._pending, *wanted})
-        self._next()
+        self._want(*wanted, live=False)
 
     def go_on(self) -> None:
         """Take what was painted, and finish what waits for the work under way."""
@@ -309,6 +316,7 @@ class ChestSession(QObject):
         self.run = found.run or start(found.film, self.shelf.settings(), model=model, film_key=found.key)
         if found.run is not None and found.run.get("model") is not model:
             use_model(found.run, model)
+        self._held.clear()
         self.edits.begin()
         self.checks.begin()
         self.show_masks()
@@ -346,6 +354,20 @@ class ChestSession(QObject):
 
     # -- work -----------------------------------------------------------------------------------------
 
+    def _want(self, *wanted: str, live: bool) -> None:
+        if self._closed or (self.run is None and self._reading is None):
+            return
+        self._pending_live = live and (self._pending_live or not self._pending)
+        self._pending = tuple(name for name in EVERYTHING if name in {*self._pending, *wanted})
+        self._next()
+
+    def _take_held(self) -> None:
+        """Go on with the settings that waited for the end of a live answer."""
+        held, self._held = self._held, {}
+        if held and self.run is not None:
+            self.run.configure(self.run.settings.model_copy(update=held))
+            self._want(*KINDS, *self.answers(), live=True)
+
     def _on_touched(self, end_of_stroke: bool) -> None:
         """A mask layer was changed in whatever way: answer at once, but leave the canvas time to draw."""
         since = (time.monotonic() - self._last_live) * 1000
@@ -364,13 +386,13 @@ class ChestSession(QObject):
                 self.desk.save_now()
             return
         wanted, self._pending = self._pending, ()
-        live = not wanted
+        live, self._pending_live = not wanted or self._pending_live, False
         if pieces:
             self._last_live = time.monotonic()
             wanted = tuple(name for name in EVERYTHING if name in {*wanted, *self.answers()})
         if self.run.get("model") is None:
             wanted = tuple(name for name in wanted if name != "result")
-        take = self.edits.taker(self.run, pieces) if pieces else None
+        take = self.edits.taker(self.run, pieces, whatever=not live) if pieces else None
         self.job = Job(wanted, live=live)
         self._worker = start_job(self.run, self.job, first=take, on_value=self._on_value, on_end=self._on_end)
         if live:
@@ -379,20 +401,23 @@ class ChestSession(QObject):
             self.changed.emit()
 
     def _on_value(self, name: str) -> None:
-        if self._closed or self.run is None or self.job is None or self.job.live:
+        if self._closed or self.run is None or self.job is None:
             return
         # What a person painted and the chain refuses stays, and so does the complaint.
         if name in KINDS and name not in self.edits.problems and not self.edits.touched_now(name):
             self.layers.show(name, self.run.get(name).labels)
-        self.changed.emit()
+        if not self.job.live:
+            self.changed.emit()
 
     def _on_end(self) -> None:
         job, self.job, self._worker = self.job, None, None
         self._grey.stop()
         if self._closed or job is None:
             return
-        if self.run is not None and job.superseded and not job.stop.is_set():
-            self.request(*job.wanted)
+        if not self._closed and self._held:
+            self._take_held()
+        elif self.run is not None and job.superseded and not job.stop.is_set():
+            self._want(*job.wanted, live=job.live)
         elif self.run is not None and job.error is not None and not job.live:
             show_error(said(job.error, self.run.get("film").source))
         self.desk.keep(reader=self.edits.reader)
