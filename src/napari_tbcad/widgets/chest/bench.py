@@ -20,6 +20,8 @@ from napari_tbcad.widgets.work import leave_a_core, start_call
 if TYPE_CHECKING:
     from napari_tbcad.widgets.chest.viewing import Viewing
 
+_LAST_WAIT_S = 3.0
+
 
 class ChestBench(QObject):
     """The workbench of one viewer. Panels come and go; film, masks and corrections stay on it.
@@ -96,7 +98,8 @@ class ChestBench(QObject):
             return
         for session in list(self._sessions.values()):
             session.cancel()
-            session.desk.flush()
+            # The program may end with the window, and threads with it.
+            session.desk.flush(wait_s=_LAST_WAIT_S)
         if self.viewing is not None:
             self.viewing.release()
             self.viewing.deleteLater()

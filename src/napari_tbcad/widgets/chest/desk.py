@@ -129,9 +129,9 @@ class CaseDesk(QObject):
             self._kept = session.run.journal
             self._keeper.put(place, self._builder(session, "in progress", reader), owner=id(session.run))
 
-    def flush(self) -> None:
-        """Begin to save what waits to be kept, such as before the film is closed."""
-        self._keeper.flush()
+    def flush(self, *, wait_s: float = 0.0) -> None:
+        """Begin to save what waits to be kept, such as before the film is closed; wait at most so long."""
+        self._keeper.flush(wait_s=wait_s)
 
     def restore(self) -> None:
         """Take up the case that was kept on the side."""

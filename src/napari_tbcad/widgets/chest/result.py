@@ -42,6 +42,8 @@ class ResultStep(ChestStep):
         self.sentence = left_aligned("")
         self.sentence.setStyleSheet("font-size: 12pt; font-weight: bold;")
         self.bar = ProbabilityBar()
+        self.change = left_aligned("")
+        self.change.hide()
         self.gates = [_Gate("1 Shape"), _Gate("2 All")]
         self.reasons = QLabel("What moved it most")
         self.reasons.setToolTip(
@@ -49,7 +51,7 @@ class ResultStep(ChestStep):
             "beside the name how far the value lies from normal films, in their spread (σ)."
         )
         self.contributions = ContributionBars()
-        self._add(self.banner, self.sentence, self.bar)
+        self._add(self.banner, self.sentence, self.bar, self.change)
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
         for row, gate in enumerate(self.gates):
@@ -93,7 +95,7 @@ class ResultStep(ChestStep):
         super().refresh()
         session, model = self.session, self._shelf.model
         self._describe_model(model)
-        result = session.value("result") if session is not None and model is not None else None
+        result = session.value("result") if session is not None else None
         for widget in (self.bar, self._gate_box, self.reasons, self.contributions):
             widget.setVisible(result is not None)
         self.banner.setVisible(model is not None and model.card.demonstration)
@@ -102,6 +104,7 @@ class ResultStep(ChestStep):
         self.notes.setText("\n".join(f"▲ {note}" for note in notes))
         self.notes.setVisible(bool(notes))
         if session is None or result is None:
+            self.change.hide()
             self._say_why_not(session, model)
             return
         fresh = session.fresh("result")
@@ -113,6 +116,7 @@ class ResultStep(ChestStep):
         self.sentence.setText(("" if fresh else "Out of date: ") + sentence(result))
         edited = session.run is not None and any(session.run.edited(kind) for kind in KINDS)
         self.bar.show_value(result.probability, result.threshold, session.ghost if edited else None)
+        self._show_change(result, session.ghost if edited else None)
         first, second = result.probability_stage1, result.probability_stage2
         self.gates[0].show_gate(first, result.gate, decides=result.deciding_stage == 1)
         self.gates[1].show_gate(second, result.threshold, decides=result.deciding_stage == 2)
@@ -122,11 +126,22 @@ class ResultStep(ChestStep):
         if result.probability is not None:
             self.summarise(f"p = {result.probability:.2f}" + ("" if fresh else ", out of date"))
 
+    def _show_change(self, result: Any, ghost: float | None) -> None:
+        """Say what the person's corrections did to the answer."""
+        shown = ghost is not None and result.probability is not None
+        self.change.setVisible(shown)
+        if not shown:
+            return
+        moved = f"Your corrections moved the probability from {ghost:.2f} to {result.probability:.2f}"
+        turned = (ghost >= result.threshold) != (result.probability >= result.threshold)
+        self.change.setText(f"{moved} and changed the answer." if turned else f"{moved}.")
+
     def _row(self, session: ChestSession, contribution: Any) -> tuple[str, float, str]:
         """Return name, change and the place of the film's value among normal films."""
         from napari_tbcad.chest.classify.normals import place
 
-        found = place(session.shelf.model.card, contribution.feature, contribution.value)
+        model = session.shelf.model
+        found = None if model is None else place(model.card, contribution.feature, contribution.value)
         where = f"{contribution.z:+.1f} σ"
         if found is not None and found.percentile is not None:
             where += f", {found.text.replace('percentile ', 'P')}"
