@@ -102,7 +102,7 @@ class WindowLevel(QObject):
         if film is None:
             return ""
         low, high = film.contrast_limits
-        return f"W {high - low:.4g} L {(low + high) / 2:.4g}"
+        return f"W {_plain(high - low)} L {_plain((low + high) / 2)}"
 
     @property
     def inverted(self) -> bool:
@@ -239,3 +239,8 @@ class _Withheld:
         self._callbacks[:] = [*self._saved, *added]
         # Once is enough: later the list may have changed for good reasons.
         self._callbacks, self._saved = [], []
+
+
+def _plain(value: float) -> str:
+    """Return four digits, or all before the point: a window of 30000 is not read as 3e+04."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -24,6 +24,8 @@ ADDED, TAKEN = "#009E73", "#F0E442"
 """Okabe-Ito bluish green and yellow, for what a person added to a mask or took away from it."""
 
 
+_OUTLINE_SHARE = 600
+"""The film's longer side in widths of an outline: about its size in pixels of the screen."""
 _TOOLS = ("paint", "erase", "fill", "polygon")
 
 
@@ -142,7 +144,9 @@ class LungLayers(QObject):
         colours = DirectLabelColormap(color_dict=white if what == "automatic" else two)
         chosen = set(viewer.layers.selection)
         layer = self._new(labels.copy(), what, colormap=colours, opacity=0.9)
-        layer.contour = 1 if what == "automatic" else 2
+        # In pixels of the film: on the screen a large one is shrunk, and its outline with it.
+        wide = max(labels.shape) / _OUTLINE_SHARE
+        layer.contour = max(1, round(wide)) if what == "automatic" else max(2, round(2 * wide))
         layer.editable = False
         self._outline, self._overlay_is, self._overlay_of = weakref.ref(layer), what, labels
         viewer.layers.selection = chosen
@@ -197,8 +201,8 @@ class LungLayers(QObject):
         table |= COLOURS
         colours = DirectLabelColormap(color_dict=table)
         chosen = set(viewer.layers.selection)
-        layer = self._new(labels.copy(), kind, colormap=colours, opacity=0.35)
-        layer.visible = kind == "insensitive"
+        shown = kind == "insensitive"
+        layer = self._new(labels.copy(), kind, colormap=colours, opacity=0.35, visible=shown)
         self._layers[kind] = weakref.ref(layer)
         for event, slot in self._slots(kind, layer):
             event.connect(slot)
