@@ -108,15 +108,15 @@ class CaseKeeper(QObject):
         self._idle.clear()
         start_call(self._work, on_result=self._done, on_error=self._failed)
 
-    def _work(self) -> tuple[list[Path], list[Exception]]:
+    def _work(self) -> tuple[list[Path], list[tuple[Path, Exception]]]:
         paths: list[Path] = []
-        problems: list[Exception] = []
+        problems: list[tuple[Path, Exception]] = []
         while batch := self._batch(first=not paths and not problems):
             for (place, _), build in batch.items():
                 try:
                     paths.append(self._save(place, build()))
                 except Exception as error:  # the next case may fare better; the person is told at the end
-                    problems.append(error)
+                    problems.append((place, error))
         self._idle.set()
         return paths, problems
 
@@ -137,7 +137,7 @@ class CaseKeeper(QObject):
         self.adopt(path)
         return path
 
-    def _done(self, outcome: tuple[list[Path], list[Exception]]) -> None:
+    def _done(self, outcome: tuple[list[Path], list[tuple[Path, Exception]]]) -> None:
         paths, problems = outcome
         self._at_work = False
         if self._waiting and not self._timer.isActive():
@@ -148,15 +148,17 @@ class CaseKeeper(QObject):
             self._told.clear()
         for path in paths:
             self.saved.emit(path)
-        for problem in problems:
-            self._failed(problem)
+        for place, problem in problems:
+            self._failed(problem, place)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: Exception, place: Path | None = None) -> None:
         # A folder that is gone would be complained of after each stroke.
         said = str(error) if isinstance(error, BadInput | OSError) else f"{type(error).__name__}: {error}"
         if said not in self._told:
             self._told.add(said)
-            show_error(f"Autosave: {said}")
+            # The error names the file; a person needs the folder, which they may have to choose anew.
+            where = "" if place is None else f" in {place.parent if place.suffix == SUFFIX else place}"
+            show_error(f"Autosave{where}: {said}")
 
 
 def path_in(folder: Path, name: str, film_key: str) -> Path:
