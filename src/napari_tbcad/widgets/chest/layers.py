@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from functools import partial
 from typing import Any, get_args
@@ -63,6 +64,7 @@ class LungLayers(QObject):
         self._overlay_of: NDArray[np.uint8] | None = None
         self._held: dict[str, ExitStack] = {}
         self._writing = False
+        self._ears = {kind: _Ear(kind, self._touch) for kind in KINDS}
         for event in _geometry(film_layer):
             event.connect(self._on_geometry)
 
@@ -204,7 +206,7 @@ class LungLayers(QObject):
         shown = kind == "insensitive"
         layer = self._new(labels.copy(), kind, colormap=colours, opacity=0.35, visible=shown)
         self._layers[kind] = weakref.ref(layer)
-        for event, slot in self._slots(kind, layer):
+        for event, slot in self._ears[kind].slots(layer):
             event.connect(slot)
         viewer.layers.selection = chosen
         self.made.emit()
@@ -242,39 +244,11 @@ class LungLayers(QObject):
         for kind in KINDS:
             self._held.pop(kind, None)
             if (layer := self.layer(kind)) is not None:
-                for event, slot in self._slots(kind, layer):
+                for event, slot in self._ears[kind].slots(layer):
                     event.disconnect(slot)
         if (film := self._film()) is not None:
             for event in _geometry(film):
                 event.disconnect(self._on_geometry)
-
-    def _slots(self, kind: str, layer: Labels) -> tuple[tuple[Any, Any], ...]:
-        # Bound methods, since napari holds those weakly.
-        events = layer.events
-        if kind == "insensitive":
-            changed, ended, seen = self._insensitive_changed, self._insensitive_ended, self._insensitive_seen
-        else:
-            changed, ended, seen = self._sensitive_changed, self._sensitive_ended, self._sensitive_seen
-        return (events.set_data, changed), (events.paint, ended), (events.visible, seen)
-
-    def _sensitive_changed(self, event: Any = None) -> None:
-        self._touch("sensitive", ended=False)
-
-    def _sensitive_ended(self, event: Any = None) -> None:
-        self._touch("sensitive", ended=True)
-
-    def _sensitive_seen(self, event: Any = None) -> None:
-        self._touch("sensitive", ended=True)
-
-    def _insensitive_changed(self, event: Any = None) -> None:
-        self._touch("insensitive", ended=False)
-
-    def _insensitive_ended(self, event: Any = None) -> None:
-        self._touch("insensitive", ended=True)
-
-    def _insensitive_seen(self, event: Any = None) -> None:
-        # napari says nothing of an undo on a hidden layer: look when it is shown again.
-        self._touch("insensitive", ended=True)
 
     def _touch(self, kind: str, *, ended: bool) -> None:
         if not self._writing:
@@ -288,6 +262,24 @@ class LungLayers(QObject):
             if film is not None and layer is not None:
                 layer.scale, layer.translate = film.scale[-2:], film.translate[-2:]
                 layer.rotate, layer.shear = film.rotate, film.shear
+
+
+class _Ear:
+    """Hears what happens to the layer of one mask; napari holds its bound methods weakly."""
+
+    def __init__(self, kind: str, tell: Callable[..., None]) -> None:
+        self._kind, self._tell = kind, tell
+
+    def slots(self, layer: Labels) -> tuple[tuple[Any, Any], ...]:
+        # napari says nothing of an undo on a hidden layer: look when it is shown again.
+        events = layer.events
+        return (events.set_data, self.changed), (events.paint, self.ended), (events.visible, self.ended)
+
+    def changed(self, event: Any = None) -> None:
+        self._tell(self._kind, ended=False)
+
+    def ended(self, event: Any = None) -> None:
+        self._tell(self._kind, ended=True)
 
 
 def _geometry(film: Image) -> tuple[Any, ...]:
