@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from napari.utils.notifications import show_error
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets.chest.session import ChestSession
@@ -96,14 +97,15 @@ class ChestBench(QObject):
         self._panels -= 1
         if self._panels:
             return
-        for session in list(self._sessions.values()):
+        # At the end of the program Qt deletes in an order of its own.
+        for session in filter(isalive, list(self._sessions.values())):
             session.cancel()
             # The program may end with the window, and threads with it.
             session.desk.flush(wait_s=_LAST_WAIT_S)
-        if self.viewing is not None:
+        if self.viewing is not None and isalive(self.viewing):
             self.viewing.release()
             self.viewing.deleteLater()
-            self.viewing = None
+        self.viewing = None
         viewer = self._viewer()
         if viewer is not None:
             for event in self._events(viewer):
