@@ -392,6 +392,10 @@ class ChestSession(QObject):
             wanted = tuple(name for name in EVERYTHING if name in {*wanted, *self.answers()})
         if self.run.get("model") is None:
             wanted = tuple(name for name in wanted if name != "result")
+        if "features" in wanted or "result" in wanted:
+            # What is measured is brought up to date with them, and must be what its layer shows.
+            behind = [kind for kind in KINDS if not self.run.fresh(kind, automatic=True)]
+            wanted = tuple(name for name in EVERYTHING if name in {*wanted, *behind})
         take = self.edits.taker(self.run, pieces, whatever=not live) if pieces else None
         self.job = Job(wanted, live=live)
         self._worker = start_job(self.run, self.job, first=take, on_value=self._on_value, on_end=self._on_end)
