@@ -80,6 +80,9 @@ class LungLayers(QObject):
             return
         changed = np.nonzero(np.asarray(layer.data) != labels)
         if changed[0].size:
+            if not layer.visible:
+                # napari writes into the picture of a hidden layer, too, and has none of one never shown.
+                layer.set_view_slice()
             self._writing = True
             try:
                 # A held layer groups by itself; a group inside a group would end it.
