@@ -139,6 +139,29 @@ def test_a_step_runs_from_its_own_dock_and_no_further(panel, finished, phantom_p
     assert len([layer for layer in viewer.layers if "sensitive" in layer.name]) == 2
 
 
+@pytest.mark.parametrize("how", ["run the step", "paint the other mask"])
+def test_the_layers_show_the_masks_that_were_measured(panel, finished, phantom_pixels, how):
+    viewer, widget = panel()
+    viewer.add_image(phantom_pixels, name="film")
+    widget.run_all()
+    finished(widget)
+    session = widget.session
+    layer = session.layers.layer("sensitive")
+    before = np.array(layer.data)
+    closing = session.run.settings.lungs.otsu
+    name = next(n for n, v in closing.model_dump().items() if isinstance(v, float) and v)
+    otsu = closing.model_copy(update={name: getattr(closing, name) * 1.5})
+    session.configure("lungs", session.run.settings.lungs.model_copy(update={"otsu": otsu}))
+    if how == "run the step":
+        widget.features.run_button.click()
+    else:
+        erase(session.layers.layer("insensitive"))
+    finished(widget)
+    assert session.fresh("features")
+    np.testing.assert_array_equal(layer.data, session.value("sensitive").labels)
+    assert not np.array_equal(layer.data, before), f"{name} moved nothing"
+
+
 def test_closing_docks_leaves_the_others_alive_and_keeps_what_was_corrected(
     panel, finished, phantom_pixels, qtbot
 ):
