@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import weakref
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject
-from superqt.utils import create_worker
+from superqt.utils import WorkerBase, create_worker
 
 from napari_tbcad.chain import Run, Superseded
 from napari_tbcad.errors import Cancelled
@@ -37,6 +39,21 @@ class Job:
     cancelled: bool = False
     superseded: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
+
+
+_RUNNING: weakref.WeakSet[threading.Event] = weakref.WeakSet()
+"""What stops each job that may be under way."""
+_LEAVE_MS = 60_000
+"""How long the program's end waits for work that cannot be stopped, such as a model being read."""
+
+
+@atexit.register
+def _stop_everything() -> None:
+    """Let no thread outlive the Qt objects that it reports to: what it emits then is an error or a crash."""
+    for stop in list(_RUNNING):
+        stop.set()
+    with suppress(RuntimeError):  # it took too long
+        WorkerBase.await_workers(_LEAVE_MS)
 
 
 def start_job(
@@ -66,6 +83,7 @@ def start_job(
     superqt worker
         Started.
     """
+    _RUNNING.add(job.stop)
     worker = create_worker(_compute, run, job, first, _start_thread=False)
     worker.yielded.connect(on_value)
     worker.finished.connect(on_end)  # type: ignore[arg-type]
@@ -112,15 +130,34 @@ class _Delivery(QObject):
         self._under_way.discard(self)
 
 
+_THREADED = ("numpy", "scipy.linalg", "torch")
+"""Modules that bring threads of their own."""
+_LIMITED: set[str] = set()
+"""Those of them whose threads were limited."""
+
+
 def leave_a_core() -> None:
-    """Keep one core for the window: limit torch, if it is loaded or will be, to cores - 1 threads."""
+    """Keep one core for the window: limit the libraries that compute to cores - 1 threads.
+
+    Threads that wait for each other by spinning otherwise take the processor from the canvas and wait for
+    it: on two cores a matrix product that takes a millisecond took forty while napari drew.
+    """
     import sys
 
     cores = max(1, (os.cpu_count() or 2) - 1)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(min(cores, sys.modules["torch"].get_num_threads()))
-    else:
-        os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+    os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+    new = {name for name in _THREADED if name in sys.modules} - _LIMITED
+    if not new:
+        return
+    _LIMITED.update(new)
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    for library in threadpool_info():
+        if library["user_api"] == "blas" and library["num_threads"] > cores:
+            threadpool_limits({library["prefix"]: cores})
+    if "torch" in new:
+        torch = sys.modules["torch"]
+        torch.set_num_threads(min(cores, torch.get_num_threads()))
 
 
 def _call(function: Callable[[], Any]) -> Generator[tuple[Any, Exception | None], None, None]:

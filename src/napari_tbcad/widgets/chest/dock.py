@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QCloseEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -143,4 +144,6 @@ class _Attachment:
         bench = self._bench()
         if bench is not None and self._held:
             self._held = False
-            bench.detach()
+            # At the end of the program Qt deletes in an order of its own.
+            if isalive(bench):
+                bench.detach()
