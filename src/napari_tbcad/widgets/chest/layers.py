@@ -206,8 +206,9 @@ class LungLayers(QObject):
         table |= COLOURS
         colours = DirectLabelColormap(color_dict=table)
         chosen = set(viewer.layers.selection)
-        shown = kind == "insensitive"
-        layer = self._new(labels.copy(), kind, colormap=colours, opacity=0.35, visible=shown)
+        layer = self._new(labels.copy(), kind, colormap=colours, opacity=0.35)
+        # Hidden only now: a layer that was never drawn has no slice that could be written to.
+        layer.visible = kind == "insensitive"
         self._layers[kind] = weakref.ref(layer)
         for event, slot in self._ears[kind].slots(layer):
             event.connect(slot)
