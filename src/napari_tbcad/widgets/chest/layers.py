@@ -64,7 +64,7 @@ class LungLayers(QObject):
         self._overlay_of: NDArray[np.uint8] | None = None
         self._held: dict[str, ExitStack] = {}
         self._writing = False
-        self._ears = {kind: _Ear(kind, self._touch) for kind in KINDS}
+        self._ears: dict[str, _Ear] = {kind: _Ear(kind, self._touch) for kind in KINDS}
         for event in _geometry(film_layer):
             event.connect(self._on_geometry)
 
