@@ -5,13 +5,20 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 XVFB := xvfb-run -a -s "-screen 0 1280x1024x24"
 
-.PHONY: demo test lint types docs measure clean display
+.PHONY: demo test test-pyside lint types docs measure clean display
 
 demo: $(STAMP)
 	$(BIN)/napari-tbcad demo --out demo_output
 
 test: $(STAMP) display
 	$(XVFB) $(BIN)/python -m pytest
+
+# The panels once more on the other Qt binding. Only the essentials of PySide6, beside PyQt6 in the same
+# environment: QT_API says which one napari takes, PYTEST_QT_API which one pytest-qt takes.
+test-pyside: $(STAMP) display
+	$(BIN)/python -c "import PySide6" 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --constraint constraints.txt PySide6_Essentials
+	QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(BIN)/python -X faulthandler -m pytest -m gui tests/widgets
 
 # torch first and by itself: on Linux a plain install takes a CUDA build of several gigabytes, and
 # PIP_EXTRA_INDEX_URL or a local wheel can then choose another one.
