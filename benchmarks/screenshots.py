@@ -26,7 +26,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from qtpy.QtCore import QEventLoop, QPoint
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QApplication, QScrollArea, QWidget
 
 from napari_tbcad.files import written_whole
@@ -35,7 +34,6 @@ from napari_tbcad.simulate.samples import sample_path
 from napari_tbcad.widgets import preferences
 from napari_tbcad.widgets.chest.actions import brush
 from napari_tbcad.widgets.chest.feature_table import GROUPS
-from napari_tbcad.widgets.parts.help_sheet import HelpSheet
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZE = (1280, 800)
@@ -180,14 +178,6 @@ def cut(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     return pixels[top:bottom, left:right]
 
 
-def pixels_of(pixmap: QPixmap) -> NDArray[np.uint8]:
-    """Return a grabbed widget as (H, W, 3)."""
-    image = pixmap.toImage().convertToFormat(QImage.Format.Format_RGB888)
-    data = np.frombuffer(image.constBits().asstring(image.sizeInBytes()), np.uint8)
-    rows = data.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()]
-    return rows.reshape(image.height(), image.width(), 3).copy()
-
-
 def save(folder: Path, name: str, pixels: NDArray[np.uint8], box: Box | None = None) -> None:
     """Write a picture, or a part of it, in few colours."""
     picture = Image.fromarray(np.ascontiguousarray(pixels if box is None else cut(pixels, box)))
@@ -241,7 +231,6 @@ def work(out: Path) -> None:
     save(out, "result", scene.picture(), scene.box(panel))
     panel.result.model_button.setChecked(False)
     features(out, scene)
-    sheet(out, scene)
     pause(3)  # until the case is kept on the side
     scene.close()
     scene = Scene("Chest X-ray")
@@ -267,22 +256,6 @@ def features(out: Path, scene: Scene) -> None:
     scene.rest()
     side_by_side = np.hstack([left, cut(scene.picture(), scene.box(scene.panel))])
     save(out, "features", side_by_side)
-
-
-def sheet(out: Path, scene: Scene) -> None:
-    """Picture the sheet of keys."""
-    # Without a window manager no window is the active one, of which the sheet takes its theme.
-    QApplication.setActiveWindow(scene.panel.window())
-    viewing = scene.panel.bench.viewing
-    viewing.show_keys()
-    pause(0.5)
-    shown = next(
-        top for top in QApplication.topLevelWidgets() if isinstance(top, HelpSheet) and top.isVisible()
-    )
-    shown.resize(620, 700)
-    pause(0.5)
-    save(out, "keys", pixels_of(shown.grab()))
-    viewing.show_keys()
 
 
 def settle(scene: Scene) -> None:
