@@ -168,8 +168,10 @@ class Run:
         self._memories: dict[str, Memory] = {}
         self._cache: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._cache_bytes = cache_bytes
+        self._cache_size = 0
         self._journal: tuple[Edit, ...] = ()
         self._made_with: dict[str, Any] = {}
+        self._keys: dict[tuple[str, bool], str | None] = {}
 
     # -- what goes in ---------------------------------------------------------------------------------
 
@@ -182,6 +184,7 @@ class Run:
         """Replace the settings; stages whose section changed become out of date."""
         with self._lock:
             self._settings = settings
+            self._keys.clear()
 
     def put(
         self,
@@ -210,6 +213,7 @@ class Run:
         key = content_key(value) if key is None else key
         with self._lock:
             self._given[name] = (key, value)
+            self._keys.clear()
             self.note(edit, replaces=replaces)
 
     def withdraw(self, name: str, *, edit: Edit | None = None) -> None:
@@ -217,6 +221,7 @@ class Run:
         with self._lock:
             if name in self.chain.by_output:
                 self._given.pop(name, None)
+                self._keys.clear()
             self.note(edit)
 
     def restore(self, name: str, value: Any, *, fresh: bool = True, made_with: Any = None) -> None:
@@ -282,15 +287,10 @@ class Run:
     def key(self, name: str, *, automatic: bool = False) -> str | None:
         """Return the content key `name` has, or would have when computed now; None if an input lacks."""
         with self._lock:
-            if name in self._given and not (automatic and name in self.chain.by_output):
-                return self._given[name][0]
-            stage = self.chain.by_output.get(name)
-            if stage is None:
-                return None
-            keys = [self.key(read) for read in stage.reads]
-            if any(key is None for key in keys):
-                return None
-            return digest(stage.name, content_key(self._parameters(stage)), *[key for key in keys if key])
+            # Asked for hundreds of times an edit, and the same until something else goes in.
+            if (name, automatic) not in self._keys:
+                self._keys[name, automatic] = self._key(name, automatic)
+            return self._keys[name, automatic]
 
     def get(self, name: str, *, automatic: bool = False) -> Any:
         """Return the last value of `name`, a person's before the automatic; None when there is none.
@@ -449,12 +449,25 @@ class Run:
             self._latest[stage.writes] = (key, value)
             self._made_with[stage.writes] = parameters
 
+    def _key(self, name: str, automatic: bool) -> str | None:
+        if name in self._given and not (automatic and name in self.chain.by_output):
+            return self._given[name][0]
+        stage = self.chain.by_output.get(name)
+        if stage is None:
+            return None
+        keys = [self.key(read) for read in stage.reads]
+        if any(key is None for key in keys):
+            return None
+        return digest(stage.name, content_key(self._parameters(stage)), *[key for key in keys if key])
+
     def _parameters(self, stage: Stage) -> Any:
         if stage.settings:
             return attrgetter(stage.settings)(self._settings)
         return getattr(self._settings, stage.name) if stage.parameters else None
 
     def _keep(self, key: str, value: Any) -> None:
-        self._cache[key] = (value, size_of(value))
-        while len(self._cache) > 1 and sum(size for _, size in self._cache.values()) > self._cache_bytes:
-            self._cache.popitem(last=False)
+        size = size_of(value)
+        self._cache_size += size - self._cache.pop(key, (None, 0))[1]
+        self._cache[key] = (value, size)
+        while len(self._cache) > 1 and self._cache_size > self._cache_bytes:
+            self._cache_size -= self._cache.popitem(last=False)[1][1]
