@@ -93,6 +93,7 @@ class ChestSession(QObject):
         self._pending_live = False
         self._held: dict[str, Any] = {}
         self._closed = False
+        self._measured: dict[str, Any] = {}
         self._kept: Run | None = None
         self._reading: object | None = None
         self._last_live = 0.0
@@ -392,10 +393,6 @@ class ChestSession(QObject):
             wanted = tuple(name for name in EVERYTHING if name in {*wanted, *self.answers()})
         if self.run.get("model") is None:
             wanted = tuple(name for name in wanted if name != "result")
-        if "features" in wanted or "result" in wanted:
-            # What is measured is brought up to date with them, and must be what its layer shows.
-            behind = [kind for kind in KINDS if not self.run.fresh(kind, automatic=True)]
-            wanted = tuple(name for name in EVERYTHING if name in {*wanted, *behind})
         take = self.edits.taker(self.run, pieces, whatever=not live) if pieces else None
         self.job = Job(wanted, live=live)
         self._worker = start_job(self.run, self.job, first=take, on_value=self._on_value, on_end=self._on_end)
@@ -418,6 +415,7 @@ class ChestSession(QObject):
         self._grey.stop()
         if self._closed or job is None:
             return
+        self._show_measured()
         if not self._closed and self._held:
             self._take_held()
         elif self.run is not None and job.superseded and not job.stop.is_set():
@@ -427,6 +425,15 @@ class ChestSession(QObject):
         self.desk.keep(reader=self.edits.reader)
         self.changed.emit()
         self._next()
+
+    def _show_measured(self) -> None:
+        """Show the automatic masks that were brought up to date on the way to something else."""
+        for kind in KINDS if self.run is not None else ():
+            mask = self.run.get(kind)
+            known, self._measured[kind] = self._measured.get(kind), mask
+            left = self.run.edited(kind) or kind in self.edits.problems or self.edits.touched_now(kind)
+            if mask is not known and not left and self.layers.layer(kind) is not None:
+                self.layers.show(kind, mask.labels)
 
     def _on_checked(self, differs: bool) -> None:
         if not self._closed:
