@@ -17,6 +17,8 @@ from napari_tbcad.record import Edit
 from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
 from napari_tbcad.widgets.work import start_call
 
+_UNSEEN = "unseen"
+"""What changed a layer of which napari said nothing."""
 _PAUSE_S = 1.0
 """Changes that follow each other faster than this, without the end of a stroke between, are one edit."""
 
@@ -87,13 +89,13 @@ class MaskEdits(QObject):
         return bool(self._waiting)
 
     def touched_now(self, kind: str) -> bool:
-        """Tell whether a layer changed since its pixels were last taken."""
-        return kind in self._waiting
+        """Tell whether a layer changed since its pixels were last taken; one only to be looked at did not."""
+        return kind in self._waiting and self._waiting[kind][0] != _UNSEEN
 
     def look_again(self) -> None:
         """Compare every layer once more: napari says nothing of an undo on a hidden one."""
         for kind in KINDS:
-            self._waiting.setdefault(kind, ("unseen", True))
+            self._waiting.setdefault(kind, (_UNSEEN, True))
 
     def pieces(self, run: Run) -> dict[str, Piece]:
         """Return copies of the layers that changed, and forget that they did."""
