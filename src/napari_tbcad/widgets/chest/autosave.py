@@ -96,6 +96,17 @@ class CaseKeeper(QObject):
             # Came after the worker's last look; the window will not hear of its end any more.
             self._work()
 
+    def drop(self) -> None:
+        """Forget what waits: the person saves it, and it must not take the place of that."""
+        self._timer.stop()
+        with self._lock:
+            self._waiting = {}
+
+    def let_finish(self, wait_s: float) -> None:
+        """Hold a worker thread until what is being saved is saved, so that the later of two comes later."""
+        if self._at_work:
+            self._idle.wait(wait_s)
+
     def adopt(self, path: Path) -> None:
         """Say that a case on disk is the one this session goes on with: it may be overwritten."""
         self._own.add(path.absolute())

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from napari_tbcad.widgets.chest.session import ChestSession
 
 
+_KEEPING_S = 10.0
+"""How long a case waits for the one on the side that is just being written."""
+
+
 class CaseDesk(QObject):
     """Saves and restores the case of one session.
 
@@ -60,6 +64,7 @@ class CaseDesk(QObject):
         self.home: Path | None = None
         self._asked: tuple[Path, Verdict, str] | None = None
         self._at_work = False
+        self._reader = ""
         self._saved: Any = None
         self._kept: Any = None
         self._keeper = CaseKeeper(self)
@@ -107,10 +112,13 @@ class CaseDesk(QObject):
         if session is None or session.run is None or self._asked is None or self._at_work:
             return
         (path, verdict, reader), self._asked = self._asked, None
+        self._reader = reader
         build, journal = self._builder(session, verdict, reader), session.run.journal
         self._at_work = True
+        self._keeper.drop()
 
         def work() -> tuple[Path, Case, Any]:
+            self._keeper.let_finish(_KEEPING_S)
             case = build()
             case.save(path)
             return path, case, journal
@@ -176,6 +184,8 @@ class CaseDesk(QObject):
 
     def _on_unsaved(self, error: Exception) -> None:
         self._at_work = False
+        self._kept = None
+        self.keep(reader=self._reader)
         told = isinstance(error, BadInput | OSError)
         text = str(error) if told else f"{type(error).__name__}: {error}"
         show_error(text)

@@ -68,10 +68,11 @@ class WorklistPanel(Dock):
         if session is None:
             return
         if item is None:
-            # A film that the person opened by hand is none of the list's.
-            if self._shown is not None and session.desk.home != self._shown.case:
-                self._shown = None
-                self.view.set_current(None)
+            # A film that the person opened by hand is none of the list's; one of the list is again.
+            found = self._item_at(session.desk.home)
+            if found != self._shown:
+                self._shown = found
+                self.view.set_current(found.path if found is not None else None)
             return
         self._opening, self._shown = None, item
         session.desk.home = item.case
@@ -85,7 +86,7 @@ class WorklistPanel(Dock):
         item, self._opening = self._opening, None
         if item is not None:
             self.view.show_busy("")
-            self.view.mark(item.path, problem=text)
+            self.view.skip(item.path, text)
 
     def _on_reader(self, reader: str) -> None:
         self.bench.reader = reader
@@ -105,6 +106,11 @@ class WorklistPanel(Dock):
             self.view.show_error(session.film_problem)
             return
         session.desk.save(self._shown.case, verdict=verdict, reader=self.view.reader)
+
+    def _item_at(self, case: Path | None) -> Item | None:
+        """Return the film of the list whose case belongs there."""
+        items = self.view.worklist.items if self.view.worklist is not None and case is not None else ()
+        return next((item for item in items if item.case == case), None)
 
     def _session_of_list(self) -> ChestSession | None:
         session = self.bench.session

@@ -64,6 +64,7 @@ class WorklistView(QWidget):
         self._current: Path | None = None
         self._finishing: Path | None = None
         self._opening: Path | None = None
+        self._skipping: Path | None = None
         self._stop, self._gone = Event(), Event()
         gone = self._gone
         # Not a method of this object: Qt is past calling those when it says so.
@@ -120,7 +121,7 @@ class WorklistView(QWidget):
     def set_worklist(self, worklist: Worklist | None) -> None:
         """Show a list; nothing of it is open then."""
         self._stop.set()
-        self._current = self._finishing = self._opening = None
+        self._current = self._finishing = self._opening = self._skipping = None
         self._worklist = None if worklist is None else worklist.read_by(self.reader)
         self.header.show_all()
         self.show_busy("")
@@ -146,6 +147,11 @@ class WorklistView(QWidget):
         item = None if self._worklist is None else self._worklist.find(path)
         if item is not None:
             start_call(partial(look, item, problem), on_result=self._on_look, on_error=self._on_error)
+
+    def skip(self, path: Path, problem: str) -> None:
+        """Say why the film that was to be opened cannot be read; the next one that is to be read opens."""
+        self._skipping = path
+        self.mark(path, problem=problem)
 
     def show_busy(self, text: str) -> None:
         """Say what is being waited for, with controls that would start something else greyed; "" ends it."""
@@ -181,7 +187,7 @@ class WorklistView(QWidget):
             self._opening = item.path
             start_call(partial(look, item), on_result=self._on_look, on_error=self._on_error)
             return
-        self._opening = self._finishing = None
+        self._opening = self._finishing = self._skipping = None
         self._current = item.path
         self.footer.show_message("")
         self._show()
@@ -279,6 +285,9 @@ class WorklistView(QWidget):
                 self.open(known.path)
         elif self._finishing == known.path and known.state(self.reader) in FINISHED:
             self._advance()
+        elif self._skipping == known.path and known.problem:
+            self._advance()
+            self.footer.show_message(f"{known.path.name}: {known.problem}", error=True)
 
     def _on_reader(self, reader: str) -> None:
         if self._worklist is not None:
@@ -296,7 +305,7 @@ class WorklistView(QWidget):
 
     def _advance(self) -> None:
         """Go on to what is left to do, first among the films that the filter shows."""
-        before, self._finishing = self._current, None
+        before, self._finishing, self._skipping = self._current, None, None
         worklist = self._worklist
         if worklist is None:
             return
