@@ -193,7 +193,8 @@ class ChestBench(QObject):
 
     def _add(self, layers: list[Any]) -> None:
         viewer = self._viewer()
-        if viewer is None:
+        if viewer is None or not self._panels:
+            # The window was closed while the film was being read.
             return
         for data, options, _ in layers:
             self.choose(viewer.add_image(data, **options))
