@@ -46,6 +46,11 @@ _REST_MS = 60
 """Least time from one live answer to the next while a stroke goes on: the canvas needs the processor, too."""
 _GREY_MS = 150
 """An answer that takes longer than this is greyed meanwhile; a shorter one would only flicker."""
+_LAYER_WAIT_MS = 400
+"""A new mask gets its layer this long after it was made, or once the work is done: napari needs 100 ms for
+a new layer, and the answer that is nearly there would wait for it."""
+_PAINT_MS = 15
+"""Time for the panel to be drawn before the window is held up again."""
 
 
 class ChestSession(QObject):
@@ -108,6 +113,8 @@ class ChestSession(QObject):
         self.changed.connect(self.look.refresh)
         self._wake = _timer(self, self._next)
         self._grey = _timer(self, self.changed.emit)
+        self._unshown: list[str] = []
+        self._new_layer = _timer(self, self._show_next)
         layer.events.data.connect(self._take_film)
         shelf.ready.connect(self._on_model)
         self._take_film()
@@ -154,7 +161,8 @@ class ChestSession(QObject):
     def settled(self) -> bool:
         """Whether nothing is under way: no work, no edit to be taken, no check, no reading."""
         idle = self.job is None and not self._pending and not self.edits.dirty and not self.desk.saving
-        return idle and not self.checks.busy and self._reading is None
+        waits = self._wake.isActive() or bool(self._unshown)
+        return idle and not waits and not self.checks.busy and self._reading is None
 
     def state(self, step: str) -> State:
         """Return the state of a step of the panel."""
@@ -255,6 +263,7 @@ class ChestSession(QObject):
 
     def show_masks(self) -> None:
         """Put the masks into their layers (again, when a person deleted one)."""
+        self._unshown.clear()
         for kind in KINDS:
             if (mask := self.value(kind)) is not None:
                 self.layers.show(kind, mask.labels)
@@ -371,8 +380,13 @@ class ChestSession(QObject):
 
     def _on_touched(self, end_of_stroke: bool) -> None:
         """A mask layer was changed in whatever way: answer at once, but leave the canvas time to draw."""
+        if end_of_stroke:
+            # Now, not after the canvas has drawn the stroke: the worker computes meanwhile.
+            self._wake.stop()
+            self._next()
+            return
         since = (time.monotonic() - self._last_live) * 1000
-        wait = 0 if end_of_stroke or since >= _REST_MS else int(_REST_MS - since)
+        wait = 0 if since >= _REST_MS else int(_REST_MS - since)
         if not self._wake.isActive() or wait < self._wake.remainingTime():
             self._wake.start(wait)
 
@@ -406,13 +420,30 @@ class ChestSession(QObject):
             return
         # What a person painted and the chain refuses stays, and so does the complaint.
         if name in KINDS and name not in self.edits.problems and not self.edits.touched_now(name):
-            self.layers.show(name, self.run.get(name).labels)
+            if self.layers.layer(name) is not None:
+                self.layers.show(name, self.run.get(name).labels)
+            elif name not in self._unshown:
+                self._unshown.append(name)
+                self._new_layer.start(_LAYER_WAIT_MS)
         if not self.job.live:
             self.changed.emit()
+
+    def _show_next(self) -> None:
+        """Give a new mask its layer, one at a time: the window can be drawn in between."""
+        if self._closed or not self._unshown:
+            return
+        name = self._unshown.pop(0)
+        if self._unshown:
+            self._new_layer.start(_PAINT_MS)
+        if (mask := self.value(name)) is not None and name not in self.edits.problems:
+            self.layers.show(name, mask.labels)
+        self.changed.emit()
 
     def _on_end(self) -> None:
         job, self.job, self._worker = self.job, None, None
         self._grey.stop()
+        if self._unshown:
+            self._new_layer.start(_PAINT_MS)
         if self._closed or job is None:
             return
         self._show_measured()
@@ -424,7 +455,11 @@ class ChestSession(QObject):
             show_error(said(job.error, self.run.get("film").source))
         self.desk.keep(reader=self.edits.reader)
         self.changed.emit()
-        self._next()
+        if self._pending or self.edits.dirty:
+            self._next()
+        else:
+            # First the answer is shown, then it is looked at.
+            self._wake.start(_PAINT_MS)
 
     def _show_measured(self) -> None:
         """Show the automatic masks that were brought up to date on the way to something else."""
