@@ -18,3 +18,13 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real images (../shared/data) are not on this machine")
     return SHARED
+
+
+_WINDOWS = {"qapp", "qtbot", "make_napari_viewer", "make_napari_viewer_proxy"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a window, so that `-m "not gui"` needs no display."""
+    for item in items:
+        if _WINDOWS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.gui)
