@@ -20,132 +20,21 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
 import napari
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QWidget
 
+from hand import Hand, path_over_border, spin, take_brush, wait
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.io.read import read_film
 from napari_tbcad.simulate.samples import sample_path
-
-PACE = 0.008
-"""Seconds between two mouse moves: a mouse reports some 125 times a second."""
-TIMEOUT = 5.0
-
-
-def spin(until: Callable[[], bool], seconds: float = TIMEOUT) -> bool:
-    """Run the event loop until something holds; False when it does not in time."""
-    loop, end = QEventLoop(), time.perf_counter() + seconds
-    while not until():
-        if time.perf_counter() > end:
-            return False
-        if not loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents):
-            time.sleep(0.0005)
-    return True
-
-
-def wait(seconds: float) -> None:
-    """Run the event loop for so long."""
-    end = time.perf_counter() + seconds
-    spin(lambda: time.perf_counter() > end, seconds + 1)
-
-
-class Hand:
-    """A mouse on the canvas of the only viewer that is open.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        For the camera, which tells where a pixel lies on the canvas.
-    """
-
-    def __init__(self, viewer: Any) -> None:
-        found = [
-            widget
-            for top in QApplication.topLevelWidgets()
-            for widget in top.findChildren(QWidget)
-            if widget.inherits("QOpenGLWidget") and widget.isVisible()
-        ]
-        self.canvas = max(found, key=lambda widget: widget.width() * widget.height())
-        self.viewer = viewer
-        self.drawn: list[float] = []
-        self.canvas.frameSwapped.connect(self._note)
-
-    def _note(self) -> None:
-        self.drawn.append(time.perf_counter())
-
-    def place(self, row: float, column: float, layer: Any) -> QPointF:
-        """Return where a pixel of a layer lies on the canvas."""
-        world = np.asarray(layer.data_to_world((row, column)))
-        camera = getattr(self.viewer, "scene", self.viewer).camera
-        offset = (world - np.asarray(camera.center)[-2:]) * camera.zoom
-        return QPointF(self.canvas.width() / 2 + offset[1], self.canvas.height() / 2 + offset[0])
-
-    def send(self, kind: QEvent.Type, at: QPointF) -> None:
-        """Send one mouse event."""
-        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-        button = none if kind == QEvent.Type.MouseMove else left
-        held = none if kind == QEvent.Type.MouseButtonRelease else left
-        event = QMouseEvent(
-            kind,
-            at,
-            QPointF(self.canvas.mapToGlobal(at.toPoint())),
-            button,
-            held,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(self.canvas, event)
-
-    def stroke(self, layer: Any, path: NDArray[np.float64]) -> tuple[float, float]:
-        """Paint along (n, 2) pixels; return when the last move and when the release were sent."""
-        places = [self.place(*point, layer) for point in path]
-        self.send(QEvent.Type.MouseButtonPress, places[0])
-        wait(PACE)
-        moved = time.perf_counter()
-        for place in places[1:]:
-            wait(PACE)
-            moved = time.perf_counter()
-            self.send(QEvent.Type.MouseMove, place)
-        released = time.perf_counter()
-        self.send(QEvent.Type.MouseButtonRelease, places[-1])
-        return moved, released
-
-
-def path_over_border(labels: NDArray[Any], rng: np.random.Generator) -> tuple[int, NDArray[np.float64]]:
-    """Return a label to paint with and a short random path that crosses a lung's border."""
-    value = int(rng.choice((1, 2)))
-    inside = labels == value
-    rows, columns = np.nonzero(inside[:, 1:] != inside[:, :-1])
-    keep = (rows > 0.2 * rows.max()) & (rows < 0.9 * rows.max())
-    index = int(rng.choice(np.flatnonzero(keep)))
-    length = int(rng.integers(6, 20))
-    step = rng.normal(size=2)
-    step *= max(labels.shape) / 150 / np.linalg.norm(step)
-    at = np.array([rows[index], columns[index]], float)
-    path = at + np.arange(-length // 3, length)[:, None] * step
-    return (value if rng.random() < 0.5 else 0), np.clip(path, 0, np.array(labels.shape) - 1)
-
-
-def take_brush(viewer: Any, layer: Any, label: int) -> None:
-    """Make a layer ready to be painted."""
-    layer.visible = True
-    viewer.layers.selection.active = layer
-    layer.selected_label = label
-    layer.brush_size = max(8, max(layer.data.shape) // 60)
-    layer.mode = "paint"
+from slots import Slots
 
 
 @dataclass
@@ -164,62 +53,6 @@ class Times:
             p50, p95 = np.percentile(values, (50, 95))
             print(
                 f"  {name:44s} {p50:7.1f} / {p95:7.1f} / {max(values):7.1f}   n = {len(values)}", flush=True
-            )
-
-
-class Slots:
-    """Time of this project's code on the GUI thread, entry by entry, by ``sys.setprofile``."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, list[tuple[float, float]]] = defaultdict(list)
-        self._owners: dict[CodeType, int] = {}
-        self._stack: list[tuple[FrameType, int, float, float]] = []
-
-    def _owner(self, code: CodeType, frame: FrameType) -> int:
-        module = str(frame.f_globals.get("__name__", ""))
-        ours = module.split(".")[:2] == ["napari_tbcad", "widgets"]
-        theirs = module.split(".")[0] in ("napari", "vispy", "app_model", "psygnal")
-        return self._owners.setdefault(code, 1 if ours else 2 if theirs else 0)
-
-    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
-        """Take one event of the profiler."""
-        if event == "call":
-            code = frame.f_code
-            owner = self._owners.get(code)
-            if owner is None:
-                owner = self._owner(code, frame)
-            stack = self._stack
-            if owner and (stack[-1][1] != owner if stack else owner == 1):
-                stack.append((frame, owner, time.perf_counter(), 0.0))
-        elif event == "return" and self._stack and self._stack[-1][0] is frame:
-            _, owner, began, foreign = self._stack.pop()
-            spent = time.perf_counter() - began
-            if not self._stack:
-                self.entries[frame.f_code.co_qualname].append((spent, spent - foreign))
-                return
-            # What napari calls of ours again is ours; the rest of its time is not.
-            above, whose, since, theirs = self._stack[-1]
-            more = spent - foreign if owner == 2 else -(spent - foreign) if whose == 2 else 0.0
-            self._stack[-1] = (above, whose, since, theirs + (more if owner == 2 else spent - foreign))
-
-    @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Profile while inside."""
-        sys.setprofile(self)
-        try:
-            yield
-        finally:
-            sys.setprofile(None)
-            self._stack.clear()
-
-    def show(self, most: int = 12) -> None:
-        """Print the entries that held the window up longest."""
-        print(f"  {'entry from the event loop':44s} {'n':>5s} {'greatest':>9s} {'own':>7s} {'p95':>7s} (ms)")
-        for name, taken in sorted(self.entries.items(), key=lambda item: -max(t for t, _ in item[1]))[:most]:
-            whole, own = (np.array(values) * 1000 for values in zip(*taken, strict=True))
-            print(
-                f"  {name:44s} {len(whole):5d} {whole.max():9.1f} {own.max():7.1f} "
-                f"{np.percentile(whole, 95):7.1f}"
             )
 
 
@@ -299,8 +132,9 @@ def shows(panel: Any) -> bool:
     """Tell whether the panel's bar shows the present answer."""
     session = panel.session
     result = session.value("result") if session is not None else None
+    # The cheapest first: this is asked a thousand times a second, on the thread that is timed.
     return (
-        result is not None and session.fresh("result") and panel.result.bar.probability == result.probability
+        result is not None and panel.result.bar.probability == result.probability and session.fresh("result")
     )
 
 
@@ -382,6 +216,19 @@ def square(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return resize_soft(pixels, (shape[0], shape[1]))
 
 
+def first_results(pixels: NDArray[np.float32], number: int) -> None:
+    """Print how long a sample film takes from opening the panel to its first result, everything loaded."""
+    times = Times()
+    for segmenter in ("otsu", "atlas"):
+        for count in range(number + 1):
+            # What is loaded once is loaded by the first.
+            viewer, _ = open_panel(pixels, segmenter, times if count else None)
+            viewer.close()
+            wait(0.5)
+    print(f"sample film, {pixels.shape[1]} × {pixels.shape[0]} (ms: p50 / p95 / greatest)", flush=True)
+    times.show()
+
+
 def judge(name: str, pixels: NDArray[np.float32], arguments: argparse.Namespace) -> None:
     """Print all times of one film."""
     print(f"\n{name}, {pixels.shape[1]} × {pixels.shape[0]} (ms: p50 / p95 / greatest)", flush=True)
@@ -400,11 +247,6 @@ def judge(name: str, pixels: NDArray[np.float32], arguments: argparse.Namespace)
         switch_films_again(viewer, panel)
     viewer.close()
     wait(0.3)
-    for segmenter in ("otsu", "atlas"):
-        for _ in range(arguments.opens):
-            viewer, panel = open_panel(pixels, segmenter, times)
-            viewer.close()
-            wait(0.3)
     times.show()
     peer, ours = (
         np.median(times.lists[key]) for key in ("bare: last move → frame", "answer: last move → answer shown")
@@ -433,6 +275,9 @@ def main() -> None:
     parser.add_argument("--opens", type=int, default=3)
     parser.add_argument("--segmenter", default="atlas", help="of the film that is painted on")
     parser.add_argument("--film", type=Path, nargs="*", default=[], help="real films beside the phantom")
+    parser.add_argument(
+        "--own-size", type=Path, nargs="*", default=[], help="films taken as large as they are"
+    )
     arguments = parser.parse_args()
     import napari_tbcad
 
@@ -442,12 +287,12 @@ def main() -> None:
     )
     application = napari.qt.get_qapp()
     small = square(read_film(sample_path("normal_man")).pixels, 512)
-    viewer, _ = open_panel(small, "otsu", None)  # what is loaded once is loaded now
-    viewer.close()
-    wait(0.5)
+    first_results(small, arguments.opens)
     judge("phantom", square(read_film(sample_path("upper_lobe_cavity")).pixels, arguments.side), arguments)
     for path in arguments.film:
         judge(path.name, square(read_film(path).pixels, arguments.side), arguments)
+    for path in arguments.own_size:
+        judge(path.name, read_film(path).pixels, arguments)
     application.closeAllWindows()
 
 

@@ -340,6 +340,7 @@ class ChestSession(QObject):
         self.checks.begin()
         if same:
             return
+        self._unshown.clear()
         # Another film under the same layer: a mask that was drawn on the old one means nothing on it.
         corrected = self.edits.forget(self.run)
         if old.shape != film.shape:
