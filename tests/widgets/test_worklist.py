@@ -250,7 +250,7 @@ def test_a_table_of_films_that_are_elsewhere_says_where_it_looked(view, folder, 
     (folder / "list.csv").write_text("path\ngone/1.png\ngone/2.png\n")
     with qtbot.waitSignal(view.loaded):
         view.open_table(folder / "list.csv")
-    assert str(folder / "gone" / "1.png") in view.footer.message.text()
+    assert str(folder / "gone" / "1.png") in view.footer.message.toolTip()
     assert texts(view, 1) == ["failed", "failed"]
     assert not view.footer.next_button.isEnabled()
 

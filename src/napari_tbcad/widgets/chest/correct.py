@@ -26,6 +26,7 @@ from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.layers import COLOURS, KINDS
 from napari_tbcad.widgets.chest.masks import USES
 from napari_tbcad.widgets.chest.step import ChestStep
+from napari_tbcad.widgets.parts.quiet import breakable
 
 _SMOOTH = 0.006
 """Radius of one press of *Smooth*, as a share of the film's longer side."""
@@ -108,7 +109,7 @@ class CorrectStep(ChestStep):
             self.facts.setText("Run first: there is nothing to correct yet." if session else "")
             return
         said = [*problems.values(), *(self._fact(kind) for kind in edited)]
-        self.facts.setText("\n".join(said or ["Both masks are automatic."]))
+        self.facts.setText(breakable("\n".join(said or ["Both masks are automatic."])))
         self.summarise("corrected: " + ", ".join(edited) if edited else "automatic")
 
     def _fact(self, kind: str) -> str:
@@ -166,14 +167,16 @@ class CorrectStep(ChestStep):
         grid.addWidget(self.tidy_button, 1, 1)
         row = QHBoxLayout()
         row.setSpacing(3)
+        for button in (self.undo_button, self.redo_button, self.back_button):
+            button.setStyleSheet("padding: 4px;")
         row.addWidget(self.undo_button)
         row.addWidget(self.redo_button)
         row.addWidget(self.back_button, 1)
         grid.addLayout(row, 2, 0, 1, 3)
 
-    def _outlines(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Outline:"))
+    def _outlines(self) -> QGridLayout:
+        row = QGridLayout()
+        row.addWidget(QLabel("Outline:"), 0, 0)
         self.outlines: dict[str, QCheckBox] = {}
         tips = {
             "automatic": "Shows the automatic mask as a thin white line that cannot be painted.",
@@ -183,9 +186,9 @@ class CorrectStep(ChestStep):
             box = QCheckBox(what)
             box.setToolTip(tip)
             box.toggled.connect(partial(self._outline, what))
-            row.addWidget(box)
+            row.addWidget(box, len(self.outlines), 1)
             self.outlines[what] = box
-        row.addStretch()
+        row.setColumnStretch(1, 1)
         return row
 
     def _brush(self, label: int, checked: bool = False) -> None:

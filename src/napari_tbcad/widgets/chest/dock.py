@@ -12,7 +12,9 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.session import ChestSession
 from napari_tbcad.widgets.chest.step import ChestStep
+from napari_tbcad.widgets.parts.focus_ring import FocusRing
 from napari_tbcad.widgets.parts.run_bar import RunBar
+from napari_tbcad.widgets.parts.tab_order import follow_the_eye
 
 _TICK_MS = 80
 
@@ -49,6 +51,8 @@ class Dock(QWidget):
         self._turning = QTimer(self)
         self._turning.setInterval(_TICK_MS)
         self._turning.timeout.connect(self._tick)
+        self.focus_ring = FocusRing(self)
+        self._ordered: tuple[object, ...] = ()
         # The dock may die with its window, or be closed alone: work must stop in both cases.
         self._attachment = _Attachment(bench)
         self.destroyed.connect(self._attachment.release)
@@ -75,6 +79,11 @@ class Dock(QWidget):
         self._soon.stop()
         for step in self.steps:
             step.refresh()
+        made = (self.bench.viewing, *(step.made_for for step in self.steps))
+        if made != self._ordered:
+            # Forms and the row of view buttons are made when a film is there to show them for.
+            self._ordered = made
+            follow_the_eye(self)
         self._show_work()
 
     def event(self, event: QEvent) -> bool:

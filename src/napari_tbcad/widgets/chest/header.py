@@ -9,13 +9,13 @@ from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.viewing import Viewing
 from napari_tbcad.widgets.films import facts_of
 from napari_tbcad.widgets.parts.layer_picker import LayerPicker
+from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.step import AMBER
 from napari_tbcad.widgets.parts.view_bar import ViewBar
 
 _FILMS = (
     "Films and cases (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.bmp *.img *.tbcad);;All files (*)"
 )
-_FADED = "color: gray;"
 
 
 class Header(QWidget):
@@ -55,13 +55,12 @@ class Header(QWidget):
         row.addWidget(self.open_button)
         column.addLayout(row)
         facts = QHBoxLayout()
-        self.facts = QLabel("")
-        self.facts.setStyleSheet(_FADED)
-        self.facts.setWordWrap(True)
+        self.facts = QuietLabel(wrap=True)
         self.chip = QToolButton()
         self.chip.setCheckable(True)
         self.chip.setChecked(True)
         self.chip.setAutoRaise(True)
+        self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.chip.toggled.connect(lambda: bench.changed.emit())
         self._brief = brief
         facts.addWidget(self.facts, 1)
@@ -97,7 +96,7 @@ class Header(QWidget):
             text = facts_of(session.run.get("upright") or session.run.get("film"))
         else:
             text = "reading…"
-        self.facts.setText(self._complaint or text)
+        self.facts.set_text(self._complaint or text)
         self._refresh_bar()
         self._refresh_chip()
 

@@ -71,7 +71,9 @@ class MasksStep(ChestStep):
             note.setVisible(session.run.edited(kind))
 
     def _add_head(self, kind: str) -> None:
-        self.body.addWidget(QLabel(f"<b>{kind.capitalize()}</b> ({USES[kind]})"))
+        head = QLabel(f"<b>{kind.capitalize()}</b> ({USES[kind]})")
+        head.setWordWrap(True)
+        self.body.addWidget(head)
         note = QLabel("Corrected by hand: this moves the automatic mask only.")
         note.setWordWrap(True)
         note.setToolTip("Back to automatic (step 3) brings the automatic mask back into the layer.")

@@ -20,10 +20,14 @@ from napari_tbcad.widgets.chest.leftover import Leftover
 from napari_tbcad.widgets.chest.masks import MasksStep
 from napari_tbcad.widgets.chest.result import ResultStep
 from napari_tbcad.widgets.chest.step import ChestStep
+from napari_tbcad.widgets.parts.quiet import breakable
 from napari_tbcad.widgets.parts.run_bar import RunBar
 
 if TYPE_CHECKING:
     import napari
+
+_MOST_WARNINGS_PX = 150
+"""More warnings than have room here are scrolled, so that the steps stay in sight."""
 
 
 class ChestPanel(Dock):
@@ -98,8 +102,12 @@ class ChestPanel(Dock):
         self.header.refresh()
         self.leftover.refresh()
         self.run_bar.allow_save(session is not None and session.value("sensitive") is not None)
-        self.warnings.setText("\n".join(f"• {text}" for text in self.header.said))
-        self.warnings.setVisible(bool(self.header.said) and self.header.chip.isChecked())
+        self.warnings.setText(breakable("\n".join(f"• {text}" for text in self.header.said)))
+        shown = bool(self.header.said) and self.header.chip.isChecked()
+        self.warnings.setVisible(shown)
+        self.warnings_area.setVisible(shown)
+        width = self.warnings_area.viewport().width()
+        self.warnings_area.setFixedHeight(max(0, min(self.warnings.heightForWidth(width), _MOST_WARNINGS_PX)))
         super().refresh()
 
     def _empty_state(self) -> QWidget:
@@ -131,7 +139,11 @@ class ChestPanel(Dock):
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(2)
         self.warnings = self.header.warnings_label()
-        column.addWidget(self.warnings)
+        self.warnings_area = scrolling(self.warnings)
+        self.warnings_area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.warnings_area.setAccessibleName("Warnings")
+        self.warnings_area.setToolTip("What the checks complain about; the arrow keys scroll.")
+        column.addWidget(self.warnings_area)
         for step in self.steps:
             line = QFrame()
             line.setFrameShape(QFrame.Shape.HLine)
@@ -216,4 +228,6 @@ def scrolling(inside: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(inside)
+    # The Tab key goes to what lies inside, and the area follows it.
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area

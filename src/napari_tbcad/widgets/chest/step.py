@@ -64,6 +64,11 @@ class ChestStep(StepRow):
         self.set_state(session.state(self.name), session.error(self.name))
         self.allow_run(session.usable and not session.busy)
 
+    @property
+    def made_for(self) -> int:
+        """Number of controls made so far, which differs once a form was made."""
+        return self.body.count()
+
     def settings(self) -> Any:
         """Return the settings of the run, None without one."""
         run = self.session.run if self.session is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 
 from napari_tbcad.widgets.chest.actions import actions
 from napari_tbcad.widgets.chest.bench import ChestBench
@@ -66,7 +66,7 @@ class Viewing(QObject):
     def show_keys(self) -> None:
         """Show, or hide, the sheet of keys."""
         if self._sheet is None:
-            self._sheet = HelpSheet(conflicts=self.conflicts, parent=QApplication.activeWindow())
+            self._sheet = HelpSheet(conflicts=self.conflicts, parent=_window())
             self._sheet.destroyed.connect(self._forget_sheet)
         self._sheet.toggle()
 
@@ -114,3 +114,9 @@ class Viewing(QObject):
             layer: Any = session.layers.layer(kind)  # type: ignore[union-attr]
             if layer is not None and self._bindings is not None:
                 self._bindings.add(layer)
+
+
+def _window() -> QWidget | None:
+    """Return a window whose theme the sheet takes: the active one, else any of napari's."""
+    windows = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow) and w.isVisible())
+    return QApplication.activeWindow() or next(windows, None)

@@ -8,6 +8,8 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_tbcad.widgets.parts.quiet import QUIET
+
 SUSPECT, CLEAR = "#D55E00", "#0072B2"
 """Vermilion speaks for tuberculosis, blue against; words and sides say the same."""
 
@@ -44,7 +46,7 @@ class ProbabilityBar(_Picture):
         self.threshold = 0.5
         self.ghost: float | None = None
         self.setFixedHeight(12 if thin else 44)
-        self.setMinimumWidth(50)
+        self.setMinimumWidth(30 if thin else 50)
 
     def show_value(self, probability: float | None, threshold: float, ghost: float | None = None) -> None:
         """Show a probability (None: an empty bar)."""
@@ -88,7 +90,7 @@ class ProbabilityBar(_Picture):
         font = painter.font()
         font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(font)
-        painter.setPen(self.ink(200))
+        painter.setPen(self.ink(QUIET))
         box = QRectF(left, 0, wide, 14)
         text = f"threshold {self.threshold:.2f}"
         half = painter.fontMetrics().horizontalAdvance(text) / 2
@@ -143,7 +145,7 @@ class ContributionBars(_Picture):
         left, wide = text_width + 4, self.width() - text_width - 8
         middle = left + wide / 2
         largest = max(abs(size) for _, size, _ in self._rows) or 1.0
-        painter.setPen(self.ink(160))
+        painter.setPen(self.ink(QUIET))
         head = QRectF(left, 0, wide, 14)
         painter.drawText(head, Qt.AlignmentFlag.AlignLeft, "◂ no TB")
         painter.drawText(head, Qt.AlignmentFlag.AlignRight, "TB ▸")
@@ -155,7 +157,7 @@ class ContributionBars(_Picture):
             name = metrics.elidedText(label, Qt.TextElideMode.ElideMiddle, int(text_width - note_wide - 4))
             box = QRectF(0, y, text_width, self._ROW - 3)
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
-            painter.setPen(self.ink(150))
+            painter.setPen(self.ink(QUIET))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, note)
             length = size / largest * (wide / 2 - 2)
             painter.setPen(Qt.PenStyle.NoPen)

@@ -6,7 +6,10 @@ import weakref
 from typing import Any
 
 from napari.layers import Image
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+_TIP = "The film to work on: any 2-D image layer."
 
 
 class LayerPicker(QComboBox):
@@ -24,7 +27,6 @@ class LayerPicker(QComboBox):
         super().__init__(parent)
         self._bench = bench
         self._layers: list[weakref.ref[Image]] = []
-        self.setToolTip("The film to work on: any 2-D image layer.")
         self.setAccessibleName("Film")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(10)
@@ -53,6 +55,9 @@ class LayerPicker(QComboBox):
             self.addItems(names)
         current = self._bench.film
         self.setCurrentIndex(next((i for i, film in enumerate(films) if film is current), -1))
+        for place, name in enumerate(names):
+            self.setItemData(place, name, Qt.ItemDataRole.ToolTipRole)
+        self.setToolTip("\n".join(filter(None, [self.currentText(), _TIP])))
         self.setEnabled(bool(films))
         self.blockSignals(False)
 

@@ -11,6 +11,8 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from napari_tbcad.widgets.parts.quiet import QUIET
+
 _LINE = 13
 
 
@@ -141,7 +143,7 @@ class HistogramPicture(_Plot):
             painter.setPen(QPen(self.ink(), 1.6))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPolyline(QPolygonF(self._stairs(plot, self._counts, highest)))
-            painter.setPen(self.ink(170))
+            painter.setPen(self.ink(QUIET))
             below = QRectF(plot.left(), plot.bottom() + 1, plot.width(), _LINE)
             painter.drawText(below, Qt.AlignmentFlag.AlignLeft, f"{self._edges[0]:g}")
             painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"{self._edges[-1]:g}")
@@ -150,7 +152,7 @@ class HistogramPicture(_Plot):
         painter.setPen(QPen(self.ink(140), 1))
         painter.drawLine(plot.bottomLeft(), plot.bottomRight())
         painter.drawLine(plot.bottomLeft(), plot.topLeft())
-        painter.setPen(self.ink(170))
+        painter.setPen(self.ink(QUIET))
         foot = QRectF(plot.left(), plot.bottom() + _LINE - 1, plot.width(), _LINE + 2)
         painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter, self._x_label)
 
@@ -311,7 +313,7 @@ class MatrixPicture(_Plot):
         return QImage(pixels.tobytes(), n, n, 4 * n, QImage.Format.Format_RGB32).copy()
 
     def _draw_axes(self, painter: QPainter, square: QRectF) -> None:
-        painter.setPen(self.ink(170))
+        painter.setPen(self.ink(QUIET))
         above = QRectF(square.left(), square.top() - _LINE - 1, square.width(), _LINE)
         head = QRectF(square.left(), square.top() - 2 * _LINE - 2, self.width() - square.left(), _LINE + 2)
         painter.drawText(head, Qt.AlignmentFlag.AlignLeft, f"{self._column_label} →")
@@ -337,7 +339,7 @@ class MatrixPicture(_Plot):
         painter.drawImage(bar, column.copy())
         painter.setPen(QPen(self.ink(140), 1))
         painter.drawRect(bar)
-        painter.setPen(self.ink(170))
+        painter.setPen(self.ink(QUIET))
         text = QRectF(bar.right() + 3, bar.top(), self.width() - bar.right() - 3, bar.height())
         largest = float(self._matrix.max())
         painter.drawText(text, Qt.AlignmentFlag.AlignTop, f"{largest:.2g}")

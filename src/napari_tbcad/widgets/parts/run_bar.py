@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QMenu,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+
+from napari_tbcad.widgets.parts.quiet import QuietLabel
 
 NOTICE = "Research use only. Not for diagnosis."
 _TELL_AFTER_S = 1.5
@@ -81,17 +81,19 @@ class RunBar(QWidget):
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
+        self.progress.setAccessibleName("Share of the work done")
         layout.addWidget(self.progress)
-        foot = QHBoxLayout()
-        self.text = QLabel("")
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        notice = QLabel(NOTICE)
+        foot = QVBoxLayout()
+        foot.setSpacing(0)
+        self.text = QuietLabel(scale=0.9)
+        self.text.setAccessibleName("Progress")
+        notice = QuietLabel(NOTICE, scale=0.9)
+        notice.setAlignment(Qt.AlignmentFlag.AlignRight)
         notice.setToolTip(
             "Research use only. Not a medical device; not for diagnosis, triage or decisions about a patient."
         )
-        for label in (self.text, notice):
-            label.setStyleSheet("color: gray; font-size: 8pt;")
-        foot.addWidget(self.text, 1)
+        # One above the other: side by side neither has room, and the line would jump when work begins.
+        foot.addWidget(self.text)
         foot.addWidget(notice)
         layout.addLayout(foot)
         self.run_button.clicked.connect(lambda: self.run.emit())
@@ -108,7 +110,7 @@ class RunBar(QWidget):
         elif self._began is None:
             self._began = time.monotonic()
         self.progress.setValue(round(1000 * (share or 0.0)))
-        self.text.setText(what + self._time_left(share))
+        self.text.set_text(what + self._time_left(share))
         self.run_button.setEnabled(can_run and not busy)
         self.cancel_button.setEnabled(busy)
 
@@ -119,8 +121,7 @@ class RunBar(QWidget):
 
     def say(self, text: str) -> None:
         """Tell what was done, beside the research-use line."""
-        self.text.setText(text)
-        self.text.setToolTip(text)
+        self.text.set_text(text)
 
     def _time_left(self, share: float | None) -> str:
         if share is None or self._began is None or not 0.05 < share < 1:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_tbcad.chain import State
+from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 
 WORDS = {
     State.NOT_RUN: "not run",
@@ -113,10 +114,12 @@ class StepRow(QWidget):
     ) -> None:
         super().__init__(parent)
         self.title = title
+        self._error = ""
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(2)
         self._head = _Head(tooltip)
+        self._head.setAccessibleName(f"Step {number}, {title}")
         row = QHBoxLayout(self._head)
         row.setContentsMargins(2, 3, 4, 3)
         row.setSpacing(6)
@@ -125,10 +128,14 @@ class StepRow(QWidget):
         self.arrow.setAutoRaise(True)
         self.arrow.setFixedSize(18, 18)
         self.arrow.setToolTip(f"Open or close step {number}, {title}")
+        self.arrow.setAccessibleName(f"Open or close {title}")
+        # The head takes the keyboard's focus and does the same.
+        self.arrow.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.arrow.setStyleSheet("border: none; background: transparent;")
         self.dot = StateDot()
         name = QLabel(f"<b>{number} {title}</b>")
-        self._summary = _Elided()
+        self._summary = QuietLabel()
+        self._summary.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.arrow)
         row.addWidget(self.dot)
         row.addWidget(name)
@@ -138,6 +145,7 @@ class StepRow(QWidget):
         self.run_button.setAutoRaise(True)
         self.run_button.setToolTip(f"Run step {number}, {title}, and what it stands on")
         self.run_button.setAccessibleName(f"Run {title}")
+        self.run_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.run_button.setVisible(can_run)
         self.run_button.setEnabled(False)
         self.run_button.clicked.connect(lambda: self.run_wanted.emit())
@@ -145,7 +153,7 @@ class StepRow(QWidget):
         outer.addWidget(self._head)
         self._body = QWidget()
         self.body = QVBoxLayout(self._body)
-        self.body.setContentsMargins(16, 0, 4, 8)
+        self.body.setContentsMargins(12, 0, 2, 8)
         self.body.setSpacing(6)
         self._message = QLabel()
         self._message.setWordWrap(True)
@@ -183,6 +191,7 @@ class StepRow(QWidget):
         self.arrow.hide()
         self.run_button.hide()
         self._head.clicked.disconnect(self.toggle)
+        self._head.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def summarise(self, text: str) -> None:
         """Set the one-line summary of the current choice or outcome."""
@@ -191,13 +200,15 @@ class StepRow(QWidget):
     def set_state(self, state: State, error: str = "") -> None:
         """Show the state; an error's text stays in the step until it is resolved."""
         self.dot.set_state(state, error)
-        self._message.setText(error)
+        self._error = error
+        self._message.setText(breakable(error))
+        self._message.setToolTip(error)
         self._message.setVisible(bool(error))
 
     @property
     def message(self) -> str:
         """The error shown, empty when there is none."""
-        return self._message.text()
+        return self._error
 
 
 class _Head(QWidget):
@@ -217,29 +228,3 @@ class _Head(QWidget):
             self.clicked.emit()
         else:
             super().keyPressEvent(event)
-
-
-class _Elided(QLabel):
-    """A label that cuts its text rather than widening the panel."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._full = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.setStyleSheet("color: rgba(128, 128, 128, 255);")
-
-    def set_text(self, text: str) -> None:
-        self._full = text
-        self.setToolTip(text)
-        self._cut()
-
-    def resizeEvent(self, event: object) -> None:
-        self._cut()
-
-    def _cut(self) -> None:
-        cut = self.fontMetrics().elidedText(
-            self._full, Qt.TextElideMode.ElideRight, max(self.width() - 2, 10)
-        )
-        if cut != self.text():
-            self.setText(cut)

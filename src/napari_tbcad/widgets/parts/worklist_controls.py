@@ -16,7 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_tbcad.widgets.parts.step import BLUE, RED, _Elided
+from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
+from napari_tbcad.widgets.parts.step import BLUE, RED
 from napari_tbcad.widgets.parts.worklist_model import symbol, word
 from napari_tbcad.worklist import Worklist
 from napari_tbcad.worklist_item import Item, ReadingState
@@ -51,10 +52,9 @@ class WorklistHeader(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(self._buttons())
-        self.title = _Elided()
+        self.title = QuietLabel(quiet=False)
         self.title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         # Not faded as the summaries of steps are: on the light theme that is too little contrast.
-        self.title.setStyleSheet("")
         column.addWidget(self.title)
         grid = QGridLayout()
         grid.setSpacing(4)
@@ -162,9 +162,8 @@ class WorklistFooter(QWidget):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setAccessibleName("Message of the worklist")
         column.addWidget(self.message)
-        self.about = _Elided()
+        self.about = QuietLabel(quiet=False)
         self.about.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.about.setStyleSheet("")
         self.about.setAccessibleName("Open film")
         column.addWidget(self.about)
         progress = QHBoxLayout()
@@ -172,8 +171,7 @@ class WorklistFooter(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
         self.bar.setAccessibleName("Films read")
-        self.text = _Elided()
-        self.text.setStyleSheet("")
+        self.text = QuietLabel(quiet=False)
         self.text.setMinimumWidth(110)
         progress.addWidget(self.bar, 1)
         progress.addWidget(self.text, 1)
@@ -206,7 +204,8 @@ class WorklistFooter(QWidget):
     def show_message(self, text: str, *, error: bool = False) -> None:
         """Say something until the next thing is done."""
         self.message.setStyleSheet(f"border-left: 3px solid {RED if error else BLUE}; padding-left: 6px;")
-        self.message.setText(text)
+        self.message.setText(breakable(text))
+        self.message.setToolTip(text)
         self.message.setVisible(bool(text))
 
     def show_busy(self, text: str) -> None:
