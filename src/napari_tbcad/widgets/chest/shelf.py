@@ -25,7 +25,7 @@ class ModelShelf(QObject):
     model : ChestModel or None
         The model.
     message : str
-        Why there is none, or why the last file was refused.
+        Why there is none, why the last file was refused, or which preference cannot be followed.
     loading : bool
         True until `ready`; runs wait for it, since the model brings its own settings.
     """
@@ -35,9 +35,14 @@ class ModelShelf(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.model: Any = None
-        self.message = ""
+        self._refusal = self._preference = ""
         self.loading = False
         self._wish = 0
+
+    @property
+    def message(self) -> str:
+        """What is to be said of model and preferences; empty when nothing is."""
+        return "\n".join(filter(None, (self._refusal, self._preference)))
 
     def load_packaged(self) -> None:
         """Load the packaged demonstration model."""
@@ -51,10 +56,11 @@ class ModelShelf(QObject):
         """Return the settings the model was trained with, and the person's preferences on top."""
         from napari_tbcad.chest.workflow import settings_for
 
+        self._preference = ""
         try:
             return settings_for(self.model, preferences().assignments())
         except BadInput as error:
-            self.message = f"Preferences: {error}"
+            self._preference = f"Preferences: {error}"
             return settings_for(self.model)
 
     def _load(self, function: Any) -> None:
@@ -62,12 +68,12 @@ class ModelShelf(QObject):
         start_call(function, on_result=self._take, on_error=self._refuse)
 
     def _take(self, model: Any) -> None:
-        self.model, self.message, self.loading = model, "", False
+        self.model, self._refusal, self.loading = model, "", False
         self.ready.emit()
 
     def _refuse(self, error: Exception) -> None:
         missing = isinstance(error, NoModel)
-        self.message = NO_MODEL if missing else str(error)
+        self._refusal = NO_MODEL if missing else str(error)
         self.loading = False
         self.ready.emit()
 
