@@ -128,6 +128,8 @@ class Header(QWidget):
             self.chip.setText("checking…")
         else:
             self.chip.setText("✓ checks passed")
+        # As wide as its longest text, so that nothing moves, or is cut, when the checks are through.
+        self.chip.setMinimumWidth(self.chip.fontMetrics().horizontalAdvance("✓ checks passed") + 14)
         self.chip.setToolTip("Press to fold the warnings." if self.said else "Nothing to complain about.")
 
     def _complain(self, text: str) -> None:
