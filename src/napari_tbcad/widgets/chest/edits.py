@@ -79,6 +79,8 @@ class MaskEdits(QObject):
         self.problems: dict[str, str] = {}
         self.reader = ""
         self._waiting: dict[str, tuple[str, bool]] = {}
+        self._again: dict[str, str] = {}
+        self._taken: dict[str, NDArray[Any]] = {}
         self._strokes: dict[str, _Stroke] = {}
         self._facts: dict[str, tuple[Any, Any, int, float, NDArray[np.uint8]]] = {}
         layers.touched.connect(self._on_touched)
@@ -86,7 +88,7 @@ class MaskEdits(QObject):
     @property
     def dirty(self) -> bool:
         """Whether a layer holds what the run has not been told yet."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._again)
 
     def touched_now(self, kind: str) -> bool:
         """Tell whether a layer changed since its pixels were last taken; one only to be looked at did not."""
@@ -100,11 +102,18 @@ class MaskEdits(QObject):
     def pieces(self, run: Run) -> dict[str, Piece]:
         """Return copies of the layers that changed, and forget that they did."""
         waiting, self._waiting = self._waiting, {}
+        again, self._again = self._again, {}
         found = {}
-        for kind, (tool, ended) in waiting.items():
+        for kind, (tool, ended) in {
+            **{kind: (tool, True) for kind, tool in again.items()},
+            **waiting,
+        }.items():
             pixels = self._layers.pixels(kind)
-            if pixels is not None and run.get(kind) is not None:
+            if pixels is None or run.get(kind) is None:
+                continue
+            if kind in waiting or not np.array_equal(pixels, self._taken.get(kind, pixels[:0])):
                 found[kind] = Piece(pixels, tool, ended)
+                self._taken[kind] = pixels
         return found
 
     def taker(self, run: Run, pieces: dict[str, Piece], *, whatever: bool = False) -> Callable[[], bool]:
@@ -154,6 +163,8 @@ class MaskEdits(QObject):
         """Know of nothing: another run begins."""
         self.problems = {}
         self._waiting.clear()
+        self._again.clear()
+        self._taken.clear()
         self._strokes.clear()
 
     # -- what was changed -----------------------------------------------------------------------------
@@ -194,8 +205,12 @@ class MaskEdits(QObject):
 
     def _on_touched(self, kind: str, ended: bool) -> None:
         tool, before = self._waiting.get(kind, ("", False))
-        self._waiting[kind] = (tool or self._layers.tool(kind), ended or before)
+        tool = tool or self._layers.tool(kind)
+        self._waiting[kind] = (tool, ended or before)
         self.touched.emit(ended)
+        if ended and kind not in self._waiting:
+            # napari tells of a fill, or of what a script paints, before it writes it.
+            self._again[kind] = tool
 
     def _take(self, run: Run, kind: str, piece: Piece) -> None:
         from napari_tbcad.chest.workflow import give_mask, take_back

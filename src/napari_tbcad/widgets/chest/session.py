@@ -383,8 +383,8 @@ class ChestSession(QObject):
         """A mask layer was changed in whatever way: answer at once, but leave the canvas time to draw."""
         if end_of_stroke:
             # Now, not after the canvas has drawn the stroke: the worker computes meanwhile.
-            self._wake.stop()
             self._next()
+            self._wake.start(0)
             return
         since = (time.monotonic() - self._last_live) * 1000
         wait = 0 if since >= _REST_MS else int(_REST_MS - since)
@@ -466,10 +466,11 @@ class ChestSession(QObject):
         """Show the automatic masks that were brought up to date on the way to something else."""
         for kind in KINDS if self.run is not None else ():
             mask = self.run.get(kind)
-            known, self._measured[kind] = self._measured.get(kind), mask
             left = self.run.edited(kind) or kind in self.edits.problems or self.edits.touched_now(kind)
-            if mask is not known and not left and self.layers.layer(kind) is not None:
-                self.layers.show(kind, mask.labels)
+            if mask is self._measured.get(kind) or left or self.layers.layer(kind) is None:
+                continue
+            self._measured[kind] = mask
+            self.layers.show(kind, mask.labels)
 
     def _on_checked(self, differs: bool) -> None:
         if not self._closed:
