@@ -10,6 +10,8 @@ and what is out of date greyed. Any exception, in a slot, a worker or a thread, 
 as a failure; the actions that led there are printed. OpenGL errors inside napari's own drawing are counted
 apart: with two windows open, vispy now and then talks to the other window's context.
 
+A hidden mask layer is left out: napari says nothing of an undo on one until it is shown again.
+
 Memory: resident set after each check. "Flat" means that over the second half of the actions the fitted slope
 is below 0.1 MB an action, and that no session, run or mask layer lives on whose film is gone. Two kinds of
 growth are wanted and bounded: undo histories of napari (100 steps a layer) and the chain's memory of earlier
@@ -124,14 +126,15 @@ def check(seat: Seat) -> str:
     for kind in KINDS:
         layer = seat.mask(kind)
         if run.edited(kind):
-            masks[kind] = np.array(layer.data if layer is not None else run.get(kind).labels)
+            seen = layer is not None and layer.visible
+            masks[kind] = np.array(layer.data if seen else run.get(kind).labels)
     try:
         done = analyse(film_of(session.layer), settings=run.settings, model=session.shelf.model, masks=masks)
     except BadInput as error:
         raise Mismatch(f"shown as up to date, but refused: {error}") from error
     for kind in KINDS:
         layer, mask = seat.mask(kind), getattr(done, kind)
-        if layer is not None and not np.array_equal(layer.data, mask.labels):
+        if layer is not None and layer.visible and not np.array_equal(layer.data, mask.labels):
             differ = np.count_nonzero(np.asarray(layer.data) != mask.labels)
             ours = np.array_equal(layer.data, run.get(kind).labels)
             raise Mismatch(
