@@ -9,6 +9,7 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
+from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.work import start_call
 
 if TYPE_CHECKING:
@@ -129,6 +130,9 @@ def _write_picture(path: Path, picture: Any) -> Path:
 
     from napari_tbcad.files import written_whole
 
-    with written_whole(path) as temporary:
-        iio.imwrite(temporary, picture)
+    try:
+        with written_whole(path) as temporary:
+            iio.imwrite(temporary, picture)
+    except OSError as error:
+        raise BadInput(path, f"cannot be written ({error.strerror or error})") from error
     return path
