@@ -1,6 +1,6 @@
 """A scripted person: random edits, deletions, film switches in two windows; is the answer ever wrong.
 
-    xvfb-run -a -s "-screen 0 1280x1024x24" .venv/bin/python benchmarks/person.py [--actions 300] [--seed 0]
+    xvfb-run -a .venv/bin/python benchmarks/person.py [--actions N] [--seed S] [--hidden]
 
 Two napari windows with several films each (phantoms of this project at 256 px, and real films where
 ../shared/data is there) and the Chest X-ray panel in both. Every few actions, once the work has settled, the
@@ -730,13 +730,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--actions", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hidden", action="store_true", help="windows are not shown: nothing is drawn")
     wanted = parser.parse_args()
     import napari
 
     from napari_tbcad.widgets import preferences
 
     def open_viewer() -> Any:
-        viewer = napari.Viewer()
+        viewer = napari.Viewer(show=not wanted.hidden)
         viewer.window.resize(1280, 760)
         return viewer
 
