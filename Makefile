@@ -10,8 +10,10 @@ XVFB := xvfb-run -a -s "-screen 0 1280x1024x24"
 demo: $(STAMP)
 	$(BIN)/napari-tbcad demo --out demo_output
 
+# What opens a window runs alone, since windows share one keyboard focus; the rest runs on all cores.
 test: $(STAMP) display
-	$(XVFB) $(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not gui" -n auto
+	$(XVFB) $(BIN)/python -m pytest -m gui
 
 # The panels once more on the other Qt binding. Only the essentials of PySide6, beside PyQt6 in the same
 # environment: QT_API says which one napari takes, PYTEST_QT_API which one pytest-qt takes.
