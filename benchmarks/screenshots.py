@@ -139,7 +139,10 @@ class Scene:
         self.rest()
 
     def picture(self) -> NDArray[np.uint8]:
-        """Return what the window shows, (800, 1280, 3)."""
+        """Return what the window shows at rest, (800, 1280, 3)."""
+        self.rest()
+        for panel in self.panels.values():
+            panel.refresh()
         pause(0.5)
         return np.asarray(self.viewer.window.screenshot(canvas_only=False, flash=False))[..., :3]
 
