@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_tbcad.chain import Chain, Run, Stage, State, Superseded, content_key
-from napari_tbcad.errors import Cancelled
+from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.record import Edit, Parameters, field
 
 
@@ -374,3 +374,23 @@ def test_content_keys_follow_content():
     assert content_key({"a": a, "b": 1}) == content_key({"b": 1, "a": a})
     with pytest.raises(TypeError, match="content_key"):
         content_key(object())
+
+
+def test_a_stage_that_went_well_after_all_is_no_longer_failed():
+    broken = [True]
+
+    def half(number, parameters):
+        if broken:
+            raise BadInput("film", "not today")
+        return number / 2
+
+    chain = Chain(Stage("half", half, ("number",), "halved", Factor), inputs=("number",))
+    run = Run(chain, chain.settings_model("S", "s")())
+    run.put("number", 6)
+    with pytest.raises(BadInput):
+        run.compute("halved")
+    assert run.state("half") is State.FAILED
+    broken.clear()
+    assert run.compute("halved") == (3.0,)
+    assert run.state("half") is State.DONE
+    assert run.error("half") is None

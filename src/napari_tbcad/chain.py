@@ -157,7 +157,7 @@ class Run:
         How much memory kept outputs may take; the least recently used go first.
     """
 
-    def __init__(self, chain: Chain, settings: Parameters, *, cache_bytes: int = 600_000_000) -> None:
+    def __init__(self, chain: Chain, settings: Parameters, *, cache_bytes: int = 200_000_000) -> None:
         self.chain = chain
         self._settings = settings
         self._lock = threading.RLock()
@@ -407,8 +407,7 @@ class Run:
                 raise KeyError(f"{stage.name} needs {', '.join(lacking)}")
             if key in self._cache:
                 self._cache.move_to_end(key)
-                self._latest[stage.writes] = (key, self._cache[key][0])
-                self._made_with[stage.writes] = self._parameters(stage)
+                self._take(stage, key, self._cache[key][0], self._parameters(stage))
                 return
             if stage.writes in self._latest and self._latest[stage.writes][0] == key:
                 return
@@ -446,8 +445,13 @@ class Run:
             self._keep(key, value)
             if overtaken():
                 raise Superseded(stage.name)
-            self._latest[stage.writes] = (key, value)
-            self._made_with[stage.writes] = parameters
+            self._take(stage, key, value, parameters)
+
+    def _take(self, stage: Stage, key: str, value: Any, parameters: Any) -> None:
+        """Make a value the latest of its stage; what failed before with the same inputs went well now."""
+        self._latest[stage.writes] = (key, value)
+        self._made_with[stage.writes] = parameters
+        self._failed.pop(stage.name, None)
 
     def _key(self, name: str, automatic: bool) -> str | None:
         if name in self._given and not (automatic and name in self.chain.by_output):
