@@ -124,7 +124,7 @@ class Header(QWidget):
             self.chip.setText("✕ not a film")
         elif self.said:
             self.chip.setText(f"▲ {len(self.said)} warning{'s' if len(self.said) > 1 else ''}")
-        elif session is not None and not session.settled:
+        elif session is not None and (session.job is not None or session.checks.busy):
             self.chip.setText("checking…")
         else:
             self.chip.setText("✓ checks passed")

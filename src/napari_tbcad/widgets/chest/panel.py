@@ -97,8 +97,10 @@ class ChestPanel(Dock):
     def refresh(self) -> None:
         """Show the session as it stands."""
         session = self.session
-        self.empty.setVisible(session is None)
-        self.scroll_area.setVisible(session is not None)
+        # First the one that goes: room for both at once would make the window grow, for good.
+        shown, hidden = (self.empty, self.scroll_area) if session is None else (self.scroll_area, self.empty)
+        hidden.hide()
+        shown.show()
         self.header.refresh()
         self.leftover.refresh()
         self.run_bar.allow_save(session is not None and session.value("sensitive") is not None)
