@@ -8,7 +8,7 @@ from napari.layers import Image
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.read import read_film
-from napari_tbcad.widgets.films import facts_of, film_of
+from napari_tbcad.widgets.films import facts_of, film_of, spacing_in_mm
 from napari_tbcad.widgets.reader import METADATA_KEY, film_layer
 
 
@@ -34,6 +34,25 @@ def test_spacing_comes_from_length_units_only():
         (0.002, 0.003)
     )
     assert film_of(Image(pixels, scale=(2, 3))).spacing_mm is None
+
+
+@pytest.mark.parametrize(
+    ("scale", "units", "expected"),
+    [
+        ((0.2, 0.3), ("mm", "mm"), (0.2, 0.3)),
+        ((-20, 30), ("um", "cm"), (0.02, 300)),
+        ((1, 0.5), ("inch", "inch"), (25.4, 12.7)),
+        ((1, 1), ("mm", "s"), None),
+        ((1, 1), ("pixel", "pixel"), None),
+    ],
+)
+def test_spacing_is_in_mm_or_unknown(scale, units, expected):
+    layer = Image(np.zeros((4, 4)), scale=scale, units=units)
+    found = spacing_in_mm(layer.scale, layer.units)
+    assert found is None if expected is None else found == pytest.approx(expected)
+    assert film_of(layer).spacing_mm == found, "film, ruler and writer agree"
+    assert spacing_in_mm([], []) is None
+    assert spacing_in_mm((0, 1), ("meter", "meter")) is None
 
 
 def test_nan_is_refused_by_name():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ PREVIEW = "napari-tbcad-preview"
 """Layers with this key in their metadata are our own pictures, not films."""
 
 _SAME = 0.95
-_TO_MM = {"millimeter": 1.0, "centimeter": 10.0, "meter": 1000.0, "micrometer": 1e-3}
+_TO_MM = {"micrometer": 1e-3, "millimeter": 1.0, "centimeter": 10.0, "meter": 1000.0, "inch": 25.4}
 
 
 def film_of(layer: Image) -> Radiograph:
@@ -66,7 +67,7 @@ def film_in(layer: Image) -> Radiograph:
     pixels = to_grey(layer.name, np.asarray(data), warnings)
     if not np.isfinite(pixels).all():
         raise BadInput(layer.name, "the film has NaN or infinite pixels")
-    spacing = _spacing(layer)
+    spacing = spacing_in_mm(layer.scale, layer.units)
     facts: dict[str, Any] = {"layer": layer.name, "shape": list(shape)}
     source = str(layer.source.path or layer.name)
     film = Radiograph(pixels=pixels, spacing_mm=spacing, source=source, warnings=tuple(warnings))
@@ -114,6 +115,12 @@ def film_in_file(path: Path | None, film: Radiograph) -> Radiograph | None:
     return again if again.shape == film.shape and np.array_equal(again.pixels, film.pixels) else None
 
 
+def geometry_events(film: Image) -> tuple[Any, ...]:
+    """Return the events by which a layer tells that it was moved, turned, scaled or measured otherwise."""
+    events = film.events
+    return events.scale, events.translate, events.rotate, events.shear, events.affine, events.units
+
+
 def same_picture(one: Radiograph, other: Radiograph) -> bool:
     """Tell whether two films show the same thing, perhaps filtered or with another grey scale.
 
@@ -129,10 +136,24 @@ def same_picture(one: Radiograph, other: Radiograph) -> bool:
     return bool(abs(np.corrcoef(first, second)[0, 1]) >= _SAME)
 
 
-def _spacing(layer: Image) -> tuple[float, float] | None:
-    """Return the layer's spacing in mm when its units are lengths."""
-    factors = [_TO_MM.get(str(unit)) for unit in layer.units[-2:]]
-    if None in factors:
+def spacing_in_mm(scale: Iterable[float], units: Iterable[Any]) -> tuple[float, float] | None:
+    """Return the row and column spacing of a layer.
+
+    Parameters
+    ----------
+    scale : iterable of float
+        The layer's; the last two are of rows and columns.
+    units : iterable of pint units or str
+        The layer's: micrometer, millimeter, centimeter, meter or inch.
+
+    Returns
+    -------
+    (float, float) or None
+        In mm; None when the units are no lengths or a scale is 0.
+    """
+    factors = [_TO_MM.get(str(unit)) for unit in units][-2:]
+    steps = [abs(float(step)) for step in scale][-2:]
+    if len(factors) != 2 or len(steps) != 2 or None in factors:
         return None
-    row, column = (abs(float(s)) * f for s, f in zip(layer.scale[-2:], factors, strict=True) if f is not None)
+    row, column = (step * factor for step, factor in zip(steps, factors, strict=True) if factor is not None)
     return (row, column) if row > 0 and column > 0 else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.widgets.films import spacing_in_mm
 
 FILM_KEY = "napari-tbcad-film-file"
 """Under this key of ``layer.metadata`` a mask's layer may name the file of its film."""
-
-_TO_MM = {"millimeter": 1.0, "centimeter": 10.0, "meter": 1000.0, "micrometer": 1e-3}
 
 
 def write_lung_mask(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -42,10 +43,8 @@ def write_lung_mask(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 
     labels = _lungs(data, meta)
     target = Path(path) if Path(path).suffix else Path(path).with_suffix(".png")
-    try:
+    with _named(target):
         write_mask(target, labels)
-    except OSError as error:
-        raise BadInput(target, f"cannot write it ({error.strerror or error})") from error
     return [str(target)]
 
 
@@ -80,16 +79,14 @@ def write_lung_segmentation(path: str, data: Any, meta: dict[str, Any]) -> list[
     if not target.name.lower().endswith(SUFFIX):
         name = target.stem if target.suffix.lower() == ".nrrd" else target.name
         target = target.with_name(name + SUFFIX)
-    try:
+    with _named(target):
         write_segmentation(
             target,
             labels,
-            spacing_mm=_spacing(meta),
+            spacing_mm=spacing_in_mm(meta.get("scale", ()), meta.get("units") or ()),
             source=str(meta.get("name", "")),
             film_file=_film_of(meta),
         )
-    except OSError as error:
-        raise BadInput(target, f"cannot write it ({error.strerror or error})") from error
     return [str(target)]
 
 
@@ -103,14 +100,13 @@ def _lungs(data: Any, meta: dict[str, Any]) -> NDArray[np.uint8]:
     return labels.astype(np.uint8)
 
 
-def _spacing(meta: dict[str, Any]) -> tuple[float, float] | None:
-    """Return the layer's row and column spacing in mm; None when its units are no lengths."""
-    factors = [_TO_MM.get(str(unit)) for unit in meta.get("units") or ()][-2:]
-    scale = [abs(float(part)) for part in meta.get("scale", ())][-2:]
-    if len(factors) != 2 or len(scale) != 2 or None in factors:
-        return None
-    row, column = (part * factor for part, factor in zip(scale, factors, strict=True) if factor is not None)
-    return (row, column) if row > 0 and column > 0 else None
+@contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """Name the file that could not be written, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(target, f"cannot write it ({error.strerror or error})") from error
 
 
 def _film_of(meta: dict[str, Any]) -> str | None:
