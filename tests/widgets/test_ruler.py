@@ -8,13 +8,12 @@ import weakref
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_tbcad.widgets.ruler import RULER, Ruler, length_text, path_length, spacing_of
+from napari_tbcad.widgets.ruler import RULER, Ruler, length_text, path_length
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -65,14 +64,6 @@ def test_lengths_use_each_axis_own_spacing():
     assert length_text(diagonal, None) == "50 px"
 
 
-def test_spacing_is_in_mm_or_unknown():
-    film = np.zeros((4, 4))
-    assert spacing_of(Image(film)) is None
-    assert spacing_of(Image(film, scale=(0.2, 0.3), units=("mm", "mm"))) == pytest.approx((0.2, 0.3))
-    assert spacing_of(Image(film, scale=(-20, 30), units=("um", "cm"))) == pytest.approx((0.02, 300))
-    assert spacing_of(Image(film, scale=(1, 1), units=("mm", "s"))) is None
-
-
 def test_the_ruler_has_the_films_geometry_and_says_lengths(ruled, qtbot):
     viewer, ruler, (film,) = ruled
     layer = ruler.layer
@@ -90,6 +81,41 @@ def test_the_ruler_has_the_films_geometry_and_says_lengths(ruled, qtbot):
     qtbot.waitUntil(lambda: list(layer.features["length"]) == ["30 px", "40 px"], timeout=2000)
     layer.add_rectangles([np.array([[0, 0], [10, 10]])])
     qtbot.waitUntil(lambda: list(layer.features["length"]) == ["30 px", "40 px", ""], timeout=2000)
+
+
+def test_lines_stay_on_the_anatomy_whatever_is_done_to_the_film(ruled, qtbot):
+    viewer, ruler, (film,) = ruled
+    layer = ruler.layer
+    layer.add_lines([np.array([[0, 0], [0, 40]])])
+    film.scale, film.translate, film.rotate, film.shear = (0.4, 0.5), (1, 2), 30, [0.1]
+    film.affine = [[1, 0, 3], [0, 2, 1], [0, 0, 1]]
+    film.units = ("cm", "cm")
+    for point in ((0, 0), (0, 40), (17, 3)):
+        np.testing.assert_allclose(layer.data_to_world(point), film.data_to_world(point))
+    assert layer.units == film.units
+    assert layer.affine is not film.affine
+    qtbot.waitUntil(lambda: list(layer.features["length"]) == ["200.0 mm"], timeout=2000)
+
+
+def test_a_new_ruler_takes_up_the_lines_of_an_earlier_one(ruled, qtbot):
+    viewer, ruler, (film,) = ruled
+    lines = ruler.layer
+    lines.add_lines([np.array([[0, 0], [0, 40]])])
+    other = viewer.add_image(np.zeros((100, 80)))
+    ruler.release()
+    film.scale = (1, 1)
+    again, its = Ruler(viewer, lambda: film), Ruler(viewer, lambda: other)
+    for one in (again, its):
+        one.film_changed()
+    assert again.layer is lines
+    assert its.layer is None
+    again.set_on(True)
+    assert lines.visible
+    np.testing.assert_array_equal(lines.scale, film.scale)
+    qtbot.waitUntil(lambda: list(lines.features["length"]) == ["40.0 mm"], timeout=2000)
+    assert sum(RULER in layer.metadata for layer in viewer.layers) == 1
+    for one in (again, its):
+        one.release()
 
 
 def test_off_hides_the_lines_and_gives_the_layer_worked_on_back(ruled):

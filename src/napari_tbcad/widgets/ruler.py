@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import QSignalThrottler
 
+from napari_tbcad.widgets.films import geometry_events, spacing_in_mm
 from napari_tbcad.widgets.proxies import bare
 
 RULER = "napari-tbcad-ruler"
-"""A Shapes layer with this key in its metadata is a ruler of ours, whatever its name."""
+"""A Shapes layer with this key in its metadata is a ruler of ours; the value is the id of its film's layer."""
 
 TOOLTIP = (
     "Draw lines on the film; each shows its length. Millimetres hold at the detector: "
@@ -54,17 +55,6 @@ def length_text(vertices: NDArray[np.floating], spacing_mm: tuple[float, float] 
     if spacing_mm is None:
         return f"{path_length(vertices):.0f} px"
     return f"{path_length(vertices, spacing_mm):.1f} mm"
-
-
-def spacing_of(layer: Image) -> tuple[float, float] | None:
-    """Return row and column spacing of a layer in mm; None when its units are no lengths."""
-    mm = []
-    for scale, unit in zip(layer.scale[-2:], layer.units[-2:], strict=True):
-        if dict(unit.dimensionality) != {"[length]": 1}:
-            return None
-        mm.append(abs(float(scale)) * float((1.0 * unit).m_as("mm")))
-    row, column = mm
-    return (row, column) if row > 0 and column > 0 else None
 
 
 class Ruler(QObject):
@@ -119,7 +109,7 @@ class Ruler(QObject):
         film, layer = self._film(), self.layer
         if film is None or layer is None:
             return ()
-        return _texts(layer, spacing_of(film))
+        return _texts(layer, spacing_in_mm(film.scale, film.units))
 
     def set_on(self, on: bool) -> None:
         """Show the ruler ready to draw, or hide it and go back to the layer worked on before."""
@@ -133,6 +123,7 @@ class Ruler(QObject):
 
     def film_changed(self) -> None:
         """Show the ruler of the film there is now; to be called when another one is chosen."""
+        self._adopt(self._film())
         self._hide_all()
         if self._on:
             self.set_on(self._film() is not None)
@@ -154,6 +145,7 @@ class Ruler(QObject):
         viewer = self._viewer()
         if viewer is None or film is None or film not in viewer.layers or film.ndim != 2:
             return None
+        self._adopt(film)
         layer = self._present(self._layers.get(film))
         active = viewer.layers.selection.active
         if layer is None or active is not layer:
@@ -166,13 +158,24 @@ class Ruler(QObject):
         self._write()
         return layer
 
+    def _adopt(self, film: Image | None) -> None:
+        """Take up the lines that an earlier ruler left on a film."""
+        viewer = self._viewer()
+        if viewer is None or film is None or self._present(self._layers.get(film)) is not None:
+            return
+        for layer in viewer.layers:
+            if isinstance(layer, Shapes) and layer.metadata.get(RULER) == _id(film):
+                self._follow(film, layer)
+                self._on_geometry()
+                return
+
     def _new(self, viewer: Any, film: Image) -> Shapes:
         size = max(film.extent.data[1] - film.extent.data[0])
         layer = viewer.add_shapes(
             None,
             ndim=2,
             name="ruler",
-            metadata={RULER: True},
+            metadata={RULER: _id(film)},
             features=pd.DataFrame({"length": pd.Series(dtype=str)}),
             feature_defaults={"length": ""},
             text={
@@ -194,16 +197,19 @@ class Ruler(QObject):
             units=film.units,
             axis_labels=film.axis_labels,
         )
+        self._follow(film, layer)
+        return layer
+
+    def _follow(self, film: Image, layer: Shapes) -> None:
         self._layers[film] = weakref.ref(layer)
         layer.events.data.connect(self._on_data)
         layer.events.set_data.connect(self._on_lines)
-        for event in (film.events.scale, film.events.units):
-            event.connect(self._on_lines)
-        return layer
+        for event in geometry_events(film):
+            event.connect(self._on_geometry)
 
     def _unfollow(self, film: Image, layer: Shapes | None) -> None:
-        for event in (film.events.scale, film.events.units):
-            event.disconnect(self._on_lines)
+        for event in geometry_events(film):
+            event.disconnect(self._on_geometry)
         if layer is not None:
             layer.events.data.disconnect(self._on_data)
             layer.events.set_data.disconnect(self._on_lines)
@@ -216,6 +222,17 @@ class Ruler(QObject):
         if not self._writing:
             self._throttler.throttle()
 
+    def _on_geometry(self, event: Any = None) -> None:
+        """Keep all lines on their films: what a length says must be what lies under it."""
+        for film, reference in list(self._layers.items()):
+            layer = self._present(reference)
+            if layer is not None:
+                layer.scale, layer.translate, layer.rotate = film.scale, film.translate, film.rotate
+                # A copy: napari keeps the transform it is given.
+                layer.shear, layer.affine = film.shear, film.affine.affine_matrix.copy()
+                layer.units = film.units
+        self._on_lines()
+
     def _write(self) -> None:
         """Write the lengths beside the lines, where they differ from what stands there."""
         film, layer = self._film(), self.layer
@@ -224,7 +241,7 @@ class Ruler(QObject):
         if self._added:
             self._added = False
             self._forget_click(layer)
-        texts = _texts(layer, spacing_of(film))
+        texts = _texts(layer, spacing_in_mm(film.scale, film.units))
         if list(layer.features["length"]) == list(texts):
             return
         self._writing = True
@@ -284,6 +301,10 @@ class Ruler(QObject):
     def _present(self, reference: weakref.ref[Shapes] | None) -> Shapes | None:
         viewer, layer = self._viewer(), reference() if reference is not None else None
         return layer if viewer is not None and layer is not None and layer in viewer.layers else None
+
+
+def _id(film: Image) -> str:
+    return str(film.unique_id)
 
 
 def _texts(layer: Shapes, spacing_mm: tuple[float, float] | None) -> tuple[str, ...]:
