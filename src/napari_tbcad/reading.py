@@ -104,6 +104,15 @@ class Reading:
             raise ValueError(f"a verdict is one of {get_args(Verdict)}, not {self.verdict!r}")
 
     @property
+    def finished(self) -> bool:
+        """Whether the reader is through with the study."""
+        return self.verdict != "in progress"
+
+    def by(self, reader: str) -> bool:
+        """Tell whether this is the given reader's; capitals and blanks do not matter."""
+        return " ".join(self.reader.split()).casefold() == " ".join(reader.split()).casefold()
+
+    @property
     def edits(self) -> tuple[Edit, ...]:
         """The person's edits, in order."""
         return tuple(entry for entry in self.record if isinstance(entry, Edit))

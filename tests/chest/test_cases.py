@@ -220,6 +220,20 @@ def test_a_second_readers_reading_is_appended_and_the_first_one_stays_whole(read
     assert [(r.reader, r.verdict) for r in again.readings] == [("A", "made"), ("B", "accepted")]
 
 
+@pytest.mark.parametrize("reader", ["A", "", " a "])
+def test_work_in_progress_never_takes_the_place_of_a_finished_reading(read, reader):
+    def readings(case):
+        return [(one.reader, one.verdict) for one in case.readings]
+
+    done = case_of(read, reader=reader.strip().upper())
+    first = readings(done)
+    going = case_of(read, reader=reader, verdict="in progress", earlier=done)
+    assert readings(going) == [*first, (reader, "in progress")]
+    going = case_of(read, reader=reader, verdict="in progress", earlier=going)
+    assert readings(going) == [*first, (reader, "in progress")]
+    assert readings(case_of(read, reader=reader, earlier=going)) == [(reader, "made")]
+
+
 def test_a_moved_film_is_found_beside_its_case_first(read, film_path, tmp_path, model):
     here, there = tmp_path / "here", tmp_path / "there"
     case_of(read).save(here / "one.tbcad")
@@ -264,6 +278,19 @@ def test_a_film_without_a_file_is_embedded(small_film, settings, model, tmp_path
     assert content_key(again.get("film")) == content_key(run.get("film"))
     assert again.get("film").record == run.get("film").record
     assert again.get("film").warnings == ("Grey.",)
+
+
+@pytest.mark.parametrize("replaced", ["by another film", "by something else"])
+def test_a_film_whose_file_was_replaced_since_it_was_read_is_embedded(read, film_path, tmp_path, replaced):
+    from PIL import Image
+
+    if replaced == "by another film":
+        Image.fromarray(np.asarray(Image.open(film_path))[::-1].copy()).save(film_path)
+    else:
+        film_path.write_bytes(b"no film")
+    case_of(read).save(tmp_path / "one.tbcad")
+    case = Case.load(tmp_path / "one.tbcad")
+    assert content_key(film_for(case, tmp_path / "one.tbcad").pixels) == content_key(read.get("film").pixels)
 
 
 @pytest.mark.realdata

@@ -55,8 +55,9 @@ def case_of(
     verdict : {"in progress", "made", "accepted", "changed"}, optional
         How far the reader has come.
     earlier : Case, optional
-        The case this one continues. Its last reading is replaced when it is of the same reader, else it
-        stays and a reading is appended; one that is accepted or changed stays even so.
+        The case this one continues. Its last reading is replaced when it is of the same reader (capitals
+        and blanks do not matter), else it stays and a reading is appended; one that is accepted or changed
+        stays even so, and so does a finished one while the new one is in progress.
     warnings : tuple of str, optional
         Complaints that stand, where they are known already (finding them looks at every pixel).
 
@@ -150,10 +151,13 @@ def _before(earlier: Case | None, new: Reading, labels: dict[str, NDArray[Any]])
     """Return the readings that stay, each with the automatic masks that are not those of the new case."""
     if earlier is None:
         return ()
-    last = earlier.last
-    # Two readers who gave no name are not the same one.
-    reviewed = last.verdict == "made" and new.verdict in ("accepted", "changed")
-    kept = earlier.readings[:-1] if last.reader == new.reader and not reviewed else earlier.readings
+    kept = list(earlier.readings)
+    if not kept[-1].finished and kept[-1].by(new.reader):
+        kept.pop()
+    if kept and new.finished and kept[-1].finished and kept[-1].by(new.reader):
+        # Two readers who gave no name are not the same one.
+        reviewed = kept[-1].verdict == "made" and new.verdict in ("accepted", "changed")
+        kept = kept if reviewed else kept[:-1]
     stay = []
     for one in kept:
         own = {**earlier.labels, **one.automatic}
