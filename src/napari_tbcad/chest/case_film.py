@@ -44,8 +44,9 @@ def reference(film: Radiograph) -> tuple[ImageReference, dict[str, NDArray[Any]]
     if as_read and path.is_file():
         path = path.absolute()
         stat = path.stat()
-        digest = _hash_of(path, stat.st_mtime_ns, stat.st_size)
-        return ImageReference(path.name, str(path), sha256=digest, content_key=key), {}
+        digest, there = _in_file(path, stat.st_mtime_ns, stat.st_size)
+        if there == key:
+            return ImageReference(path.name, str(path), sha256=digest, content_key=key), {}
     facts = {name: _listed(getattr(film, name)) for name in _FILM_FACTS} | {"record": plain(film.record)}
     place = str(path.absolute()) if as_read else ""
     image = ImageReference(path.name or "film", place, content_key=key, embedded=FILM, facts=facts)
@@ -53,8 +54,12 @@ def reference(film: Radiograph) -> tuple[ImageReference, dict[str, NDArray[Any]]
 
 
 @lru_cache(maxsize=16)
-def _hash_of(path: Path, changed: int, size: int) -> str:
-    return sha256(path)
+def _in_file(path: Path, changed: int, size: int) -> tuple[str, str]:
+    """Return the hash of a file and the key of the film in it: it may have been replaced since."""
+    try:
+        return sha256(path), film_key(read_film(path))
+    except (BadInput, OSError):
+        return "", ""
 
 
 def _listed(value: Any) -> Any:
