@@ -69,6 +69,15 @@ def test_it_is_what_chest_run_writes(analysis, settings, film_file, tmp_path):
             assert path.read_bytes() == other.read_bytes(), path.name
 
 
+def test_the_overlay_says_research_use_only_and_the_table_keeps_its_columns(analysis, settings, tmp_path):
+    from PIL import Image
+
+    export_case(tmp_path, "film", analysis, settings)
+    with Image.open(tmp_path / "overlays" / "film.png") as picture:
+        assert "Research use only" in picture.text["Disclaimer"]
+    assert tuple(rows(tmp_path / "results.csv")[0]) == RESULT_COLUMNS
+
+
 def test_a_folder_takes_more_films_and_a_film_again(analysis, settings, tmp_path):
     export_case(tmp_path, "first", of_another_film(analysis, "a, b.png"), settings)
     before = (tmp_path / "results.csv").read_bytes(), (tmp_path / "features.csv").read_bytes()

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import imageio.v3 as iio
 import numpy as np
+import pytest
+from PIL import Image
 
-from napari_tbcad.imaging.overlay import draw_outlines
+from napari_tbcad.imaging.overlay import draw_outlines, write_signed
+from napari_tbcad.notice import NOTICE
 from napari_tbcad.schemes import LEFT, RIGHT
 
 
@@ -24,3 +28,23 @@ def test_a_dashed_outline_has_gaps_and_lies_below_the_solid_one():
     assert row.any()
     assert not row.all()
     assert (picture[5, 5:35] != 100).any(axis=1).all()
+
+
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_written_picture_says_what_it_is_for(tmp_path, grey):
+    picture = np.full((600, 500, 3), grey, np.uint8)
+    write_signed(tmp_path / "a.png", picture)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.text["Disclaimer"] == NOTICE
+    changed = np.nonzero((iio.imread(tmp_path / "a.png") != picture).any(axis=2))
+    assert changed[0].size > 100, "the notice is to be seen on black and on white"
+    assert changed[0].min() > 570, "on the lower edge, and nothing else is touched"
+    assert changed[1].max() < 450, "whole"
+
+
+def test_a_picture_without_room_says_it_in_the_file_only(tmp_path):
+    picture = np.zeros((40, 60, 3), np.uint8)
+    write_signed(tmp_path / "a.png", picture)
+    np.testing.assert_array_equal(iio.imread(tmp_path / "a.png"), picture)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.text["Disclaimer"] == NOTICE

@@ -95,19 +95,21 @@ def write_tables(
 
 
 def write_overlay(path: Path, analysis: ChestAnalysis) -> None:
-    """Write the film with the insensitive (full) and sensitive (broken line) outlines, at most 1024 px."""
-    import imageio.v3 as iio
+    """Write the film with the insensitive (full) and sensitive (broken line) outlines, at most 1024 px.
+
+    The research-use notice is drawn on its lower edge and stands in the file.
+    """
     import numpy as np
 
     from napari_tbcad.imaging.grid import resize_labels, to_grid
     from napari_tbcad.imaging.intensity import robust_range, to_unit
-    from napari_tbcad.imaging.overlay import draw_outlines
+    from napari_tbcad.imaging.overlay import draw_outlines, write_signed
 
     pixels = to_grid(analysis.film, _OVERLAY_SIDE).pixels
     grey = np.rint(255 * to_unit(pixels, robust_range(pixels))).astype(np.uint8)
     masks = [resize_labels(mask.labels, grey.shape) for mask in (analysis.insensitive, analysis.sensitive)]
     with written_whole(path) as temporary:
-        iio.imwrite(temporary, draw_outlines(grey, *masks))
+        write_signed(temporary, draw_outlines(grey, *masks))
 
 
 def export_case(

@@ -1,14 +1,19 @@
-"""Pictures of a film with its masks drawn on it."""
+"""Pictures of a film with its masks drawn on it, signed and written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import find_boundaries
 
+from napari_tbcad.notice import NOTICE
 from napari_tbcad.schemes import LUNG_COLOURS
+
+_LINES = 60
+"""Lines of text that would fill a picture: the notice is readable and covers little."""
 
 
 def draw_outlines(
@@ -49,3 +54,28 @@ def draw_outlines(
             edge = find_boundaries(labels == label, mode="inner")
             picture[edge & gaps if broken else edge] = tuple(bytes.fromhex(colour[1:]))
     return picture
+
+
+def write_signed(path: str | Path, picture: NDArray[np.uint8]) -> None:
+    """Write a picture as PNG that says what it may be used for, to whoever looks and to programs.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, overwritten.
+    picture : (H, W, 3) array of uint8
+        RGB picture; the notice is drawn on its lower edge, left out where it has no room, and stands in
+        the file's text chunk "Disclaimer" (a keyword of the PNG standard) in any case.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+    from PIL.PngImagePlugin import PngInfo
+
+    image = Image.fromarray(picture)
+    drawing, size = ImageDraw.Draw(image), max(10, image.height // _LINES)
+    font = ImageFont.load_default(size=size)
+    if drawing.textlength(NOTICE, font=font) < image.width - size and image.height > 4 * size:
+        place = (size // 2, image.height - size // 2)
+        drawing.text(place, NOTICE, "white", font, anchor="lb", stroke_width=1, stroke_fill="black")
+    facts = PngInfo()
+    facts.add_text("Disclaimer", NOTICE)
+    image.save(path, format="PNG", pnginfo=facts)

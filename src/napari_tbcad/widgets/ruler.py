@@ -18,7 +18,7 @@ from napari_tbcad.widgets.films import geometry_events, spacing_in_mm
 from napari_tbcad.widgets.proxies import bare
 
 RULER = "napari-tbcad-ruler"
-"""A Shapes layer with this key in its metadata is a ruler of ours; the value is the id of its film's layer."""
+"""A Shapes layer with this key in its metadata is a ruler of ours; its value is the id of its film."""
 
 TOOLTIP = (
     "Draw lines on the film; each shows its length. Millimetres hold at the detector: "

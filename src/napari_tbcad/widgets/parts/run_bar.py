@@ -14,9 +14,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_tbcad.notice import NOTICE
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 
-NOTICE = "Research use only. Not for diagnosis."
 _TELL_AFTER_S = 1.5
 """Time left is told from here on: before, a guess would only flicker."""
 
@@ -118,10 +118,6 @@ class RunBar(QWidget):
         """Enable or disable saving and exporting."""
         self.save_button.setEnabled(allowed)
         self.export_button.setEnabled(allowed)
-
-    def say(self, text: str) -> None:
-        """Tell what was done, beside the research-use line."""
-        self.text.set_text(text)
 
     def _time_left(self, share: float | None) -> str:
         if share is None or self._began is None or not 0.05 < share < 1:
