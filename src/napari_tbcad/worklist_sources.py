@@ -10,7 +10,7 @@ from pathlib import Path
 
 from napari_tbcad.case import SUFFIX
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.tables import _PATH_COLUMNS, _records
+from napari_tbcad.io.tables import PATH_COLUMNS, records_of
 
 _MOST_NAMED = 3
 _LONGEST_NAME = 180
@@ -22,10 +22,10 @@ def rows_of(table: Path) -> tuple[list[tuple[Path, Mapping[str, str]]], list[str
     rows: list[tuple[Path, Mapping[str, str]]] = []
     unnamed = []
     folder = absolute(table.parent)
-    for number, record in enumerate(_records(table), start=2):
-        text = next((record[column] for column in _PATH_COLUMNS if record.get(column)), "")
+    for number, record in enumerate(records_of(table), start=2):
+        text = next((record[column] for column in PATH_COLUMNS if record.get(column)), "")
         if text:
-            columns = {name: value for name, value in record.items() if name not in _PATH_COLUMNS}
+            columns = {name: value for name, value in record.items() if name not in PATH_COLUMNS}
             rows.append((_film_of(text, folder), columns))
         else:
             unnamed.append(f"line {number}")

@@ -9,8 +9,10 @@ from pathlib import Path
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.datasets import DataRow, DataSet, LungFiles
 
-_PATH_COLUMNS = ("path", "file", "filename", "image")
-_KNOWN_COLUMNS = (*_PATH_COLUMNS, "label", "patient", "source", "age", "sex")
+PATH_COLUMNS = ("path", "file", "filename", "image")
+"""Names under which a table may give its films, the first that is filled counting."""
+
+_KNOWN_COLUMNS = (*PATH_COLUMNS, "label", "patient", "source", "age", "sex")
 _YES, _NO = {"1", "true", "yes", "tb"}, {"0", "false", "no", "normal"}
 _SHOWN = 10
 
@@ -30,7 +32,7 @@ def read_table(path: str | Path) -> DataSet:
         If a column is missing, a label is neither 0 nor 1, a film is listed twice or does not exist.
     """
     path = Path(path)
-    records = _records(path)
+    records = records_of(path)
     if "label" not in records[0]:
         raise BadInput(path, f"the column label is missing; there are {', '.join(records[0])}")
     rows = [_row(path, number, record, path.parent) for number, record in enumerate(records, start=2)]
@@ -53,15 +55,31 @@ def read_folder_table(folder: str | Path) -> DataSet:
     table = folder / "labels.csv"
     images = folder / "images" if (folder / "images").is_dir() else folder
     rows = []
-    for number, record in enumerate(_records(table), start=2):
+    for number, record in enumerate(records_of(table), start=2):
         row = _row(table, number, record, images)
         rows.append(_with_lungs(row, folder) if (folder / "images").is_dir() else row)
     _check(table, rows)
     return DataSet(folder.absolute().name, tuple(rows), folder)
 
 
-def _records(path: Path) -> list[dict[str, str]]:
-    """Return the table's rows as dictionaries with lower-case column names."""
+def records_of(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of films, as text.
+
+    Parameters
+    ----------
+    path : Path
+        A table as :func:`read_table` takes it, with one of `PATH_COLUMNS`; other columns as they come.
+
+    Returns
+    -------
+    list of dict
+        Column names in lower case to stripped values; rows without any value are left out.
+
+    Raises
+    ------
+    BadInput
+        If the table cannot be read, names no films in its head, has none, or a line is too long for it.
+    """
     text = _text(path)
     head = text.splitlines()[0] if text.strip() else ""
     if not head:
@@ -69,7 +87,7 @@ def _records(path: Path) -> list[dict[str, str]]:
     delimiter = max(",;\t", key=head.count)
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
     reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
-    if not any(column in reader.fieldnames for column in _PATH_COLUMNS):
+    if not any(column in reader.fieldnames for column in PATH_COLUMNS):
         raise BadInput(path, f"the column path is missing; there are {', '.join(reader.fieldnames)}")
     records = []
     for record in reader:
@@ -97,7 +115,7 @@ def _text(path: Path) -> str:
 
 
 def _row(table: Path, number: int, record: dict[str, str], folder: Path) -> DataRow:
-    name = next((record[column] for column in _PATH_COLUMNS if record.get(column)), "")
+    name = next((record[column] for column in PATH_COLUMNS if record.get(column)), "")
     if not name:
         raise BadInput(table, f"line {number} names no film")
     return DataRow(
