@@ -144,6 +144,34 @@ def test_a_film_that_could_not_be_saved_stays_the_current_one(filled, qtbot):
     assert filled.current.path == paths(filled)[0]
 
 
+def test_nothing_else_opens_while_a_finished_film_is_being_saved(filled, qtbot):
+    one, two, three, _ = paths(filled)
+    filled.open(one)
+    filled.finish()
+    with qtbot.assertNotEmitted(filled.opened, wait=50):
+        filled.go_next()
+        filled.open(three)
+    assert filled.current.path == one
+    assert "1.png is being saved" in filled.footer.message.text()
+    read(filled.current, ("", "made"))
+    with qtbot.waitSignal(filled.opened) as told:
+        filled.mark(one)
+    assert told.args == [two]
+    assert filled.footer.message.text() == ""
+
+
+def test_a_film_that_is_gone_once_its_case_is_saved_holds_nobody_up(filled, qtbot):
+    one, two, *_ = paths(filled)
+    filled.open(one)
+    filled.finish()
+    read(filled.current, ("", "made"))
+    one.unlink()
+    with qtbot.waitSignal(filled.opened) as told:
+        filled.mark(one)
+    assert told.args == [two]
+    assert "no such file" in filled.footer.message.text()
+
+
 def test_after_the_last_one_what_was_left_out_comes_next_and_then_it_says_so(filled, qtbot):
     last = paths(filled)[-1]
     for path in paths(filled)[1:-1]:

@@ -183,6 +183,9 @@ class WorklistView(QWidget):
         item = None if self._worklist is None else self._worklist.find(path)
         if item is None or self._busy:
             return
+        if self._finishing is not None:
+            self.footer.show_message(f"{self._finishing.name} is being saved; the next film opens then.")
+            return
         if item.problem:
             self._opening = item.path
             start_call(partial(look, item), on_result=self._on_look, on_error=self._on_error)
@@ -213,7 +216,7 @@ class WorklistView(QWidget):
 
     def refresh(self) -> None:
         """Look at every case anew, since others may have read meanwhile."""
-        if self._worklist is not None and not self._busy:
+        if self._worklist is not None and not self._busy and self._finishing is None:
             self._load("Looking through the cases…", self._worklist.refresh_all)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -285,7 +288,7 @@ class WorklistView(QWidget):
                 self.open(known.path)
         elif self._finishing == known.path and known.state(self.reader) in FINISHED:
             self._advance()
-        elif self._skipping == known.path and known.problem:
+        elif known.path in (self._finishing, self._skipping) and known.problem:
             self._advance()
             self.footer.show_message(f"{known.path.name}: {known.problem}", error=True)
 
