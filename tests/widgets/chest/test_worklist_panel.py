@@ -184,6 +184,25 @@ def test_a_film_opened_by_hand_is_none_of_the_list(reading, folder, finished, ph
     assert Case.load(folder / "cases" / "1.tbcad").image.name == "1.png"
 
 
+def test_what_else_is_opened_while_a_film_of_the_list_is_read_is_not_taken_for_it(
+    reading, folder, finished, phantom_pixels
+):
+    day = reading("A", folder)
+    day.view.open(folder / "1.png")
+    # Neither a film by hand nor one that cannot be read is what the list waits for.
+    own = day.viewer.add_image(phantom_pixels[:, ::-1].copy(), name="by hand")
+    day.panel.open_film(folder / "gone.png")
+    other = day.session
+    assert other.layer.name == own.name
+    day.wait_for("1.png")
+    assert day.session is not other
+    assert day.session.layer.name == "1"
+    assert day.session.desk.home == folder / "cases" / "1.tbcad"
+    assert other.desk.home is None
+    assert other.state("result") is State.NOT_RUN
+    assert day.states() == ["to do"] * 3
+
+
 def test_what_is_wrong_with_a_list_is_said_and_the_rest_is_read(
     reading, folder, finished, phantom_pixels, qtbot
 ):

@@ -160,17 +160,23 @@ class ChestBench(QObject):
             self._sessions[layer] = ChestSession(self._viewer(), layer, self.shelf)
         return self._sessions[layer]
 
-    def open_film(self, path: str | Path) -> None:
-        """Open a film, or a saved case, from a file, in the way the command line reads it."""
+    def open_film(self, path: str | Path) -> Opening:
+        """Open a film, or a saved case, from a file, in the way the command line reads it.
+
+        Returns
+        -------
+        Opening
+            Its `ended` tells of this film, and of no other that is opened meanwhile.
+        """
         from napari_tbcad.widgets.reader import layers_of
 
-        start_call(lambda: layers_of(Path(path)), on_result=self._add, on_error=self._complain)
+        return self._open(lambda: layers_of(Path(path)))
 
-    def open_sample(self, key: str) -> None:
-        """Open one of the project's phantoms."""
+    def open_sample(self, key: str) -> Opening:
+        """Open one of the project's phantoms; as :meth:`open_film`."""
         from napari_tbcad.widgets.samples import sample_layers
 
-        start_call(lambda: sample_layers(key), on_result=self._add, on_error=self._complain)
+        return self._open(lambda: sample_layers(key))
 
     def close_film(self) -> None:
         """Take the chosen film and its masks out of the viewer."""
@@ -191,14 +197,21 @@ class ChestBench(QObject):
     def _alive(self) -> list[Image]:
         return [film for film in (known() for known in self._known) if film is not None]
 
-    def _add(self, layers: list[Any]) -> None:
-        viewer = self._viewer()
+    def _open(self, read: Callable[[], list[Any]]) -> Opening:
+        opening = Opening(self)
+        start_call(read, on_result=opening.take, on_error=opening.fail)
+        return opening
+
+    def _add(self, layers: list[Any]) -> Image | None:
+        viewer, film = self._viewer(), None
         if viewer is None or not self._panels:
             # The window was closed while the film was being read.
-            return
+            return None
         for data, options, _ in layers:
-            self.choose(viewer.add_image(data, **options))
+            film = viewer.add_image(data, **options)
+            self.choose(film)
         viewer.reset_view()
+        return film
 
     def _complain(self, error: Exception) -> None:
         self.complained.emit(str(error))
@@ -225,6 +238,53 @@ class ChestBench(QObject):
             # A film just opened is what the person wants to look at.
             self.choose(added[0])
         self.films_changed.emit()
+
+
+class Opening(QObject):
+    """One film being opened, so that who asked for it takes no other film for it.
+
+    Parameters
+    ----------
+    bench : ChestBench
+        Where the film is opened; it keeps this object until then.
+
+    Attributes
+    ----------
+    ended : Signal(object)
+        The film is there, or will not come; sends this object itself, once.
+    film : Image or None
+        Its layer, chosen; None before, without a film, or when the window was closed meanwhile.
+    problem : str
+        Why it cannot be opened; empty when it can.
+    """
+
+    ended = Signal(object)
+
+    def __init__(self, bench: ChestBench) -> None:
+        super().__init__(bench)
+        self._bench = weakref.ref(bench)
+        self.film: Image | None = None
+        self.problem = ""
+
+    def take(self, layers: list[Any]) -> None:
+        """Show what was read."""
+        bench = self._bench()
+        if bench is not None:
+            self.film = bench._add(layers)
+        self._end()
+
+    def fail(self, error: Exception) -> None:
+        """Say why it could not be read."""
+        self.problem = str(error)
+        bench = self._bench()
+        if bench is not None:
+            bench._complain(error)
+        self._end()
+
+    def _end(self) -> None:
+        self.ended.emit(self)
+        self.film = None
+        self.deleteLater()
 
 
 _BENCHES: weakref.WeakKeyDictionary[Any, ChestBench] = weakref.WeakKeyDictionary()

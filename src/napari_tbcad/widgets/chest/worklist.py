@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_tbcad.case import Verdict
-from napari_tbcad.widgets.chest.bench import ChestBench, bench_of
+from napari_tbcad.widgets.chest.bench import ChestBench, Opening, bench_of
 from napari_tbcad.widgets.chest.dock import Dock
 from napari_tbcad.widgets.parts.worklist import WorklistView
 from napari_tbcad.worklist_item import Item, ReadingState
@@ -33,13 +33,14 @@ class WorklistPanel(Dock):
         self.view = WorklistView()
         self.view.set_reader(self.bench.reader)
         self.column.addWidget(self.view)
-        self._opening: Item | None = None
+        self._opening: Opening | None = None
+        self._wanted: Item | None = None
         self._shown: Item | None = None
         self.view.opened.connect(self._open)
         self.view.done.connect(self._done)
         self.view.accepted.connect(lambda: self._save("accepted"))
         self.view.reader_changed.connect(self._on_reader)
-        self.bench.complained.connect(self._on_complaint)
+        self.view.loaded.connect(self._forget)
         self.begin()
 
     def begin(self) -> None:
@@ -58,35 +59,47 @@ class WorklistPanel(Dock):
         item = self.view.current
         if item is None:
             return
+        self._forget()
+        self._wanted = item
         self.bench.close_film()
-        self._opening = item
         self.view.show_busy(f"opening {item.name}")
-        self.bench.open_film(item.case if item.case.is_file() else path)
+        self._opening = self.bench.open_film(item.case if item.case.is_file() else path)
+        self._opening.ended.connect(self._on_opened)
 
-    def _on_film(self) -> None:
-        session, item = self.bench.session, self._opening
-        if session is None:
+    def _forget(self) -> None:
+        """Wait for no film any more, and call none the list's: another is asked for, or another list."""
+        self._opening = self._wanted = self._shown = None
+
+    def _on_opened(self, opening: Opening) -> None:
+        item = self._wanted
+        if item is None or opening is not self._opening:
             return
-        if item is None:
-            # A film that the person opened by hand is none of the list's; one of the list is again.
-            found = self._item_at(session.desk.home)
-            if found != self._shown:
-                self._shown = found
-                self.view.set_current(found.path if found is not None else None)
-            return
-        self._opening, self._shown = None, item
+        self._opening = self._wanted = None
+        self.view.show_busy("")
+        if opening.problem:
+            self.view.skip(item.path, opening.problem)
+        elif opening.film is not None:
+            self._show_item(item, self.bench.session_of(opening.film))
+
+    def _show_item(self, item: Item, session: ChestSession) -> None:
+        self._shown = item
         session.desk.home = item.case
         session.edits.reader = self.view.reader
         session.desk.saved.connect(self._on_saved)
         session.desk.failed.connect(self.view.show_error)
-        self.view.show_busy("")
         session.run_all()
 
-    def _on_complaint(self, text: str) -> None:
-        item, self._opening = self._opening, None
-        if item is not None:
-            self.view.show_busy("")
-            self.view.skip(item.path, text)
+    def _on_film(self) -> None:
+        session = self.bench.session
+        # While one of the list is awaited, what is opened by hand changes nothing.
+        if session is None or self._wanted is not None:
+            return
+        # A film that the person opened by hand is none of the list's; one of the list is again.
+        found = self._item_at(session.desk.home)
+        path, shown = (None if item is None else item.path for item in (found, self._shown))
+        self._shown = found
+        if path != shown:
+            self.view.set_current(path)
 
     def _on_reader(self, reader: str) -> None:
         self.bench.reader = reader
@@ -117,8 +130,9 @@ class WorklistPanel(Dock):
         return session if session is not None and session.desk.home is not None else None
 
     def _on_saved(self, path: Path) -> None:
-        if self._shown is not None and path == self._shown.case:
-            self.view.mark(self._shown.path)
+        # Also when another film was chosen while this one was being written.
+        if (item := self._item_at(path)) is not None:
+            self.view.mark(item.path)
 
     def _show_work(self) -> None:
         pass
