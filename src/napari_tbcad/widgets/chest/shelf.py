@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ class ModelShelf(QObject):
         self.model: Any = None
         self._refusal = self._preference = ""
         self.loading = False
-        self._wish = 0
+        self._asked = self._in_use = self._said = 0
+        self._under_way: set[int] = set()
 
     @property
     def message(self) -> str:
@@ -63,19 +65,28 @@ class ModelShelf(QObject):
             self._preference = f"Preferences: {error}"
             return settings_for(self.model)
 
-    def _load(self, function: Any) -> None:
+    def _load(self, function: Callable[[], Any]) -> None:
+        self._asked += 1
+        self._under_way.add(self._asked)
         self.loading = True
-        start_call(function, on_result=self._take, on_error=self._refuse)
+        start_call(partial(_outcome, self._asked, function), on_result=self._take, on_error=self._refuse)
 
-    def _take(self, model: Any) -> None:
-        self.model, self._refusal, self.loading = model, "", False
-        self.ready.emit()
+    def _take(self, outcome: tuple[int, Any, Exception | None]) -> None:
+        """Take a model unless one asked for later is in use: which is read sooner must not matter."""
+        number, model, error = outcome
+        self._under_way.discard(number)
+        if number < self._in_use:
+            return
+        if error is None:
+            self.model, self._in_use = model, number
+        if number > self._said:
+            self._said, self._refusal = number, "" if error is None else _said_of(error)
+        self.loading = any(other > self._in_use for other in self._under_way)
+        if not self.loading:
+            self.ready.emit()
 
     def _refuse(self, error: Exception) -> None:
-        missing = isinstance(error, NoModel)
-        self._refusal = NO_MODEL if missing else str(error)
-        self.loading = False
-        self.ready.emit()
+        raise error  # every failure comes as an outcome
 
 
 class NoModel(Exception):
@@ -93,6 +104,18 @@ def packaged() -> Any:
         return packaged_model()
     except (ModelRefused, FileNotFoundError) as error:
         raise NoModel(str(error)) from error
+
+
+def _outcome(number: int, function: Callable[[], Any]) -> tuple[int, Any, Exception | None]:
+    # With what it answers, so that a model that comes late is known for what it is.
+    try:
+        return number, function(), None
+    except Exception as error:  # told by the shelf
+        return number, None, error
+
+
+def _said_of(error: Exception) -> str:
+    return NO_MODEL if isinstance(error, NoModel) else str(error)
 
 
 def _from_file(path: Path) -> Any:
