@@ -74,7 +74,7 @@ def test_yesterdays_case_is_put_aside_unless_the_session_goes_on_with_it(qtbot, 
     assert find(tmp_path, "chest.png", "k" * 32) == path
     before.unlink()
     other = CaseKeeper(rest_ms=1)
-    other.adopt(path)
+    other.adopt(path, Case.peek(path).saved)
     other.put(path, lambda: a_case(reader="C"))
     kept(other, qtbot)
     assert not before.exists()

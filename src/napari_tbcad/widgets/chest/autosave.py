@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from pathlib import Path
 
 from napari.utils.notifications import show_error
@@ -48,7 +49,8 @@ class CaseKeeper(QObject):
         self._lock = threading.Lock()
         self._at_work = self._hurry = False
         self._idle = threading.Event()
-        self._own: set[Path] = set()
+        self._own: dict[Path, str] = {}
+        self._aside: dict[Path, str] = {}
         self._told: set[str] = set()
         self._since = 0.0
         self._longest = longest_ms / 1000
@@ -107,9 +109,58 @@ class CaseKeeper(QObject):
         if self._at_work:
             self._idle.wait(wait_s)
 
-    def adopt(self, path: Path) -> None:
-        """Say that a case on disk is the one this session goes on with: it may be overwritten."""
-        self._own.add(path.absolute())
+    def adopt(self, path: Path, saved: str, *, aside: str = "") -> None:
+        """Say that a case on disk is the one this session goes on with: it may be overwritten.
+
+        Parameters
+        ----------
+        path : Path
+            Its file.
+        saved : str
+            When it was saved; a file that was saved since is somebody else's.
+        aside : str, optional
+            The content key of its film when it was kept on the side, not where a person wanted it.
+        """
+        self._own[path.absolute()] = saved
+        if aside:
+            self._aside[path.absolute()] = aside
+
+    def write(self, path: Path, case: Case, *, listed: bool = False) -> None:
+        """Save a case where a person asked for it; on a worker thread.
+
+        Parameters
+        ----------
+        path : Path
+            The file. What is there is replaced, since the person was asked, unless somebody saved it after
+            this session opened or wrote it.
+        case : Case
+            The case.
+        listed : bool, optional
+            Nobody was asked: its place follows from a worklist, and only a case of this session may go.
+
+        Raises
+        ------
+        BadInput
+            If somebody else changed the file, or it cannot be written.
+        """
+        with _FOLDERS:
+            known = self._own.get(path.absolute())
+            if (known is not None or listed) and path.exists() and Case.peek(path).saved != known:
+                raise BadInput(
+                    path, "was changed by somebody else since you opened it: save under another name"
+                )
+            case.save(path)
+            self.adopt(path, case.saved)
+            self._aside.pop(path.absolute(), None)
+
+    def clear(self, film_key: str) -> None:
+        """Remove what this session kept on the side of a film: the person has saved it."""
+        for path in [path for path, key in self._aside.items() if key == film_key]:
+            del self._aside[path]
+            with suppress(OSError, BadInput):
+                # Of another window of this program, or of yesterday's.
+                if Case.peek(path).saved == self._own.pop(path, None):
+                    path.unlink()
 
     def _begin(self) -> None:
         if self._at_work or not self._waiting:
@@ -140,12 +191,13 @@ class CaseKeeper(QObject):
             return batch
 
     def _save(self, place: Path, case: Case) -> Path:
-        path = place if place.suffix == SUFFIX else path_in(place, case.image.name, case.image.content_key)
+        key = case.image.content_key
+        path = place if place.suffix == SUFFIX else path_in(place, case.image.name, key)
         with _FOLDERS:
-            if path.absolute() not in self._own and path.exists():
-                _put_aside(path, case)
+            if path.exists():
+                _put_aside(path, case, unless_saved=self._own.get(path.absolute()))
             case.save(path)
-        self.adopt(path)
+            self.adopt(path, case.saved, aside="" if path == place else key)
         return path
 
     def _done(self, outcome: tuple[list[Path], list[tuple[Path, Exception]]]) -> None:
@@ -213,12 +265,22 @@ def find(folder: Path | None, film_source: str, film_key: str) -> Path | None:
     return None
 
 
-def _put_aside(path: Path, case: Case) -> None:
+def free_path(path: Path, number: str) -> Path:
+    """Return the path, or the first one with a number after its stem that nothing is at."""
+    free, tried = path, 1
+    while free.exists():
+        tried += 1
+        free = path.with_name(f"{path.name.removesuffix(SUFFIX)}{number.format(tried)}{SUFFIX}")
+    return free
+
+
+def _put_aside(path: Path, case: Case, *, unless_saved: str | None) -> None:
     """Keep a case of the same film that this session does not go on with; refuse to touch anything else."""
     try:
-        there = Case.peek(path).image.content_key
+        head = Case.peek(path)
     except BadInput as error:
         raise BadInput(path, f"is there already and is no case, nothing was saved ({error.cause})") from error
-    if there != case.image.content_key:
+    if head.image.content_key != case.image.content_key:
         raise BadInput(path, "is a case of another film, nothing was saved: choose another name or folder")
-    path.replace(path.with_suffix(f".before{SUFFIX}"))
+    if head.saved != unless_saved:
+        path.replace(free_path(path.with_suffix(f".before{SUFFIX}"), "{}"))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.case import SUFFIX, Case, Verdict
 from napari_tbcad.errors import BadInput
-from napari_tbcad.widgets.chest.autosave import CaseKeeper
+from napari_tbcad.widgets.chest.autosave import CaseKeeper, free_path
 from napari_tbcad.widgets.chest.intake import Intake, take_up
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
@@ -25,13 +27,27 @@ _KEEPING_S = 10.0
 """How long a case waits for the one on the side that is just being written."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Saving:
+    """A case on its way into the file that a person asked for."""
+
+    film: object
+    path: Path
+    build: Callable[[], Case]
+    aside: Callable[[], Case]
+    owner: int
+    journal: Any
+    listed: bool
+    reader: str
+
+
 class CaseDesk(QObject):
     """Saves and restores the case of one session.
 
     Parameters
     ----------
     session : ChestSession
-        Its parent; held weakly besides.
+        Held weakly: a save that was asked for outlives it.
 
     Attributes
     ----------
@@ -53,9 +69,10 @@ class CaseDesk(QObject):
 
     saved = Signal(object)
     failed = Signal(str)
+    _under_way: ClassVar[set[CaseDesk]] = set()
 
     def __init__(self, session: ChestSession) -> None:
-        super().__init__(session)
+        super().__init__()
         self._session = weakref.ref(session)
         self.path: Path | None = None
         self.case: Case | None = None
@@ -63,8 +80,9 @@ class CaseDesk(QObject):
         self.notes: tuple[str, ...] = ()
         self.home: Path | None = None
         self._asked: tuple[Path, Verdict, str] | None = None
-        self._at_work = False
-        self._reader = ""
+        self._at_work = 0
+        self._in_turn = threading.Lock()
+        self._film = object()
         self._saved: Any = None
         self._kept: Any = None
         self._keeper = CaseKeeper(self)
@@ -72,7 +90,7 @@ class CaseDesk(QObject):
     @property
     def saving(self) -> bool:
         """Whether the case is being saved, or will be once the work under way is done."""
-        return self._at_work or self._asked is not None
+        return bool(self._at_work) or self._asked is not None
 
     @property
     def unsaved(self) -> bool:
@@ -83,18 +101,29 @@ class CaseDesk(QObject):
 
     @property
     def suggestion(self) -> Path:
-        """Where a case would be saved if the person does not say otherwise: beside its film."""
+        """Where a case would be saved if the person does not say otherwise: beside its film, a new file."""
+        if (known := self.path or self.home) is not None:
+            return known
         session = self._session()
         source = Path(session.value("film").source if session is not None and session.run else "film")
         folder = source.parent if source.parent.is_dir() and source.is_file() else Path.home()
-        return self.path or self.home or folder / f"{source.name.rsplit('.', 1)[0] or 'film'}{SUFFIX}"
+        return free_path(folder / f"{source.name.rsplit('.', 1)[0] or 'film'}{SUFFIX}", " {}")
+
+    def begin(self) -> None:
+        """Forget the film: another one is about to take its place. What waits of the old one is saved."""
+        self.finish_asked()
+        self.flush()
+        self._film = object()
+        self.path = self.case = self.home = self.left = None
+        self.notes = ()
+        self._saved = self._kept = None
 
     def take(self, found: Intake) -> None:
         """Go on with what was found when the film was read."""
         self.case, self.path, self.notes, self.left = found.case, found.path, found.notes, found.left
         self._saved = self._kept = found.run.journal if found.run is not None else None
-        if found.path is not None:
-            self._keeper.adopt(found.path)
+        if found.path is not None and found.case is not None:
+            self._keeper.adopt(found.path, found.case.saved)
 
     def save(self, path: Path, *, verdict: Verdict = "made", reader: str = "") -> None:
         """Save the case as a whole once nothing is under way; `saved` or `failed` follows."""
@@ -108,22 +137,32 @@ class CaseDesk(QObject):
 
     def save_now(self) -> None:
         """Save what was asked for; the session calls this when it has settled."""
-        session = self._session()
-        if session is None or session.run is None or self._asked is None or self._at_work:
+        if not self._at_work:
+            self.finish_asked()
+
+    def finish_asked(self) -> None:
+        """Save what was asked for at once, as it is: the film is about to go; `saved` or `failed` follows."""
+        if self._asked is None:
             return
         (path, verdict, reader), self._asked = self._asked, None
-        self._reader = reader
-        build, journal = self._builder(session, verdict, reader), session.run.journal
-        self._at_work = True
+        session = self._session()
+        if session is None or session.run is None:
+            self.failed.emit(f"{path.name} was not saved: its film cannot be used any more.")
+            return
+        saving = _Saving(
+            film=self._film,
+            path=path,
+            build=self._builder(session, verdict, reader),
+            aside=self._builder(session, "in progress", reader),
+            owner=id(session.run),
+            journal=session.run.journal,
+            listed=path == self.home,
+            reader=reader,
+        )
+        self._at_work += 1
+        self._under_way.add(self)
         self._keeper.drop()
-
-        def work() -> tuple[Path, Case, Any]:
-            self._keeper.let_finish(_KEEPING_S)
-            case = build()
-            case.save(path)
-            return path, case, journal
-
-        start_call(work, on_result=self._on_saved, on_error=self._on_unsaved)
+        start_call(lambda: self._write(saving), on_result=self._on_written, on_error=self._complain)
 
     def keep(self, *, reader: str = "") -> None:
         """Save soon what a person did, on the side; in a worklist in the case's own file."""
@@ -147,10 +186,11 @@ class CaseDesk(QObject):
         if session is None or session.run is None or left is None:
             return
         film, key, model = session.run.get("film"), session.run.key("film") or "", session.shelf.model
+        token = self._film
         start_call(
-            lambda: take_up(Case.load(left), left, film, key, model),
+            lambda: (token, take_up(Case.load(left), left, film, key, model)),
             on_result=self._on_restored,
-            on_error=self._on_unsaved,
+            on_error=self._complain,
         )
 
     def dismiss(self) -> None:
@@ -164,40 +204,73 @@ class CaseDesk(QObject):
     def _builder(self, session: ChestSession, verdict: Verdict, reader: str) -> Callable[[], Case]:
         from napari_tbcad.chest.cases import case_of
 
-        run, earlier, warnings = session.run, self.case, session.warnings()
-        assert run is not None
+        assert session.run is not None
+        # As it is now: by the time it is built the run may hold another film.
+        run, earlier, warnings = session.run.snapshot(), self.case, session.warnings()
 
         def build() -> Case:
             return case_of(run, reader=reader, verdict=verdict, earlier=earlier, warnings=warnings)
 
         return build
 
-    def _on_saved(self, outcome: tuple[Path, Case, Any]) -> None:
-        self._at_work = False
-        self.path, self.case, self._saved = outcome
-        self._kept = self._saved
-        self.left, self.notes = None, ()
-        self._keeper.adopt(self.path)
-        self.saved.emit(self.path)
+    def _write(self, saving: _Saving) -> tuple[_Saving, Case | None, Exception | None]:
+        """Build and write; on a worker."""
+        with self._in_turn:
+            self._keeper.let_finish(_KEEPING_S)
+            try:
+                case = saving.build()
+                self._keeper.write(saving.path, case, listed=saving.listed)
+            except Exception as error:  # every failure is the person's to know
+                return saving, None, error
+            return saving, case, None
+
+    def _on_written(self, outcome: tuple[_Saving, Case | None, Exception | None]) -> None:
+        saving, case, error = outcome
+        self._at_work -= 1
+        if case is not None:
+            self._on_saved(saving, case)
+        else:
+            self._on_unsaved(saving)
+            self._complain(error)
+        if not self._at_work:
+            self._under_way.discard(self)
         if (session := self._session()) is not None:
             session.changed.emit()
+            # Another save may have been asked for meanwhile.
+            session.go_on()
 
-    def _on_unsaved(self, error: Exception) -> None:
-        self._at_work = False
+    def _on_saved(self, saving: _Saving, case: Case) -> None:
+        if saving.film is self._film:
+            self.path, self.case, self._saved = saving.path, case, saving.journal
+            self._kept = self._saved
+            self.left, self.notes = None, ()
+        if saving.film is not self._film or not self.unsaved:
+            self._keeper.clear(case.image.content_key)
+        self.saved.emit(saving.path)
+
+    def _on_unsaved(self, saving: _Saving) -> None:
+        """Keep on the side what could not be saved: what waited there made way for it."""
+        session = self._session()
         self._kept = None
-        self.keep(reader=self._reader)
+        if saving.film is self._film and session is not None and not session.closed:
+            self.keep(reader=saving.reader)
+        elif saving.journal and (place := preferences().autosave) is not None:
+            self._keeper.put(place, saving.aside, owner=saving.owner)
+            self.flush()
+
+    def _complain(self, error: Exception | None) -> None:
         told = isinstance(error, BadInput | OSError)
         text = str(error) if told else f"{type(error).__name__}: {error}"
         show_error(text)
         self.failed.emit(text)
-        if (session := self._session()) is not None:
-            session.changed.emit()
 
-    def _on_restored(self, found: Intake) -> None:
-        session = self._session()
-        if session is None or session.closed:
+    def _on_restored(self, outcome: tuple[object, Intake]) -> None:
+        session, (film, found) = self._session(), outcome
+        if session is None or session.closed or film is not self._film:
             return
         self.take(found)
+        if found.path is not None and found.case is not None:
+            self._keeper.adopt(found.path, found.case.saved, aside=found.case.image.content_key)
         # It was kept on the side: saving asks for a place of its own.
         self.path = None
         session.adopt(found)

@@ -1,0 +1,243 @@
+"""The desk alone: which film a case is of, what is saved in turn, and whose file is never taken."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from napari_tbcad.case import Case
+from napari_tbcad.chest.workflow import ChestSettings, give_mask, start
+from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.widgets.chest import autosave, desk
+from napari_tbcad.widgets.chest.autosave import find
+from napari_tbcad.widgets.chest.desk import CaseDesk
+
+pytestmark = pytest.mark.gui
+
+
+def film(seed, name="layer"):
+    pixels = np.random.default_rng(seed).random((64, 64), dtype=np.float32)
+    return Radiograph(pixels, source=name)
+
+
+class Session:
+    """What a desk knows of a session."""
+
+    def __init__(self):
+        self.run = start(film(0), ChestSettings())
+        self.closed = False
+        self.edits = SimpleNamespace(look_again=lambda: None)
+        self.changed = SimpleNamespace(emit=lambda: None)
+        self.asked = 0
+
+    def warnings(self):
+        return ()
+
+    def value(self, name):
+        return self.run.get(name)
+
+    def go_on(self):
+        self.asked += 1
+        self.desk.save_now()
+
+    def paint(self, rows):
+        labels = np.zeros((64, 64), np.uint8)
+        labels[:rows, :20] = 1
+        give_mask(self.run, labels, "sensitive", reader="A")
+        self.desk.keep(reader="A")
+
+
+@pytest.fixture
+def session(qtbot, monkeypatch, kept_aside):
+    session = Session()
+    session.desk = CaseDesk(session)
+    session.said = []
+    monkeypatch.setattr(desk, "show_error", session.said.append)
+    monkeypatch.setattr(autosave, "show_error", session.said.append)
+    yield session
+    settle(session, qtbot)
+
+
+def settle(session, qtbot):
+    session.desk.flush()
+    qtbot.waitUntil(lambda: not session.desk.saving and not session.desk._keeper.busy, timeout=30_000)
+
+
+def rows(path):
+    return int(Case.load(path).last.labels["sensitive"].any(axis=1).sum())
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Hold up the first case on its way to disk."""
+    entered, gate, whole = threading.Event(), threading.Event(), Case.save
+
+    def save(case, path):
+        entered.set()
+        assert gate.wait(20)
+        whole(case, path)
+
+    monkeypatch.setattr(Case, "save", save)
+    yield SimpleNamespace(entered=entered, gate=gate)
+    gate.set()
+
+
+def test_a_save_asked_for_while_another_is_written_follows_it(session, slow, tmp_path, qtbot):
+    session.paint(5)
+    session.desk.save(tmp_path / "a.tbcad", reader="A")
+    assert slow.entered.wait(20)
+    session.paint(9)
+    session.desk.save(tmp_path / "a.tbcad", reader="A")
+    slow.gate.set()
+    qtbot.waitUntil(lambda: not session.desk.saving, timeout=30_000)
+    assert rows(tmp_path / "a.tbcad") == 9
+    assert not session.desk.unsaved
+
+
+def test_another_film_in_the_layer_has_no_case_yet(session, slow, tmp_path, kept_aside, qtbot):
+    session.desk.home = tmp_path / "cases" / "list.tbcad"
+    session.paint(5)
+    session.desk.save(tmp_path / "a.tbcad", reader="A")
+    assert slow.entered.wait(20)
+    session.paint(7)
+    old, edited = session.run.get("film"), session.desk.home
+    session.desk.begin()
+    session.run.put("film", film(1))
+    slow.gate.set()
+    settle(session, qtbot)
+    # What waited is of the film it was painted on, and the new one is asked where to.
+    assert Case.peek(edited).image.content_key == Case.peek(tmp_path / "a.tbcad").image.content_key
+    assert rows(edited) == 7
+    assert (session.desk.path, session.desk.case, session.desk.home) == (None, None, None)
+    session.paint(8)
+    session.desk.save(tmp_path / "b.tbcad", reader="A")
+    settle(session, qtbot)
+    assert session.said == []
+    assert Case.peek(tmp_path / "b.tbcad").image.content_key != Case.peek(edited).image.content_key
+    assert old.source == session.run.get("film").source
+
+
+def test_a_filtered_film_is_offered_a_new_file(session, tmp_path):
+    path = tmp_path / "chest.png"
+    path.write_bytes(b"")
+    session.run.put("film", replace(session.run.get("film"), source=str(path)))
+    assert session.desk.suggestion == tmp_path / "chest.tbcad"
+    (tmp_path / "chest.tbcad").write_bytes(b"")
+    assert session.desk.suggestion == tmp_path / "chest 2.tbcad"
+
+
+def test_what_waits_is_of_the_film_it_was_asked_for(session, tmp_path, kept_aside, qtbot):
+    from napari_tbcad.chest.cases import film_key
+
+    session.paint(5)
+    old = session.run.get("film")
+    session.run.put("film", film(1))
+    settle(session, qtbot)
+    kept = find(kept_aside, "layer", film_key(old))
+    assert kept is not None
+    assert rows(kept) == 5
+    assert find(kept_aside, "layer", film_key(session.run.get("film"))) is None
+
+
+def test_after_saving_nothing_of_it_is_left_on_the_side(session, tmp_path, kept_aside, qtbot):
+    session.paint(5)
+    settle(session, qtbot)
+    assert len(list(kept_aside.iterdir())) == 1
+    session.desk.save(tmp_path / "a.tbcad", reader="A")
+    settle(session, qtbot)
+    assert list(kept_aside.iterdir()) == []
+    session.paint(6)
+    settle(session, qtbot)
+    assert len(list(kept_aside.iterdir())) == 1
+    assert rows(tmp_path / "a.tbcad") == 5
+
+
+def test_a_file_that_somebody_else_saved_since_is_not_overwritten(session, tmp_path, kept_aside, qtbot):
+    path = tmp_path / "a.tbcad"
+    session.paint(5)
+    session.desk.save(path, reader="A")
+    settle(session, qtbot)
+    theirs = replace(Case.load(path), saved="2030-01-01T00:00:00.000+00:00")
+    theirs.save(path)
+    session.paint(6)
+    session.desk.save(path, reader="A")
+    settle(session, qtbot)
+    assert "changed by somebody else" in session.said[0]
+    assert "a.tbcad" in session.said[0]
+    assert Case.peek(path).saved == theirs.saved
+    assert session.desk.unsaved
+    assert rows(next(iter(kept_aside.iterdir()))) == 6
+
+    # Kept up to date in a worklist: theirs is put aside, and what was put aside before stays.
+    session.desk.home = path
+    for number in ("", "2"):
+        session.paint(7 + len(number))
+        settle(session, qtbot)
+        assert Case.peek(tmp_path / f"a.before{number}.tbcad").saved == theirs.saved
+        assert rows(path) == 7 + len(number)
+        theirs.save(path)
+
+
+def test_a_case_that_came_into_the_list_meanwhile_is_not_overwritten(session, tmp_path, qtbot):
+    path = tmp_path / "list.tbcad"
+    session.paint(5)
+    session.desk.save(tmp_path / "theirs.tbcad", reader="B")
+    settle(session, qtbot)
+    (tmp_path / "theirs.tbcad").rename(path)
+    session.desk.home = path
+    session.paint(6)
+    session.desk.save(path, reader="A")
+    session.desk._keeper.drop()
+    qtbot.waitUntil(lambda: bool(session.said), timeout=30_000)
+    assert "changed by somebody else" in session.said[0]
+    assert Case.peek(path).readings[-1].reader == "B"
+    session.desk.home = None
+
+
+def test_a_save_asked_for_is_done_when_the_film_goes(session, tmp_path, qtbot):
+    session.paint(5)
+    session.go_on = lambda: None  # work is under way
+    session.desk.save(tmp_path / "a.tbcad", reader="A")
+    assert session.desk.saving
+    session.desk.finish_asked()
+    session.closed = True
+    settle(session, qtbot)
+    assert rows(tmp_path / "a.tbcad") == 5
+    session.desk.save(tmp_path / "b.tbcad", reader="A")
+    session.run = None
+    with qtbot.waitSignal(session.desk.failed) as failed:
+        session.desk.finish_asked()
+    assert "b.tbcad" in failed.args[0]
+
+
+def test_a_save_that_fails_after_the_film_went_leaves_the_work_on_the_side(
+    session, tmp_path, kept_aside, qtbot
+):
+    (tmp_path / "file").write_text("no folder")
+    session.paint(5)
+    session.go_on = lambda: None
+    session.desk.save(tmp_path / "file" / "a.tbcad", reader="A")
+    session.desk.finish_asked()
+    session.closed = True
+    settle(session, qtbot)
+    assert "a.tbcad" in session.said[0]
+    assert rows(next(iter(kept_aside.iterdir()))) == 5
+
+
+def test_what_cannot_be_restored_does_not_end_a_save(session, slow, tmp_path, qtbot):
+    (tmp_path / "left.tbcad").write_bytes(b"no case")
+    session.shelf = SimpleNamespace(model=None)
+    session.paint(5)
+    session.desk.save(tmp_path / "a.tbcad", reader="A")
+    assert slow.entered.wait(20)
+    session.desk.left = tmp_path / "left.tbcad"
+    with qtbot.waitSignal(session.desk.failed, timeout=30_000):
+        session.desk.restore()
+    assert session.desk.saving
+    slow.gate.set()
+    settle(session, qtbot)
+    assert rows(tmp_path / "a.tbcad") == 5
