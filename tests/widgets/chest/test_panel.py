@@ -367,6 +367,18 @@ def test_enhanced_preview_lies_over_the_film(panel, finished, phantom_pixels):
     film = next(layer for layer in viewer.layers if layer.name == "film")
     np.testing.assert_allclose(preview.extent.world, film.extent.world, atol=0.26)
     assert widget.picker.currentText() == "film"
+    film.scale, film.translate, film.rotate, film.shear = (0.4, 0.5), (1, 2), 30, [0.1]
+    film.affine = [[1, 0, 3], [0, 2, 1], [0, 0, 1]]
+    film.units = ("mm", "mm")
+    for _ in range(2):
+        assert preview in viewer.layers
+        assert preview.units == film.units
+        for place in ((-0.5, -0.5), (255.5, -0.5), (99.5, 255.5)):
+            there = 2 * (np.array(place) + 0.5) - 0.5
+            np.testing.assert_allclose(preview.data_to_world(place), film.data_to_world(there))
+        widget.enhance.preview.setChecked(False)
+        widget.enhance.preview.setChecked(True)
+        preview = next(layer for layer in viewer.layers if layer.name == "film enhanced")
     widget.enhance.preview.setChecked(False)
     assert "film enhanced" not in [layer.name for layer in viewer.layers]
 

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_tbcad.widgets.films import PREVIEW
+from napari_tbcad.widgets.films import PREVIEW, geometry_events
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.chest.session import ChestSession
@@ -42,6 +42,10 @@ class Look:
         self.outline = ""
         self.preview = False
         self._active = False
+        if session.layer is not None:
+            # napari holds bound methods weakly: this ends with us.
+            for event in geometry_events(session.layer):
+                event.connect(self._on_geometry)
 
     def open(self) -> None:
         """The film was chosen: show what was shown of it before."""
@@ -120,18 +124,41 @@ class Look:
             viewer.layers.remove(layer)
         self._layer = weakref.ref(_add_preview(viewer, film, enhanced.pixels))
 
+    def _on_geometry(self, event: Any = None) -> None:
+        """Keep the enhanced film on the original."""
+        session = self._session()
+        film = session.layer if session is not None else None
+        layer = self._layer() if self._layer is not None else None
+        if film is not None and layer is not None:
+            for name, value in _placed(film, layer.data.shape).items():
+                setattr(layer, name, value)
+
+
+def _placed(film: Image, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return where a picture of another size lies, to cover the field of view of a film."""
+    # Pixel centres differ by half a pixel step.
+    ratio = np.asarray(film.data.shape[:2]) / np.asarray(shape)
+    corner = (ratio - 1) / 2
+    origin, down, right = (np.asarray(film.data_to_world(point)) for point in ((0, 0), (1, 0), (0, 1)))
+    affine = film.affine.affine_matrix.copy()
+    # napari applies the affine transform after scale, rotation, shear and translation.
+    step = np.linalg.solve(affine[:2, :2], np.column_stack((down - origin, right - origin)) @ corner)
+    return {
+        "scale": np.asarray(film.scale) * ratio,
+        "translate": np.asarray(film.translate) + step,
+        "rotate": film.rotate,
+        "shear": film.shear,
+        "affine": affine,
+        "units": film.units,
+    }
+
 
 def _add_preview(viewer: Any, film: Image, pixels: NDArray[np.float32]) -> Image:
-    # Both grids cover the same field of view, so that pixel centres differ by half a pixel step.
-    ratio = np.asarray(film.data.shape[:2]) / np.asarray(pixels.shape)
-    scale = np.asarray(film.scale[-2:])
     preview = Image(
         pixels,
         name=f"{film.name} enhanced",
-        scale=scale * ratio,
-        translate=np.asarray(film.translate[-2:]) + (ratio - 1) / 2 * scale,
-        units=film.units[-2:],
-        axis_labels=film.axis_labels[-2:],
+        **_placed(film, pixels.shape),
+        axis_labels=film.axis_labels,
         colormap="gray",
         contrast_limits=(0, 255),
         metadata={PREVIEW: True},
