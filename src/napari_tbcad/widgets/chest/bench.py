@@ -52,6 +52,8 @@ class ChestBench(QObject):
         Window and level, ruler and keys, while a panel is open.
     reader : str
         Who reads, as the worklist was told; empty when nobody said.
+    blind : bool
+        Whether the answer is hidden from the person who reads, as the worklist was told.
     """
 
     film_changed = Signal()
@@ -67,6 +69,7 @@ class ChestBench(QObject):
         self.shelf = ModelShelf(self)
         self.session: ChestSession | None = None
         self.reader = ""
+        self.blind = False
         self.viewing: Viewing | None = None
         self.more_keys: dict[str, Callable[[], None]] = {}
         self._film: weakref.ref[Image] | None = None
@@ -99,6 +102,7 @@ class ChestBench(QObject):
             return
         # At the end of the program Qt deletes in an order of its own.
         for session in filter(isalive, list(self._sessions.values())):
+            session.take_last()
             session.cancel()
             # The program may end with the window, and threads with it.
             session.desk.flush(wait_s=_LAST_WAIT_S)
@@ -184,6 +188,7 @@ class ChestBench(QObject):
         if viewer is None or film is None or film not in viewer.layers:
             return
         if session is not None:
+            session.take_last()
             session.layers.remove()
         viewer.layers.remove(film)
 

@@ -45,6 +45,7 @@ class Checks(QObject):
         self._run: Run | None = None
         self._seen: tuple[Any, ...] = ()
         self._looking_at: tuple[Any, ...] = ()
+        self._stale = False
 
     @property
     def busy(self) -> bool:
@@ -53,7 +54,8 @@ class Checks(QObject):
 
     def begin(self) -> None:
         """Know of nothing: another film or run begins."""
-        self.ghost, self._seen = None, ()
+        self.complaints, self.ghost, self._seen = (), None, ()
+        self._stale = self._run is not None
 
     def look(self, run: Run) -> bool:
         """Look at a run; False when there is nothing new, and `done` does not follow."""
@@ -66,6 +68,11 @@ class Checks(QObject):
 
     def _on_seen(self, outcome: tuple[tuple[str, ...], float | None]) -> None:
         found, ghost = outcome
+        if self._stale:
+            # Of what was there before.
+            self._run, self._stale = None, False
+            self.done.emit(False)
+            return
         result = self._run.get("result") if self._run is not None else None
         self._run, self._seen = None, self._looking_at
         complaints = tuple(one for one in found if one not in getattr(result, "warnings", ()))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.layers import Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
@@ -35,17 +39,21 @@ class Piece:
         What changed it.
     ended : bool
         The brush was lifted: the next change is another edit.
+    number : int
+        Pieces are numbered as they are made; an older one never replaces a newer.
     """
 
     pixels: NDArray[Any]
     tool: str
     ended: bool
+    number: int
 
 
 @dataclass
 class _Stroke:
     """An edit in the making: the mask before it, and what the journal says of it so far."""
 
+    run: Run
     base: Any
     entry: Edit | None
     last: float
@@ -82,6 +90,9 @@ class MaskEdits(QObject):
         self._again: dict[str, str] = {}
         self._taken: dict[str, NDArray[Any]] = {}
         self._strokes: dict[str, _Stroke] = {}
+        self._lock = threading.Lock()
+        self._number = 0
+        self._newest: dict[str, int] = {}
         self._facts: dict[str, tuple[Any, Any, int, float, NDArray[np.uint8]]] = {}
         layers.touched.connect(self._on_touched)
 
@@ -92,7 +103,12 @@ class MaskEdits(QObject):
 
     def touched_now(self, kind: str) -> bool:
         """Tell whether a layer changed since its pixels were last taken; one only to be looked at did not."""
-        return kind in self._waiting and self._waiting[kind][0] != _UNSEEN
+        return kind in self._again or (kind in self._waiting and self._waiting[kind][0] != _UNSEEN)
+
+    def notice(self, kind: str) -> None:
+        """A layer holds what nobody told of: take it."""
+        self._waiting.setdefault(kind, (self._layers.tool(kind), True))
+        self.touched.emit(True)
 
     def look_again(self) -> None:
         """Compare every layer once more: napari says nothing of an undo on a hidden one."""
@@ -112,7 +128,8 @@ class MaskEdits(QObject):
             if pixels is None or run.get(kind) is None:
                 continue
             if kind in waiting or not np.array_equal(pixels, self._taken.get(kind, pixels[:0])):
-                found[kind] = Piece(pixels, tool, ended)
+                self._number += 1
+                found[kind] = Piece(pixels, tool, ended, self._number)
                 self._taken[kind] = pixels
         return found
 
@@ -123,14 +140,18 @@ class MaskEdits(QObject):
         """
 
         def take() -> bool:
-            problems = dict(self.problems)
-            for kind, piece in pieces.items():
-                try:
-                    self._take(run, kind, piece)
-                    problems.pop(kind, None)
-                except BadInput as error:
-                    problems[kind] = str(error)
-            self.problems = problems
+            with self._lock:
+                problems = dict(self.problems)
+                for kind, piece in pieces.items():
+                    if piece.number < self._newest.get(kind, 0):
+                        continue
+                    self._newest[kind] = piece.number
+                    try:
+                        self._take(run, kind, piece)
+                        problems.pop(kind, None)
+                    except Exception as error:  # what was painted stays, and so does the complaint
+                        problems[kind] = _complaint(run, error)
+                self.problems = problems
             self.count(run)
             return whatever or not problems
 
@@ -144,10 +165,9 @@ class MaskEdits(QObject):
 
     def apply_later(self, kind: str, make: Callable[[NDArray[Any]], NDArray[np.uint8]], tool: str) -> None:
         """Have a worker make new labels from those of a layer, then write them there."""
-        pixels = self._layers.pixels(kind)
-        if pixels is None:
-            return
-        _Later(self, kind, tool).start(lambda: make(pixels))
+        layer = self._layers.layer(kind)
+        if layer is not None:
+            _Later(self, kind, layer, tool).start(make)
 
     def forget(self, run: Run) -> list[str]:
         """Take every correction back without a trace (the film is another); return which there were."""
@@ -161,11 +181,23 @@ class MaskEdits(QObject):
 
     def begin(self) -> None:
         """Know of nothing: another run begins."""
-        self.problems = {}
+        with self._lock:
+            self.problems = {}
+            self._strokes.clear()
         self._waiting.clear()
         self._again.clear()
         self._taken.clear()
-        self._strokes.clear()
+
+    def holds(self, kind: str, layer: Labels) -> bool:
+        """Tell whether a layer is still that of a mask."""
+        return self._layers.layer(kind) is layer
+
+    def complain(self, kind: str, error: Exception) -> None:
+        """Say what went wrong with a tool; the mask stays as it is."""
+        told = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
+        with self._lock:
+            self.problems = {**self.problems, kind: told}
+        self.touched.emit(True)
 
     # -- what was changed -----------------------------------------------------------------------------
 
@@ -226,8 +258,8 @@ class MaskEdits(QObject):
             take_back(run, kind, tool=piece.tool, reader=self.reader)  # type: ignore[arg-type]
             return
         stroke = self._strokes.get(kind)
-        if stroke is None or now - stroke.last > _PAUSE_S:
-            stroke = _Stroke(standing, None, now)
+        if stroke is None or stroke.run is not run or now - stroke.last > _PAUSE_S:
+            stroke = _Stroke(run, standing, None, now)
         stroke.entry = give_mask(
             run,
             piece.pixels,
@@ -245,21 +277,34 @@ class MaskEdits(QObject):
 
 
 class _Later(QObject):
-    """Brings labels that a worker made into their layer, if film and layer are still there."""
+    """Brings labels that a worker made into their layer, if it is still there; later strokes stay."""
 
-    def __init__(self, edits: MaskEdits, kind: str, tool: str) -> None:
+    def __init__(self, edits: MaskEdits, kind: str, layer: Labels, tool: str) -> None:
         super().__init__(edits)
         self._edits, self._kind, self._tool = edits, kind, tool
+        self._layer = weakref.ref(layer)
+        self._before = np.array(layer.data)
 
-    def start(self, make: Callable[[], NDArray[np.uint8]]) -> None:
+    def start(self, make: Callable[[NDArray[Any]], NDArray[np.uint8]]) -> None:
         """Begin."""
-        start_call(make, on_result=self._apply, on_error=self._complain)
+        before = self._before
+        start_call(lambda: make(before), on_result=self._apply, on_error=self._complain)
 
     def _apply(self, labels: NDArray[np.uint8]) -> None:
-        self._edits.apply(self._kind, labels, self._tool)
+        layer = self._layer()
+        if layer is not None and self._edits.holds(self._kind, layer) and layer.data.shape == labels.shape:
+            now = np.asarray(layer.data)
+            merged = np.where(labels != self._before, labels, now).astype(np.uint8)
+            self._edits.apply(self._kind, merged, self._tool)
         self.deleteLater()
 
     def _complain(self, error: Exception) -> None:
-        self._edits.problems = {**self._edits.problems, self._kind: str(error)}
-        self._edits.touched.emit(True)
+        self._edits.complain(self._kind, error)
         self.deleteLater()
+
+
+def _complaint(run: Run, error: Exception) -> str:
+    """Return why what was painted cannot be used: film, cause, what to do."""
+    film = Path(run.get("film").source).name
+    text = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
+    return f"{film}: {text}; press Undo, or paint over it" if film else text

@@ -63,6 +63,7 @@ class LungLayers(QObject):
         self._overlay_is = ""
         self._overlay_of: NDArray[np.uint8] | None = None
         self._held: dict[str, ExitStack] = {}
+        self._content: dict[str, NDArray[Any]] = {}
         self._writing = False
         self._ears: dict[str, _Ear] = {kind: _Ear(kind, self._touch) for kind in KINDS}
         for event in _geometry(film_layer):
@@ -73,7 +74,11 @@ class LungLayers(QObject):
         return self._present(self._layers.get(kind))
 
     def show(self, kind: str, labels: NDArray[np.uint8]) -> None:
-        """Put labels (H, W) into their layer; only changed pixels are written, as one undoable step."""
+        """Put labels (H, W) into their layer; only changed pixels are written, as one undoable step.
+
+        They are not copied and must not be changed afterwards.
+        """
+        self._content[kind] = labels
         layer = self.layer(kind)
         if layer is None or layer.data.shape != labels.shape:
             self._replace(kind, layer, labels)
@@ -94,7 +99,15 @@ class LungLayers(QObject):
     def pixels(self, kind: str) -> NDArray[Any] | None:
         """Return a copy of the labels in a layer; None when it is gone."""
         layer = self.layer(kind)
-        return None if layer is None else np.array(layer.data)
+        if layer is None:
+            return None
+        self._content[kind] = pixels = np.array(layer.data)
+        return pixels
+
+    def holds_something_else(self, kind: str) -> bool:
+        """Tell whether a layer holds other pixels than were last written to it or read from it."""
+        layer, known = self.layer(kind), self._content.get(kind)
+        return layer is not None and known is not None and not np.array_equal(layer.data, known)
 
     def tool(self, kind: str) -> str:
         """Return what the person holds over a mask: paint, erase, fill, polygon or another mode."""
@@ -246,7 +259,7 @@ class LungLayers(QObject):
     def unfollow(self) -> None:
         """Follow the layers no more, and leave them where they are."""
         for kind in KINDS:
-            self._held.pop(kind, None)
+            self.release(kind)
             if (layer := self.layer(kind)) is not None:
                 for event, slot in self._ears[kind].slots(layer):
                     event.disconnect(slot)
@@ -265,7 +278,8 @@ class LungLayers(QObject):
             layer = self._present(reference)
             if film is not None and layer is not None:
                 layer.scale, layer.translate = film.scale[-2:], film.translate[-2:]
-                layer.rotate, layer.shear = film.rotate, film.shear
+                layer.rotate, layer.shear, layer.affine = film.rotate, film.shear, film.affine
+                layer.units, layer.axis_labels = film.units[-2:], film.axis_labels[-2:]
 
 
 class _Ear:
@@ -288,7 +302,15 @@ class _Ear:
 
 def _geometry(film: Image) -> tuple[Any, ...]:
     events = film.events
-    return events.scale, events.translate, events.rotate, events.shear
+    return (
+        events.scale,
+        events.translate,
+        events.rotate,
+        events.shear,
+        events.affine,
+        events.units,
+        events.axis_labels,
+    )
 
 
 def _remove(viewer: weakref.ref[Any], doomed: list[weakref.ref[Labels]]) -> None:

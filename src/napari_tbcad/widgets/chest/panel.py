@@ -98,9 +98,9 @@ class ChestPanel(Dock):
         """Show the session as it stands."""
         session = self.session
         # First the one that goes: room for both at once would make the window grow, for good.
-        shown, hidden = (self.empty, self.scroll_area) if session is None else (self.scroll_area, self.empty)
-        hidden.hide()
-        shown.show()
+        pages = (self.empty, self.scroll_area) if session is None else (self.scroll_area, self.empty)
+        pages[1].hide()
+        pages[0].show()
         self.header.refresh()
         self.leftover.refresh()
         self.run_bar.allow_save(session is not None and session.value("sensitive") is not None)

@@ -21,6 +21,7 @@ from napari_tbcad.widgets.chest.intake import Intake, case_in, intake
 from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
 from napari_tbcad.widgets.chest.look import Look
 from napari_tbcad.widgets.chest.shelf import ModelShelf
+from napari_tbcad.widgets.chest.showing import MaskShow
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.work import Job, start_call, start_job
@@ -46,9 +47,6 @@ _REST_MS = 60
 """Least time from one live answer to the next while a stroke goes on: the canvas needs the processor, too."""
 _GREY_MS = 150
 """An answer that takes longer than this is greyed meanwhile; a shorter one would only flicker."""
-_LAYER_WAIT_MS = 400
-"""A new mask gets its layer this long after it was made, or once the work is done: napari needs 100 ms for
-a new layer, and the answer that is nearly there would wait for it."""
 _PAINT_MS = 15
 """Time for the panel to be drawn before the window is held up again."""
 
@@ -73,6 +71,8 @@ class ChestSession(QObject):
         None while the film is being read, or while the layer is no film (see `film_problem`).
     film_problem : str
         Why the layer cannot be used.
+    masks : MaskShow
+        The automatic masks on their way into layers.
     checks : Checks
         Complaints, and what the automatic masks say.
     edits : MaskEdits
@@ -98,7 +98,6 @@ class ChestSession(QObject):
         self._pending_live = False
         self._held: dict[str, Any] = {}
         self._closed = False
-        self._measured: dict[str, Any] = {}
         self._kept: Run | None = None
         self._reading: object | None = None
         self._last_live = 0.0
@@ -106,6 +105,8 @@ class ChestSession(QObject):
         self.layers = LungLayers(viewer, layer, self)
         self.edits = MaskEdits(self.layers, self)
         self.edits.touched.connect(self._on_touched)
+        self.masks = MaskShow(self.layers, self.edits, lambda: self.run, self)
+        self.masks.shown.connect(self.changed)
         self.checks = Checks(self.edits, self)
         self.checks.done.connect(self._on_checked)
         self.desk = CaseDesk(self)
@@ -113,8 +114,6 @@ class ChestSession(QObject):
         self.changed.connect(self.look.refresh)
         self._wake = _timer(self, self._next)
         self._grey = _timer(self, self.changed.emit)
-        self._unshown: list[str] = []
-        self._new_layer = _timer(self, self._show_next)
         layer.events.data.connect(self._take_film)
         shelf.ready.connect(self._on_model)
         self._take_film()
@@ -161,7 +160,7 @@ class ChestSession(QObject):
     def settled(self) -> bool:
         """Whether nothing is under way: no work, no edit to be taken, no check, no reading."""
         idle = self.job is None and not self._pending and not self.edits.dirty and not self.desk.saving
-        waits = self._wake.isActive() or bool(self._unshown)
+        waits = self._wake.isActive() or self.masks.waiting
         return idle and not waits and not self.checks.busy and self._reading is None
 
     def state(self, step: str) -> State:
@@ -187,7 +186,9 @@ class ChestSession(QObject):
 
     def fresh(self, name: str) -> bool:
         """Return True when the value is what a computation now would give."""
-        return self.run is not None and not self.edits.problems and self.run.fresh(name)
+        if self.run is None or self.edits.problems or self._reading is not None:
+            return False
+        return self.run.fresh(name)
 
     def warnings(self) -> tuple[str, ...]:
         """Return the complaints about film and masks; those of the model stand with the result.
@@ -233,6 +234,14 @@ class ChestSession(QObject):
         """Take what was painted, and finish what waits for the work under way."""
         self._next()
 
+    def take_last(self) -> None:
+        """Take at once what was painted and not answered yet, and have it kept: the film is about to go."""
+        if self.run is None or self._closed:
+            return
+        if pieces := self.edits.pieces(self.run):
+            self.edits.taker(self.run, pieces)()
+        self.desk.keep(reader=self.edits.reader)
+
     def cancel(self) -> None:
         """Stop the work under way and forget what was to follow."""
         self._pending = ()
@@ -248,6 +257,8 @@ class ChestSession(QObject):
         film_gone : bool, optional
             The person removed the film: the automatic masks go with it, a corrected one stays.
         """
+        self.take_last()
+        self.desk.finish_asked()
         self._closed = True
         self.desk.flush()
         self.blockSignals(True)
@@ -263,10 +274,7 @@ class ChestSession(QObject):
 
     def show_masks(self) -> None:
         """Put the masks into their layers (again, when a person deleted one)."""
-        self._unshown.clear()
-        for kind in KINDS:
-            if (mask := self.value(kind)) is not None:
-                self.layers.show(kind, mask.labels)
+        self.masks.everything()
 
     def answers(self) -> tuple[str, ...]:
         """Return what an edit must bring up to date: only what was there before."""
@@ -336,11 +344,13 @@ class ChestSession(QObject):
     def _replace_film(self, film: Radiograph, key: str, *, same: bool) -> None:
         assert self.run is not None
         old = self.run.get("film")
+        self.take_last()
+        self.desk.begin()
         self.run.put("film", film, key=key)
         self.checks.begin()
         if same:
             return
-        self._unshown.clear()
+        self.masks.forget()
         # Another film under the same layer: a mask that was drawn on the old one means nothing on it.
         corrected = self.edits.forget(self.run)
         if old.shape != film.shape:
@@ -352,13 +362,16 @@ class ChestSession(QObject):
             show_info(f"{name}: another film took its place, the corrections of the old one were taken back.")
 
     def _on_model(self) -> None:
-        from napari_tbcad.chest.workflow import use_model
+        from napari_tbcad.chest.workflow import assignments_of, settings_from, use_model
 
+        model = self.shelf.model
         if self._waits_for_model:
             self._take_film()
-        if self.run is not None and self.run.get("model") is not self.shelf.model:
-            use_model(self.run, self.shelf.model)
-            self.run.configure(self.shelf.settings())
+        if self.run is not None and self.run.get("model") is not model:
+            use_model(self.run, model)
+            if model is not None:
+                # What the model learned from; the rest stays as the person set it.
+                self.run.configure(settings_from(assignments_of(model), self.run.settings))
             self.checks.begin()
         self.changed.emit()
         self._next()
@@ -419,36 +432,18 @@ class ChestSession(QObject):
     def _on_value(self, name: str) -> None:
         if self._closed or self.run is None or self.job is None:
             return
-        # What a person painted and the chain refuses stays, and so does the complaint.
-        if name in KINDS and name not in self.edits.problems and not self.edits.touched_now(name):
-            if self.layers.layer(name) is not None:
-                self.layers.show(name, self.run.get(name).labels)
-            elif name not in self._unshown:
-                self._unshown.append(name)
-                self._new_layer.start(_LAYER_WAIT_MS)
+        if name in KINDS:
+            self.masks.ready(name)
         if not self.job.live:
             self.changed.emit()
-
-    def _show_next(self) -> None:
-        """Give a new mask its layer, one at a time: the window can be drawn in between."""
-        if self._closed or not self._unshown:
-            return
-        name = self._unshown.pop(0)
-        if self._unshown:
-            self._new_layer.start(_PAINT_MS)
-        if (mask := self.value(name)) is not None and name not in self.edits.problems:
-            self.layers.show(name, mask.labels)
-        self.changed.emit()
 
     def _on_end(self) -> None:
         job, self.job, self._worker = self.job, None, None
         self._grey.stop()
-        if self._unshown:
-            self._new_layer.start(_PAINT_MS)
         if self._closed or job is None:
             return
-        self._show_measured()
-        if not self._closed and self._held:
+        self.masks.answered()
+        if self._held:
             self._take_held()
         elif self.run is not None and job.superseded and not job.stop.is_set():
             self._want(*job.wanted, live=job.live)
@@ -461,16 +456,6 @@ class ChestSession(QObject):
         else:
             # First the answer is shown, then it is looked at.
             self._wake.start(_PAINT_MS)
-
-    def _show_measured(self) -> None:
-        """Show the automatic masks that were brought up to date on the way to something else."""
-        for kind in KINDS if self.run is not None else ():
-            mask = self.run.get(kind)
-            left = self.run.edited(kind) or kind in self.edits.problems or self.edits.touched_now(kind)
-            if mask is self._measured.get(kind) or left or self.layers.layer(kind) is None:
-                continue
-            self._measured[kind] = mask
-            self.layers.show(kind, mask.labels)
 
     def _on_checked(self, differs: bool) -> None:
         if not self._closed:
