@@ -13,7 +13,7 @@ METADATA_KEY = "napari-tbcad"
 """Under this key of ``layer.metadata`` a layer of ours carries its :class:`Radiograph`."""
 
 CASE_KEY = "napari-tbcad-case"
-"""Under this key a layer carries the :class:`Case` it was opened from, and its path."""
+"""Under this key a layer carries the path of the case it was opened from, and the content key of its film."""
 
 LayerData = tuple[Any, dict[str, Any], str]
 _CASE = ".tbcad"
@@ -80,7 +80,7 @@ def layers_of(path: Path) -> list[LayerData]:
         return [film_layer(read_film(path))]
     case = Case.load(path)
     data, options, kind = film_layer(film_for(case, path), name=Path(case.image.name).stem)
-    options["metadata"][CASE_KEY] = (case, path)
+    options["metadata"][CASE_KEY] = (str(path.absolute()), case.image.content_key)
     return [(data, options, kind)]
 
 

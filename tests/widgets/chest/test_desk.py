@@ -30,6 +30,7 @@ class Session:
     def __init__(self):
         self.run = start(film(0), ChestSettings())
         self.closed = False
+        self.layer = None
         self.edits = SimpleNamespace(look_again=lambda: None)
         self.changed = SimpleNamespace(emit=lambda: None)
         self.asked = 0

@@ -121,6 +121,49 @@ def test_what_was_corrected_and_not_saved_is_offered_again(
     assert widget.leftover.isHidden()
 
 
+def test_a_layer_taken_out_and_put_back_has_its_case_as_it_stands(
+    opened, finished, tmp_path, kept_aside, qtbot
+):
+    viewer, widget, _ = opened
+    widget.exporter.save_to(tmp_path / "case.tbcad")
+    finished(widget)
+    widget.bench.close_film()
+
+    widget.open_film(tmp_path / "case.tbcad")
+    qtbot.waitUntil(lambda: widget.session is not None, timeout=30_000)
+    finished(widget)
+    erase(widget, slice(150, 170))
+    finished(widget)
+    widget.run_bar.save_button.click()
+    finished(widget)
+    before, layer = state_of(widget), widget.bench.film
+    widget.bench.close_film()
+    qtbot.waitUntil(lambda: widget.session is None, timeout=30_000)
+    assert list(kept_aside.glob("*.tbcad")) == []
+    viewer.add_layer(layer)
+    qtbot.waitUntil(lambda: widget.session is not None, timeout=30_000)
+    finished(widget)
+    assert_same(before, state_of(widget))
+    assert widget.session.desk.path == tmp_path / "case.tbcad"
+    assert widget.leftover.isHidden()
+
+    # What was not saved is offered, although the film has a case.
+    erase(widget, slice(180, 185))
+    finished(widget)
+    newest = state_of(widget)
+    widget.bench.close_film()
+    qtbot.waitUntil(lambda: bool(list(kept_aside.glob("*.tbcad"))), timeout=30_000)
+    (tmp_path / "case.tbcad").rename(tmp_path / "moved.tbcad")
+    viewer.add_layer(layer)
+    qtbot.waitUntil(lambda: widget.session is not None, timeout=30_000)
+    finished(widget)
+    assert any("is gone" in said for said in widget.session.warnings())
+    widget.leftover.go_on.click()
+    qtbot.waitUntil(lambda: widget.leftover.isHidden(), timeout=30_000)
+    finished(widget)
+    assert_same(newest, state_of(widget))
+
+
 def test_a_case_that_cannot_be_saved_is_said_and_nothing_is_lost(opened, finished, tmp_path, qtbot, capsys):
     _, widget, _ = opened
     (tmp_path / "file").write_text("no folder")

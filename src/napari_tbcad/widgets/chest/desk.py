@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_tbcad.case import SUFFIX, Case, Verdict
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.chest.autosave import CaseKeeper, free_path
-from napari_tbcad.widgets.chest.intake import Intake, take_up
+from napari_tbcad.widgets.chest.intake import Intake, mark, take_up
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
 
@@ -244,6 +244,8 @@ class CaseDesk(QObject):
             self.path, self.case, self._saved = saving.path, case, saving.journal
             self._kept = self._saved
             self.left, self.notes = None, ()
+            if (layer := session.layer if (session := self._session()) is not None else None) is not None:
+                mark(layer, saving.path, case.image.content_key)
         if saving.film is not self._film or not self.unsaved:
             self._keeper.clear(case.image.content_key)
         self.saved.emit(saving.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,15 @@ class Intake:
     left: Path | None = None
 
 
-def case_in(layer: Image) -> tuple[Case, Path] | None:
-    """Return the case a layer was opened from, and its file."""
-    found: tuple[Case, Path] | None = layer.metadata.get(CASE_KEY)
-    return found
+def case_in(layer: Image) -> tuple[Path, str] | None:
+    """Return the file of the case a layer was opened from or saved to, and the content key of its film."""
+    found: tuple[str, str] | None = layer.metadata.get(CASE_KEY)
+    return None if found is None else (Path(found[0]), found[1])
+
+
+def mark(layer: Image, path: Path, key: str) -> None:
+    """Say that the film in a layer goes with a case, for when the layer is taken out and put back."""
+    layer.metadata[CASE_KEY] = (str(path.absolute()), key)
 
 
 def intake(layer: Image, *, before: Radiograph | None, model: Any, autosave: Path | None) -> Intake:
@@ -81,10 +86,18 @@ def intake(layer: Image, *, before: Radiograph | None, model: Any, autosave: Pat
     key = content_key(film)
     if before is not None:
         return Intake(film, key, same=same_picture(before, film))
-    if (found := case_in(layer)) is not None:
-        case, path = found
-        return take_up(case, path, film, key, model)
-    return Intake(film, key, left=find(autosave, film.source, film_key(film)))
+    own = film_key(film)
+    left = find(autosave, film.source, own)
+    path, of = case_in(layer) or (None, "")
+    # A layer outlives what it came from: another film may be in it, the file may have been moved.
+    if path is None or of != own:
+        return Intake(film, key, left=left)
+    if not path.exists():
+        return Intake(film, key, left=left, notes=(f"The case of this film, {path}, is gone.",))
+    # As it stands now: what the layer was opened with may have been gone on with since.
+    case = Case.load(path)
+    newer = left if left is not None and Case.peek(left).saved > case.saved else None
+    return replace(take_up(case, path, film, key, model), left=newer)
 
 
 def take_up(case: Case, path: Path, film: Radiograph, key: str, model: Any) -> Intake:
