@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
+from qtpy.QtWidgets import QWidget
 
 from napari_tbcad.case import Case
 from napari_tbcad.chain import State
@@ -77,6 +78,11 @@ def reading(panel, finished, qtbot):
 
 def is_finished(reading, path):
     return bool(reading.view.worklist.find(path).readings)
+
+
+def words_of(widget):
+    text = widget.text() if hasattr(widget, "text") else ""
+    return text, widget.toolTip(), widget.accessibleName(), widget.accessibleDescription()
 
 
 def test_a_list_is_read_from_the_first_film_to_the_last_and_again_another_day(
@@ -201,6 +207,38 @@ def test_what_else_is_opened_while_a_film_of_the_list_is_read_is_not_taken_for_i
     assert other.desk.home is None
     assert other.state("result") is State.NOT_RUN
     assert day.states() == ["to do"] * 3
+
+
+def test_a_blinded_reader_finds_nothing_of_the_answer(reading, folder, finished):
+    day = reading("A", folder)
+    step = day.panel.result
+
+    def said():
+        """Return all that is written, or said to a screen reader, in the step; a hidden widget's, too."""
+        return {text for w in (step, *step.findChildren(QWidget)) for text in words_of(w) if text}
+
+    box = day.view.header.blind_box
+    box.click()
+    day.view.open(folder / "1.png")
+    day.wait_for("1.png")
+    blind = said()
+    assert "Hidden while you read (Chest worklist)." in blind
+    result = day.session.value("result")
+    answer = [f"{p:.2f}" for p in (result.probability, result.probability_stage1) if p is not None]
+    telling = (*answer, "suspect", "decided by", "above", "below", "p = ", "your corrections")
+    assert not [text for text in blind if any(word in text.lower() for word in telling)]
+    assert not step.bar.isVisibleTo(step)
+    assert step.bar.probability is None
+    assert step.contributions.rows == ()
+    day.correct()  # a new answer is hidden, too
+    assert said() == blind
+    box.click()
+    finished(day.panel)
+    assert step.bar.isVisibleTo(step)
+    assert step.bar.probability == day.session.value("result").probability
+    box.click()
+    finished(day.panel)
+    assert said() == blind
 
 
 def test_what_is_wrong_with_a_list_is_said_and_the_rest_is_read(

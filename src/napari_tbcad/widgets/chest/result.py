@@ -26,6 +26,7 @@ from napari_tbcad.widgets.parts.bars import ContributionBars, ProbabilityBar
 from napari_tbcad.widgets.parts.form import ParameterForm
 
 _MOST = 6
+_HIDDEN = "Hidden while you read (Chest worklist)."
 
 
 class ResultStep(ChestStep):
@@ -45,7 +46,7 @@ class ResultStep(ChestStep):
         self.change = left_aligned("")
         self.change.hide()
         self.gates = [_Gate("1 Shape"), _Gate("2 All")]
-        self.reasons = QLabel("What moved it most")
+        self.reasons = left_aligned("What moved it most, against a normal film")
         self.reasons.setToolTip(
             "Change of the log-odds when the film's values are replaced by those of a normal film; "
             "beside the name how far the value lies from normal films, in their spread (σ)."
@@ -96,6 +97,11 @@ class ResultStep(ChestStep):
         session, model = self.session, self._shelf.model
         self._describe_model(model)
         result = session.value("result") if session is not None else None
+        if self.bench.blind:
+            self._clear()
+            if result is not None:
+                self._say(_HIDDEN)
+                return
         for widget in (self.bar, self._gate_box, self.reasons, self.contributions):
             widget.setVisible(result is not None)
         self.banner.setVisible(model is not None and model.card.demonstration)
@@ -148,7 +154,6 @@ class ResultStep(ChestStep):
         return readable(contribution.feature), contribution.change, where
 
     def _say_why_not(self, session: ChestSession | None, model: Any) -> None:
-        self.sentence.setEnabled(True)
         if self._shelf.loading:
             said = "Loading the model…"
         elif model is not None and session is not None and session.busy:
@@ -157,11 +162,29 @@ class ResultStep(ChestStep):
             said = ""
         else:
             said = "No result yet: press Run all."
-        self.sentence.setText(said)
-        self.sentence.setVisible(bool(said))
+        self._say(said)
         self.summarise("no model" if model is None and not self._shelf.loading else "")
         if result_state(session) is State.NOT_RUN:
             self.set_state(State.NOT_RUN)
+
+    def _say(self, text: str) -> None:
+        """Say something in place of an answer."""
+        self.sentence.setEnabled(True)
+        self.sentence.setText(text)
+        self.sentence.setVisible(bool(text))
+
+    def _clear(self) -> None:
+        """Leave nothing of an answer, also where only a tooltip or a screen reader would find it."""
+        self.bar.show_value(None, self.bar.threshold)
+        for gate in self.gates:
+            gate.clear()
+        self.contributions.show_rows([])
+        for label in (self.change, self.notes):
+            label.setText("")
+            label.hide()
+        for widget in (self.bar, self._gate_box, self.reasons, self.contributions):
+            widget.hide()
+        self.summarise("")
 
     def _describe_model(self, model: Any) -> None:
         self.sentence.setVisible(True)
@@ -205,6 +228,12 @@ class _Gate:
         self.verdict.setText(f"{'●' if decides else '○'} {probability:.2f} {side}")
         tip = f"{probability:.3f} is {side} the gate at {gate:.3f}."
         self.verdict.setToolTip(f"{tip} This gate decided." if decides else f"{tip} Another gate decided.")
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.bar.show_value(None, self.bar.threshold)
+        self.verdict.setText("")
+        self.verdict.setToolTip("")
 
 
 def result_state(session: ChestSession | None) -> State:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
+
 from napari_tbcad.case import Verdict
 from napari_tbcad.widgets.chest.bench import ChestBench, Opening, bench_of
 from napari_tbcad.widgets.chest.dock import Dock
@@ -40,6 +42,7 @@ class WorklistPanel(Dock):
         self.view.done.connect(self._done)
         self.view.accepted.connect(lambda: self._save("accepted"))
         self.view.reader_changed.connect(self._on_reader)
+        self.view.blinded.connect(self._on_blinded)
         self.view.loaded.connect(self._forget)
         self.begin()
 
@@ -49,7 +52,7 @@ class WorklistPanel(Dock):
         self.bench.film_changed.connect(self._on_film)
         view, bench = self.view, weakref.ref(self.bench)
         self.bench.set_keys({"previous": view.go_previous, "next": view.go_next, "done": view.finish})
-        self.destroyed.connect(partial(_take_keys_away, bench))
+        self.destroyed.connect(partial(_let_go, bench))
 
     def refresh(self) -> None:
         """Nothing here depends on the session but what its desk says."""
@@ -106,6 +109,10 @@ class WorklistPanel(Dock):
         if self.bench.session is not None:
             self.bench.session.edits.reader = reader
 
+    def _on_blinded(self, blind: bool) -> None:
+        self.bench.blind = blind
+        self.bench.changed.emit()
+
     def _done(self) -> None:
         review = self.view.current_state is ReadingState.TO_REVIEW
         self._save("changed" if review else "made")
@@ -138,6 +145,9 @@ class WorklistPanel(Dock):
         pass
 
 
-def _take_keys_away(bench: weakref.ref[ChestBench], gone: object = None) -> None:
-    if (alive := bench()) is not None:
+def _let_go(bench: weakref.ref[ChestBench], gone: object = None) -> None:
+    """Take keys and blindfold away with the panel; at the end of the program the bench may be gone first."""
+    if (alive := bench()) is not None and isalive(alive):
         alive.set_keys({})
+        alive.blind = False
+        alive.changed.emit()

@@ -6,25 +6,23 @@ reading is finished, and is told when a case was saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import Event
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_tbcad.errors import Cancelled
 from napari_tbcad.widgets.parts.worklist_controls import WorklistFooter, WorklistHeader
 from napari_tbcad.widgets.parts.worklist_jobs import load, look, same_list
+from napari_tbcad.widgets.parts.worklist_route import neighbour, next_to_read, said_at_the_end
 from napari_tbcad.widgets.parts.worklist_rows import WorklistRows
 from napari_tbcad.widgets.work import start_call
 from napari_tbcad.worklist import Worklist
-from napari_tbcad.worklist_item import FINISHED, OPEN, Item, ReadingState
-
-_TABLES = "Tables (*.csv);;All files (*)"
-_READABLE = tuple(state for state in ReadingState if state is not ReadingState.FAILED)
+from napari_tbcad.worklist_item import FINISHED, Item, ReadingState
 
 
 class WorklistView(QWidget):
@@ -48,6 +46,8 @@ class WorklistView(QWidget):
         The current film's earlier reading is accepted as it is: save that, then call :meth:`mark`.
     reader_changed : Signal(str)
         Name of the reader; empty when none is given.
+    blinded : Signal(bool)
+        Whether the answer is to be hidden while films are read.
     loaded : Signal
         Another list is shown.
     """
@@ -56,6 +56,7 @@ class WorklistView(QWidget):
     done = Signal()
     accepted = Signal()
     reader_changed = Signal(str)
+    blinded = Signal(bool)
     loaded = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -79,10 +80,11 @@ class WorklistView(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.rows, 1)
         layout.addWidget(self.footer)
-        self.header.wants_folder.connect(self._ask_for_folder)
-        self.header.wants_table.connect(self._ask_for_table)
+        self.header.wants_folder.connect(self.open_folder)
+        self.header.wants_table.connect(self.open_table)
         self.header.wants_refresh.connect(self.refresh)
         self.header.reader_changed.connect(self._on_reader)
+        self.header.blinded.connect(self.blinded)
         self.header.filtered.connect(self._show)
         self.rows.opened.connect(self.open)
         self.footer.previous_button.clicked.connect(self.go_previous)
@@ -199,11 +201,11 @@ class WorklistView(QWidget):
 
     def go_next(self) -> None:
         """Open the next film that the filter lets through."""
-        self._open_if(self._neighbour(forward=True))
+        self._open_if(self._beside(forward=True))
 
     def go_previous(self) -> None:
         """Open the film before, of those that the filter lets through."""
-        self._open_if(self._neighbour(forward=False))
+        self._open_if(self._beside(forward=False))
 
     def finish(self) -> None:
         """Send `done`, and open the next film once this one is saved."""
@@ -235,16 +237,6 @@ class WorklistView(QWidget):
         super().closeEvent(event)
 
     # -- inside -------------------------------------------------------------------------------------------
-
-    def _ask_for_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Open a folder of films")
-        if folder:
-            self.open_folder(folder)
-
-    def _ask_for_table(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a CSV of films", "", _TABLES)
-        if path:
-            self.open_table(path)
 
     def _load(self, text: str, make: Callable[..., Worklist]) -> None:
         """Make or look through a list on a worker; what was being made before is stopped and dropped."""
@@ -312,27 +304,15 @@ class WorklistView(QWidget):
         worklist = self._worklist
         if worklist is None:
             return
-        shown = set(self._states() or ReadingState)
-        item = worklist.next(before, states=shown & set(OPEN), wrap=True)
+        item = next_to_read(worklist, before, self.header.state)
         if item is not None:
             self.open(item.path)
             return
         self._show_controls()
-        left = sum(state in OPEN for state in worklist.states)
-        done, number = worklist.progress
-        said = f"{left} films are left under “All films”." if left else f"All done: {done} of {number} films."
-        self.footer.show_message(said if left != 1 else "1 film is left under “All films”.")
+        self.footer.show_message(said_at_the_end(worklist))
 
-    def _states(self) -> Collection[ReadingState] | None:
-        state = self.header.state
-        return None if state is None else (state,)
-
-    def _neighbour(self, *, forward: bool) -> Item | None:
-        if self._worklist is None:
-            return None
-        states = self._states() or _READABLE
-        go = self._worklist.next if forward else self._worklist.previous
-        return go(self._current, states=states)
+    def _beside(self, *, forward: bool) -> Item | None:
+        return neighbour(self._worklist, self._current, self.header.state, forward=forward)
 
     def _open_if(self, item: Item | None) -> None:
         if item is not None:
@@ -340,7 +320,8 @@ class WorklistView(QWidget):
 
     def _show(self) -> None:
         self.header.show_list(self._worklist)
-        self.rows.show_list(self._worklist, self._states(), self._current)
+        shown = self.header.state
+        self.rows.show_list(self._worklist, None if shown is None else (shown,), self._current)
         self.footer.show_progress(self._worklist)
         self._show_controls()
 
@@ -351,8 +332,8 @@ class WorklistView(QWidget):
         review = self.current_state is ReadingState.TO_REVIEW
         self.footer.show_open(self.current, review=review)
         self.footer.show_controls(
-            previous=free and self._neighbour(forward=False) is not None,
-            next_=free and self._neighbour(forward=True) is not None,
+            previous=free and self._beside(forward=False) is not None,
+            next_=free and self._beside(forward=True) is not None,
             done=free and self.current is not None,
             review=review,
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
+    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -26,6 +28,11 @@ _READER_TIP = (
     "Your name or initials. It is kept with every reading: films that somebody else has read are then shown "
     "as “to review”, and your version never replaces theirs."
 )
+_BLIND_TIP = (
+    "Blinded reading: the step Result shows neither answer nor probability, so that your masks and your "
+    "reading are your own, not swayed by the computer's. It is worked out and saved all the same."
+)
+_TABLES = "Tables (*.csv);;All files (*)"
 
 
 class WorklistHeader(QWidget):
@@ -33,17 +40,22 @@ class WorklistHeader(QWidget):
 
     Attributes
     ----------
-    wants_folder, wants_table, wants_refresh, filtered : Signal
+    wants_folder, wants_table : Signal(str)
+        This folder or table is to be listed.
+    wants_refresh, filtered : Signal
         A control was used.
     reader_changed : Signal(str)
         Name of the reader.
+    blinded : Signal(bool)
+        Whether the answer is to be hidden.
     """
 
-    wants_folder = Signal()
-    wants_table = Signal()
+    wants_folder = Signal(str)
+    wants_table = Signal(str)
     wants_refresh = Signal()
     filtered = Signal()
     reader_changed = Signal(str)
+    blinded = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +85,10 @@ class WorklistHeader(QWidget):
             label.setToolTip(control.toolTip())
             grid.addWidget(label, row, 0)
             grid.addWidget(control, row, 1)
+        self.blind_box = QCheckBox("Hide the answer while reading")
+        _describe(self.blind_box, "Hide the answer while reading", _BLIND_TIP)
+        self.blind_box.toggled.connect(self.blinded)
+        grid.addWidget(self.blind_box, grid.rowCount(), 0, 1, 2)
         column.addLayout(grid)
 
     def _buttons(self) -> QHBoxLayout:
@@ -88,13 +104,23 @@ class WorklistHeader(QWidget):
         self.refresh_button = QToolButton()
         self.refresh_button.setText("↻")
         _describe(self.refresh_button, "Refresh", "Look again at what others have read meanwhile.")
-        self.folder_button.clicked.connect(lambda: self.wants_folder.emit())
-        self.table_button.clicked.connect(lambda: self.wants_table.emit())
+        self.folder_button.clicked.connect(self._ask_for_folder)
+        self.table_button.clicked.connect(self._ask_for_table)
         self.refresh_button.clicked.connect(lambda: self.wants_refresh.emit())
         row.addWidget(self.folder_button, 1)
         row.addWidget(self.table_button, 1)
         row.addWidget(self.refresh_button)
         return row
+
+    def _ask_for_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a folder of films")
+        if folder:
+            self.wants_folder.emit(folder)
+
+    def _ask_for_table(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a CSV of films", "", _TABLES)
+        if path:
+            self.wants_table.emit(path)
 
     @property
     def reader(self) -> str:
