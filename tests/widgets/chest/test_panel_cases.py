@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from napari_tbcad.case import Case
+from napari_tbcad.notice import NOTICE
 
 pytestmark = pytest.mark.gui
 
 
 def film_file(folder, pixels, name="chest.png"):
-    from PIL import Image
-
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
     return folder / name
@@ -195,3 +195,18 @@ def test_an_export_has_what_chest_run_writes(opened, finished, tmp_path, qtbot):
     assert (out / "masks" / "chest_insensitive.seg.nrrd").is_file()
     widget.exporter.shoot(tmp_path / "shot")
     qtbot.waitUntil((tmp_path / "shot.png").is_file, timeout=30_000)
+    with Image.open(tmp_path / "shot.png") as shot:
+        assert shot.text["Disclaimer"] == NOTICE
+
+
+def test_an_export_that_fails_unforeseen_names_the_film(opened, tmp_path, monkeypatch, qtbot):
+    from napari_tbcad.chest import exports
+    from napari_tbcad.widgets.chest import exporting
+
+    _, widget, _ = opened
+    said = []
+    monkeypatch.setattr(exporting, "show_error", said.append)
+    monkeypatch.setattr(exports, "export_case", lambda *_, **__: [][0])
+    widget.exporter.export_to(tmp_path / "out")
+    qtbot.waitUntil(lambda: bool(said), timeout=30_000)
+    assert said == ["chest.png: IndexError: list index out of range"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,10 @@ class Exporter(QObject):
         if session is None or session.run is None:
             return
         run = session.run.snapshot()
-        start_call(lambda: _export(folder, run), on_result=self._tell, on_error=self._complain)
+        name = Path(run.get("film").source).name
+        start_call(
+            lambda: _named(name, lambda: _export(folder, run)), on_result=self._tell, on_error=self._complain
+        )
 
     def ask_for_shot(self) -> None:
         """Let the person choose a file for a picture of the canvas."""
@@ -102,7 +106,12 @@ class Exporter(QObject):
             return
         path = path if path.suffix.lower() == ".png" else Path(f"{path}.png")
         picture = viewer.screenshot(canvas_only=True, flash=False)
-        start_call(lambda: _write_picture(path, picture), on_result=self._tell, on_error=self._complain)
+        name = self._bench.film.name if self._bench.film is not None else path.name
+        start_call(
+            lambda: _named(name, lambda: _write_picture(path, picture)),
+            on_result=self._tell,
+            on_error=self._complain,
+        )
 
     def _tell(self, path: Path) -> None:
         show_info(f"Written: {path}")
@@ -125,14 +134,29 @@ def _export(folder: Path, run: Any) -> Path:
     return folder
 
 
+def _named(name: str, write: Callable[[], Path]) -> Path:
+    """Have an error that nobody foresaw name its kind and the film: its text alone may be one word."""
+    try:
+        return write()
+    except (BadInput, OSError):
+        raise
+    except Exception as error:
+        raise RuntimeError(f"{name}: {type(error).__name__}: {error}") from error
+
+
 def _write_picture(path: Path, picture: Any) -> Path:
-    import imageio.v3 as iio
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     from napari_tbcad.files import written_whole
+    from napari_tbcad.notice import NOTICE
+
+    facts = PngInfo()
+    facts.add_text("Disclaimer", NOTICE)
 
     try:
         with written_whole(path) as temporary:
-            iio.imwrite(temporary, picture)
+            Image.fromarray(picture).save(temporary, format="PNG", pnginfo=facts)
     except OSError as error:
         raise BadInput(path, f"cannot be written ({error.strerror or error})") from error
     return path
