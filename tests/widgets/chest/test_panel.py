@@ -11,6 +11,7 @@ import pytest
 from napari_tbcad.chain import State
 from napari_tbcad.chest.workflow import analyse
 from napari_tbcad.errors import BadInput
+from napari_tbcad.widgets.chest.layers import ADDED, TAKEN
 
 pytestmark = pytest.mark.gui
 
@@ -96,6 +97,16 @@ def test_painting_moves_the_answer_and_undo_brings_it_back(panel, finished, phan
     layer.undo()
     finished(widget)
     np.testing.assert_array_equal(widget.session.value("features").values, edited)
+
+
+def test_the_correct_step_says_what_the_mask_is_for_and_every_colour_means(panel, phantom_pixels, qtbot):
+    viewer, widget = panel()
+    viewer.add_image(phantom_pixels, name="film")
+    assert "texture" in widget.correct.use.text()
+    widget.correct.kinds["sensitive"].click()
+    qtbot.waitUntil(lambda: "shape" in widget.correct.use.text())
+    for word in (ADDED, TAKEN, "green: added", "yellow: taken away", "white: other side"):
+        assert word in widget.correct.legend.text()
 
 
 def test_an_edit_is_out_of_date_until_it_is_answered(panel, finished, phantom_pixels):

@@ -23,10 +23,10 @@ from napari_tbcad.chain import State
 from napari_tbcad.schemes import LEFT, RIGHT
 from napari_tbcad.widgets.chest.actions import brush, to_automatic
 from napari_tbcad.widgets.chest.bench import ChestBench
-from napari_tbcad.widgets.chest.layers import COLOURS, KINDS
+from napari_tbcad.widgets.chest.layers import ADDED, COLOURS, KINDS, TAKEN
 from napari_tbcad.widgets.chest.masks import USES
 from napari_tbcad.widgets.chest.step import ChestStep
-from napari_tbcad.widgets.parts.quiet import breakable
+from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 
 _SMOOTH = 0.006
 """Radius of one press of *Smooth*, as a share of the film's longer side."""
@@ -56,6 +56,8 @@ class CorrectStep(ChestStep):
         for kind, button in self.kinds.items():
             button.toggled.connect(partial(self._look_at, kind))
         self.body.addLayout(row)
+        self.use = QuietLabel(USES["insensitive"])
+        self.body.addWidget(self.use)
         self._panel = QWidget()
         grid = QGridLayout(self._panel)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -65,9 +67,10 @@ class CorrectStep(ChestStep):
         self.body.addWidget(self._panel)
         self.body.addLayout(self._outlines())
         self.legend = QLabel(
-            "<span style='color:#009E73'>▮</span> green: added · "
-            "<span style='color:#F0E442'>▮</span> yellow: taken away"
+            f"<span style='color:{ADDED}'>▮</span> green: added · "
+            f"<span style='color:{TAKEN}'>▮</span> yellow: taken away · ▯ white: other side"
         )
+        self.legend.setWordWrap(True)
         self.body.addWidget(self.legend)
         self.facts = QLabel("")
         self.facts.setWordWrap(True)
@@ -93,6 +96,7 @@ class CorrectStep(ChestStep):
         self.legend.setVisible(outline == "difference")
         with QSignalBlocker(self.kinds[self.kind]):
             self.kinds[self.kind].setChecked(True)
+        self.use.set_text(USES[self.kind])
         edited = [kind for kind in KINDS if run is not None and run.edited(kind)]
         problems = session.edits.problems if session is not None else {}
         self.set_state(State.FAILED if problems else State.DONE if edited else State.NOT_RUN)
@@ -180,7 +184,7 @@ class CorrectStep(ChestStep):
         self.outlines: dict[str, QCheckBox] = {}
         tips = {
             "automatic": "Shows the automatic mask as a thin white line that cannot be painted.",
-            "difference": "Outlines what you added (green) and took away (yellow) (key D).",
+            "difference": "Outlines what you added (green), took away (yellow), moved over (white); key D.",
         }
         for what, tip in tips.items():
             box = QCheckBox(what)
