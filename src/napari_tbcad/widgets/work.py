@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 from qtpy.compat import isalive
@@ -132,32 +134,91 @@ class _Delivery(QObject):
 
 _THREADED = ("numpy", "scipy.linalg", "torch")
 """Modules that bring threads of their own."""
-_LIMITED: set[str] = set()
-"""Those of them whose threads were limited."""
+_OMP = "OMP_NUM_THREADS"
 
 
-def leave_a_core() -> None:
+class _Limits:
+    """Thread limits of this process and what they were before; only the GUI thread counts the holders."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.holders = 0
+        self.free = 0
+        self.limited: set[str] = set()
+        self.undo: list[Callable[[], Any]] = []
+
+    def apply(self) -> None:
+        """Limit the libraries that have come since the last time."""
+        with self.lock:
+            if self.holders:
+                self._apply(max(1, (os.cpu_count() or 2) - 1))
+
+    def _apply(self, cores: int) -> None:
+        if _OMP not in os.environ:
+            # For what is loaded from here on, before its first threads start.
+            os.environ[_OMP] = str(cores)
+            self.free = 0 if "torch" in sys.modules else os.cpu_count() or 1
+            self.undo.append(partial(os.environ.pop, _OMP, None))
+        new = {name for name in _THREADED if name in sys.modules} - self.limited
+        if not hasattr(sys.modules.get("torch"), "set_num_threads"):
+            new.discard("torch")  # another thread is importing it
+        if not new:
+            return
+        self.limited.update(new)
+        from threadpoolctl import threadpool_info, threadpool_limits
+
+        for library in threadpool_info():
+            if library["user_api"] == "blas" and library["num_threads"] > cores:
+                self.undo.append(threadpool_limits({library["prefix"]: cores}).restore_original_limits)
+        if "torch" in new:
+            torch = sys.modules["torch"]
+            if (before := torch.get_num_threads()) >= cores:
+                torch.set_num_threads(cores)
+                # Loaded since a panel was opened, it knows of the limit only.
+                self.undo.append(partial(torch.set_num_threads, max(before, self.free)))
+
+    def lift(self) -> None:
+        """Set all back, the last limit first."""
+        with self.lock:
+            while self.undo:
+                self.undo.pop()()
+            self.limited.clear()
+
+
+_LIMITS = _Limits()
+
+
+class CoreLeft:
+    """One core is kept for the window until :meth:`release`; see :func:`leave_a_core`."""
+
+    def __init__(self) -> None:
+        self._held = True
+        _LIMITS.holders += 1
+        _LIMITS.apply()
+
+    def release(self) -> None:
+        """Give the core back; with the last holder the libraries get their threads back, too."""
+        if not self._held:
+            return
+        self._held = False
+        _LIMITS.holders -= 1
+        if not _LIMITS.holders:
+            _LIMITS.lift()
+
+
+def leave_a_core() -> CoreLeft:
     """Keep one core for the window: limit the libraries that compute to cores - 1 threads.
 
     Threads that wait for each other by spinning otherwise take the processor from the canvas and wait for
-    it: on two cores a matrix product that takes a millisecond took forty while napari drew.
+    it: on two cores a matrix product that takes a millisecond took forty while napari drew. The limits are
+    the whole process's, other plugins' included: a panel holds them while it is open.
+
+    Returns
+    -------
+    CoreLeft
+        Holds the limits until its ``release()``, also when it is not kept.
     """
-    import sys
-
-    cores = max(1, (os.cpu_count() or 2) - 1)
-    os.environ.setdefault("OMP_NUM_THREADS", str(cores))
-    new = {name for name in _THREADED if name in sys.modules} - _LIMITED
-    if not new:
-        return
-    _LIMITED.update(new)
-    from threadpoolctl import threadpool_info, threadpool_limits
-
-    for library in threadpool_info():
-        if library["user_api"] == "blas" and library["num_threads"] > cores:
-            threadpool_limits({library["prefix"]: cores})
-    if "torch" in new:
-        torch = sys.modules["torch"]
-        torch.set_num_threads(min(cores, torch.get_num_threads()))
+    return CoreLeft()
 
 
 def _call(function: Callable[[], Any]) -> Generator[tuple[Any, Exception | None], None, None]:
@@ -169,7 +230,8 @@ def _call(function: Callable[[], Any]) -> Generator[tuple[Any, Exception | None]
 
 
 def _compute(run: Run, job: Job, first: Callable[[], bool] | None) -> Generator[str, None, None]:
-    leave_a_core()
+    # Libraries may have come since the panel was opened.
+    _LIMITS.apply()
     try:
         if first is not None and not first():
             return
