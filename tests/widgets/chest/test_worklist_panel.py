@@ -209,6 +209,20 @@ def test_what_else_is_opened_while_a_film_of_the_list_is_read_is_not_taken_for_i
     assert day.states() == ["to do"] * 3
 
 
+def test_a_film_that_is_taken_away_while_its_reading_is_saved_is_saved_and_the_list_goes_on(
+    reading, folder, finished, qtbot
+):
+    day = reading("A", folder)
+    day.view.open(folder / "1.png")
+    day.wait_for("1.png")
+    day.correct()
+    day.view.footer.done_button.click()
+    day.viewer.layers.remove(day.session.layer)
+    qtbot.waitUntil(lambda: day.states()[0] == "done", timeout=10_000)
+    assert Case.load(folder / "cases" / "1.tbcad").last.verdict == "made"
+    day.wait_for("3.png")
+
+
 def test_a_blinded_reader_finds_nothing_of_the_answer(reading, folder, finished):
     day = reading("A", folder)
     step = day.panel.result
