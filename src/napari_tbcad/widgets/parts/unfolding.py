@@ -85,7 +85,7 @@ class Unfolding(QWidget):
         Parameters
         ----------
         key : tuple
-            What the result depends on, compared by identity.
+            What the result depends on; each part is the same one as before, or equal to it (no arrays).
         function : callable
             Called without arguments; what is asked for last is shown, others may be left out.
 
