@@ -104,7 +104,7 @@ def test_what_was_corrected_and_not_saved_is_offered_again(
     viewer, widget, path = opened
     before = state_of(widget)
     widget.bench.close_film()
-    qtbot.waitUntil(lambda: bool(list(kept_aside.glob("*.tbcad"))), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(list(kept_aside.glob("chest~*.tbcad"))), timeout=30_000)
     widget.open_film(path)
     qtbot.waitUntil(lambda: widget.session is not None, timeout=30_000)
     finished(widget)
@@ -152,7 +152,7 @@ def test_a_layer_taken_out_and_put_back_has_its_case_as_it_stands(
     finished(widget)
     newest = state_of(widget)
     widget.bench.close_film()
-    qtbot.waitUntil(lambda: bool(list(kept_aside.glob("*.tbcad"))), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(list(kept_aside.glob("chest~*.tbcad"))), timeout=30_000)
     (tmp_path / "case.tbcad").rename(tmp_path / "moved.tbcad")
     viewer.add_layer(layer)
     qtbot.waitUntil(lambda: widget.session is not None, timeout=30_000)
