@@ -87,6 +87,9 @@ class Exporter(QObject):
         session = self._bench.session
         if session is None or session.run is None:
             return
+        # What is in the layers is exported, an undo on a hidden one included.
+        session.edits.look_again()
+        session.take_last()
         run = session.run.snapshot()
         name = Path(run.get("film").source).name
         start_call(
