@@ -104,6 +104,7 @@ class ChestBench(QObject):
         for session in filter(isalive, list(self._sessions.values())):
             session.take_last()
             session.cancel()
+            session.desk.finish_asked()
             # The program may end with the window, and threads with it.
             session.desk.flush(wait_s=_LAST_WAIT_S)
         if self.viewing is not None and isalive(self.viewing):
