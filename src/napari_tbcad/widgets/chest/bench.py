@@ -16,7 +16,7 @@ from napari_tbcad.widgets.chest.session import ChestSession
 from napari_tbcad.widgets.chest.shelf import ModelShelf
 from napari_tbcad.widgets.films import films_of
 from napari_tbcad.widgets.proxies import bare
-from napari_tbcad.widgets.work import leave_a_core, start_call
+from napari_tbcad.widgets.work import CoreLeft, leave_a_core, start_call
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.chest.viewing import Viewing
@@ -76,6 +76,7 @@ class ChestBench(QObject):
         self._known: list[weakref.ref[Image]] = []
         self._sessions: weakref.WeakKeyDictionary[Image, ChestSession] = weakref.WeakKeyDictionary()
         self._panels = 0
+        self._core: CoreLeft | None = None
         self.shelf.ready.connect(self.changed)
         self.shelf.load_packaged()
 
@@ -89,7 +90,7 @@ class ChestBench(QObject):
             return
         from napari_tbcad.widgets.chest.viewing import Viewing
 
-        leave_a_core()
+        self._core = leave_a_core()
         self.viewing = Viewing(self)
         for event in self._events(viewer):
             event.connect(self._on_layers)
@@ -107,6 +108,9 @@ class ChestBench(QObject):
             session.desk.finish_asked()
             # The program may end with the window, and threads with it.
             session.desk.flush(wait_s=_LAST_WAIT_S)
+        if self._core is not None:
+            self._core.release()
+            self._core = None
         if self.viewing is not None and isalive(self.viewing):
             self.viewing.release()
             self.viewing.deleteLater()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, MaskKind
+from napari_tbcad.widgets.films import geometry_events
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.writer import FILM_KEY
 
@@ -66,7 +67,7 @@ class LungLayers(QObject):
         self._content: dict[str, NDArray[Any]] = {}
         self._writing = False
         self._ears: dict[str, _Ear] = {kind: _Ear(kind, self._touch) for kind in KINDS}
-        for event in _geometry(film_layer):
+        for event in geometry_events(film_layer):
             event.connect(self._on_geometry)
 
     def layer(self, kind: str) -> Labels | None:
@@ -239,7 +240,7 @@ class LungLayers(QObject):
             translate=film.translate[-2:],
             rotate=film.rotate,
             shear=film.shear,
-            affine=film.affine,
+            affine=film.affine.affine_matrix.copy(),
             units=film.units[-2:],
             axis_labels=film.axis_labels[-2:],
             metadata={"napari-tbcad": word} | ({FILM_KEY: str(film.source.path)} if film.source.path else {}),
@@ -264,7 +265,7 @@ class LungLayers(QObject):
                 for event, slot in self._ears[kind].slots(layer):
                     event.disconnect(slot)
         if (film := self._film()) is not None:
-            for event in _geometry(film):
+            for event in geometry_events(film):
                 event.disconnect(self._on_geometry)
 
     def _touch(self, kind: str, *, ended: bool) -> None:
@@ -278,7 +279,9 @@ class LungLayers(QObject):
             layer = self._present(reference)
             if film is not None and layer is not None:
                 layer.scale, layer.translate = film.scale[-2:], film.translate[-2:]
-                layer.rotate, layer.shear, layer.affine = film.rotate, film.shear, film.affine
+                layer.rotate, layer.shear = film.rotate, film.shear
+                # A copy: napari lets two layers share the transform it is given.
+                layer.affine = film.affine.affine_matrix.copy()
                 layer.units, layer.axis_labels = film.units[-2:], film.axis_labels[-2:]
 
 
@@ -298,19 +301,6 @@ class _Ear:
 
     def ended(self, event: Any = None) -> None:
         self._tell(self._kind, ended=True)
-
-
-def _geometry(film: Image) -> tuple[Any, ...]:
-    events = film.events
-    return (
-        events.scale,
-        events.translate,
-        events.rotate,
-        events.shear,
-        events.affine,
-        events.units,
-        events.axis_labels,
-    )
 
 
 def _remove(viewer: weakref.ref[Any], doomed: list[weakref.ref[Labels]]) -> None:
