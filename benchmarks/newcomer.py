@@ -21,26 +21,16 @@ from typing import Any
 
 import napari
 import numpy as np
-from qtpy.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QScrollArea, QWidget
 
+from hand import spin
 from napari_tbcad.simulate.samples import sample_path
 
 DIALOG = 2
 """Clicks in a file dialog: the file and Open (or, to save, the name that is offered and Save)."""
-
-
-def spin(until: Callable[[], bool], seconds: float) -> bool:
-    """Run the event loop until something holds; False when it does not in time."""
-    loop, end = QEventLoop(), time.monotonic() + seconds
-    while not until():
-        if time.monotonic() > end:
-            return False
-        if not loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents):
-            time.sleep(0.002)
-    return True
 
 
 class Newcomer:

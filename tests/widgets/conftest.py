@@ -88,7 +88,7 @@ def panel(make_napari_viewer_proxy, monkeypatch, quick_settings, tiny_model, qtb
             return model
 
         monkeypatch.setattr(shelf, "packaged", packaged)
-        monkeypatch.setattr(shelf.ModelShelf, "settings", lambda self: settings)
+        monkeypatch.setattr(shelf.ModelShelf, "settings", lambda self, base=None: base or settings)
         viewer = make_napari_viewer_proxy()
         widget = ChestPanel(viewer)
         viewer.window.add_dock_widget(widget, name="Chest X-ray")

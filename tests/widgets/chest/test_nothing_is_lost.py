@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from napari_tbcad.case import Case
+from napari_tbcad.widgets.chest.shelf import ModelShelf
 
 pytestmark = pytest.mark.gui
+
+SETTINGS = ModelShelf.settings
+"""As it is before the panel fixture puts its own quick ones in its place."""
 
 
 @pytest.fixture
@@ -126,8 +130,9 @@ def test_masks_follow_a_film_that_is_moved_by_its_affine(ran, finished):
     np.testing.assert_allclose(layer.extent.world, film.extent.world)
 
 
-def test_a_model_that_comes_late_leaves_what_the_person_set(ran, finished, tiny_model):
+def test_a_model_that_comes_late_leaves_what_the_person_set(ran, finished, tiny_model, monkeypatch):
     _, widget, _ = ran
+    monkeypatch.setattr(ModelShelf, "settings", SETTINGS)
     session = widget.session
     polarity = session.run.settings.polarity.model_copy(update={"mode": "keep"})
     session.configure("polarity", polarity)
@@ -138,3 +143,20 @@ def test_a_model_that_comes_late_leaves_what_the_person_set(ran, finished, tiny_
     finished(widget)
     assert session.run.settings.polarity.mode == "keep"
     assert session.run.settings.features.grid == 256
+
+
+def test_a_model_that_comes_late_does_not_overrule_the_preferences(ran, finished, tiny_model, monkeypatch):
+    from dataclasses import replace
+
+    from napari_tbcad.widgets.chest import shelf
+    from napari_tbcad.widgets.preferences import Preferences
+
+    _, widget, _ = ran
+    monkeypatch.setattr(ModelShelf, "settings", SETTINGS)
+    monkeypatch.setattr(shelf, "preferences", lambda: Preferences(segmenter="atlas", autosave=None))
+    assert widget.session.run.settings.lungs.segmenter == "otsu"
+    card = tiny_model.card.model_copy(update={"masks": {"lungs": {"segmenter": "otsu"}}})
+    widget.bench.shelf.model = replace(tiny_model, card=card, sha256="2" * 64)
+    widget.bench.shelf.ready.emit()
+    assert widget.session.run.settings.lungs.segmenter == "atlas"
+    finished(widget)

@@ -142,11 +142,6 @@ class ChestSession(QObject):
         return (self.job is not None and not self.job.live) or waiting
 
     @property
-    def reading(self) -> bool:
-        """Whether the film is being read."""
-        return self._reading is not None
-
-    @property
     def closed(self) -> bool:
         """Whether the film is gone."""
         return self._closed
@@ -362,16 +357,15 @@ class ChestSession(QObject):
             show_info(f"{name}: another film took its place, the corrections of the old one were taken back.")
 
     def _on_model(self) -> None:
-        from napari_tbcad.chest.workflow import assignments_of, settings_from, use_model
+        from napari_tbcad.chest.workflow import use_model
 
         model = self.shelf.model
         if self._waits_for_model:
             self._take_film()
         if self.run is not None and self.run.get("model") is not model:
             use_model(self.run, model)
-            if model is not None:
-                # What the model learned from; the rest stays as the person set it.
-                self.run.configure(settings_from(assignments_of(model), self.run.settings))
+            # What the model learned from, and the preferences; the rest stays as the person set it.
+            self.run.configure(self.shelf.settings(self.run.settings))
             self.checks.begin()
         self.changed.emit()
         self._next()

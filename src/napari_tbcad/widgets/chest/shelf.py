@@ -54,16 +54,23 @@ class ModelShelf(QObject):
         """Load a model file; on refusal the model in use stays."""
         self._load(partial(_from_file, Path(path)))
 
-    def settings(self) -> Any:
-        """Return the settings the model was trained with, and the person's preferences on top."""
-        from napari_tbcad.chest.workflow import settings_for
+    def settings(self, base: Any = None) -> Any:
+        """Return the settings the model was trained with, and the person's preferences on top.
+
+        Parameters
+        ----------
+        base : ChestSettings, optional
+            What neither of them says; the defaults when not given.
+        """
+        from napari_tbcad.chest.workflow import assignments_of, settings_from
 
         self._preference = ""
+        learned = assignments_of(self.model) if self.model is not None else {}
         try:
-            return settings_for(self.model, preferences().assignments())
+            return settings_from({**learned, **preferences().assignments()}, base)
         except BadInput as error:
             self._preference = f"Preferences: {error}"
-            return settings_for(self.model)
+            return settings_from(learned, base)
 
     def _load(self, function: Callable[[], Any]) -> None:
         self._asked += 1
