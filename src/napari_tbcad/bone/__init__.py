@@ -1,0 +1,1 @@
+"""Hotspots in whole-body bone scans and the Bone Scan Index."""
