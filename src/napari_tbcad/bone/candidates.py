@@ -1,0 +1,80 @@
+"""Automatic hotspot candidates: which segmenter finds them, and with what parameters."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from pydantic import create_model, field_validator
+
+from napari_tbcad.bone.detectors import DETECTORS, detector
+from napari_tbcad.bone.hotspots import Hotspots
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.chain import Probe, Progress
+from napari_tbcad.imaging.bonescan import BoneScan
+from napari_tbcad.record import Parameters, field
+
+
+class _HotspotParameters(Parameters):
+    """Which hotspot segmenter, and the parameters of each."""
+
+    segmenter: str = field(
+        "classical",
+        title="Segmenter",
+        description=" ".join(f"{e.name}: {e.description}" for e in DETECTORS.values()),
+    )
+
+    @field_validator("segmenter")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return detector(name).name
+
+
+HotspotParameters = create_model(
+    "HotspotParameters",
+    __base__=_HotspotParameters,
+    __module__=__name__,
+    __doc__=_HotspotParameters.__doc__,
+    **cast(Any, {e.name: (e.parameters_class, e.parameters_class()) for e in DETECTORS.values()}),
+)
+
+
+def find_hotspots(
+    scan: BoneScan,
+    regions: SkeletonRegions | None,
+    parameters: Parameters | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Probe | None = None,
+) -> Hotspots:
+    """Find hotspot candidates in both views with the chosen segmenter.
+
+    Parameters
+    ----------
+    scan : BoneScan
+        The views as the camera saw them.
+    regions : SkeletonRegions or None
+        Skeleton regions on the same grid; a region without pixels, or no regions at all, costs
+        sensitivity but is no error.
+    parameters : HotspotParameters, optional
+        The segmenter and its parameters.
+    progress : callable, optional
+        Called with a fraction in [0, 1] and a text.
+    cancelled : callable, optional
+        Asked between steps; true stops the work.
+
+    Returns
+    -------
+    Hotspots
+        Instances with class, probability and link between the views; nothing is judged by a person yet.
+
+    Raises
+    ------
+    BadInput
+        If regions and scan differ in size.
+    Cancelled
+        If `cancelled` said so.
+    """
+    chosen: Any = parameters if parameters is not None else HotspotParameters()
+    entry = detector(chosen.segmenter)
+    section = getattr(chosen, entry.name)
+    return entry.function(scan, regions, section, progress=progress, cancelled=cancelled)

@@ -1,0 +1,165 @@
+"""What the candidate detector measures at every pixel of a view: smoothed counts, zones, references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_tbcad.imaging.bonescan import BoneScan
+from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
+
+ZONE_NAMES = ("pelvic_cavity", "legs", "arms", "abdomen")
+"""Zones outside the twelve regions, numbered after them."""
+
+ZONE_IDS = {name: number for number, name in enumerate(ZONE_NAMES, start=len(REGION_NAMES) + 1)}
+
+FIELD_MM = 2355.0
+"""Length of the field that is taken for granted where the pixel size is unknown: 1024 rows of 2.3 mm."""
+
+SCALES_MM = (4.6, 9.2)
+"""Standard deviations of the fine and the coarse smoothing."""
+
+BACKGROUND_MM = 27.0
+"""Standard deviation of the smoothing that stands for a peak's surroundings."""
+
+MIDDLE = ("skull", "cervical", "thoracic", "sternum", "lumbar", "sacrum", "pelvis", "femur")
+"""Regions that lie on the body's axis, or symmetrically about it."""
+
+
+def pixel_mm(scan: BoneScan) -> tuple[tuple[float, float], str | None]:
+    """Return the pixel size in mm to work with, and a warning where it had to be assumed.
+
+    A size that makes the field shorter than 0.4 m or longer than 4 m is not believed either.
+    """
+    rows = scan.shape[0]
+    if scan.spacing_mm is not None and 400 <= rows * scan.spacing_mm[0] <= 4000:
+        return scan.spacing_mm, None
+    assumed = float(np.clip(FIELD_MM / rows, 1.0, 10.0))
+    known = "unknown" if scan.spacing_mm is None else "not plausible"
+    return (assumed, assumed), (
+        f"The pixel size is {known}; hotspots were sought as if a pixel were {assumed:.1f} mm."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ViewMaps:
+    """One view as the detector sees it; every map is (H, W) float32 on the view's grid.
+
+    Parameters
+    ----------
+    counts : (H, W) array of float32
+        The view's pixels, isolated dark pixels filled.
+    regions : (H, W) array of uint8
+        Regions 1 to 12, or 0.
+    spacing : (float, float)
+        Row and column spacing in mm.
+    """
+
+    counts: NDArray[np.float32]
+    regions: NDArray[np.uint8]
+    spacing: tuple[float, float]
+
+    def smooth(self, mm: float) -> NDArray[np.float32]:
+        """Return the counts smoothed with a Gaussian of this standard deviation in mm."""
+        sigma = [mm / s for s in self.spacing]
+        return ndimage.gaussian_filter(self.counts, sigma, mode="nearest", truncate=3.0)
+
+    @cached_property
+    def fine(self) -> NDArray[np.float32]:
+        """Counts smoothed at the fine scale."""
+        return self.smooth(SCALES_MM[0])
+
+    @cached_property
+    def coarse(self) -> NDArray[np.float32]:
+        """Counts smoothed at the coarse scale."""
+        return self.smooth(SCALES_MM[1])
+
+    @cached_property
+    def surroundings(self) -> NDArray[np.float32]:
+        """Counts smoothed over a peak's surroundings."""
+        return self.smooth(BACKGROUND_MM)
+
+    @cached_property
+    def level(self) -> float:
+        """What bone gives in this view: the median over all regions, or over the brighter body."""
+        inside = self.fine[self.regions > 0]
+        if inside.size:
+            return max(float(np.median(inside)), 1e-3)
+        bright = self.fine[self.fine > max(float(self.fine.mean()), 1e-6)]
+        return max(float(np.median(bright)) if bright.size else 0.0, 1e-3)
+
+    @cached_property
+    def axis(self) -> tuple[float, float]:
+        """The body's midline as ``column = a + b · row``."""
+        return _midline(self.counts, self.regions)
+
+    @cached_property
+    def zones(self) -> NDArray[np.uint8]:
+        """Regions 1 to 12 and, outside them, the zones of :data:`ZONE_IDS`."""
+        return _zones(self.regions, self.axis)
+
+    @cached_property
+    def reference(self) -> dict[int, tuple[float, float]]:
+        """Median and robust spread of the fine counts in every zone with pixels."""
+        found = {}
+        floor = 0.15 * self.level
+        for zone in np.unique(self.zones).tolist():
+            values = self.fine[self.zones == zone]
+            if zone > len(REGION_NAMES):
+                values = values[values > floor]
+            if values.size >= 20:
+                median = float(np.median(values))
+                found[zone] = (median, 1.4826 * float(np.median(np.abs(values - median))))
+        return found
+
+
+def _midline(counts: NDArray[np.float32], regions: NDArray[np.uint8]) -> tuple[float, float]:
+    """Fit a straight line to the middles of the rows of the axial regions, or of the silhouette."""
+    axial = np.isin(regions, [REGION_IDS[name] for name in MIDDLE])
+    columns = np.arange(counts.shape[1])
+    rows, middles = [], []
+    for row in np.flatnonzero(axial.any(axis=1)):
+        inside = columns[axial[row]]
+        rows.append(row)
+        middles.append((inside[0] + inside[-1]) / 2)
+    if len(rows) >= 20:
+        slope, offset = np.polyfit(rows, middles, 1)
+        residual = np.abs(np.polyval((slope, offset), rows) - middles)
+        keep = residual <= max(2 * float(np.median(residual)), 1.0)
+        slope, offset = np.polyfit(np.array(rows)[keep], np.array(middles)[keep], 1)
+        return float(offset), float(slope)
+    total = float(counts.sum())
+    if total <= 0:
+        return (counts.shape[1] - 1) / 2, 0.0
+    return float((counts.sum(axis=0) * columns).sum() / total), 0.0
+
+
+def _zones(regions: NDArray[np.uint8], axis: tuple[float, float]) -> NDArray[np.uint8]:
+    """Name the places outside the regions: pelvic cavity, legs, arms, abdomen (the rest)."""
+    zones = regions.copy()
+    outside = regions == 0
+    zones[outside] = ZONE_IDS["abdomen"]
+    height, width = regions.shape
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
+    middle = axis[0] + axis[1] * rows
+    pelvis = regions == REGION_IDS["pelvis"]
+    legs = 0.62 * height
+    if pelvis.any():
+        inside = np.flatnonzero(pelvis.any(axis=1))
+        top, bottom = int(inside[0]), int(inside[-1])
+        legs = bottom + 0.25 * (bottom - top)
+        span = np.flatnonzero(pelvis.any(axis=0))
+        half = (span[-1] - span[0]) / 2
+        sides = np.abs(columns - middle) > half
+        cavity = (rows > top + 0.35 * (bottom - top)) & (rows <= bottom + 0.1 * (bottom - top))
+        zones[outside & cavity & (np.abs(columns - middle) < 0.5 * half)] = ZONE_IDS["pelvic_cavity"]
+    else:
+        half = 0.3 * width
+        sides = np.abs(columns - middle) > half
+    zones[outside & sides] = ZONE_IDS["arms"]
+    zones[outside & (rows > legs) & ~(sides & (rows < legs + 0.15 * height))] = ZONE_IDS["legs"]
+    return zones
