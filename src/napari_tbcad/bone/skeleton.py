@@ -1,0 +1,234 @@
+"""The twelve skeleton regions of a scan, by registration of an atlas of simulated persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.skeleton_appearance import silhouette
+from napari_tbcad.bone.skeleton_atlas import (
+    SkeletonAtlas,
+    load_skeleton_atlas,
+    packaged_skeleton_atlas,
+    save_skeleton_atlas,
+)
+from napari_tbcad.bone.skeleton_pose import Matrix, find_pose, posed
+from napari_tbcad.errors import Cancelled
+from napari_tbcad.imaging.bonescan import BoneScan, ViewName, facing
+from napari_tbcad.imaging.registration import (
+    affine_map,
+    correlation,
+    identity_map,
+    invert_affine,
+    register_demons,
+    resample,
+    resample_field,
+    warp,
+)
+from napari_tbcad.record import Parameters, Step, field
+from napari_tbcad.schemes import REGION_NAMES
+
+__all__ = [
+    "RegionParameters",
+    "SkeletonAtlas",
+    "find_regions",
+    "load_skeleton_atlas",
+    "packaged_skeleton_atlas",
+    "save_skeleton_atlas",
+]
+
+_DOUBTFUL = 0.6
+
+
+class RegionParameters(Parameters):
+    """Parameters of :func:`find_regions`."""
+
+    persons: int = field(
+        4,
+        title="Persons",
+        ge=1,
+        le=20,
+        description="How many of the most similar persons of the atlas are registered and vote. More is "
+        "smoother and slower in proportion.",
+    )
+    smoothing: float = field(
+        1.5,
+        title="Stiffness",
+        unit="px",
+        ge=0.5,
+        le=5,
+        slider=True,
+        description="Standard deviation of the Gaussian that keeps the deformation smooth, in pixels of the "
+        "level. Higher keeps the shapes of the atlas.",
+    )
+    iterations: int = field(
+        40,
+        title="Iterations",
+        ge=0,
+        le=200,
+        more=True,
+        description="Iterations of the registration on each level; 0 leaves the pose alone.",
+    )
+    locality: float = field(
+        3.0,
+        title="Local vote",
+        ge=0,
+        le=50,
+        more=True,
+        description="How much more a person votes where it matches the scan; 0 gives all the same say.",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    labels: NDArray[np.uint8]
+    score: float
+    pose_score: float
+    persons: list[int]
+
+
+def find_regions(
+    scan: BoneScan,
+    atlas: SkeletonAtlas | None = None,
+    parameters: RegionParameters = RegionParameters(),
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> SkeletonRegions:
+    """Find the twelve skeleton regions in the views of a scan.
+
+    Each view is posed in the frame of the atlas by its outline and its bones; the persons of the atlas most
+    like it there are registered by demons, and their regions vote.
+
+    Parameters
+    ----------
+    scan : BoneScan
+        Views (H, W) of any size; spacing is not needed.
+    atlas : SkeletonAtlas, optional
+        The atlas; the packaged one when not given.
+    parameters : RegionParameters
+        Number of persons, stiffness.
+    progress : callable, optional
+        Called with the share done and a text.
+    cancelled : callable, optional
+        Asked between registrations.
+
+    Returns
+    -------
+    SkeletonRegions
+        On the scan's grid, as the camera saw it; `scores` are correlations after the fit, by view.
+
+    Raises
+    ------
+    Cancelled
+        If `cancelled` said so.
+    """
+    atlas = packaged_skeleton_atlas() if atlas is None else atlas
+    fits: dict[ViewName, _Fit] = {}
+    views = list(scan)
+    for done, (name, view) in enumerate(views):
+        fits[name] = _fit(facing(view.counts, name), name, atlas, parameters, cancelled)
+        if progress is not None:
+            progress((done + 1) / len(views), f"regions of the {name} view")
+    facts: dict[str, Any] = {
+        name: {"score": round(fit.score, 3), "pose": round(fit.pose_score, 3), "persons": fit.persons}
+        for name, fit in fits.items()
+    }
+    labels = {name: facing(fit.labels, name) for name, fit in fits.items()}
+    warnings = tuple(
+        f"The skeleton regions do not fit the {name} view (agreement {fit.score:.2f}, usual above "
+        f"{_DOUBTFUL}): check them."
+        for name, fit in fits.items()
+        if fit.score < _DOUBTFUL
+    )
+    return SkeletonRegions(
+        labels.get("anterior"),
+        labels.get("posterior"),
+        scores={name: round(fit.score, 4) for name, fit in fits.items()},
+        warnings=warnings,
+        record=scan.record
+        + Step(
+            "regions",
+            parameters,
+            model=f"{atlas.card.get('title', 'skeleton atlas')} {atlas.content_key[:12]}",
+            facts=facts,
+        ),
+    )
+
+
+def _fit(
+    counts: NDArray[np.float32],
+    view: ViewName,
+    atlas: SkeletonAtlas,
+    parameters: RegionParameters,
+    cancelled: Callable[[], bool] | None,
+) -> _Fit:
+    """Regions of one view, seen from the front."""
+    template = atlas.mean(view)
+    pose, pose_score = find_pose(counts, template)
+    seen, weights = posed(counts, silhouette(counts), pose, atlas.shape)
+    target = np.where(weights > 0, seen, template).astype(np.float32)
+    images = atlas.images(view)
+    likeness = [correlation(target, image, weights + 1e-6) for image in images]
+    chosen = [int(i) for i in np.argsort(-np.array(likeness), kind="stable")[: parameters.persons]]
+
+    def one(index: int) -> NDArray[np.float32]:
+        if cancelled is not None and cancelled():
+            raise Cancelled("finding the skeleton regions was stopped")
+        return register_demons(
+            target,
+            images[index],
+            sampling=identity_map(atlas.shape),
+            iterations=(parameters.iterations,) * 2 + (parameters.iterations // 2,),
+            shrink=(4, 2, 1),
+            smoothing=parameters.smoothing,
+        )[-1]
+
+    with ThreadPoolExecutor(2) as pool:
+        maps = list(pool.map(one, chosen))
+    moved = [warp(images[i], m) for i, m in zip(chosen, maps, strict=True)]
+    score = correlation(target, np.mean(moved, axis=0), weights + 1e-6)
+    membership = _vote(target, moved, [atlas.regions(i, view) for i in chosen], maps, parameters.locality)
+    return _Fit(_label(membership, pose, counts.shape), score, pose_score, chosen)  # type: ignore[arg-type]
+
+
+def _vote(
+    target: NDArray[np.float32],
+    moved: list[NDArray[np.float32]],
+    labels: list[NDArray[np.uint8]],
+    maps: list[NDArray[np.float32]],
+    locality: float,
+) -> NDArray[np.float32]:
+    """Membership (13, mh, mw) in the frame: every person weighted by its match around each pixel."""
+    fine = labels[0].shape
+    total = np.zeros((len(REGION_NAMES) + 1, *fine), np.float32)
+    base = identity_map(target.shape)  # type: ignore[arg-type]
+    for image, regions, sampling in zip(moved, labels, maps, strict=True):
+        mismatch = ndimage.gaussian_filter((image - target) ** 2, target.shape[0] / 64)
+        weight = resample(np.exp(-np.float32(locality) * mismatch) + np.float32(1e-6), fine)
+        field_ = identity_map(fine) + resample_field(sampling - base, fine)
+        found = warp(regions, field_, order=0, outside=0.0).astype(np.intp)
+        for value in range(len(total)):
+            total[value] += np.where(found == value, weight, 0)
+    total /= total.sum(axis=0)
+    return total
+
+
+def _label(membership: NDArray[np.float32], pose: Matrix, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Most likely region of every pixel of the view."""
+    sampling = affine_map(invert_affine(pose), shape, membership.shape[1:])  # type: ignore[arg-type]
+    best = np.full(shape, -1, np.float32)
+    labels = np.zeros(shape, np.uint8)
+    for value, soft in enumerate(membership):
+        smooth = ndimage.gaussian_filter(soft, 0.7)
+        here = warp(smooth, sampling, outside=1.0 if value == 0 else 0.0)
+        labels[here > best] = value
+        best = np.maximum(best, here)
+    return labels
