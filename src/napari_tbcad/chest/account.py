@@ -6,11 +6,7 @@ import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel
-
-from napari_tbcad import __version__
+from napari_tbcad import history as common_history
 from napari_tbcad.chain import Run, Stage
 from napari_tbcad.chest.lungs.registry import segmenter
 from napari_tbcad.chest.quality import check_film, check_masks, require_usable
@@ -66,37 +62,16 @@ def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
 def history(run: Run) -> Record:
     """Return the film's own record, one step per automatic output there is, and every edit of a person.
 
-    A step has the parameters and the model that its output was made with, also where that is out of date. It
-    is told whether or not a person's mask stands before it. The edits stand behind the last stage that they
-    touch, in the order they were made, those of a mask that is automatic again included.
+    See :func:`napari_tbcad.history.history`.
     """
-    journal = run.journal
-    record: Record = run.get("film").record
-    touched = [s.writes for s in run.chain.stages if any(edit.target == s.writes for edit in journal)]
-    for stage in run.chain.stages:
-        if (value := run.get(stage.writes, automatic=True)) is not None:
-            record = record + _step(stage, value, run)
-        if touched and stage.writes == touched[-1]:
-            record = record + Record(journal)
-    return record
 
+    def describe(stage: Stage, parameters: Any, own: tuple[Step, ...]) -> tuple[Any, str | None]:
+        if stage.name == "lungs":
+            chosen = parameters["segmenter"]
+            return {"segmenter": chosen, **parameters[chosen]}, atlas_digest(chosen, run.get("library"))
+        return parameters, own[-1].model if stage.name == "classify" and own else None
 
-def _step(stage: Stage, value: Any, run: Run) -> Step:
-    own = [entry for entry in getattr(value, "record", Record()) if isinstance(entry, Step)]
-    parameters, model = run.made_with(stage.writes), None
-    if isinstance(parameters, BaseModel):
-        parameters = parameters.model_dump(mode="json")
-    if stage.settings is not None:
-        parameters = {stage.settings: parameters}
-    if stage.name == "lungs":
-        chosen = parameters["segmenter"]
-        parameters = {"segmenter": chosen, **parameters[chosen]}
-        model = atlas_digest(chosen, run.get("library"))
-    if stage.name == "classify" and own:
-        model = own[-1].model
-    outcome = next((step.facts for step in reversed(own) if step.facts), {})
-    # A value of an earlier session was made by the version its record names.
-    return Step(stage.name, parameters, model, outcome, own[-1].version if own else __version__)
+    return common_history.history(run, run.get("film").record, describe)
 
 
 def atlas_digest(name: str, library: Atlas | None) -> str | None:
@@ -108,10 +83,3 @@ def atlas_digest(name: str, library: Atlas | None) -> str | None:
 
         library = packaged_atlas()
     return f"atlas {library.digest}"
-
-
-def mask_dice(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Return the Dice overlap of two label images, lungs told apart (1.0 when both are empty)."""
-    both = np.count_nonzero((labels == other) & (labels > 0))
-    total = np.count_nonzero(labels) + np.count_nonzero(other)
-    return float(2.0 * both / total) if total else 1.0

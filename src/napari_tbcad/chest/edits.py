@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad import edits
 from napari_tbcad.chain import Run
-from napari_tbcad.chest.account import mask_dice
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind
 from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Edit
@@ -56,37 +56,13 @@ def give_mask(
     mask = LungMasks(labels, kind, origin="person")
     if not mask.labels.any():
         raise BadInput(f"{kind} mask", "it has no lung (label 1 right, 2 left)")
-    edit = _edit_of(run, mask, base or run.get(kind), tool=tool, reader=reader)
-    nothing = edit.pixels == 0 and run.edited(kind)
-    run.put(kind, mask, edit=None if nothing else edit, replaces=replaces)
-    return None if nothing else edit
+    return edits.give(run, kind, mask, _labels_of, tool=tool, reader=reader, base=base, replaces=replaces)
 
 
 def take_back(run: Run, kind: MaskKind, *, tool: str = "back to automatic", reader: str = "") -> Edit | None:
     """Go back to the automatic mask and note that; None where no person's mask stood."""
-    before, automatic = run.get(kind), run.get(kind, automatic=True)
-    if not run.edited(kind):
-        return None
-    if automatic is None:
-        edit = Edit(kind, int(np.count_nonzero(before.labels)), tool=tool, reader=reader)
-    else:
-        edit = _edit_of(run, automatic, before, tool=tool, reader=reader)
-    run.withdraw(kind, edit=edit)
-    return edit
+    return edits.take_back(run, kind, _labels_of, tool=tool, reader=reader)
 
 
-def _edit_of(run: Run, mask: LungMasks, base: LungMasks | None, *, tool: str, reader: str) -> Edit:
-    automatic = run.get(mask.kind, automatic=True)
-    if automatic is not None and automatic.labels.shape != mask.labels.shape:
-        automatic = None  # of a film that was there before
-
-    def dice(other: LungMasks | None) -> float | None:
-        if automatic is None or other is None:
-            return None
-        return 1.0 if other is automatic else mask_dice(other.labels, automatic.labels)
-
-    if base is None or base.labels.shape != mask.labels.shape:
-        base, changed = None, np.count_nonzero(mask.labels)
-    else:
-        changed = np.count_nonzero(mask.labels != base.labels)
-    return Edit(mask.kind, int(changed), dice(base), dice(mask), tool=tool, reader=reader)
+def _labels_of(mask: LungMasks) -> NDArray[np.uint8]:
+    return mask.labels

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable, write_csv, written_whole
+from napari_tbcad.files import write_csv, written_whole
+from napari_tbcad.result_tables import remove, require_place, with_rows
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.lungs.fields import LungMasks
@@ -160,16 +158,12 @@ def export_case(
     """
     folder = Path(folder)
     file = Path(analysis.film.source or name).as_posix() if file is None else file
-    if not name or re.search(r'[\\/:*?"<>|\x00-\x1f]', name):
-        raise BadInput(name or "name", "it cannot be part of a file's name")
-    if not folder.parent.is_dir():
-        raise BadInput(folder, f"the folder {folder.parent} is gone; choose another one")
-    require_writable(folder)
+    require_place(folder, name)
     row = results_row(analysis, settings, file=file, classifier=classifier)
     row["seconds"] = round(analysis.seconds, 3)
     values = features_row(analysis, file=file)
-    results, known = _with_row(folder / "results.csv", RESULT_COLUMNS, row, append=append)
-    features, _ = _with_row(folder / "features.csv", tuple(values), values, append=append)
+    results, known = with_rows(folder / "results.csv", RESULT_COLUMNS, [row], file=file, append=append)
+    features, _ = with_rows(folder / "features.csv", tuple(values), [values], file=file, append=append)
     formats = _FORMATS if masks == "both" else (masks,)
     if append and not known:
         _refuse_anothers(folder, name)
@@ -184,11 +178,11 @@ def export_case(
         analysis.record.save(written[-1])
         write_tables(folder, results, features)
         if known:
-            _remove(path for path in _own_paths(folder, name) if path not in written)
+            remove(path for path in _own_paths(folder, name) if path not in written)
     except OSError as error:
         if append and not known:
             # Else the next try would take them for another film's.
-            _remove(_own_paths(folder, name))
+            remove(_own_paths(folder, name))
         raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
     return (*written, folder / "results.csv", folder / "features.csv")
 
@@ -204,12 +198,6 @@ def _other_paths(folder: Path, name: str) -> list[Path]:
 def _own_paths(folder: Path, name: str) -> list[Path]:
     masks = [_mask_path(folder, name, kind, suffix) for kind, suffix in product(_KINDS, _FORMATS)]
     return [*masks, *_other_paths(folder, name)]
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
 
 
 def _write_mask(path: Path, mask: LungMasks, film: Radiograph) -> Path:
@@ -230,33 +218,3 @@ def _refuse_anothers(folder: Path, name: str) -> None:
     """Refuse to overwrite files that no row of the tables says to be this film's."""
     if any(path.exists() for path in _own_paths(folder, name)):
         raise BadInput(folder, f"it has files of another film named {name}; choose another folder")
-
-
-def _with_row(
-    path: Path, columns: Sequence[str], row: Mapping[str, Any], *, append: bool
-) -> tuple[list[Mapping[str, Any]], bool]:
-    """Return a table's rows with one added, or put in its earlier place, and whether it was there."""
-    rows: list[Mapping[str, Any]] = []
-    if append and path.exists():
-        rows = _rows(path, columns)
-    place = next((n for n, old in enumerate(rows) if _same_file(old["file"], row["file"])), None)
-    if place is None:
-        return [*rows, row], False
-    rows[place] = row
-    return rows, True
-
-
-def _rows(path: Path, columns: Sequence[str]) -> list[Mapping[str, Any]]:
-    """Return the rows of a table as text, cell by cell as they stand."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head, *lines = list(csv.reader(file, strict=True)) or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(path, f"this earlier table cannot be read ({error}); choose another folder") from error
-    if lines and (head != list(columns) or any(len(line) != len(head) for line in lines)):
-        raise BadInput(path, "this earlier table has other columns; choose another folder")
-    return [dict(zip(columns, line, strict=True)) for line in lines]
-
-
-def _same_file(one: str, other: str) -> bool:
-    return one == other or Path(one).resolve() == Path(other).resolve()

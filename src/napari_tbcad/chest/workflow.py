@@ -14,13 +14,11 @@ from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from napari_tbcad.chain import Chain, Probe, Progress, Run, Stage
 from napari_tbcad.chest.account import atlas_digest as atlas_digest
 from napari_tbcad.chest.account import gather_warnings as gather_warnings
 from napari_tbcad.chest.account import history as history
-from napari_tbcad.chest.account import mask_dice as mask_dice
 from napari_tbcad.chest.edits import give_mask as give_mask
 from napari_tbcad.chest.edits import take_back as take_back
 from napari_tbcad.chest.enhance import EnhanceParameters, enhance
@@ -42,11 +40,13 @@ from napari_tbcad.chest.parameters import (
 from napari_tbcad.chest.polarity import PolarityParameters, correct_polarity
 from napari_tbcad.chest.quality import require_usable
 from napari_tbcad.chest.shape_model import ShapeModel
-from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.edits import labels_dice as mask_dice  # noqa: F401
+from napari_tbcad.errors import ModelRefused
 from napari_tbcad.imaging.grid import to_grid
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.memory import Memory, recall
 from napari_tbcad.record import Parameters, Record
+from napari_tbcad.settings import assigned
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model import ChestModel
@@ -247,21 +247,7 @@ def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None
     BadInput
         If a name does not exist or a value is out of bounds; the message names both.
     """
-    content = (base or ChestSettings()).model_dump()
-    for name, value in assignments.items():
-        *path, last = name.split(".")
-        section: Any = content
-        for part in path:
-            section = section.get(part) if isinstance(section, dict) else None
-        if not isinstance(section, dict) or last not in section:
-            known = ", ".join(section) if isinstance(section, dict) else ", ".join(content)
-            raise BadInput(name, f"there is no such setting; there are {known}")
-        section[last] = value
-    try:
-        return ChestSettings.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadInput(".".join(map(str, first["loc"])), f"{first['msg']}, not {first['input']!r}") from error
+    return assigned(base or ChestSettings(), assignments)
 
 
 def settings_for(model: ChestModel | None, assignments: Mapping[str, Any] | None = None) -> Any:

@@ -1,0 +1,86 @@
+"""Tables of results that grow: one study's rows added, or put where its earlier ones were."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import require_writable
+
+Rows = list[Mapping[str, Any]]
+
+
+def with_rows(
+    path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, file: str, append: bool = True
+) -> tuple[Rows, bool]:
+    """Return a table's rows with those of one study added, and whether it had some there already.
+
+    Parameters
+    ----------
+    path : Path
+        The table; may not exist yet.
+    columns : sequence of str
+        Its columns; one of them is ``file``.
+    rows : sequence of mapping
+        The study's rows.
+    file : str
+        What its ``file`` column says.
+    append : bool, optional
+        False begins a new table.
+
+    Raises
+    ------
+    BadInput
+        If the table there has other columns or cannot be read.
+    """
+    there = read_rows(path, columns) if append and path.exists() else []
+    place = next((n for n, old in enumerate(there) if same_file(old["file"], file)), None)
+    if place is None:
+        return [*there, *rows], False
+    before = there[:place]
+    after = [old for old in there[place:] if not same_file(old["file"], file)]
+    return [*before, *rows, *after], True
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> Rows:
+    """Return the rows of a table as text, cell by cell as they stand."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head, *lines = list(csv.reader(file, strict=True)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(path, f"this earlier table cannot be read ({error}); choose another folder") from error
+    if lines and (head != list(columns) or any(len(line) != len(head) for line in lines)):
+        raise BadInput(path, "this earlier table has other columns; choose another folder")
+    return [dict(zip(columns, line, strict=True)) for line in lines]
+
+
+def same_file(one: str, other: str) -> bool:
+    """Tell whether two paths are one place."""
+    return one == other or Path(one).resolve() == Path(other).resolve()
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files; one that cannot be removed stays."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def require_place(folder: Path, name: str) -> None:
+    """Check that files called `name` can be written in `folder`, which is made when missing.
+
+    Raises
+    ------
+    BadInput
+        If the name cannot be part of a file's name, the folder above is gone or nothing can be written.
+    """
+    if not name or re.search(r'[\\/:*?"<>|\x00-\x1f]', name):
+        raise BadInput(name or "name", "it cannot be part of a file's name")
+    if not folder.parent.is_dir():
+        raise BadInput(folder, f"the folder {folder.parent} is gone; choose another one")
+    require_writable(folder)

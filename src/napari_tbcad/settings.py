@@ -1,0 +1,45 @@
+"""Changing some of a chain's settings by their dotted names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.record import Parameters
+
+Settings = TypeVar("Settings", bound=Parameters)
+
+
+def assigned(base: Settings, assignments: Mapping[str, Any]) -> Settings:
+    """Return settings with some values replaced.
+
+    Parameters
+    ----------
+    base : Parameters
+        What is not assigned; a model with a section per stage.
+    assignments : mapping
+        Dotted names and values, such as ``{"lungs.atlas.n_films": 5}``; text is converted.
+
+    Raises
+    ------
+    BadInput
+        If a name does not exist or a value is out of bounds; the message names both.
+    """
+    content = base.model_dump()
+    for name, value in assignments.items():
+        *path, last = name.split(".")
+        section: Any = content
+        for part in path:
+            section = section.get(part) if isinstance(section, dict) else None
+        if not isinstance(section, dict) or last not in section:
+            known = ", ".join(section) if isinstance(section, dict) else ", ".join(content)
+            raise BadInput(name, f"there is no such setting; there are {known}")
+        section[last] = value
+    try:
+        return type(base).model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(".".join(map(str, first["loc"])), f"{first['msg']}, not {first['input']!r}") from error
