@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.pool import each
+from napari_tbcad.batch.rows import Row, guarded, run_rows
 from napari_tbcad.chest import exports
 from napari_tbcad.chest.exports import RESULT_COLUMNS as RESULT_COLUMNS
-from napari_tbcad.chest.exports import results_row, write_overlay
-from napari_tbcad.errors import BadInput, TbcadError
+from napari_tbcad.chest.exports import features_row, results_row, write_overlay
+from napari_tbcad.errors import BadInput
 from napari_tbcad.files import require_writable
 
 if TYPE_CHECKING:
@@ -28,10 +25,6 @@ if TYPE_CHECKING:
     from napari_tbcad.chest.lungs.fields import MaskKind
     from napari_tbcad.chest.workflow import ChestAnalysis
     from napari_tbcad.io.read import FilmPath
-
-log = logging.getLogger(__name__)
-
-_REWRITE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -70,19 +63,6 @@ class ChestJob:
         return _atlas(self.atlas) if self.atlas else None
 
 
-@dataclass(frozen=True)
-class ChestRow:
-    """One film's line in results.csv and in features.csv."""
-
-    result: Mapping[str, Any]
-    features: Mapping[str, float]
-
-    @property
-    def ok(self) -> bool:
-        """Return True when the film was processed."""
-        return bool(self.result["status"] == "ok")
-
-
 @lru_cache(maxsize=2)
 def _model(classifier: str) -> ChestModel | None:
     from napari_tbcad.chest.classify.packaged import find_model
@@ -97,24 +77,17 @@ def _atlas(path: str) -> Atlas:
     return load_atlas(path)
 
 
-def chest_film(item: FilmPath, job: ChestJob) -> ChestRow:
+def chest_film(item: FilmPath, job: ChestJob) -> Row:
     """Take one film through the chain and write its files; an error becomes an error row."""
-    began = time.perf_counter()
-    try:
+
+    def work() -> Row:
         analysis, settings = _analyse(item, job)
         _write(item, job, analysis)
-        row = results_row(analysis, settings, file=item.path.as_posix(), classifier=job.classifier)
-        return ChestRow(
-            {**row, "seconds": round(time.perf_counter() - began, 3)}, analysis.features.as_dict()
-        )
-    except (TbcadError, OSError, MemoryError) as error:
-        message = error.cause if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
-        message = f"{item.path.name}: {message}"
-    except Exception as error:  # one film's defect of ours must not end the batch
-        log.error("%s\n%s", item.path, traceback.format_exc())
-        message = f"{item.path.name}: unexpected {type(error).__name__}: {error} (please report it)"
-    row = {"file": item.path.as_posix(), "status": "error", "message": message}
-    return ChestRow({**row, "seconds": round(time.perf_counter() - began, 3)}, {})
+        file = item.path.as_posix()
+        row = results_row(analysis, settings, file=file, classifier=job.classifier)
+        return Row(row, {"features": [features_row(analysis, file=file)]})
+
+    return guarded(item.path, work)
 
 
 def _analyse(item: FilmPath, job: ChestJob) -> tuple[ChestAnalysis, Any]:
@@ -150,9 +123,9 @@ def chest_batch(
     *,
     workers: int = 1,
     scheduler: str | None = None,
-    progress: Callable[[int, int, ChestRow], None] | None = None,
+    progress: Callable[[int, int, Row], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> list[ChestRow]:
+) -> list[Row]:
     """Take many films through the chain and write the folder that ARCHITECTURE describes.
 
     Parameters
@@ -162,15 +135,14 @@ def chest_batch(
     job : ChestJob
         What to do.
     workers, scheduler, cancelled
-        See :func:`each`.
+        See :func:`napari_tbcad.batch.pool.each`.
     progress : callable, optional
         Called with the number done, the number of all, and the row.
 
     Returns
     -------
-    list of ChestRow
-        One row a film, in order. Both tables are rewritten every few seconds and when the work ends in
-        whatever way, so that what is done is never lost.
+    list of Row
+        One row a film, in order; see :func:`napari_tbcad.batch.rows.run_rows`.
 
     Raises
     ------
@@ -185,20 +157,15 @@ def chest_batch(
     _require_masks(films, job)
     refuse_unless_fits(job.model(), settings_for(job.model(), job.assignments))
     job.library()
-    rows: list[ChestRow] = []
-    written = time.monotonic()
-    outcomes = each(_Bound(job), list(films), workers=workers, scheduler=scheduler, cancelled=cancelled)
-    try:
-        for row in outcomes:
-            rows.append(row)
-            if progress is not None:
-                progress(len(rows), len(films), row)
-            if time.monotonic() - written > _REWRITE_SECONDS:
-                write_tables(job.out, rows)
-                written = time.monotonic()
-    finally:
-        write_tables(job.out, rows)
-    return rows
+    return run_rows(
+        films,
+        partial(chest_film, job=job),
+        partial(write_tables, job.out),
+        workers=workers,
+        scheduler=scheduler,
+        progress=progress,
+        cancelled=cancelled,
+    )
 
 
 def _require_masks(films: Sequence[FilmPath], job: ChestJob) -> None:
@@ -210,15 +177,8 @@ def _require_masks(films: Sequence[FilmPath], job: ChestJob) -> None:
         raise BadInput(job.masks, f"no mask there belongs to any of the films; names are like {wanted}")
 
 
-@dataclass(frozen=True)
-class _Bound:
-    job: ChestJob
-
-    def __call__(self, item: FilmPath) -> ChestRow:
-        return chest_film(item, self.job)
-
-
-def write_tables(out: Path, rows: Sequence[ChestRow]) -> None:
+def write_tables(out: Path, rows: Sequence[Row]) -> None:
     """Write results.csv and features.csv with all rows so far."""
-    features = [{"file": row.result["file"], **row.features} for row in rows if row.ok]
-    exports.write_tables(out, [row.result for row in rows], features)
+    exports.write_tables(
+        out, [row.result for row in rows], [line for row in rows for line in row.more.get("features", ())]
+    )

@@ -11,7 +11,7 @@ import typer
 from napari_tbcad.cli import options
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.films import ChestRow
+    from napari_tbcad.batch.rows import Row
     from napari_tbcad.chest.classify.model import ChestModel
 
 app = typer.Typer(help="Tuberculosis on chest X-rays.", no_args_is_help=True, rich_markup_mode=None)
@@ -31,7 +31,7 @@ class Method(StrEnum):
     nb = "nb"
 
 
-def tell(done: int, total: int, row: ChestRow) -> None:
+def tell(done: int, total: int, row: Row) -> None:
     """Print one film's line."""
     result = row.result
     file = Path(result["file"]).name

@@ -1,0 +1,117 @@
+"""One row a study: what went well, what failed and why, written as the work goes on."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from napari_tbcad.batch.pool import each
+from napari_tbcad.errors import BadInput, TbcadError
+
+log = logging.getLogger(__name__)
+
+_REWRITE_SECONDS = 10.0
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One study's line in results.csv and its lines in the other tables.
+
+    Parameters
+    ----------
+    result : mapping
+        Values by column; has ``file``, ``status``, ``message`` and ``seconds``.
+    more : mapping of str to sequence of mapping
+        Rows by the name of another table; none for a study that failed.
+    """
+
+    result: Mapping[str, Any]
+    more: Mapping[str, Sequence[Mapping[str, Any]]] = dataclass_field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Return True when the study was processed."""
+        return bool(self.result["status"] == "ok")
+
+
+def guarded(path: Path, work: Callable[[], Row]) -> Row:
+    """Return what `work` returns with the seconds it took; an error becomes an error row.
+
+    Parameters
+    ----------
+    path : Path
+        The study, named in the row.
+    work : callable
+        Does the work and returns the study's row.
+    """
+    began = time.perf_counter()
+
+    def timed(result: Mapping[str, Any]) -> dict[str, Any]:
+        return {**result, "seconds": round(time.perf_counter() - began, 3)}
+
+    try:
+        row = work()
+        return Row(timed(row.result), row.more)
+    except (TbcadError, OSError, MemoryError) as error:
+        message = error.cause if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
+        message = f"{path.name}: {message}"
+    except Exception as error:  # one study's defect of ours must not end the batch
+        log.error("%s\n%s", path, traceback.format_exc())
+        message = f"{path.name}: unexpected {type(error).__name__}: {error} (please report it)"
+    return Row(timed({"file": path.as_posix(), "status": "error", "message": message}))
+
+
+def run_rows(
+    items: Sequence[Item],
+    work: Callable[[Item], Row],
+    write: Callable[[Sequence[Row]], None],
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[int, int, Row], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Row]:
+    """Call `work` for every study and write the tables as the rows come.
+
+    Parameters
+    ----------
+    items : sequence
+        The studies.
+    work : callable
+        Takes one study, returns its row and raises nothing (see :func:`guarded`); importable by name, since
+        it is called in other processes.
+    write : callable
+        Writes the tables of all rows so far.
+    workers, scheduler, cancelled
+        See :func:`napari_tbcad.batch.pool.each`.
+    progress : callable, optional
+        Called with the number done, the number of all, and the row.
+
+    Returns
+    -------
+    list of Row
+        One row a study, in order. The tables are rewritten every few seconds and when the work ends in
+        whatever way, so that what is done is never lost.
+    """
+    rows: list[Row] = []
+    written = time.monotonic()
+    outcomes = each(work, list(items), workers=workers, scheduler=scheduler, cancelled=cancelled)
+    try:
+        for row in outcomes:
+            rows.append(row)
+            if progress is not None:
+                progress(len(rows), len(items), row)
+            if time.monotonic() - written > _REWRITE_SECONDS:
+                write(rows)
+                written = time.monotonic()
+    finally:
+        write(rows)
+    return rows
