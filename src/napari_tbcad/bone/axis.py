@@ -1,0 +1,141 @@
+"""The patient's axis in a view, and how the two views lie on each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.imaging.bonescan import BoneScan, ViewName, facing
+from napari_tbcad.schemes import REGION_IDS
+
+_MIDLINE = ("skull", "cervical", "thoracic", "sternum", "lumbar", "sacrum", "pelvis")
+_LEAST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A straight line from head to feet: column = ``at_top + slope × row``."""
+
+    at_top: float
+    slope: float = 0.0
+
+    def column(self, row: Any) -> Any:
+        """Return the axis' column in a row (or rows)."""
+        return self.at_top + self.slope * np.asarray(row, float)
+
+    def mirror(self, rows: Any, columns: Any) -> tuple[Any, Any]:
+        """Return places reflected in the axis."""
+        rows, columns = np.asarray(rows, float), np.asarray(columns, float)
+        away = (columns - self.column(rows)) / (1 + self.slope**2)
+        return rows + 2 * away * self.slope, columns - 2 * away
+
+
+def body(counts: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return the patient's silhouette in a view; (H, W) bool.
+
+    Smoothed counts above a fifth of their median over the brighter half of the picture's rows; all
+    pieces, filled.
+    """
+    smooth = ndimage.gaussian_filter(np.asarray(counts, np.float32), 2.0)
+    lit = smooth[smooth > 0.02 * smooth.max()] if smooth.max() > 0 else smooth.ravel()
+    return ndimage.binary_fill_holes(smooth > 0.25 * np.median(lit))
+
+
+def find_axis(counts: NDArray[Any], regions: NDArray[np.uint8] | None = None) -> Axis:
+    """Find the patient's axis.
+
+    A straight line through the middles, row by row, of the regions that lie on it (skull, spine, sternum,
+    sacrum, pelvis); where there are none, of the silhouette. The fit is robust (Theil and Sen), since arms
+    lie unevenly.
+
+    Parameters
+    ----------
+    counts : (H, W) array
+        One view.
+    regions : (H, W) array of uint8, optional
+        Its skeleton regions.
+    """
+    inside = np.isin(regions, [REGION_IDS[n] for n in _MIDLINE]) if regions is not None else body(counts)
+    if inside.any(axis=1).sum() < _LEAST_ROWS:
+        inside = body(counts)
+    rows = np.flatnonzero(inside.any(axis=1))
+    if rows.size == 0:
+        return Axis((counts.shape[1] - 1) / 2)
+    first = inside[rows].argmax(axis=1)
+    last = counts.shape[1] - 1 - inside[rows, ::-1].argmax(axis=1)
+    middles = (first + last) / 2
+    if rows.size < _LEAST_ROWS:
+        return Axis(float(np.median(middles)))
+    chosen = np.linspace(0, rows.size - 1, min(rows.size, 120)).astype(int)
+    r, c = rows[chosen].astype(float), middles[chosen]
+    i, j = np.triu_indices(r.size, 1)
+    far = r[j] - r[i] > (r[-1] - r[0]) / 4
+    slope = float(np.median((c[j] - c[i])[far] / (r[j] - r[i])[far])) if far.any() else 0.0
+    return Axis(float(np.median(c - slope * r)), slope)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Where a place of one view lies in the other.
+
+    Parameters
+    ----------
+    anterior, posterior : Axis
+        Axes as seen from the front (the posterior view mirrored).
+    rows : float
+        Rows by which the posterior view lies below the anterior one.
+    width : int
+        Columns of the views.
+    """
+
+    anterior: Axis
+    posterior: Axis
+    rows: float
+    width: int
+
+    def place(self, view: ViewName, row: Any, column: Any) -> tuple[Any, Any]:
+        """Return row and column in the other view, as its camera saw it, of places in `view`."""
+        row, column = np.asarray(row, float), np.asarray(column, float)
+        if view == "anterior":
+            there = row + self.rows
+            seen = column - self.anterior.column(row) + self.posterior.column(there)
+            return there, self.width - 1 - seen
+        there = row - self.rows
+        seen = self.width - 1 - column - self.posterior.column(row) + self.anterior.column(there)
+        return there, seen
+
+
+def pair_views(scan: BoneScan, regions: SkeletonRegions | None = None) -> Pairing | None:
+    """Lay the two views on each other; None when the scan lacks one.
+
+    The columns are matched by the axes; the rows by the shift at which the silhouettes' widths agree best.
+    """
+    if scan.anterior is None or scan.posterior is None:
+        return None
+    axes, widths = [], []
+    for name, view in scan:
+        seen = facing(view.counts, name)
+        labels = regions.labels(name) if regions is not None else None
+        axes.append(find_axis(seen, None if labels is None else facing(labels, name)))
+        widths.append(body(seen).sum(axis=1).astype(float))
+    return Pairing(axes[0], axes[1], _row_shift(widths[0], widths[1]), scan.shape[1])
+
+
+def _row_shift(one: NDArray[Any], other: NDArray[Any], most: float = 0.03) -> float:
+    """Return by how many rows `other` lies below `one`."""
+    reach = int(most * one.size)
+    best, shift = -np.inf, 0
+    a = ndimage.gaussian_filter1d(one, 2.0)
+    b = ndimage.gaussian_filter1d(other, 2.0)
+    for step in sorted(range(-reach, reach + 1), key=abs):
+        here = a[max(0, -step) : a.size - max(0, step)]
+        there = b[max(0, step) : b.size + min(0, step)]
+        score = -float(np.abs(here - there).mean())
+        if score > best + 1e-9:
+            best, shift = score, step
+    return float(shift)
