@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.dicom_file import first_line, first_number, has_pixels, modality_of, parse_dicom
 from napari_tbcad.record import Step
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-    from pydicom.uid import UID
 
 FILM_MODALITIES = ("CR", "DX", "DR", "RG", "RF", "SC", "OT")
 """Modalities a chest film comes under; DR and RG are older names, digitised film is SC or OT."""
@@ -42,19 +42,10 @@ _HEADER = [
     "Columns",
     "PixelData",
 ]
-_FIRST_ELEMENTS = {bytes([element, 0]) for element in (0x00, 0x01, 0x05, 0x08, 0x12, 0x14, 0x16, 0x18)}
 _DICOMDIR = "1.2.840.10008.1.3.10"  # storage class of an index of files
 _LATERAL_CODES = {"399067008", "399198007", "399173006", "R-10236", "R-10232", "R-10230"}
 _PA_CODES = {"399348003", "R-10214"}
 _AP_CODES = {"399033003", "R-10206"}
-
-
-def looks_like_dicom(head: bytes) -> bool:
-    """Tell from the first bytes (at least 132) whether a file is DICOM, with or without the preamble."""
-    if head[128:132] == b"DICM":
-        return True
-    # Old archives store the data set bare: it begins with group 0008 and one of its first elements.
-    return len(head) >= 12 and head[:2] == b"\x08\x00" and head[2:4] in _FIRST_ELEMENTS
 
 
 def is_chest_dicom(path: str | Path) -> bool:
@@ -71,10 +62,10 @@ def is_chest_dicom(path: str | Path) -> bool:
         True for CR, DX, DR and RG, and for RF, SC and OT whose header names the chest or no body part.
     """
     try:
-        header = _dataset(Path(path), header_only=True)
+        header = parse_dicom(Path(path), only=_HEADER)
     except (BadInput, OSError):
         return False
-    modality = _modality(header)
+    modality = modality_of(header)
     if modality in _CAPTURED:
         return _body_part(header) is None or _names_chest(header)
     return modality in FILM_MODALITIES
@@ -108,7 +99,7 @@ def read_dicom(path: str | Path) -> Radiograph:
     DICOM PS3.3, C.7.6.3 (image pixel), C.11.1 (modality LUT), C.11.2 (VOI LUT), C.8.11.7 (DX detector).
     """
     path = Path(path)
-    dataset = _dataset(path)
+    dataset = parse_dicom(path)
     warnings: list[str] = []
     _refuse_other_modalities(path, dataset, warnings)
     pixels = _pixels(path, dataset, warnings)
@@ -116,7 +107,7 @@ def read_dicom(path: str | Path) -> Radiograph:
     window = _window(dataset, warnings)
     inverted = str(dataset.get("PhotometricInterpretation", "")).strip() == "MONOCHROME1"
     facts: dict[str, Any] = {
-        "modality": _modality(dataset),
+        "modality": modality_of(dataset),
         "transfer_syntax": str(getattr(dataset.file_meta, "TransferSyntaxUID", "")),
         "spacing_from": spacing_from,
         "inverted": inverted,
@@ -137,48 +128,6 @@ def read_dicom(path: str | Path) -> Radiograph:
     ).after(Step("read dicom", facts=facts))
 
 
-def _dataset(path: Path, *, header_only: bool = False) -> Dataset:
-    """Parse a DICOM file; every way of not being one ends in BadInput."""
-    import pydicom
-
-    with open(path, "rb") as file:
-        head = file.read(132)
-    if not looks_like_dicom(head):
-        raise BadInput(path, "not a DICOM file")
-    try:
-        with python_warnings.catch_warnings():
-            # pydicom's warnings quote header values, a patient's name among them.
-            python_warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(
-                path,
-                force=head[128:132] != b"DICM",
-                stop_before_pixels=header_only,
-                specific_tags=_HEADER if header_only else None,
-            )
-            if not getattr(dataset.file_meta, "TransferSyntaxUID", None):
-                dataset.file_meta.TransferSyntaxUID = _transfer_syntax(dataset)
-            return dataset
-    except OSError:
-        raise
-    except Exception as error:
-        # Damaged headers end in InvalidDicomError, EOFError, KeyError, struct.error and more.
-        raise BadInput(path, f"truncated or damaged DICOM file ({type(error).__name__})") from error
-
-
-def _transfer_syntax(dataset: Dataset) -> UID:
-    """Return the uncompressed transfer syntax a file without one was parsed as."""
-    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-
-    implicit, little = dataset.original_encoding
-    if implicit:
-        return ImplicitVRLittleEndian
-    return ExplicitVRBigEndian if little is False else ExplicitVRLittleEndian
-
-
-def _modality(dataset: Dataset) -> str | None:
-    return str(dataset.get("Modality") or "").strip().upper() or None
-
-
 def _body_part(dataset: Dataset) -> str | None:
     return str(dataset.get("BodyPartExamined") or "").strip().upper() or None
 
@@ -190,7 +139,7 @@ def _names_chest(dataset: Dataset) -> bool:
 def _refuse_other_modalities(path: Path, dataset: Dataset, warnings: list[str]) -> None:
     if str(getattr(dataset.file_meta, "MediaStorageSOPClassUID", "")) == _DICOMDIR:
         raise BadInput(path, "a DICOMDIR, an index of files: give the folder it lies in")
-    modality = _modality(dataset)
+    modality = modality_of(dataset)
     if modality == "NM":
         raise BadInput(path, "a nuclear medicine image: use the bone scan workflow")
     if modality is None:
@@ -210,7 +159,7 @@ def _pixels(path: Path, dataset: Dataset, warnings: list[str]) -> NDArray[np.flo
 
     from napari_tbcad.io.raster import to_grey
 
-    if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+    if not has_pixels(dataset):
         raise BadInput(path, "the DICOM file holds no image (no pixel data)")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
@@ -229,13 +178,8 @@ def _pixels(path: Path, dataset: Dataset, warnings: list[str]) -> NDArray[np.flo
     except Exception as error:
         # The decoders raise RuntimeError, ValueError, EOFError, struct.error and more for a damaged stream.
         raise BadInput(
-            path, f"the image in the DICOM file cannot be decoded ({_first_line(error)})"
+            path, f"the image in the DICOM file cannot be decoded ({first_line(error)})"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0][:200] if text else type(error).__name__
 
 
 def _grey_range_sum(dataset: Dataset, pixels: NDArray[np.float32]) -> float:
@@ -273,24 +217,12 @@ def _window(dataset: Dataset, warnings: list[str]) -> tuple[float, float] | None
     """Return the first VOI window as (low, high) in units after rescale."""
     if "VOILUTSequence" in dataset:
         warnings.append("The file has a VOI look-up table for display; it is not applied to the pixels.")
-    center, width = (_first_number(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    center, width = (first_number(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
     if center is None or width is None or width < 1:
         return None
     if str(dataset.get("VOILUTFunction") or "LINEAR").upper() == "LINEAR":
         return center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
     return center - width / 2, center + width / 2
-
-
-def _first_number(value: Any) -> float | None:
-    from pydicom.multival import MultiValue
-
-    if isinstance(value, (MultiValue, list, tuple)):
-        value = value[0] if len(value) else None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if np.isfinite(number) else None
 
 
 def _view(dataset: Dataset) -> str | None:

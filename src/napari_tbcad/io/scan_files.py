@@ -1,0 +1,205 @@
+"""Which files below some folders are bone scans, and which of them belong together."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import ViewName
+from napari_tbcad.io.nuclear import NuclearHeader, read_header
+from napari_tbcad.io.view_names import named_parts, names_another
+from napari_tbcad.io.walk import MASK_FOLDERS, Entry, entries_below, is_image_file, unique_names
+
+_MASK_FOLDER_WORDS = re.compile(
+    r"(^|[^a-z])(mask|masks|label|labels|labelled|segmentation|segmentations|annotation|annotations|boxes|silver"
+    r"|predicted|truth|overlay|overlays)([^a-z]|$)",
+    re.IGNORECASE,
+)
+_MASK_FILE = re.compile(
+    r"[_\-. ](classes|hotspots|regions|mask|masks|label|labels|overlay|seg|segmentation)$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class ScanFiles:
+    """The files of one bone scan and the name its outputs carry.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        One file, or the two files of the two views, the anterior first where names or headers tell.
+    name : str
+        What the files' paths, relative to the given folder, have in common, ``/`` written as ``__``,
+        without extension; unique in its list.
+    """
+
+    paths: tuple[Path, ...]
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The first file."""
+        return self.paths[0]
+
+
+@dataclass(frozen=True)
+class _Image:
+    """A file found, and what tells which other it belongs to."""
+
+    entry: Entry
+    header: NuclearHeader | None
+    named: tuple[ViewName, Path] | None  # view in the path, and the path without the word for it
+
+    @property
+    def view(self) -> ViewName | None:
+        """The view of a file with one, by its header, else by its path."""
+        if self.header is not None and len(self.header.views) == 1 and self.header.views[0] is not None:
+            return self.header.views[0]
+        return self.named[0] if self.named else None
+
+
+def find_scans(paths: str | Path | Iterable[str | Path]) -> list[ScanFiles]:
+    """List the bone scans among files and folders, each with a unique name.
+
+    Two files become one scan when they are the two views of one study (NM files with the same patient and
+    study, other views) or their paths differ only in the word for the view: ``wholeBodyANT/2.jpg`` and
+    ``wholeBodyPOST/2.jpg``, ``102_ant.png`` and ``102_post.png``, ``a_E.png`` and ``a_F.png``. NM files
+    of different patients or studies are never put together, whatever they are called.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        Files are always listed. In folders, hidden files, masks, labels, overlays and outputs of earlier
+        runs are passed over.
+
+    Returns
+    -------
+    list of ScanFiles
+        Every image is in exactly one of them.
+
+    Raises
+    ------
+    BadInput
+        If there is no image at all.
+    """
+    given = [Path(p) for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    if not given:
+        raise BadInput("input", "no bone scan was given")
+    entries = entries_below(given, skipped=[], is_stray=_is_stray, is_image=_is_scan_image)
+    if all(entry.path.is_dir() for entry in entries):
+        where = ", ".join(str(p) for p in given)
+        raise BadInput(given[0], f"no bone scan found in {where} (wanted: DICOM NM, PNG, JPEG, TIFF, BMP)")
+    images = [_image(entry) for entry in entries]
+    groups = _grouped(images)
+    names = unique_names([_named(group) for group in groups])
+    return [
+        ScanFiles(tuple(image.entry.path for image in group), name)
+        for group, name in zip(groups, names, strict=True)
+    ]
+
+
+def _is_stray(folder: Path) -> bool:
+    return folder.name.lower() in MASK_FOLDERS or bool(_MASK_FOLDER_WORDS.search(folder.name))
+
+
+def _is_scan_image(path: Path) -> bool:
+    return is_image_file(path) and not _MASK_FILE.search(path.stem)
+
+
+def _image(entry: Entry) -> _Image:
+    header = None if entry.path.is_dir() else read_header(entry.path)
+    return _Image(entry, header, _without_view(entry))
+
+
+def _without_view(entry: Entry) -> tuple[ViewName, Path] | None:
+    """Return the view that a path names and the path without it; the file's name counts before folders."""
+    absolute = entry.path.absolute()
+    stem = absolute.stem
+    parts = list(named_parts(stem, suffixes=True))
+    if len(parts) == 1 and not names_another(stem):
+        part = parts[0]
+        rest = (stem[: part.start].rstrip(" _-.") + stem[part.end :]).strip(" _-.")
+        return part.view, absolute.with_name((rest or absolute.parent.name) + absolute.suffix)
+    if parts:
+        return None
+    folder = absolute.parent
+    parts = list(named_parts(folder.name))
+    if len(parts) == 1:
+        return parts[0].view, folder.parent / absolute.name
+    return None
+
+
+def _grouped(images: Sequence[_Image]) -> list[list[_Image]]:
+    """Put the two views of one scan together; every image is in one group, in the order of the list."""
+    partner: dict[int, int] = {}
+    for pairs in (_pairs_by_study(images), _pairs_by_path(images)):
+        for a, b in pairs:
+            if a not in partner and b not in partner:
+                partner[a], partner[b] = b, a
+    groups: list[list[_Image]] = []
+    for i, image in enumerate(images):
+        if i not in partner:
+            groups.append([image])
+        elif i < partner[i]:
+            pair = [image, images[partner[i]]]
+            groups.append(sorted(pair, key=lambda one: one.view == "posterior"))
+    return groups
+
+
+def _pairs_by_study(images: Sequence[_Image]) -> list[tuple[int, int]]:
+    """Return pairs of single-view NM files of one patient, study and size with different views."""
+    found: list[tuple[int, int]] = []
+    for same_series in (True, False):
+        studies: dict[tuple[object, ...], dict[ViewName, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for i, image in enumerate(images):
+            header, view = image.header, image.view
+            if header is None or not header.study or len(header.views) != 1 or view is None:
+                continue
+            key = (header.patient, header.study, header.shape, header.series if same_series else "")
+            studies[key][view].append(i)
+        for views in studies.values():
+            if len(views["anterior"]) == len(views["posterior"]) == 1:
+                found.append((views["anterior"][0], views["posterior"][0]))
+    return found
+
+
+def _pairs_by_path(images: Sequence[_Image]) -> list[tuple[int, int]]:
+    """Return pairs of single-view files whose paths differ in the word for the view alone."""
+    found: list[tuple[int, int]] = []
+    for with_suffix in (True, False):
+        paths: dict[Path, dict[ViewName, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for i, image in enumerate(images):
+            if image.named is not None and (image.header is None or len(image.header.views) == 1):
+                view, rest = image.named
+                paths[rest if with_suffix else rest.with_suffix("")][view].append(i)
+        for views in paths.values():
+            if len(views["anterior"]) == len(views["posterior"]) == 1:
+                a, b = views["anterior"][0], views["posterior"][0]
+                if _may_belong_together(images[a], images[b]):
+                    found.append((a, b))
+    return found
+
+
+def _may_belong_together(a: _Image, b: _Image) -> bool:
+    if a.header is None or b.header is None:
+        return a.header is b.header is None
+    if {a.view, b.view} != {"anterior", "posterior"}:
+        return False
+    return (a.header.patient, a.header.study) == (b.header.patient, b.header.study)
+
+
+def _named(group: Sequence[_Image]) -> Entry:
+    """Return what a scan is named by: of two files, the part of their paths that is common."""
+    first = group[0].entry
+    if len(group) == 1:
+        return first
+    rests = [image.named[1] for image in group if image.named is not None]
+    if len(rests) == 2 and rests[0].with_suffix("") == rests[1].with_suffix(""):
+        rest = rests[0]
+        inside = rest.is_relative_to(first.folder)
+        return Entry(first.path, rest.relative_to(first.folder) if inside else Path(rest.name), first.folder)
+    return first
