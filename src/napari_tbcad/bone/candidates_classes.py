@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from napari_tbcad.bone.candidates_maps import ZONE_NAMES
-from napari_tbcad.schemes import REGION_NAMES
-
-_NAMES = ("nowhere", *REGION_NAMES, *ZONE_NAMES)
+from napari_tbcad.bone.candidates_grow import Candidate
 
 
-def class_of(zone: int, features: dict[str, float]) -> tuple[str, float]:
+def class_of(candidate: Candidate) -> tuple[str, float]:
     """Return the class of a candidate and how likely it is to be abnormal.
-
-    Parameters
-    ----------
-    zone : int
-        Region, or zone outside the regions.
-    features : mapping of str to float
-        As measured at its peak.
 
     Returns
     -------
@@ -24,11 +14,10 @@ def class_of(zone: int, features: dict[str, float]) -> tuple[str, float]:
     probability : float
         Of being abnormal, in [0, 1].
     """
-    name = _NAMES[zone]
-    if name in ("pelvic_cavity", "abdomen"):
+    if candidate.zone in ("pelvic_cavity", "abdomen"):
         return "non_bone", 0.1
-    if name in ("legs", "arms"):
+    if candidate.zone in ("legs", "arms"):
         return "normal", 0.3
-    if features["asymmetry"] < 0.1:
+    if candidate.features["asymmetry"] < 0.1:
         return "normal", 0.4
     return "abnormal", 0.7

@@ -9,25 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_tbcad.imaging.bonescan import BoneScan
+from napari_tbcad.bone.axis import Axis, find_axis
+from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
 
 ZONE_NAMES = ("pelvic_cavity", "legs", "arms", "abdomen")
 """Zones outside the twelve regions, numbered after them."""
+
+ALL_ZONES = ("nowhere", *REGION_NAMES, *ZONE_NAMES)
+"""Names by number."""
+
+LEAST_PIXELS = 20
+"""A zone with fewer has no statistics of its own."""
 
 ZONE_IDS = {name: number for number, name in enumerate(ZONE_NAMES, start=len(REGION_NAMES) + 1)}
 
 FIELD_MM = 2355.0
 """Length of the field that is taken for granted where the pixel size is unknown: 1024 rows of 2.3 mm."""
 
-SCALES_MM = (4.6, 9.2)
-"""Standard deviations of the fine and the coarse smoothing."""
-
-BACKGROUND_MM = 27.0
-"""Standard deviation of the smoothing that stands for a peak's surroundings."""
-
-MIDDLE = ("skull", "cervical", "thoracic", "sternum", "lumbar", "sacrum", "pelvis", "femur")
-"""Regions that lie on the body's axis, or symmetrically about it."""
+FINE_MM, BLOB_MM, WIDE_MM, SURROUNDINGS_MM = 4.6, 9.0, 14.4, 27.0
+"""Standard deviations of the smoothings: a peak; both sides of the blob filter; a peak's surroundings."""
 
 
 def pixel_mm(scan: BoneScan) -> tuple[tuple[float, float], str | None]:
@@ -51,14 +52,17 @@ class ViewMaps:
 
     Parameters
     ----------
+    name : {"anterior", "posterior"}
+        Which view.
     counts : (H, W) array of float32
-        The view's pixels, isolated dark pixels filled.
+        The view's pixels.
     regions : (H, W) array of uint8
         Regions 1 to 12, or 0.
     spacing : (float, float)
         Row and column spacing in mm.
     """
 
+    name: ViewName
     counts: NDArray[np.float32]
     regions: NDArray[np.uint8]
     spacing: tuple[float, float]
@@ -71,17 +75,23 @@ class ViewMaps:
     @cached_property
     def fine(self) -> NDArray[np.float32]:
         """Counts smoothed at the fine scale."""
-        return self.smooth(SCALES_MM[0])
+        return self.smooth(FINE_MM)
 
     @cached_property
-    def coarse(self) -> NDArray[np.float32]:
-        """Counts smoothed at the coarse scale."""
-        return self.smooth(SCALES_MM[1])
+    def blob(self) -> NDArray[np.float32]:
+        """Difference of two Gaussians: large where something of 20 to 40 mm stands out."""
+        return self.smooth(BLOB_MM) - self.smooth(WIDE_MM)
 
     @cached_property
     def surroundings(self) -> NDArray[np.float32]:
         """Counts smoothed over a peak's surroundings."""
-        return self.smooth(BACKGROUND_MM)
+        return self.smooth(SURROUNDINGS_MM)
+
+    @cached_property
+    def brightest(self) -> NDArray[np.float32]:
+        """Largest fine counts within 18 mm in rows and columns."""
+        size = [2 * max(1, round(18.0 / s)) + 1 for s in self.spacing]
+        return ndimage.maximum_filter(self.fine, size=size, mode="nearest")
 
     @cached_property
     def level(self) -> float:
@@ -93,9 +103,9 @@ class ViewMaps:
         return max(float(np.median(bright)) if bright.size else 0.0, 1e-3)
 
     @cached_property
-    def axis(self) -> tuple[float, float]:
-        """The body's midline as ``column = a + b · row``."""
-        return _midline(self.counts, self.regions)
+    def axis(self) -> Axis:
+        """The patient's axis in this view as the camera saw it."""
+        return find_axis(self.counts, self.regions)
 
     @cached_property
     def zones(self) -> NDArray[np.uint8]:
@@ -103,49 +113,29 @@ class ViewMaps:
         return _zones(self.regions, self.axis)
 
     @cached_property
-    def reference(self) -> dict[int, tuple[float, float]]:
-        """Median and robust spread of the fine counts in every zone with pixels."""
-        found = {}
-        floor = 0.15 * self.level
-        for zone in np.unique(self.zones).tolist():
+    def reference(self) -> NDArray[np.float32]:
+        """Median of the fine counts in every zone, by its number; the view's bone level where too small.
+
+        Outside the regions only pixels above 15 % of the bone level count, so that air does not.
+        """
+        found = np.full(len(ALL_ZONES), self.level, np.float32)
+        for zone in range(1, len(ALL_ZONES)):
             values = self.fine[self.zones == zone]
             if zone > len(REGION_NAMES):
-                values = values[values > floor]
-            if values.size >= 20:
-                median = float(np.median(values))
-                found[zone] = (median, 1.4826 * float(np.median(np.abs(values - median))))
+                values = values[values > 0.15 * self.level]
+            if values.size >= LEAST_PIXELS:
+                found[zone] = np.median(values)
         return found
 
 
-def _midline(counts: NDArray[np.float32], regions: NDArray[np.uint8]) -> tuple[float, float]:
-    """Fit a straight line to the middles of the rows of the axial regions, or of the silhouette."""
-    axial = np.isin(regions, [REGION_IDS[name] for name in MIDDLE])
-    columns = np.arange(counts.shape[1])
-    rows, middles = [], []
-    for row in np.flatnonzero(axial.any(axis=1)):
-        inside = columns[axial[row]]
-        rows.append(row)
-        middles.append((inside[0] + inside[-1]) / 2)
-    if len(rows) >= 20:
-        slope, offset = np.polyfit(rows, middles, 1)
-        residual = np.abs(np.polyval((slope, offset), rows) - middles)
-        keep = residual <= max(2 * float(np.median(residual)), 1.0)
-        slope, offset = np.polyfit(np.array(rows)[keep], np.array(middles)[keep], 1)
-        return float(offset), float(slope)
-    total = float(counts.sum())
-    if total <= 0:
-        return (counts.shape[1] - 1) / 2, 0.0
-    return float((counts.sum(axis=0) * columns).sum() / total), 0.0
-
-
-def _zones(regions: NDArray[np.uint8], axis: tuple[float, float]) -> NDArray[np.uint8]:
+def _zones(regions: NDArray[np.uint8], axis: Axis) -> NDArray[np.uint8]:
     """Name the places outside the regions: pelvic cavity, legs, arms, abdomen (the rest)."""
     zones = regions.copy()
     outside = regions == 0
     zones[outside] = ZONE_IDS["abdomen"]
     height, width = regions.shape
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
-    middle = axis[0] + axis[1] * rows
+    middle = axis.column(rows)
     pelvis = regions == REGION_IDS["pelvis"]
     legs = 0.62 * height
     if pelvis.any():

@@ -12,11 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_tbcad.bone.candidates_maps import SCALES_MM, ZONE_NAMES, ViewMaps
-from napari_tbcad.schemes import REGION_NAMES
+from napari_tbcad.bone.axis import Pairing
+from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps
+from napari_tbcad.imaging.bonescan import ViewName
 
-FEATURES = ("region", "region_coarse", "contrast", "contrast_coarse", "asymmetry", "noise")
+FEATURES = ("region", "level", "blob", "asymmetry", "lateral", "partner")
 """Measured at every peak; see :func:`measure`."""
+
+SOFT = 0.3
+"""Share of the bone level that damps each ratio."""
+
+PEAK_MM = 7.0
+"""A peak is the largest so far around in rows and columns."""
 
 MIRROR_MM = 18.0
 """How far from its mirrored place the contralateral maximum may lie."""
@@ -34,7 +41,7 @@ class Peaks:
     features : (N, F) array of float32
         Columns as in :data:`FEATURES`.
     scores : (N,) array of float32
-        Linear score: logit of a hotspot.
+        In [0, 1]; see :func:`score`.
     """
 
     rows: NDArray[np.intp]
@@ -51,13 +58,17 @@ def model() -> dict[str, Any]:
     return json.loads(text)
 
 
-def find_peaks(maps: ViewMaps) -> Peaks:
+def find_peaks(maps: ViewMaps, other: ViewMaps | None = None, pairing: Pairing | None = None) -> Peaks:
     """Find the peaks of a view and score them.
 
     Parameters
     ----------
     maps : ViewMaps
         The view.
+    other : ViewMaps, optional
+        The other view.
+    pairing : Pairing, optional
+        How the two lie on each other.
 
     Returns
     -------
@@ -66,17 +77,23 @@ def find_peaks(maps: ViewMaps) -> Peaks:
         falling score.
     """
     fine = maps.fine
-    size = [max(3, 2 * round(7.0 / s) + 1) for s in maps.spacing]
+    size = [2 * max(1, round(PEAK_MM / s)) + 1 for s in maps.spacing]
     top = (fine == ndimage.maximum_filter(fine, size=size, mode="nearest")) & (fine > maps.level / 3)
     rows, columns = np.nonzero(top)
-    features = measure(maps, rows, columns)
+    features = measure(maps, rows, columns, other, pairing)
     zones = maps.zones[rows, columns]
     scores = score(features, zones)
     order = np.lexsort((columns, rows, -scores))
     return Peaks(rows[order], columns[order], zones[order], features[order], scores[order])
 
 
-def measure(maps: ViewMaps, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+def measure(
+    maps: ViewMaps,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    other: ViewMaps | None = None,
+    pairing: Pairing | None = None,
+) -> NDArray[np.float32]:
     """Measure peaks.
 
     Parameters
@@ -85,29 +102,56 @@ def measure(maps: ViewMaps, rows: NDArray[np.intp], columns: NDArray[np.intp]) -
         The view.
     rows, columns : (N,) array of int
         Where the peaks are.
+    other, pairing : optional
+        The other view and how the two lie on each other.
 
     Returns
     -------
     (N, 6) array of float32
-        ``region``, ``region_coarse``: logarithm of the fine (coarse) counts over the median of the peak's
-        own zone; ``contrast``, ``contrast_coarse``: the same over the surroundings;
-        ``asymmetry``: the same over the brightest place near the mirrored one; ``noise``: logarithm of one
-        plus the rise over the surroundings in standard deviations of counting noise. A share of the view's
-        bone level is added to both parts of each ratio, so that faint places do not give large ones.
+        With f the fine counts, L the view's bone level and s = 0.3 L (added to both parts of each ratio, so
+        that faint places do not give large ones):
+
+        ``region``
+            ln (f + s) / (m + s), m the median of the peak's own zone.
+        ``level``
+            ln (f + s) / L.
+        ``blob``
+            arsinh (4 b / L), b the difference of Gaussians.
+        ``asymmetry``
+            ln (f + s) / (f' + s), f' the largest near the mirrored place.
+        ``lateral``
+            Distance from the patient's axis in units of 150 mm.
+        ``partner``
+            ln (f' + s) / (u + s), f' the largest and u the surroundings at the same place in the other
+            view; 0 without one.
     """
     level = maps.level
-    soft = 0.3 * level
-    fine, coarse = maps.fine[rows, columns], maps.coarse[rows, columns]
-    around = maps.surroundings[rows, columns]
-    zone = np.array([maps.reference.get(z, (level, 0.0))[0] for z in maps.zones[rows, columns].tolist()])
-    own = np.log((fine + soft) / (zone + soft))
-    own_coarse = np.log((coarse + soft) / (zone + soft))
-    rise = np.log((fine + soft) / (around + soft))
-    rise_coarse = np.log((coarse + soft) / (around + soft))
+    soft = SOFT * level
+    fine = maps.fine[rows, columns]
+    region = np.log((fine + soft) / (maps.reference[maps.zones[rows, columns]] + soft))
+    blob = np.arcsinh(4 * maps.blob[rows, columns] / level)
+    lateral = np.abs(columns - maps.axis.column(rows)) * maps.spacing[1] / 150
     side = np.log((fine + soft) / (_mirrored(maps, rows, columns) + soft))
-    area = 4 * np.pi * np.prod([SCALES_MM[0] / s for s in maps.spacing])
-    noise = np.log1p(np.maximum(fine - around, 0) / np.sqrt(np.maximum(around, 0.05 * level) / area))
-    return np.stack([own, own_coarse, rise, rise_coarse, side, noise], axis=1).astype(np.float32)
+    partner = _partner(maps.name, rows, columns, other, pairing)
+    values = [region, np.log((fine + soft) / level), blob, side, lateral, partner]
+    return np.stack(values, axis=1).astype(np.float32)
+
+
+def _partner(
+    view: ViewName,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    other: ViewMaps | None,
+    pairing: Pairing | None,
+) -> NDArray[np.float32]:
+    """Return how far the same place in the other view stands out there."""
+    if other is None or pairing is None:
+        return np.zeros(len(rows), np.float32)
+    there = pairing.place(view, rows, columns)
+    height, width = other.fine.shape
+    r, c = (np.clip(np.rint(x), 0, n - 1).astype(int) for x, n in zip(there, (height, width), strict=True))
+    soft = SOFT * other.level
+    return np.log((other.brightest[r, c] + soft) / (other.surroundings[r, c] + soft))
 
 
 def _mirrored(maps: ViewMaps, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -115,27 +159,29 @@ def _mirrored(maps: ViewMaps, rows: NDArray[np.intp], columns: NDArray[np.intp])
 
     A peak near the midline is compared with the other side of its own neighbourhood, never with itself.
     """
-    offset, slope = maps.axis
     down, across = (max(1, round(MIRROR_MM / s)) for s in maps.spacing)
     height, width = maps.fine.shape
+    middles = maps.axis.column(rows)
+    mirrors = np.rint(maps.axis.mirror(rows, columns)).astype(int)
     found = np.zeros(len(rows), np.float32)
-    for n, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-        middle = offset + slope * row
-        mirror = round(2 * middle - column)
-        low, high = max(mirror - across, 0), min(mirror + across + 1, width)
-        if column > middle:
+    for n, (row, column, middle) in enumerate(zip(*mirrors.tolist(), middles.tolist(), strict=True)):
+        low, high = max(column - across, 0), min(column + across + 1, width)
+        if columns[n] > middle:
             high = min(high, int(middle) + 1)
         else:
             low = max(low, int(np.ceil(middle)))
-        if low < high:
-            found[n] = maps.fine[max(row - down, 0) : min(row + down + 1, height), low:high].max()
+        part = maps.fine[max(row - down, 0) : min(row + down + 1, height), low : max(high, low)]
+        found[n] = part.max(initial=0)
     return found
 
 
 def score(features: NDArray[np.float32], zones: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the logit of each peak: a sum of features weighted as in the stored model, plus its zone's."""
+    """Return the score of each peak in [0, 1].
+
+    Logistic function of a sum of features weighted as in the stored model, plus its zone's constant.
+    """
     stored = model()
     weights = np.array([stored["weights"][name] for name in FEATURES], np.float32)
-    names = ("nowhere", *REGION_NAMES, *ZONE_NAMES)
-    offsets = np.array([stored["zones"].get(name, 0.0) for name in names], np.float32)
-    return features @ weights + offsets[zones] + np.float32(stored["offset"])
+    offsets = np.array([stored["zones"].get(name, 0.0) for name in ALL_ZONES], np.float32)
+    total = features.astype(np.float64) @ weights + offsets[zones] + stored["offset"]
+    return (1 / (1 + np.exp(-total))).astype(np.float32)

@@ -1,0 +1,100 @@
+"""Peaks grown to instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps
+from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks
+
+MAX_CANDIDATES = 60
+"""At most so many instances a view."""
+
+GROW_LIMIT_MM = 60.0
+"""How far from its peak a candidate may reach."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One instance and what was measured at its peak.
+
+    Parameters
+    ----------
+    id : int
+        Its value in the label image.
+    zone : str
+        Region, or zone outside the regions, of its peak.
+    score : float
+        In [0, 1].
+    row, column : int
+        Its peak.
+    features : mapping of str to float
+        As measured by :func:`~napari_tbcad.bone.candidates_peaks.measure`.
+    """
+
+    id: int
+    zone: str
+    score: float
+    row: int
+    column: int
+    features: Mapping[str, float]
+
+
+def grow_peaks(
+    maps: ViewMaps, peaks: Peaks, *, threshold: float, fraction: float, first: int = 1
+) -> tuple[NDArray[np.uint16], list[Candidate]]:
+    """Grow the peaks above the threshold, the best first; a peak inside an earlier instance is part of it.
+
+    Parameters
+    ----------
+    maps : ViewMaps
+    peaks : Peaks
+    threshold : float
+        Least score, in [0, 1].
+    fraction : float
+        The edge lies where the fine counts fall to this fraction of the peak's rise over its surroundings.
+    first : int, optional
+        Id of the first instance.
+
+    Returns
+    -------
+    labels : (H, W) array of uint16
+    candidates : list of Candidate
+        In order of falling score; a higher threshold gives the first of them, the same pixels each.
+    """
+    labels = np.zeros(maps.fine.shape, np.uint16)
+    found: list[Candidate] = []
+    for n in range(len(peaks.rows)):
+        if peaks.scores[n] < threshold or len(found) >= MAX_CANDIDATES:
+            break
+        seed = int(peaks.rows[n]), int(peaks.columns[n])
+        if labels[seed]:
+            continue
+        where, pixels = _grown(maps, seed, fraction)
+        number = first + len(found)
+        labels[where][pixels & (labels[where] == 0)] = number
+        values = dict(zip(FEATURES, peaks.features[n].tolist(), strict=True))
+        found.append(Candidate(number, ALL_ZONES[peaks.zones[n]], float(peaks.scores[n]), *seed, values))
+    return labels, found
+
+
+def _grown(
+    maps: ViewMaps, seed: tuple[int, int], fraction: float
+) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
+    """Return a window about a peak and the pixels in it that belong to the peak."""
+    reach = [max(2, round(GROW_LIMIT_MM / s)) for s in maps.spacing]
+    height, width = maps.fine.shape
+    top, left = max(seed[0] - reach[0], 0), max(seed[1] - reach[1], 0)
+    where = (
+        slice(top, min(seed[0] + reach[0] + 1, height)),
+        slice(left, min(seed[1] + reach[1] + 1, width)),
+    )
+    part = maps.fine[where]
+    peak, floor = float(maps.fine[seed]), float(min(maps.surroundings[seed], maps.fine[seed]))
+    parts, _ = ndimage.label(part >= floor + fraction * (peak - floor))
+    return where, parts == parts[seed[0] - top, seed[1] - left]
