@@ -75,7 +75,7 @@ def grow_peaks(
         seed = int(peaks.rows[n]), int(peaks.columns[n])
         if labels[seed]:
             continue
-        where, pixels = _grown(maps, seed, fraction)
+        where, pixels = grow_peak(maps, seed, fraction)
         number = first + len(found)
         labels[where][pixels & (labels[where] == 0)] = number
         values = dict(zip(FEATURES, peaks.features[n].tolist(), strict=True))
@@ -83,7 +83,7 @@ def grow_peaks(
     return labels, found
 
 
-def _grown(
+def grow_peak(
     maps: ViewMaps, seed: tuple[int, int], fraction: float
 ) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
     """Return a window about a peak and the pixels in it that belong to the peak."""

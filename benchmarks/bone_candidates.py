@@ -1,0 +1,245 @@
+"""Classical hotspot candidates against the boxes of real scans; fits and measures the stored model.
+
+``python benchmarks/bone_candidates.py measure --regions silver|atlas``: free-response curve on the real pairs.
+``python benchmarks/bone_candidates.py fit --regions silver|atlas``: the model from the first half of the patients.
+
+The boxes are a detector's output, not physicians'. A box is hit when a candidate's centroid lies inside it;
+further candidates inside a hit box are not false positives. One threshold for all views. The patients are
+sorted by number; the first, third, … are the half on which the coefficients (and every choice) were made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_tbcad.bone.axis import pair_views
+from napari_tbcad.bone.candidates_grow import Candidate, grow_peaks
+from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps, pixel_mm
+from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks, find_peaks
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView, ViewName
+from napari_tbcad.io.voc import LabelledBox, read_voc
+
+PAIRS = Path(__file__).resolve().parents[2] / "shared" / "data" / "bone" / "pairs"
+MODEL = Path(__file__).resolve().parents[1] / "src" / "napari_tbcad" / "bone" / "candidates_model.json"
+SHORT = {"anterior": "ant", "posterior": "post"}
+POINTS = (1, 2, 3, 5, 8)
+
+
+@dataclass
+class Seen:
+    """One view with its boxes, peaks and candidates."""
+
+    patient: int
+    view: ViewName
+    maps: ViewMaps
+    peaks: Peaks
+    labels: NDArray[np.uint16]
+    candidates: list[Candidate]
+    boxes: tuple[LabelledBox, ...] = ()
+    hits: list[list[int]] = field(default_factory=list)
+
+    def zone_of(self, box: LabelledBox) -> str:
+        row, column = (box.top + box.bottom) // 2, (box.left + box.right) // 2
+        return ALL_ZONES[self.maps.zones[row, column]]
+
+
+def patients() -> list[int]:
+    return sorted({int(path.stem.split("_")[0]) for path in (PAIRS / "png").glob("*.png")})
+
+
+def first_half() -> set[int]:
+    return set(patients()[::2])
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    import imageio.v3 as iio
+
+    return np.asarray(iio.imread(path))
+
+
+def read_pair(number: int) -> BoneScan:
+    views = {v: ScanView(read_grey(PAIRS / "png" / f"{number}_{SHORT[v]}.png")) for v in VIEWS}
+    return BoneScan(views["anterior"], views["posterior"], unit="grey", source=str(number))
+
+
+def silver_regions(scan: BoneScan) -> SkeletonRegions:
+    masks = {v: read_grey(PAIRS / "region12_silver" / f"{scan.source}_{SHORT[v]}.png") for v in VIEWS}
+    return SkeletonRegions(masks["anterior"], masks["posterior"])
+
+
+def atlas_regions(scan: BoneScan) -> SkeletonRegions:
+    from napari_tbcad.bone.skeleton import RegionParameters, find_regions, packaged_skeleton_atlas
+
+    return find_regions(scan, packaged_skeleton_atlas(), RegionParameters())
+
+
+REGIONS: dict[str, Callable[[BoneScan], SkeletonRegions]] = {"silver": silver_regions, "atlas": atlas_regions}
+
+
+def inside(box: LabelledBox, row: float, column: float) -> bool:
+    return box.top <= row <= box.bottom and box.left <= column <= box.right
+
+
+def see(scan: BoneScan, regions: SkeletonRegions, fraction: float = 0.5) -> Iterable[Seen]:
+    """All candidates of a scan at threshold 0, as the chain makes them."""
+    spacing, _ = pixel_mm(scan)
+    maps = {v: ViewMaps(v, view.counts, regions.labels(v), spacing) for v, view in scan}  # type: ignore[arg-type]
+    pairing = pair_views(scan, regions)
+    for view, one in maps.items():
+        other = maps.get("posterior" if view == "anterior" else "anterior")
+        peaks = find_peaks(one, other, pairing)
+        labels, found = grow_peaks(one, peaks, threshold=0.0, fraction=fraction)
+        yield Seen(int(scan.source), view, one, peaks, labels, found)
+
+
+@cache
+def real_views(regions: str) -> list[Seen]:
+    views = []
+    for number in patients():
+        scan = read_pair(number)
+        for seen in see(scan, REGIONS[regions](scan)):
+            seen.boxes = read_voc(PAIRS / "boxes_yolo" / f"{number}_{SHORT[seen.view]}.xml").boxes
+            seen.hits = hits(seen.labels, [c.id for c in seen.candidates], seen.boxes)
+            views.append(seen)
+    return views
+
+
+def hits(labels: NDArray[np.uint16], ids: Sequence[int], boxes: Sequence[LabelledBox]) -> list[list[int]]:
+    """Which boxes hold each candidate's centroid."""
+    centres = ndimage.center_of_mass(labels > 0, labels, ids) if ids else []
+    return [[n for n, box in enumerate(boxes) if inside(box, *centre)] for centre in centres]
+
+
+def froc(
+    views: Sequence[Seen], wanted: Callable[[Seen, LabelledBox], bool] = lambda v, b: True
+) -> list[list[float]]:
+    """Sensitivity and threshold at 1, 2, 3, 5, 8 false positives a view.
+
+    Sensitivity counts only the wanted boxes; false positives are those that hit no box at all.
+    """
+    events = sorted(
+        ((c.score, n, hit) for n, v in enumerate(views) for c, hit in zip(v.candidates, v.hits, strict=True)),
+        key=lambda event: -event[0],
+    )
+    total = sum(wanted(v, b) for v in views for b in v.boxes)
+    found: set[tuple[int, int]] = set()
+    false, curve = 0, [(0.0, 0.0, 1.0)]
+    for value, n, hit in events:
+        false += not hit
+        found |= {(n, k) for k in hit if wanted(views[n], views[n].boxes[k])}
+        curve.append((false / len(views), len(found) / max(total, 1), value))
+    table = np.array(curve)
+    return [table[np.flatnonzero(table[:, 0] <= point)[-1], 1:].tolist() for point in POINTS]
+
+
+def print_froc(
+    title: str, views: Sequence[Seen], wanted: Callable[[Seen, LabelledBox], bool] = lambda v, b: True
+) -> None:
+    number = sum(wanted(v, b) for v in views for b in v.boxes)
+    row = froc(views, wanted)
+    print(f"{title:28}{number:6}" + "".join(f"{sensitivity:8.3f}" for sensitivity, _ in row), flush=True)
+
+
+def measure(regions: str) -> None:
+    start = time.perf_counter()
+    views = real_views(regions)
+    print(f"real pairs, silver boxes (a detector's, not physicians'); regions: {regions}")
+    print(f"{len(views)} views, {time.perf_counter() - start:.0f} s")
+    print(f"{'sensitivity at FP a view':28}{'boxes':>6}" + "".join(f"{p:8}" for p in POINTS))
+    half = first_half()
+    print_froc("all", views)
+    print_froc("half the model was fitted on", [v for v in views if v.patient in half])
+    print_froc("other half", [v for v in views if v.patient not in half])
+    for name in ("Abnormal", "Normal"):
+        print_froc(name, views, lambda v, b, n=name: b.label == n)
+    for view in VIEWS:
+        print_froc(view, [v for v in views if v.view == view])
+    for zone in ALL_ZONES[1:]:
+        print_froc(f"  {zone}", views, lambda v, b, z=zone: v.zone_of(b) == z)
+    print("threshold " + " ".join(f"{t:.3f}" for _, t in froc(views)) + " on all")
+    print(
+        "threshold "
+        + " ".join(f"{t:.3f}" for _, t in froc([v for v in views if v.patient in half]))
+        + " on the half"
+    )
+    five = froc(views)[3][1]
+    false = Counter(
+        c.zone
+        for v in views
+        for c, hit in zip(v.candidates, v.hits, strict=True)
+        if c.score >= five and not hit
+    )
+    print("false positives at 5 a view: " + ", ".join(f"{zone} {n}" for zone, n in false.most_common()))
+
+
+def fit(regions: str, penalty: float) -> None:
+    """Fit the model on the first half of the patients and write it."""
+    from sklearn.linear_model import LogisticRegression
+
+    views = [v for v in real_views(regions) if v.patient in first_half()]
+    rows, truth = [], []
+    for seen in views:
+        for n, (row, column) in enumerate(zip(seen.peaks.rows, seen.peaks.columns, strict=True)):
+            zone = np.eye(len(ALL_ZONES))[seen.peaks.zones[n]]
+            rows.append(np.concatenate([seen.peaks.features[n], zone]))
+            truth.append(grown_hits(seen, int(row), int(column)))
+    table, answer = np.array(rows), np.array(truth)
+    scale = np.concatenate([table[:, : len(FEATURES)].std(axis=0), np.ones(len(ALL_ZONES))])
+    found = LogisticRegression(C=penalty, max_iter=5000).fit(table / scale, answer)
+    weights = found.coef_[0] / scale
+    model = {
+        "name": "classical-1",
+        "made_by": f"benchmarks/bone_candidates.py fit --regions {regions} --penalty {penalty}",
+        "date": time.strftime("%Y-%m-%d"),
+        "data": f"BS-80K, {len(first_half())} of {len(patients())} patients (every second by number), "
+        f"{len(views)} views, {sum(len(v.boxes) for v in views)} boxes made by a detector, not by physicians; "
+        f"{len(answer)} peaks of which {int(answer.sum())} in a box",
+        "offset": round(float(found.intercept_[0]), 4),
+        "weights": {n: round(float(w), 4) for n, w in zip(FEATURES, weights, strict=False)},
+        "zones": {
+            n: round(float(w), 4) for n, w in zip(ALL_ZONES[1:], weights[len(FEATURES) + 1 :], strict=True)
+        },
+    }
+    MODEL.write_text(json.dumps(model, indent=1) + "\n")
+    print(json.dumps(model, indent=1))
+
+
+def grown_hits(seen: Seen, row: int, column: int) -> bool:
+    """Whether a peak, grown alone, has its centroid in a box."""
+    from napari_tbcad.bone.candidates_grow import grow_peak
+
+    where, pixels = grow_peak(seen.maps, (row, column), 0.5)
+    rows, columns = np.nonzero(pixels)
+    return any(
+        inside(box, rows.mean() + where[0].start, columns.mean() + where[1].start) for box in seen.boxes
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("measure", "fit"))
+    parser.add_argument("--regions", choices=tuple(REGIONS), default="atlas")
+    parser.add_argument("--penalty", type=float, default=0.3)
+    arguments = parser.parse_args()
+    if arguments.what == "measure":
+        measure(arguments.regions)
+    else:
+        fit(arguments.regions, arguments.penalty)
+
+
+if __name__ == "__main__":
+    main()
