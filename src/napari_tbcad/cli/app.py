@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_tbcad import __version__
-from napari_tbcad.cli import chest, demo, verify
+from napari_tbcad.cli import bone, chest, demo, verify
 from napari_tbcad.errors import Cancelled, TbcadError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(chest.app, name="chest")
+app.add_typer(bone.app, name="bone")
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 
@@ -51,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
         typer.echo("stopped; what was finished is written", err=True)
         return 1
     except TbcadError as error:
-        # Raised before the first film: the request itself cannot be met.
+        # Raised before the first study: the request itself cannot be met.
         typer.echo(f"error: {error}", err=True)
         return 2
     return 0

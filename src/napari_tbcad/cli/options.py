@@ -31,6 +31,29 @@ ParameterFile = Annotated[
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def require_device(name: str | None) -> None:
+    """Refuse a device that has no such name or that this machine lacks; for chains without a network yet.
+
+    Raises
+    ------
+    BadInput
+        Naming the devices there may be.
+    """
+    if name in (None, "auto", "cpu"):
+        return
+    if name not in DEVICES:
+        raise BadInput("--device", f"there is no device {name!r}; there are {', '.join(DEVICES)}")
+    from napari_tbcad.chest.classify.tensors import choose_device
+
+    try:
+        choose_device(name)
+    except ValueError as error:
+        raise BadInput("--device", str(error)) from error
+
+
 def assignments(file: Path | None, pairs: list[str] | None, **options: Any) -> dict[str, Any]:
     """Return dotted settings: those of the file, then named options, then ``--set``.
 

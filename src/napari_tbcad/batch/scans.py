@@ -1,0 +1,161 @@
+"""Taking many bone scans through the chain and writing what the command line promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_tbcad.batch.rows import Row, guarded, run_rows
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import require_writable
+
+if TYPE_CHECKING:
+    from napari_tbcad.bone.skeleton_atlas import SkeletonAtlas
+    from napari_tbcad.bone.workflow import BoneAnalysis
+    from napari_tbcad.io.scan_files import ScanFiles
+
+
+@dataclass(frozen=True)
+class BoneJob:
+    """What is done to every scan of a batch; small enough to be sent to other processes.
+
+    Parameters
+    ----------
+    out : Path
+        Folder for results.
+    assignments : mapping, optional
+        Settings that differ from the defaults, as in :func:`~napari_tbcad.bone.workflow.settings_from`.
+    atlas : str, optional
+        Path of a skeleton atlas; the packaged one when not given.
+    masks : Path, optional
+        Folder with a person's label files, ``NAME_anterior_hotspots.png`` and so on.
+    pictures : bool, optional
+        Write overlays.
+    """
+
+    out: Path
+    assignments: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    atlas: str | None = None
+    masks: Path | None = None
+    pictures: bool = True
+
+    def library(self) -> SkeletonAtlas | None:
+        """Return the atlas, read once a process."""
+        return _atlas(self.atlas) if self.atlas else None
+
+
+@lru_cache(maxsize=1)
+def _atlas(path: str) -> SkeletonAtlas:
+    from napari_tbcad.bone.skeleton_atlas import load_skeleton_atlas
+
+    return load_skeleton_atlas(path)
+
+
+def bone_scan_row(item: ScanFiles, job: BoneJob) -> Row:
+    """Take one scan through the chain and write its files; an error becomes an error row."""
+    from napari_tbcad.bone import exports
+
+    files = [path.as_posix() for path in item.paths]
+
+    def work() -> Row:
+        analysis, settings = _analyse(item, job)
+        exports.write_files(job.out, item.name, analysis, picture=job.pictures)
+        more = {
+            "regions": exports.region_rows(analysis, file=files[0]),
+            "hotspots": exports.hotspot_rows(analysis, file=files[0]),
+        }
+        return Row(exports.results_row(analysis, settings, file=files[0], files=files), more)
+
+    return guarded(item.path, work)
+
+
+def _analyse(item: ScanFiles, job: BoneJob) -> tuple[BoneAnalysis, Any]:
+    from napari_tbcad.bone.label_files import find_label_files
+    from napari_tbcad.bone.views import UndecidedViews
+    from napari_tbcad.bone.workflow import analyse, settings_from
+    from napari_tbcad.io.scans import read_study
+
+    settings = settings_from(job.assignments)
+    masks = find_label_files(job.masks, item.name) if job.masks else None
+    try:
+        return analyse(read_study(item), settings=settings, atlas=job.library(), masks=masks), settings
+    except UndecidedViews as error:
+        raise BadInput(
+            error.source, f"{error.cause}: --set views.first_view=anterior (or posterior)"
+        ) from error
+
+
+def bone_batch(
+    scans: Sequence[ScanFiles],
+    job: BoneJob,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[int, int, Row], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Row]:
+    """Take many scans through the chain and write the folder that ARCHITECTURE describes.
+
+    Parameters
+    ----------
+    scans : sequence of ScanFiles
+        From :func:`napari_tbcad.io.scan_files.find_scans`.
+    job : BoneJob
+        What to do.
+    workers, scheduler, cancelled
+        See :func:`napari_tbcad.batch.pool.each`.
+    progress : callable, optional
+        Called with the number done, the number of all, and the row.
+
+    Returns
+    -------
+    list of Row
+        One row a scan, in order; see :func:`napari_tbcad.batch.rows.run_rows`.
+
+    Raises
+    ------
+    BadInput
+        If the output folder cannot be written, a setting does not exist, or no given mask belongs to a scan.
+    ModelRefused
+        If the atlas cannot be used: said once, before the first scan.
+    """
+    from napari_tbcad.bone.workflow import settings_from
+
+    settings_from(job.assignments)
+    require_writable(job.out)
+    _require_masks(scans, job)
+    job.library()
+    return run_rows(
+        scans,
+        partial(bone_scan_row, job=job),
+        partial(write_tables, job.out),
+        workers=workers,
+        scheduler=scheduler,
+        progress=progress,
+        cancelled=cancelled,
+    )
+
+
+def _require_masks(scans: Sequence[ScanFiles], job: BoneJob) -> None:
+    from napari_tbcad.bone.label_files import find_label_files
+
+    if job.masks is None:
+        return
+    found = (find_label_files(job.masks, scan.name) for scan in scans)
+    if not any(files.has_hotspots or files.regions for files in found):
+        wanted = f"{scans[0].name if scans else 'NAME'}_anterior_hotspots.png"
+        raise BadInput(job.masks, f"no mask there belongs to any of the scans; names are like {wanted}")
+
+
+def write_tables(out: Path, rows: Sequence[Row]) -> None:
+    """Write results.csv, regions.csv and hotspots.csv with all rows so far."""
+    from napari_tbcad.bone import exports
+
+    more = {
+        table: [line for row in rows for line in row.more.get(table, ())] for table in ("regions", "hotspots")
+    }
+    exports.write_tables(out, [row.result for row in rows], more["regions"], more["hotspots"])

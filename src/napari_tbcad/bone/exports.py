@@ -1,0 +1,232 @@
+"""What one analysed scan leaves on disk: rows of the three tables, label images, picture and record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_tbcad.bone.measure import HotspotTable
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import write_csv
+from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.result_tables import remove, require_place, with_rows
+
+if TYPE_CHECKING:
+    from napari_tbcad.bone.workflow import BoneAnalysis
+
+Rows = list[dict[str, Any]]
+
+RESULT_COLUMNS = (
+    "file", "status", "message", "bsi", "n_abnormal", "counts_anterior", "counts_posterior",
+    "anterior_rule", "posterior_rule", "weights", "combine", "warnings", "seconds", "bsi_judged", "n_judged",
+    "n_lesions", "n_outside", "n_normal", "n_non_bone", "n_ignore", "anterior_confidence",
+    "posterior_confidence", "unit", "segmenter", "regions", "scheme", "files",
+)  # fmt: skip
+"""Columns of results.csv, which scripts rely on: those up to ``seconds`` in this order, then more."""
+
+REGION_COLUMNS = (
+    "file", "region", "fraction_anterior", "fraction_posterior", "weight", "contribution", "pooled_with",
+    "contribution_judged",
+)  # fmt: skip
+"""Columns of regions.csv."""
+
+HOTSPOT_COLUMNS = ("file", *HotspotTable.columns())
+"""Columns of hotspots.csv."""
+
+KINDS = ("classes", "hotspots", "regions")
+
+
+def results_row(
+    analysis: BoneAnalysis, settings: Any, *, file: str, files: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return a scan's row of results.csv, all but ``seconds``.
+
+    Parameters
+    ----------
+    analysis : BoneAnalysis
+        What the chain made of the scan.
+    settings : BoneSettings
+        With which settings.
+    file : str
+        Path of the scan as the tables should name it: that of its first file.
+    files : sequence of str, optional
+        All its files where there are several.
+    """
+    index, scan = analysis.index, analysis.scan
+    row: dict[str, Any] = {
+        "file": file,
+        "status": "ok",
+        "message": "",
+        "bsi": index.value,
+        "bsi_judged": index.judged_value,
+        "n_abnormal": index.n_abnormal,
+        "n_judged": index.n_judged,
+        "n_lesions": index.n_lesions,
+        "n_outside": len(index.outside),
+        "weights": index.weights,
+        "combine": index.combine,
+        "unit": scan.unit,
+        "segmenter": "given" if "hotspots" in analysis.given else settings.hotspots.segmenter,
+        "regions": "given" if "regions" in analysis.given else "atlas",
+        "scheme": analysis.classes.scheme,
+        "warnings": " | ".join(analysis.warnings),
+        "files": " | ".join(files or (file,)),
+    }
+    row |= {f"n_{label}": number for label, number in index.excluded.items()}
+    for name, view in scan:
+        counts = index.counts.get(name)
+        row[f"counts_{name}"] = None if counts is None else round(counts)
+        row |= {f"{name}_rule": view.rule, f"{name}_confidence": view.confidence}
+    return row
+
+
+def region_rows(analysis: BoneAnalysis, *, file: str) -> Rows:
+    """Return a scan's rows of regions.csv, one a region."""
+    return [
+        {
+            "file": file,
+            "region": row.region,
+            "fraction_anterior": row.fraction_anterior,
+            "fraction_posterior": row.fraction_posterior,
+            "weight": row.weight,
+            "contribution": row.contribution,
+            "pooled_with": "+".join(row.pooled_with),
+            "contribution_judged": row.judged_contribution,
+        }
+        for row in analysis.index.regions
+    ]
+
+
+def hotspot_rows(analysis: BoneAnalysis, *, file: str) -> Rows:
+    """Return a scan's rows of hotspots.csv, one a hotspot."""
+    return [{"file": file, **row} for row in analysis.table.as_dicts()]
+
+
+def write_tables(
+    out: Path,
+    results: Sequence[Mapping[str, Any]],
+    regions: Sequence[Mapping[str, Any]],
+    hotspots: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write results.csv, regions.csv and hotspots.csv (UTF-8 with BOM, decimal point)."""
+    write_csv(out / "results.csv", RESULT_COLUMNS, results)
+    write_csv(out / "regions.csv", REGION_COLUMNS, regions)
+    write_csv(out / "hotspots.csv", HOTSPOT_COLUMNS, hotspots)
+
+
+def write_files(out: Path, name: str, analysis: BoneAnalysis, *, picture: bool = True) -> list[Path]:
+    """Write label images, overlay and record of one scan.
+
+    Parameters
+    ----------
+    out : Path
+        Folder.
+    name : str
+        NAME in ``masks/NAME_anterior_classes.png`` and so on.
+    analysis : BoneAnalysis
+        What the chain made.
+    picture : bool, optional
+        Write the overlay.
+
+    Returns
+    -------
+    list of Path
+        The files written; the record last.
+    """
+    from napari_tbcad.bone.label_files import write_label_files
+    from napari_tbcad.bone.picture import write_overlay
+
+    written = write_label_files(
+        out / "masks",
+        name,
+        hotspots=analysis.hotspots,
+        classes=analysis.classes,
+        regions=analysis.regions,
+    )
+    overlay, record = _other_paths(out, name)
+    if picture:
+        write_overlay(overlay, analysis)
+        written.append(overlay)
+    analysis.record.save(record)
+    return [*written, record]
+
+
+def export_case(
+    folder: str | Path,
+    name: str,
+    analysis: BoneAnalysis,
+    settings: Any,
+    *,
+    file: str | None = None,
+    files: Sequence[str] = (),
+    append: bool = True,
+) -> tuple[Path, ...]:
+    """Write what ``bone run`` writes for a scan: the three tables, label images, overlay and record.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to. It is made when missing, but not the folders above it, which a person means to be there.
+    name : str
+        NAME in the files' names, as :func:`~napari_tbcad.io.scan_files.find_scans` gives it.
+    analysis : BoneAnalysis
+        What the chain made of the scan, such as from :func:`~napari_tbcad.bone.workflow.finish`.
+    settings : BoneSettings
+        With which settings (``run.settings``).
+    file : str, optional
+        Path of the scan as the tables should name it; the scan's source when not given.
+    files : sequence of str, optional
+        See :func:`results_row`.
+    append : bool, optional
+        Add the scan's rows to the tables that are there already, in place of its earlier ones. False
+        begins new tables.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
+
+    Raises
+    ------
+    BadInput
+        If the folder is gone, cannot be written or the disk is full; if its tables have other columns, or
+        NAME is another scan's there. Nothing is written then, or the tables are as they were.
+    """
+    folder = Path(folder)
+    file = Path(analysis.scan.source or name).as_posix() if file is None else file
+    require_place(folder, name)
+    row = results_row(analysis, settings, file=file, files=files)
+    row["seconds"] = round(analysis.seconds, 3)
+    new = {
+        "results": (RESULT_COLUMNS, [row]),
+        "regions": (REGION_COLUMNS, region_rows(analysis, file=file)),
+        "hotspots": (HOTSPOT_COLUMNS, hotspot_rows(analysis, file=file)),
+    }
+    tables = {
+        table: with_rows(folder / f"{table}.csv", columns, rows, file=file, append=append)
+        for table, (columns, rows) in new.items()
+    }
+    known = tables["results"][1]
+    if append and not known and any(path.exists() for path in _own_paths(folder, name)):
+        raise BadInput(folder, f"it has files of another scan named {name}; choose another folder")
+    try:
+        written = write_files(folder, name, analysis)
+        write_tables(folder, *(tables[table][0] for table in new))
+        if known:
+            remove(path for path in _own_paths(folder, name) if path not in written)
+    except OSError as error:
+        if append and not known:
+            # Else the next try would take them for another scan's.
+            remove(_own_paths(folder, name))
+        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+    return (*written, *(folder / f"{table}.csv" for table in new))
+
+
+def _other_paths(folder: Path, name: str) -> tuple[Path, Path]:
+    return folder / "overlays" / f"{name}.png", folder / "records" / f"{name}.json"
+
+
+def _own_paths(folder: Path, name: str) -> list[Path]:
+    masks = [folder / "masks" / f"{name}_{view}_{kind}.png" for view in VIEWS for kind in KINDS]
+    return [*masks, *_other_paths(folder, name)]

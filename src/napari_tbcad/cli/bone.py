@@ -1,0 +1,118 @@
+"""``napari-tbcad bone …``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_tbcad.cli import options
+
+if TYPE_CHECKING:
+    from napari_tbcad.batch.rows import Row
+
+app = typer.Typer(
+    help="Bone Scan Index of whole-body bone scans.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+class Scheme(StrEnum):
+    """Label scheme of the class images."""
+
+    four = "4"
+    three = "3"
+
+
+def tell(done: int, total: int, row: Row) -> None:
+    """Print one scan's line."""
+    result = row.result
+    file = Path(result["file"]).name
+    if not row.ok:
+        typer.echo(f"[{done}/{total}] {file}: ERROR {result['message']}", err=True)
+        return
+    views = ", ".join(
+        f"{view} by {result[f'{view}_rule']}"
+        for view in ("anterior", "posterior")
+        if result.get(f"{view}_rule")
+    )
+    note = f"  ({result['warnings'].replace(' | ', ' ')})" if result["warnings"] else ""
+    spots = "hotspot" if result["n_abnormal"] == 1 else "hotspots"
+    typer.echo(
+        f"[{done}/{total}] {file}: BSI {result['bsi']:.2f} % ({result['weights']}, {result['combine']}), "
+        f"{result['n_abnormal']} abnormal {spots}, {views}, {result['seconds']:.1f} s{note}"
+    )
+
+
+@app.command("run")
+def run(
+    paths: Annotated[list[Path], typer.Argument(help="Scans, or folders of scans.")],
+    out: options.Out,
+    segmenter: Annotated[str | None, typer.Option("--segmenter", help="classical.")] = None,
+    atlas: Annotated[
+        Path | None,
+        typer.Option("--atlas", exists=True, dir_okay=False, help="Skeleton atlas file [packaged]."),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option("--masks", exists=True, file_okay=False, help="Folder with a person's label files."),
+    ] = None,
+    scheme: Annotated[Scheme | None, typer.Option("--scheme", help="Classes of the label images.")] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", help="spiers1968, icrp110-male or icrp110-female.")
+    ] = None,
+    combine: Annotated[
+        str | None, typer.Option("--combine", help="mean, pooled, max, anterior or posterior.")
+    ] = None,
+    device: options.Device = None,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
+    params: options.ParameterFile = None,
+    assign: options.Assignments = None,
+) -> None:
+    """Take scans through the chain: views, regions, hotspots, index, picture and record for each."""
+    from napari_tbcad.batch.scans import BoneJob, bone_batch
+    from napari_tbcad.io.scan_files import find_scans
+
+    options.require_device(device)
+    given = options.assignments(
+        params,
+        assign,
+        hotspots__segmenter=segmenter,
+        classes__scheme=scheme.value if scheme else None,
+        index__weights=weights,
+        index__combine=combine,
+    )
+    scans = find_scans(paths)
+    job = BoneJob(out, given, str(atlas) if atlas else None, masks)
+    typer.echo(
+        "Automatic hotspots are candidates for a person to judge. Research use only, never a diagnosis."
+    )
+    rows = bone_batch(scans, job, workers=workers, scheduler=scheduler, progress=tell)
+    failed = sum(not row.ok for row in rows)
+    typer.echo(f"{len(rows) - failed} of {len(rows)} scans done; results in {out}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command("settings")
+def settings() -> None:
+    """List every setting of the chain: its name for --set and --params, its default and what it changes."""
+    from napari_tbcad.bone.workflow import BoneSettings
+
+    for name, default, about in options.listed(BoneSettings()):
+        typer.echo(f"{name} = {default}")
+        typer.echo(f"    {about}")
+
+
+@app.command("simulate")
+def simulate(
+    number: Annotated[int, typer.Option("--number", min=1, help="How many scans.")],
+    out: options.Out,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same scans.")] = 0,
+) -> None:
+    """Make whole-body scans of simulated persons with every hotspot, region and the true index known."""
+    from napari_tbcad.simulate.bone_scan import write_simulated_scans
+
+    write_simulated_scans(out, number, seed, progress=lambda share, what: typer.echo(f"{share:4.0%} {what}"))
+    typer.echo(f"scans and truth in {out}")
