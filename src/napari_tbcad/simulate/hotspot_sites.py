@@ -1,0 +1,364 @@
+"""Where hotspots of a simulated scan lie, how large and how hot they are.
+
+Frequencies, sizes and amplitudes: the table in docs/bone_simulation.md, chosen so that the share of hotspot
+pixels agrees with BS-80K (Huang et al., 2022: about 0.07 % abnormal, 0.11 to 0.19 % normal).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.simulate.hotspots import Point, Site, parts_for
+
+if TYPE_CHECKING:
+    from napari_tbcad.simulate.skeleton import Body
+
+Generator = np.random.Generator
+
+NO_LESION = 0.40
+"""Share of patients without metastases."""
+
+MORE_LESIONS = 5.0
+"""Mean of the negative binomial number of metastases beyond the first (one failure: geometric)."""
+
+MOST_LESIONS = 40
+
+REGION_SHARE = {
+    "thoracic": 0.20,
+    "rib": 0.20,
+    "lumbar": 0.17,
+    "pelvis": 0.15,
+    "sacrum": 0.06,
+    "skull": 0.06,
+    "femur": 0.06,
+    "scapula": 0.04,
+    "sternum": 0.03,
+    "humerus": 0.03,
+}
+
+RADIUS_MM = (8.0, 30.0)
+AMPLITUDE = (1.5, 8.0)
+
+# Name of the landmark: probability, radius (mm, low to high), stretch of the half axes (depth, row, column).
+BENIGN: dict[str, tuple[float, tuple[float, float], Point]] = {
+    "knee": (0.45, (9.0, 17.0), (1.0, 0.9, 1.2)),
+    "foot": (0.40, (7.0, 13.0), (1.0, 1.0, 1.0)),
+    "shoulder": (0.40, (8.0, 14.0), (1.0, 1.0, 1.0)),
+    "facet": (0.35, (6.0, 10.0), (1.0, 1.0, 1.0)),
+    "hand": (0.30, (5.0, 10.0), (1.0, 1.0, 1.0)),
+    "sternoclavicular": (0.25, (6.0, 10.0), (1.0, 1.0, 1.0)),
+    "hip": (0.20, (8.0, 13.0), (1.0, 1.0, 1.0)),
+    "sacroiliac": (0.15, (7.0, 11.0), (1.0, 2.0, 0.8)),
+    "elbow": (0.15, (6.0, 10.0), (1.0, 1.0, 1.0)),
+}
+BENIGN_AMPLITUDE = (1.0, 3.5)
+BOTH_SIDES = 0.6
+FRACTURE_ROW = 0.08
+
+BLADDER_ACTIVITY, BLADDER_FACTOR, BLADDER_EMPTY = 120.0, (0.4, 1.5), 0.10
+HOT_KIDNEY, INJECTION, URINE_SPOT = 0.06, 0.15, 0.10
+
+
+def draw_abnormal(
+    body: Body, of_part: NDArray[np.float32], generator: Generator, *, number: int | None = None
+) -> list[Site]:
+    """Draw metastases.
+
+    Parameters
+    ----------
+    body : Body
+        The body on its grid.
+    of_part : (256,) array of float32
+        Concentration by part, for the amplitude.
+    generator : numpy.random.Generator
+        Source of all draws.
+    number : int, optional
+        How many; drawn when not given.
+    """
+    if number is None:
+        sick = generator.random() >= NO_LESION
+        more = int(generator.negative_binomial(1, 1 / (1 + MORE_LESIONS)))
+        number = min(1 + more, MOST_LESIONS) if sick else 0
+    if number == 0:
+        return []
+    regions, shares = list(REGION_SHARE), np.array(list(REGION_SHARE.values()))
+    chosen = generator.choice(len(regions), number, p=shares / shares.sum())
+    by_region = _bone_voxels(body)
+    sites = []
+    for index in chosen:
+        region = regions[int(index)]
+        voxel = _draw_voxel(body, by_region[region], region, generator)
+        centre = tuple((i + generator.random()) * s for i, s in zip(voxel, body.spacing_mm, strict=True))
+        low, high = RADIUS_MM
+        radius = low + (high - low) * generator.beta(1.2, 3.0)
+        axes = radius * np.exp(0.2 * generator.standard_normal(3))
+        amplitude = _log_uniform(generator, AMPLITUDE)
+        part = int(body.part[voxel])
+        name = next(p.name for p in body.parts if p.id == part)
+        sites.append(
+            Site(
+                name,
+                "abnormal",
+                "metastasis",
+                centre,  # type: ignore[arg-type]
+                tuple(np.clip(axes, *RADIUS_MM).tolist()),
+                amplitude * float(of_part[part]),
+                amplitude,
+                region,
+                parts_for(body, part),
+            )
+        )
+    return sites
+
+
+def draw_benign(body: Body, of_part: NDArray[np.float32], generator: Generator) -> list[Site]:
+    """Draw degenerative joints and rows of rib fractures; parameters as :func:`draw_abnormal`."""
+    sites: list[Site] = []
+    for joint, (chance, radii, stretch) in BENIGN.items():
+        present, first = generator.random() < chance, ("right", "left")[int(generator.random() < 0.5)]
+        both, draws = generator.random() < BOTH_SIDES, generator.random((2, 4))
+        if not present:
+            continue
+        places = _landmarks(body, joint)
+        sides = sorted({side for side, _ in places}, key=lambda side: side != first)
+        amplitude = _between(draws[0, 0], BENIGN_AMPLITUDE)
+        for k, side in enumerate(sides[: 2 if both else 1]):
+            options = [(name, point) for s, (name, point) in places if s == side]
+            name, point = options[int(draws[0, 3] * len(options))]
+            radius = _between(draws[k, 1], radii)
+            # The two sides are alike, not equal.
+            strength = amplitude * (0.75 + 0.5 * draws[k, 2])
+            site = _at_bone(body, of_part, name, point, radius, stretch, strength, "degeneration")
+            sites += [site] if site else []
+    if generator.random() < FRACTURE_ROW:
+        sites += _fracture_row(body, of_part, generator)
+    return sites
+
+
+def _landmarks(body: Body, joint: str) -> list[tuple[str, tuple[str, Point]]]:
+    """Return (side, (name, place)) of all landmarks of a kind of joint."""
+    found = []
+    for name, point in body.landmarks.items():
+        if name.startswith(joint):
+            side = next((s for s in ("right", "left") if s in name), "")
+            found.append((side, (name.replace("_", " "), tuple(float(v) for v in point))))
+    return found  # type: ignore[return-value]
+
+
+def _at_bone(
+    body: Body,
+    of_part: NDArray[np.float32],
+    name: str,
+    point: Point,
+    radius: float,
+    stretch: Point,
+    amplitude: float,
+    cause: str,
+) -> Site | None:
+    """Return a benign site at a landmark, cut with all bone near it; None where there is no bone."""
+    near = _nearest_bone(body, point, radius)
+    if near is None:
+        return None
+    region = next(p.region for p in body.parts if p.id == near)
+    axes = (radius * stretch[0], radius * stretch[1], radius * stretch[2])
+    bones = tuple(p.id for p in body.parts if p.kind == "bone")
+    return Site(
+        name, "normal", cause, point, axes, amplitude * float(of_part[near]), amplitude, region, bones
+    )
+
+
+def _nearest_bone(body: Body, point: Point, radius: float) -> int | None:
+    """Return the bone that fills most of the surroundings of a point."""
+    reach = [
+        slice(max(int((c - radius) / s), 0), int((c + radius) / s) + 1)
+        for c, s in zip(point, body.spacing_mm, strict=True)
+    ]
+    block = tuple(reach)
+    sums = np.bincount(body.part[block].ravel(), body.fill[block].ravel(), minlength=256)
+    bones = [p.id for p in body.parts if p.kind == "bone" and sums[p.id] > 0]
+    return max(bones, key=lambda i: float(sums[i])) if bones else None
+
+
+def _fracture_row(body: Body, of_part: NDArray[np.float32], generator: Generator) -> list[Site]:
+    """Return fractures of neighbouring ribs of one side, one below the other."""
+    side = ("right", "left")[int(generator.random() < 0.5)]
+    ribs = sorted(
+        (p for p in body.parts if p.kind == "bone" and p.region == "rib" and p.side == side),
+        key=lambda p: p.id,
+    )
+    number = int(generator.integers(2, 6))
+    first = int(generator.integers(3, max(len(ribs) - number - 1, 4)))
+    share, amplitude = generator.uniform(0.15, 0.85), _between(generator.random(), (1.5, 3.5))
+    sites = []
+    for rib in ribs[first : first + number]:
+        voxels = np.argwhere((body.part == rib.id) & (body.fill > 0.5))
+        if len(voxels) == 0:
+            continue
+        # Along the rib by its depth: fractures of a row lie on one line of the chest wall.
+        voxel = voxels[int(np.clip(share + 0.04 * generator.standard_normal(), 0, 0.999) * len(voxels))]
+        point = tuple(((voxel + 0.5) * body.spacing_mm).tolist())
+        radius = float(generator.uniform(5.0, 8.0))
+        strength = amplitude * float(generator.uniform(0.7, 1.3))
+        sites.append(
+            Site(
+                f"fracture {rib.name}",
+                "normal",
+                "fracture",
+                point,
+                (radius, radius, radius),
+                strength * float(of_part[rib.id]),
+                strength,
+                "rib",
+                (rib.id,),
+            )
+        )
+    return sites
+
+
+def draw_non_bone(body: Body, generator: Generator) -> list[Site]:
+    """Draw urine in the bladder, hot kidneys, what is left at the injection site, and spots of urine."""
+    bladder, kidney = generator.random(8), generator.random(8)
+    needle, spot = generator.random(8), generator.random(8)
+    sites: list[Site] = []
+    if bladder[0] >= BLADDER_EMPTY:
+        sites += _bladder(body, bladder)
+    if kidney[0] < HOT_KIDNEY:
+        sites += _hot_kidney(body, kidney)
+    if needle[0] < INJECTION:
+        sites += _injection(body, needle)
+    if spot[0] < URINE_SPOT:
+        sites += _urine_spot(body, spot)
+    return sites
+
+
+def _bladder(body: Body, draws: NDArray[np.float64]) -> list[Site]:
+    """Return urine: the lower middle of the bladder, more or less of it."""
+    parts = tuple(p.id for p in body.parts if p.kind == "bladder")
+    box = _bounds(body, parts)
+    if box is None:
+        return []
+    centre, half = box
+    size = 0.45 + 0.55 * draws[1] ** 2
+    shape = (half[0] * size, half[1] * size, half[2] * size * (0.85 + 0.3 * draws[3]))
+    activity = BLADDER_ACTIVITY * _between(draws[2], BLADDER_FACTOR)
+    # Urine lies low in the bladder of a patient on the back: behind, and towards its neck.
+    centre = (centre[0] + (half[0] - shape[0]) * 0.5, centre[1] + (half[1] - shape[1]) * 0.6, centre[2])
+    return [Site("bladder", "non_bone", "organ", centre, shape, activity, 0.0, None, parts)]
+
+
+def _hot_kidney(body: Body, draws: NDArray[np.float64]) -> list[Site]:
+    """Return urine held back in one kidney or both."""
+    sides = ("right", "left") if draws[1] < 0.3 else (("right", "left")[int(draws[2] < 0.5)],)
+    sites = []
+    for k, side in enumerate(sides):
+        parts = tuple(p.id for p in body.parts if p.kind == "kidney" and p.side == side)
+        box = _bounds(body, parts)
+        if box is None:
+            continue
+        centre, half = box
+        size = 0.4 + 0.5 * draws[3]
+        shape = (half[0] * size, half[1] * size, half[2] * size)
+        activity = 30 + 90 * draws[4 + k]
+        sites.append(Site(f"{side} kidney", "non_bone", "organ", centre, shape, activity, 0.0, None, parts))
+    return sites
+
+
+def _injection(body: Body, draws: NDArray[np.float64]) -> list[Site]:
+    """Return tracer beside a vein of the elbow or the hand."""
+    side = ("right", "left")[int(draws[1] < 0.5)]
+    joint = "elbow" if draws[2] < 0.7 else "hand"
+    places = [item for s, item in _landmarks(body, joint) if s == side]
+    if not places:
+        return []
+    _, point = places[0]
+    radius = _between(draws[3], (4.0, 9.0))
+    point = (point[0] - 8.0, point[1] + 20 * (draws[4] - 0.5), point[2] + 12 * (draws[5] - 0.5))
+    activity = 60.0 * 15 ** draws[6]
+    return [
+        Site(
+            f"injection {side} {joint}",
+            "non_bone",
+            "injection",
+            point,
+            (radius, radius * (1 + draws[7]), radius),
+            activity,
+            0.0,
+            None,
+        )
+    ]
+
+
+def _urine_spot(body: Body, draws: NDArray[np.float64]) -> list[Site]:
+    """Return urine on the skin between the thighs."""
+    box = _bounds(body, tuple(p.id for p in body.parts if p.region == "pelvis"))
+    if box is None:
+        return []
+    centre, half = box
+    row = centre[1] + half[1] + 60 * draws[1]
+    column = centre[2] + 80 * (draws[2] - 0.5)
+    line = body.part[:, min(int(row / body.spacing_mm[1]), body.part.shape[1] - 1)]
+    line = line[:, min(int(column / body.spacing_mm[2]), body.part.shape[2] - 1)]
+    skin = np.flatnonzero(line)
+    if len(skin) == 0:
+        return []
+    radius = _between(draws[3], (4.0, 9.0))
+    depth = (skin[0] + 0.5) * body.spacing_mm[0] + radius
+    point = (float(depth), float(row), float(column))
+    activity = 40.0 * 6 ** draws[4]
+    return [Site("urine", "non_bone", "urine", point, (radius, radius, radius), activity, 0.0, None)]
+
+
+def _bounds(body: Body, parts: tuple[int, ...]) -> tuple[Point, Point] | None:
+    """Return middle and half size of some parts' bounding box in mm."""
+    wanted = np.zeros(256, bool)
+    wanted[list(parts)] = True
+    inside = wanted[body.part]
+    if not inside.any():
+        return None
+    middle, half = [], []
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        lit = np.flatnonzero(inside.any(axis=others))
+        low, high = lit[0] * body.spacing_mm[axis], (lit[-1] + 1) * body.spacing_mm[axis]
+        middle.append(float(low + high) / 2)
+        half.append(float(high - low) / 2)
+    return (middle[0], middle[1], middle[2]), (half[0], half[1], half[2])
+
+
+def _bone_voxels(body: Body) -> dict[str, NDArray[np.intp]]:
+    """Return the flat indices of well-filled bone voxels of every region."""
+    region_of = np.zeros(256, np.uint8)
+    names = sorted({p.region for p in body.parts if p.kind == "bone" and p.region})
+    for part in body.parts:
+        if part.kind == "bone" and part.region:
+            region_of[part.id] = names.index(part.region) + 1
+    regions = region_of[body.part].ravel()
+    places = np.flatnonzero(regions)
+    places = places[body.fill.ravel()[places] > 0.5]
+    return {name: places[regions[places] == k] for k, name in enumerate(names, start=1)}
+
+
+def _draw_voxel(
+    body: Body, places: NDArray[np.intp], region: str, generator: Generator
+) -> tuple[int, int, int]:
+    """Draw one voxel of a region; in the long bones mostly of the upper third, where red marrow is."""
+    weights = None
+    if region in ("humerus", "femur"):
+        rows = (places // body.part.shape[2]) % body.part.shape[1]
+        share = (rows - rows.min()) / max(int(rows.max() - rows.min()), 1)
+        weights = np.exp(-3.5 * share)
+        weights /= weights.sum()
+    flat = places[int(generator.choice(len(places), p=weights))]
+    z, y, x = np.unravel_index(flat, body.part.shape)
+    return int(z), int(y), int(x)
+
+
+def _between(share: float, span: tuple[float, float]) -> float:
+    return float(span[0] + (span[1] - span[0]) * share)
+
+
+def _log_uniform(generator: Generator, span: tuple[float, float]) -> float:
+    return float(np.exp(generator.uniform(np.log(span[0]), np.log(span[1]))))
