@@ -82,7 +82,7 @@ class Checks(QObject):
 
     def _on_unseen(self, error: Exception) -> None:
         # A film on which nothing can be measured is refused by the checks, too: that is their complaint.
-        from napari_tbcad.widgets.chest.session import said
+        from napari_tbcad.widgets.workflow.session import said
 
         source = self._run.get("film").source if self._run is not None else ""
         self._on_seen(((said(error, source),), self.ghost))

@@ -12,10 +12,11 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton
 from napari_tbcad.errors import ModelRefused
 from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.feature_table import FeatureTable, readable
-from napari_tbcad.widgets.chest.step import ChestStep, left_aligned
+from napari_tbcad.widgets.chest.step import ChestStep
 from napari_tbcad.widgets.parts.form import ParameterForm
 from napari_tbcad.widgets.parts.pictures import Band, HistogramPicture, MatrixPicture
 from napari_tbcad.widgets.parts.unfolding import Unfolding
+from napari_tbcad.widgets.workflow.step import left_aligned
 
 __all__ = ["FeaturesStep", "readable"]
 

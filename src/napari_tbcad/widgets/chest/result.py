@@ -21,9 +21,10 @@ from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.features import readable
 from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.session import ChestSession
-from napari_tbcad.widgets.chest.step import ChestStep, left_aligned
+from napari_tbcad.widgets.chest.step import ChestStep
 from napari_tbcad.widgets.parts.bars import ContributionBars, ProbabilityBar
 from napari_tbcad.widgets.parts.form import ParameterForm
+from napari_tbcad.widgets.workflow.step import left_aligned
 
 _MOST = 6
 _HIDDEN = "Hidden while you read (Chest worklist)."

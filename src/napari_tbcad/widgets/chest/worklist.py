@@ -11,8 +11,8 @@ from qtpy.compat import isalive
 
 from napari_tbcad.case import Verdict
 from napari_tbcad.widgets.chest.bench import ChestBench, Opening, bench_of
-from napari_tbcad.widgets.chest.dock import Dock
 from napari_tbcad.widgets.parts.worklist import WorklistView
+from napari_tbcad.widgets.workflow.dock import Dock
 from napari_tbcad.worklist_item import Item, ReadingState
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class WorklistPanel(Dock):
     napari_viewer : napari.Viewer
         The viewer in which films are opened; held weakly.
     """
+
+    bench: ChestBench
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(bench_of(napari_viewer))

@@ -1,20 +1,20 @@
-"""What every chest panel is: a narrow dock that follows the bench of its viewer."""
+"""What every panel of a workflow is: a narrow dock that follows the bench of its viewer."""
 
 from __future__ import annotations
 
 import weakref
+from typing import Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QCloseEvent, QShowEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_tbcad.widgets.chest.bench import ChestBench
-from napari_tbcad.widgets.chest.session import ChestSession
-from napari_tbcad.widgets.chest.step import ChestStep
 from napari_tbcad.widgets.parts.focus_ring import FocusRing
 from napari_tbcad.widgets.parts.run_bar import RunBar
 from napari_tbcad.widgets.parts.tab_order import follow_the_eye
+from napari_tbcad.widgets.workflow.bench import Bench
+from napari_tbcad.widgets.workflow.step import SessionStep
 
 _TICK_MS = 250
 """Each tick draws the window anew, which a processor without graphics feels: no more than the eye needs."""
@@ -25,21 +25,21 @@ class Dock(QWidget):
 
     Parameters
     ----------
-    bench : ChestBench
+    bench : Bench
         What the panels of a viewer share.
 
     Attributes
     ----------
-    steps : tuple of ChestStep
+    steps : tuple of SessionStep
         The steps shown.
     run_bar : RunBar
         The foot.
     """
 
-    steps: tuple[ChestStep, ...] = ()
+    steps: tuple[SessionStep, ...] = ()
     run_bar: RunBar
 
-    def __init__(self, bench: ChestBench) -> None:
+    def __init__(self, bench: Bench) -> None:
         super().__init__()
         self.bench = bench
         self.setMinimumWidth(320)
@@ -66,12 +66,12 @@ class Dock(QWidget):
         self.refresh()
 
     @property
-    def session(self) -> ChestSession | None:
-        """Session of the chosen film."""
+    def session(self) -> Any:
+        """Session of what is chosen; None without one."""
         return self.bench.session
 
     def cancel(self) -> None:
-        """Stop the work on the chosen film."""
+        """Stop the work on what is chosen."""
         if self.session is not None:
             self.session.cancel()
 
@@ -115,8 +115,7 @@ class Dock(QWidget):
         if session is not None and session.busy:
             job = session.job
             share = job.share if job is not None else 0.0
-            waiting = "loading the model" if self.bench.shelf.loading else "reading the film"
-            self.run_bar.show_progress(share, job.what if job is not None else waiting)
+            self.run_bar.show_progress(share, job.what if job is not None else session.waiting_for)
             self._turning.start()
         else:
             self.run_bar.show_progress(None, can_run=session is not None and session.usable)
@@ -138,7 +137,7 @@ class Dock(QWidget):
 class _Attachment:
     """A panel's hold on its bench; touches no Qt object of the panel, which may be gone."""
 
-    def __init__(self, bench: ChestBench) -> None:
+    def __init__(self, bench: Bench) -> None:
         self._bench = weakref.ref(bench)
         self._held = False
 
