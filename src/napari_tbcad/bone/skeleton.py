@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _DOUBTFUL = 0.6
+_SOFT = 0.7  # pixels of the fine frame: takes the stairs off the edges
 
 
 class RegionParameters(Parameters):
@@ -206,29 +207,51 @@ def _vote(
     maps: list[NDArray[np.float32]],
     locality: float,
 ) -> NDArray[np.float32]:
-    """Membership (13, mh, mw) in the frame: every person weighted by its match around each pixel."""
-    fine = labels[0].shape
-    total = np.zeros((len(REGION_NAMES) + 1, *fine), np.float32)
+    """Membership (12, mh, mw) in the frame: every person weighted by its match around each pixel."""
+    fine: tuple[int, int] = labels[0].shape  # type: ignore[assignment]
+    votes = np.zeros((len(REGION_NAMES) + 1, *fine), np.float32)
+    total = np.zeros(fine, np.float32)
     base = identity_map(target.shape)  # type: ignore[arg-type]
+    rows, columns = np.indices(fine, sparse=True)
     for image, regions, sampling in zip(moved, labels, maps, strict=True):
         mismatch = ndimage.gaussian_filter((image - target) ** 2, target.shape[0] / 64)
         weight = resample(np.exp(-np.float32(locality) * mismatch) + np.float32(1e-6), fine)
-        field_ = identity_map(fine) + resample_field(sampling - base, fine)
-        found = warp(regions, field_, order=0, outside=0.0).astype(np.intp)
-        for value in range(len(total)):
-            total[value] += np.where(found == value, weight, 0)
-    total /= total.sum(axis=0)
-    return total
+        bend = identity_map(fine) + resample_field(sampling - base, fine)
+        found = warp(regions, bend, order=0, outside=0.0).astype(np.intp)
+        votes[found, rows, columns] += weight
+        total += weight
+    return votes[1:] / total
 
 
 def _label(membership: NDArray[np.float32], pose: Matrix, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Most likely region of every pixel of the view."""
-    sampling = affine_map(invert_affine(pose), shape, membership.shape[1:])  # type: ignore[arg-type]
-    best = np.full(shape, -1, np.float32)
+    """Most likely region of every pixel of the view, each region sampled only where it can be."""
+    fine: tuple[int, int] = membership.shape[1:]  # type: ignore[assignment]
+    sampling = affine_map(invert_affine(pose), shape, fine)
     labels = np.zeros(shape, np.uint8)
-    for value, soft in enumerate(membership):
-        smooth = ndimage.gaussian_filter(soft, 0.7)
-        here = warp(smooth, sampling, outside=1.0 if value == 0 else 0.0)
-        labels[here > best] = value
-        best = np.maximum(best, here)
+    best, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for value, soft in enumerate(membership, start=1):
+        window = _window(soft > 0, pose, shape)
+        if window is None:
+            continue
+        here = warp(ndimage.gaussian_filter(soft, _SOFT), sampling[:, *window], outside=0.0)
+        labels[window][here > best[window]] = value
+        best[window] = np.maximum(best[window], here)
+        total[window] += here
+    labels[best < 1 - total] = 0
     return labels
+
+
+def _window(part: NDArray[np.bool_], pose: Matrix, shape: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Rows and columns of the view that can hold a part of the frame; None when none can."""
+    ends = []
+    for axis in (0, 1):
+        places = np.flatnonzero(part.any(axis=1 - axis))
+        if not len(places):
+            return None
+        ends.append([(places[0] - 2) / part.shape[axis], (places[-1] + 3) / part.shape[axis]])
+    corners = np.array([[row, column, 1] for row in ends[0] for column in ends[1]]) @ pose.T * shape
+    low = np.clip(np.floor(corners.min(axis=0)), 0, shape).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)), 0, shape).astype(int)
+    if (high <= low).any():
+        return None
+    return slice(low[0], high[0]), slice(low[1], high[1])

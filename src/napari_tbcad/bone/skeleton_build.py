@@ -17,6 +17,8 @@ from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName, facing
 from napari_tbcad.imaging.registration import affine_map, fit_affine, warp
 from napari_tbcad.schemes import REGION_NAMES
 
+_LEAST = 20  # pixels; a smaller region gives no landmarks
+
 
 def build_skeleton_atlas(
     scans: Sequence[BoneScan],
@@ -83,14 +85,19 @@ def build_skeleton_atlas(
 
 
 def _landmarks(regions: SkeletonRegions, view: ViewName) -> NDArray[np.float64]:
-    """Centre of each region (12, 2) in the unit square, seen from the front; NaN for an absent one."""
+    """Centres of the two halves of each region (24, 2) in the unit square, seen from the front; NaN if absent.
+
+    The halves lie on either side of the region's own middle: the two limbs of a pair, or the sides of a bone
+    on the midline. They spread over rows and columns, which an affine fit needs.
+    """
     labels = facing(np.asarray(regions.labels(view)), view)
-    points = np.full((len(REGION_NAMES), 2), np.nan)
+    points = np.full((2 * len(REGION_NAMES), 2), np.nan)
     for number in range(1, len(REGION_NAMES) + 1):
         rows, columns = np.nonzero(labels == number)
-        if len(rows) > 20:
-            points[number - 1] = (
-                (rows.mean() + 0.5) / labels.shape[0],
-                (columns.mean() + 0.5) / labels.shape[1],
-            )
+        if len(rows) < _LEAST:
+            continue
+        right = columns <= columns.mean()
+        for k, half in enumerate((right, ~right)):
+            place = (rows[half].mean() + 0.5, columns[half].mean() + 0.5)
+            points[2 * (number - 1) + k] = np.divide(place, labels.shape)
     return points
