@@ -1,7 +1,8 @@
 """Classical hotspot candidates against the boxes of real scans; fits and measures the stored model.
 
-``python benchmarks/bone_candidates.py measure --regions silver|atlas``: free-response curve on the real pairs.
-``python benchmarks/bone_candidates.py fit --regions silver|atlas``: the model from the first half of the patients.
+``python benchmarks/bone_candidates.py measure --regions silver|atlas``: free-response curve and classes on the
+real pairs. ``python benchmarks/bone_candidates.py fit --regions silver|atlas``: the model from the first half of
+the patients.
 
 The boxes are a detector's output, not physicians'. A box is hit when a candidate's centroid lies inside it;
 further candidates inside a hit box are not false positives. One threshold for all views. The patients are
@@ -24,17 +25,21 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.bone.axis import pair_views
+from napari_tbcad.bone.candidates_classes import class_of
+from napari_tbcad.bone.candidates_classical import ClassicalParameters
 from napari_tbcad.bone.candidates_grow import Candidate, grow_peaks
 from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps, pixel_mm
 from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks, find_peaks
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView, ViewName
 from napari_tbcad.io.voc import LabelledBox, read_voc
+from napari_tbcad.schemes import REGION_NAMES
 
 PAIRS = Path(__file__).resolve().parents[2] / "shared" / "data" / "bone" / "pairs"
 MODEL = Path(__file__).resolve().parents[1] / "src" / "napari_tbcad" / "bone" / "candidates_model.json"
 SHORT = {"anterior": "ant", "posterior": "post"}
 POINTS = (1, 2, 3, 5, 8)
+CLASSES = ("abnormal", "normal", "non_bone")
 
 
 @dataclass
@@ -181,7 +186,25 @@ def measure(regions: str) -> None:
         for c, hit in zip(v.candidates, v.hits, strict=True)
         if c.score >= five and not hit
     )
+    print_classes(views, "the half", lambda v: v.patient in half)
+    print_classes(views, "other half", lambda v: v.patient not in half)
     print("false positives at 5 a view: " + ", ".join(f"{zone} {n}" for zone, n in false.most_common()))
+
+
+def print_classes(views: Sequence[Seen], title: str, wanted: Callable[[Seen], bool]) -> None:
+    """Class by rule (columns) of candidates at the default threshold, by the boxes they lie in (rows)."""
+    table = Counter()
+    for seen in filter(wanted, views):
+        for candidate, hit in zip(seen.candidates, seen.hits, strict=True):
+            if candidate.score >= ClassicalParameters().threshold:
+                labels = {seen.boxes[n].label for n in hit}
+                row = "Abnormal" if "Abnormal" in labels else "Normal" if labels else "no box"
+                place = "in a region" if candidate.zone in REGION_NAMES else "outside"
+                table[row, place, class_of(candidate, seen.maps)[0]] += 1
+    print(f"classes at threshold {ClassicalParameters().threshold}, {title}:" + "".join(f"{c:>10}" for c in CLASSES))
+    for row in ("Abnormal", "Normal", "no box"):
+        for place in ("in a region", "outside"):
+            print(f"  {row:9}{place:12}" + "".join(f"{table[row, place, c]:10}" for c in CLASSES))
 
 
 def fit(regions: str, penalty: float) -> None:
@@ -218,7 +241,9 @@ def fit(regions: str, penalty: float) -> None:
 
 def grown_hits(seen: Seen, row: int, column: int) -> bool:
     """Whether a peak, grown alone, has its centroid in a box."""
-    from napari_tbcad.bone.candidates_grow import grow_peak
+    from napari_tbcad.bone.candidates_classes import class_of
+from napari_tbcad.bone.candidates_classical import ClassicalParameters
+from napari_tbcad.bone.candidates_grow import grow_peak
 
     where, pixels = grow_peak(seen.maps, (row, column), 0.5)
     rows, columns = np.nonzero(pixels)

@@ -1,12 +1,48 @@
-"""The class of a candidate, by rule: where it lies, whether the other side has it too, how bright it is."""
+"""The class of a candidate, by rule: where it lies first, then how it looks.
+
+1. Places where tracer collects outside bone give ``non_bone``: the pelvic cavity and the midline below the
+   sacrum (bladder, urine), the kidneys' place when it is large, the rest of the abdomen, between the thighs,
+   and an arm's spot far hotter than bone that the other arm lacks (injection).
+2. Elsewhere the probability of being abnormal is a logistic function of score, asymmetry and area
+   (coefficients in the stored model): a high, one-sided, small one is abnormal, a broad or symmetric one is
+   not.
+3. From 0.5 the class is ``abnormal``, else ``normal``. The joints outside the regions (knees, feet, elbows,
+   hands) and the face are held to more, since wear and teeth show there.
+"""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from napari_tbcad.bone.candidates_grow import Candidate
+from napari_tbcad.bone.candidates_maps import ViewMaps
+from napari_tbcad.bone.candidates_peaks import model
+from napari_tbcad.schemes import REGION_IDS
+
+NON_BONE = 0.05
+"""Probability of being abnormal that a place outside bone leaves."""
+
+INJECTION_LEVEL, INJECTION_ASYMMETRY = math.log(4.0), math.log(2.0)
+"""An arm's spot is an injection from four times the view's bone level and twice the other side."""
+
+KIDNEY_MM2 = 600.0
+"""A kidney's candidate is at least so large; a lesion of a rib there is not."""
+
+MIDLINE_MM = 22.0
+"""Urine lies so near the patient's axis."""
 
 
-def class_of(candidate: Candidate) -> tuple[str, float]:
+def class_of(candidate: Candidate, maps: ViewMaps) -> tuple[str, float]:
     """Return the class of a candidate and how likely it is to be abnormal.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        As grown from its peak.
+    maps : ViewMaps
+        The view it lies in.
 
     Returns
     -------
@@ -14,10 +50,52 @@ def class_of(candidate: Candidate) -> tuple[str, float]:
     probability : float
         Of being abnormal, in [0, 1].
     """
-    if candidate.zone in ("pelvic_cavity", "abdomen"):
-        return "non_bone", 0.1
+    if _outside_bone(candidate, maps):
+        return "non_bone", NON_BONE
+    probability = _abnormal(candidate, maps)
+    return ("abnormal" if probability >= 0.5 else "normal"), probability
+
+
+def _abnormal(candidate: Candidate, maps: ViewMaps) -> float:
+    stored = model()["abnormal"]
+    value = min(max(candidate.score, 1e-6), 1 - 1e-6)
+    total = (
+        stored["offset"]
+        + stored["score"] * math.log(value / (1 - value))
+        + stored["asymmetry"] * min(max(candidate.features["asymmetry"], 0.0), 1.0)
+        + stored["area"] * math.log(candidate.area_mm2)
+    )
     if candidate.zone in ("legs", "arms"):
-        return "normal", 0.3
-    if candidate.features["asymmetry"] < 0.1:
-        return "normal", 0.4
-    return "abnormal", 0.7
+        total += stored["joint"]
+    elif candidate.zone == "skull" and maps.name == "anterior" and _along(candidate, maps) > 0.5:
+        total += stored["face"]
+    return 1 / (1 + math.exp(-total))
+
+
+def _outside_bone(candidate: Candidate, maps: ViewMaps) -> bool:
+    zone, features = candidate.zone, candidate.features
+    near_axis = features["lateral"] * 150 < MIDLINE_MM
+    if zone in ("pelvic_cavity", "abdomen"):
+        return True
+    if zone == "pelvis":
+        return near_axis and _along(candidate, maps) > 0.5
+    if zone == "legs":
+        return near_axis
+    if zone == "arms":
+        return features["level"] > INJECTION_LEVEL and features["asymmetry"] > INJECTION_ASYMMETRY
+    return zone == "rib" and candidate.area_mm2 >= KIDNEY_MM2 and _beside_lumbar(candidate, maps)
+
+
+def _along(candidate: Candidate, maps: ViewMaps) -> float:
+    """Return where the peak lies between the top (0) and the bottom (1) of its region."""
+    rows = maps.rows_of(REGION_IDS[candidate.zone])
+    return (candidate.row - rows[0]) / max(rows[1] - rows[0], 1) if rows else 0.5
+
+
+def _beside_lumbar(candidate: Candidate, maps: ViewMaps) -> bool:
+    """Say whether a peak lies where the kidneys do: beside the first lumbar vertebrae."""
+    rows = maps.rows_of(REGION_IDS["lumbar"])
+    if rows is None:
+        return False
+    below = (candidate.row - rows[0]) * maps.spacing[0]
+    return bool(np.abs(below - 20) < 55) and 25 < candidate.features["lateral"] * 150 < 95

@@ -23,19 +23,19 @@ class ClassicalParameters(Parameters):
     """Parameters of :func:`classical`."""
 
     threshold: float = field(
-        0.5,
+        0.2,
         title="Threshold",
-        description="Candidates with a score above this are kept: lower finds fainter hotspots and gives "
-        "more false ones.",
-        ge=0.0,
-        le=1.0,
+        description="Candidates with a score from here on are kept. Lower finds fainter hotspots and marks more "
+        "places that are none.",
+        ge=0.01,
+        le=0.99,
         slider=True,
     )
     fraction: float = field(
         0.5,
         title="Fraction of the peak",
-        description="A candidate's edge lies where the smoothed counts fall to this fraction of its rise over "
-        "the surroundings.",
+        description="A candidate's edge lies where the smoothed counts fall to this fraction of its rise "
+        "over the surroundings.",
         ge=0.2,
         le=0.9,
         more=True,
@@ -91,7 +91,7 @@ def classical(
         labels[name], found = grow_peaks(
             maps, peaks, threshold=parameters.threshold, fraction=parameters.fraction, first=len(marks) + 1
         )
-        marks += [_mark(candidate, name) for candidate in found]
+        marks += [_mark(candidate, maps) for candidate in found]
     report(0.75, "hotspots: linking the views")
     hotspots = Hotspots(
         labels.get("anterior"), labels.get("posterior"), tuple(marks), (warning,) if warning else ()
@@ -102,9 +102,9 @@ def classical(
     return hotspots.after(step)
 
 
-def _mark(candidate: Candidate, view: ViewName) -> Mark:
-    label, probability = class_of(candidate)
-    return Mark(candidate.id, view, label, probability=round(probability, 3))
+def _mark(candidate: Candidate, maps: ViewMaps) -> Mark:
+    label, probability = class_of(candidate, maps)
+    return Mark(candidate.id, maps.name, label, probability=round(probability, 3))
 
 
 def _drawn(scan: BoneScan, regions: SkeletonRegions | None, view: ViewName) -> NDArray[np.uint8]:

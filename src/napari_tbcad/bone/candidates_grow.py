@@ -33,6 +33,8 @@ class Candidate:
         In [0, 1].
     row, column : int
         Its peak.
+    area_mm2 : float
+        Its pixels.
     features : mapping of str to float
         As measured by :func:`~napari_tbcad.bone.candidates_peaks.measure`.
     """
@@ -42,6 +44,7 @@ class Candidate:
     score: float
     row: int
     column: int
+    area_mm2: float
     features: Mapping[str, float]
 
 
@@ -77,9 +80,13 @@ def grow_peaks(
             continue
         where, pixels = grow_peak(maps, seed, fraction)
         number = first + len(found)
-        labels[where][pixels & (labels[where] == 0)] = number
+        pixels &= labels[where] == 0
+        labels[where][pixels] = number
+        area = float(pixels.sum()) * maps.spacing[0] * maps.spacing[1]
         values = dict(zip(FEATURES, peaks.features[n].tolist(), strict=True))
-        found.append(Candidate(number, ALL_ZONES[peaks.zones[n]], float(peaks.scores[n]), *seed, values))
+        found.append(
+            Candidate(number, ALL_ZONES[peaks.zones[n]], float(peaks.scores[n]), *seed, area, values)
+        )
     return labels, found
 
 

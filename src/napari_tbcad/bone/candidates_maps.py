@@ -112,6 +112,11 @@ class ViewMaps:
         """Regions 1 to 12 and, outside them, the zones of :data:`ZONE_IDS`."""
         return _zones(self.regions, self.axis)
 
+    def rows_of(self, zone: int) -> tuple[int, int] | None:
+        """Return the first and last row of a zone; None when it has no pixels."""
+        rows = np.flatnonzero((self.zones == zone).any(axis=1))
+        return (int(rows[0]), int(rows[-1])) if rows.size else None
+
     @cached_property
     def reference(self) -> NDArray[np.float32]:
         """Median of the fine counts in every zone, by its number; the view's bone level where too small.
