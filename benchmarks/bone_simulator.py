@@ -113,20 +113,19 @@ def real_pairs(folder: Path) -> Iterator[dict[ViewName, tuple[NDArray[np.float32
 def print_ratios(title: str, ratios: dict[ViewName, list[list[float]]]) -> int:
     """Print measured ratios beside the targets; return how many lie within 15 %."""
     within = 0
-    print(
-        f"\n{title}\n{'region':10s} {'anterior':>9s} {'target':>7s} {'':>5s} {'posterior':>10s} {'target':>7s}"
-    )
+    heading = "".join(f"{view:>11s} {'target':>7s} {'':>5s}" for view in VIEWS)
+    print(f"\n{title}\n{'region':10s}{heading}")
     for k, region in enumerate(REGION_NAMES):
         cells = []
         for j, view in enumerate(VIEWS):
             target, values = TARGETS[region][j], np.array(ratios[view])[:, k]
             if np.isnan(target) or np.isnan(values).all():
-                cells.append(f"{'–':>9s} {'–':>7s} {'':>5s}")
+                cells.append(f"{'–':>11s} {'–':>7s} {'':>5s}")
                 continue
             value = float(np.nanmedian(values))
             within += (near := abs(value / target - 1) <= 0.15)
-            cells.append(f"{value:9.2f} {target:7.1f} {'' if near else 'off':>5s}")
-        print(f"{region:10s} " + " ".join(cells))
+            cells.append(f"{value:11.2f} {target:7.1f} {'' if near else 'off':>5s}")
+        print(f"{region:10s}" + "".join(cells))
     print(f"within 15 %: {within} of 23")
     return within
 

@@ -42,23 +42,24 @@ REGION_SHARE = {
 RADIUS_MM = (8.0, 30.0)
 AMPLITUDE = (1.5, 8.0)
 
-# Name of the landmark: probability, radius (mm, low to high), stretch of the half axes (depth, row, column).
-BENIGN: dict[str, tuple[float, tuple[float, float], Point]] = {
-    "knee": (0.45, (9.0, 17.0), (1.0, 0.9, 1.2)),
-    "foot": (0.40, (7.0, 13.0), (1.0, 1.0, 1.0)),
-    "shoulder": (0.40, (8.0, 14.0), (1.0, 1.0, 1.0)),
-    "facet": (0.35, (6.0, 10.0), (1.0, 1.0, 1.0)),
-    "hand": (0.30, (5.0, 10.0), (1.0, 1.0, 1.0)),
-    "sternoclavicular": (0.25, (6.0, 10.0), (1.0, 1.0, 1.0)),
-    "hip": (0.20, (8.0, 13.0), (1.0, 1.0, 1.0)),
-    "sacroiliac": (0.15, (7.0, 11.0), (1.0, 2.0, 0.8)),
-    "elbow": (0.15, (6.0, 10.0), (1.0, 1.0, 1.0)),
+# Joint: probability, landmarks, radius (mm, low to high), stretch of the half axes (depth, row, column).
+BENIGN: dict[str, tuple[float, tuple[str, ...], tuple[float, float], Point]] = {
+    "knee": (0.45, ("knee", "knee medial", "knee lateral", "patella"), (8.0, 15.0), (1.0, 0.9, 1.1)),
+    "foot": (0.40, ("ankle", "midfoot", "big toe"), (6.0, 11.0), (1.0, 1.0, 1.0)),
+    "shoulder": (0.40, ("shoulder", "acromioclavicular"), (7.0, 12.0), (1.0, 1.0, 1.0)),
+    "facet": (0.35, ("L3 facet", "L4 facet", "L5 facet"), (6.0, 10.0), (1.0, 1.0, 1.0)),
+    "hand": (0.30, ("wrist", "hand", "thumb base"), (5.0, 9.0), (1.0, 1.0, 1.0)),
+    "sternoclavicular": (0.25, ("sternoclavicular",), (6.0, 9.0), (1.0, 1.0, 1.0)),
+    "hip": (0.20, ("hip", "greater trochanter"), (7.0, 12.0), (1.0, 1.0, 1.0)),
+    "sacroiliac": (0.15, ("sacroiliac",), (6.0, 10.0), (1.0, 2.0, 0.8)),
+    "elbow": (0.15, ("elbow",), (6.0, 10.0), (1.0, 1.0, 1.0)),
 }
 BENIGN_AMPLITUDE = (1.0, 3.5)
 BOTH_SIDES = 0.6
 FRACTURE_ROW = 0.08
 
 BLADDER_ACTIVITY, BLADDER_FACTOR, BLADDER_EMPTY = 120.0, (0.4, 1.5), 0.10
+SIDES = ("right", "left")
 HOT_KIDNEY, INJECTION, URINE_SPOT = 0.06, 0.15, 0.10
 
 
@@ -91,7 +92,9 @@ def draw_abnormal(
     for index in chosen:
         region = regions[int(index)]
         voxel = _draw_voxel(body, by_region[region], region, generator)
-        centre = tuple((i + generator.random()) * s for i, s in zip(voxel, body.spacing_mm, strict=True))
+        centre = tuple(
+            (i + generator.random() - 0.5) * s for i, s in zip(voxel, body.spacing_mm, strict=True)
+        )
         low, high = RADIUS_MM
         radius = low + (high - low) * generator.beta(1.2, 3.0)
         axes = radius * np.exp(0.2 * generator.standard_normal(3))
@@ -117,48 +120,34 @@ def draw_abnormal(
 def draw_benign(body: Body, of_part: NDArray[np.float32], generator: Generator) -> list[Site]:
     """Draw degenerative joints and rows of rib fractures; parameters as :func:`draw_abnormal`."""
     sites: list[Site] = []
-    for joint, (chance, radii, stretch) in BENIGN.items():
-        present, first = generator.random() < chance, ("right", "left")[int(generator.random() < 0.5)]
-        both, draws = generator.random() < BOTH_SIDES, generator.random((2, 4))
+    for chance, landmarks, radii, stretch in BENIGN.values():
+        present, first = generator.random() < chance, int(generator.random() < 0.5)
+        both, draws = generator.random() < BOTH_SIDES, generator.random((2, 3))
+        which = landmarks[int(generator.random() * len(landmarks))]
         if not present:
             continue
-        places = _landmarks(body, joint)
-        sides = sorted({side for side, _ in places}, key=lambda side: side != first)
         amplitude = _between(draws[0, 0], BENIGN_AMPLITUDE)
-        for k, side in enumerate(sides[: 2 if both else 1]):
-            options = [(name, point) for s, (name, point) in places if s == side]
-            name, point = options[int(draws[0, 3] * len(options))]
+        for k, side in enumerate((SIDES[first], SIDES[1 - first])[: 2 if both else 1]):
             radius = _between(draws[k, 1], radii)
             # The two sides are alike, not equal.
             strength = amplitude * (0.75 + 0.5 * draws[k, 2])
-            site = _at_bone(body, of_part, name, point, radius, stretch, strength, "degeneration")
+            site = _at_bone(body, of_part, f"{which} {side}", radius, stretch, strength)
             sites += [site] if site else []
     if generator.random() < FRACTURE_ROW:
         sites += _fracture_row(body, of_part, generator)
     return sites
 
 
-def _landmarks(body: Body, joint: str) -> list[tuple[str, tuple[str, Point]]]:
-    """Return (side, (name, place)) of all landmarks of a kind of joint."""
-    found = []
-    for name, point in body.landmarks.items():
-        if name.startswith(joint):
-            side = next((s for s in ("right", "left") if s in name), "")
-            found.append((side, (name.replace("_", " "), tuple(float(v) for v in point))))
-    return found  # type: ignore[return-value]
-
-
 def _at_bone(
     body: Body,
     of_part: NDArray[np.float32],
-    name: str,
-    point: Point,
+    landmark: str,
     radius: float,
     stretch: Point,
     amplitude: float,
-    cause: str,
 ) -> Site | None:
-    """Return a benign site at a landmark, cut with all bone near it; None where there is no bone."""
+    """Return a worn joint at a landmark, cut with all bone near it; None where there is no bone."""
+    point = body.landmarks[landmark]
     near = _nearest_bone(body, point, radius)
     if near is None:
         return None
@@ -166,14 +155,22 @@ def _at_bone(
     axes = (radius * stretch[0], radius * stretch[1], radius * stretch[2])
     bones = tuple(p.id for p in body.parts if p.kind == "bone")
     return Site(
-        name, "normal", cause, point, axes, amplitude * float(of_part[near]), amplitude, region, bones
+        landmark,
+        "normal",
+        "degeneration",
+        point,
+        axes,
+        amplitude * float(of_part[near]),
+        amplitude,
+        region,
+        bones,
     )
 
 
 def _nearest_bone(body: Body, point: Point, radius: float) -> int | None:
     """Return the bone that fills most of the surroundings of a point."""
     reach = [
-        slice(max(int((c - radius) / s), 0), int((c + radius) / s) + 1)
+        slice(max(int((c - radius) / s), 0), max(int((c + radius) / s) + 2, 0))
         for c, s in zip(point, body.spacing_mm, strict=True)
     ]
     block = tuple(reach)
@@ -184,7 +181,7 @@ def _nearest_bone(body: Body, point: Point, radius: float) -> int | None:
 
 def _fracture_row(body: Body, of_part: NDArray[np.float32], generator: Generator) -> list[Site]:
     """Return fractures of neighbouring ribs of one side, one below the other."""
-    side = ("right", "left")[int(generator.random() < 0.5)]
+    side = SIDES[int(generator.random() < 0.5)]
     ribs = sorted(
         (p for p in body.parts if p.kind == "bone" and p.region == "rib" and p.side == side),
         key=lambda p: p.id,
@@ -199,7 +196,7 @@ def _fracture_row(body: Body, of_part: NDArray[np.float32], generator: Generator
             continue
         # Along the rib by its depth: fractures of a row lie on one line of the chest wall.
         voxel = voxels[int(np.clip(share + 0.04 * generator.standard_normal(), 0, 0.999) * len(voxels))]
-        point = tuple(((voxel + 0.5) * body.spacing_mm).tolist())
+        point = tuple((voxel * body.spacing_mm).tolist())
         radius = float(generator.uniform(5.0, 8.0))
         strength = amplitude * float(generator.uniform(0.7, 1.3))
         sites.append(
@@ -251,7 +248,7 @@ def _bladder(body: Body, draws: NDArray[np.float64]) -> list[Site]:
 
 def _hot_kidney(body: Body, draws: NDArray[np.float64]) -> list[Site]:
     """Return urine held back in one kidney or both."""
-    sides = ("right", "left") if draws[1] < 0.3 else (("right", "left")[int(draws[2] < 0.5)],)
+    sides = SIDES if draws[1] < 0.3 else (SIDES[int(draws[2] < 0.5)],)
     sites = []
     for k, side in enumerate(sides):
         parts = tuple(p.id for p in body.parts if p.kind == "kidney" and p.side == side)
@@ -268,18 +265,15 @@ def _hot_kidney(body: Body, draws: NDArray[np.float64]) -> list[Site]:
 
 def _injection(body: Body, draws: NDArray[np.float64]) -> list[Site]:
     """Return tracer beside a vein of the elbow or the hand."""
-    side = ("right", "left")[int(draws[1] < 0.5)]
-    joint = "elbow" if draws[2] < 0.7 else "hand"
-    places = [item for s, item in _landmarks(body, joint) if s == side]
-    if not places:
-        return []
-    _, point = places[0]
+    side = SIDES[int(draws[1] < 0.5)]
+    vein = f"{'elbow vein' if draws[2] < 0.7 else 'wrist'} {side}"
+    point = body.landmarks[vein]
     radius = _between(draws[3], (4.0, 9.0))
-    point = (point[0] - 8.0, point[1] + 20 * (draws[4] - 0.5), point[2] + 12 * (draws[5] - 0.5))
+    point = (point[0], point[1] + 20 * (draws[4] - 0.5), point[2] + 12 * (draws[5] - 0.5))
     activity = 60.0 * 15 ** draws[6]
     return [
         Site(
-            f"injection {side} {joint}",
+            f"injection, {vein}",
             "non_bone",
             "injection",
             point,
@@ -293,19 +287,17 @@ def _injection(body: Body, draws: NDArray[np.float64]) -> list[Site]:
 
 def _urine_spot(body: Body, draws: NDArray[np.float64]) -> list[Site]:
     """Return urine on the skin between the thighs."""
-    box = _bounds(body, tuple(p.id for p in body.parts if p.region == "pelvis"))
-    if box is None:
-        return []
-    centre, half = box
-    row = centre[1] + half[1] + 60 * draws[1]
-    column = centre[2] + 80 * (draws[2] - 0.5)
-    line = body.part[:, min(int(row / body.spacing_mm[1]), body.part.shape[1] - 1)]
-    line = line[:, min(int(column / body.spacing_mm[2]), body.part.shape[2] - 1)]
-    skin = np.flatnonzero(line)
+    _, row, column = body.landmarks["perineum"]
+    row += 80 * (draws[1] - 0.4)
+    column += 80 * (draws[2] - 0.5)
+    _, rows, columns = body.part.shape
+    at_row = int(np.clip(round(row / body.spacing_mm[1]), 0, rows - 1))
+    at_column = int(np.clip(round(column / body.spacing_mm[2]), 0, columns - 1))
+    skin = np.flatnonzero(body.part[:, at_row, at_column])
     if len(skin) == 0:
         return []
     radius = _between(draws[3], (4.0, 9.0))
-    depth = (skin[0] + 0.5) * body.spacing_mm[0] + radius
+    depth = skin[0] * body.spacing_mm[0] + radius
     point = (float(depth), float(row), float(column))
     activity = 40.0 * 6 ** draws[4]
     return [Site("urine", "non_bone", "urine", point, (radius, radius, radius), activity, 0.0, None)]
@@ -322,7 +314,7 @@ def _bounds(body: Body, parts: tuple[int, ...]) -> tuple[Point, Point] | None:
     for axis in range(3):
         others = tuple(a for a in range(3) if a != axis)
         lit = np.flatnonzero(inside.any(axis=others))
-        low, high = lit[0] * body.spacing_mm[axis], (lit[-1] + 1) * body.spacing_mm[axis]
+        low, high = (lit[0] - 0.5) * body.spacing_mm[axis], (lit[-1] + 0.5) * body.spacing_mm[axis]
         middle.append(float(low + high) / 2)
         half.append(float(high - low) / 2)
     return (middle[0], middle[1], middle[2]), (half[0], half[1], half[2])

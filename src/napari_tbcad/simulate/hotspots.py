@@ -31,7 +31,7 @@ class Site:
     cause : str
         ``"metastasis"``, ``"degeneration"``, ``"fracture"``, ``"organ"``, ``"injection"`` or ``"urine"``.
     centre_mm : (float, float, float)
-        Depth from the front, row, column.
+        Depth, row, column, from the centre of the body's voxel (0, 0, 0).
     radius_mm : (float, float, float)
         Half axes of the ellipsoid.
     activity : float
@@ -87,7 +87,7 @@ def deposit(body: Body, site: Site) -> Deposit | None:
     squares = np.float32(0)
     for axis, (part, centre, radius) in enumerate(zip(block, site.centre_mm, site.radius_mm, strict=True)):
         step = body.spacing_mm[axis]
-        place = (np.arange(part.start, part.stop) + 0.5) * step - centre
+        place = np.arange(part.start, part.stop) * step - centre
         # A voxel is as large as the smallest lesion in depth: the edge is softened by half a voxel.
         scaled = (place / max(radius, 0.5 * step)).astype(np.float32) ** 2
         squares = squares + scaled.reshape([-1 if a == axis else 1 for a in range(3)])
