@@ -1,11 +1,9 @@
 """Classical hotspot candidates against the boxes of real scans; fits and measures the stored model.
 
-``python benchmarks/bone_candidates.py measure --regions silver|atlas``: free-response curve and classes on the
-real pairs. ``python benchmarks/bone_candidates.py fit --regions silver|atlas``: the model from the first half of
-the patients.
+``bone_candidates.py measure --regions silver|atlas``: free-response curve and classes on the real pairs.
+``bone_candidates.py fit --regions silver|atlas``: the model from the first half of the patients.
 
-The boxes are a detector's output, not physicians'. A box is hit when a candidate's centroid lies inside it;
-further candidates inside a hit box are not false positives. One threshold for all views. The patients are
+The boxes are a detector's output, not physicians'. A box is hit when a candidate's centroid lies inside; further ones are not false positives. One threshold for all views. The patients are
 sorted by number; the first, third, … are the half on which the coefficients (and every choice) were made.
 """
 
@@ -27,7 +25,7 @@ from scipy import ndimage
 from napari_tbcad.bone.axis import pair_views
 from napari_tbcad.bone.candidates_classes import class_of
 from napari_tbcad.bone.candidates_classical import ClassicalParameters
-from napari_tbcad.bone.candidates_grow import Candidate, grow_peaks
+from napari_tbcad.bone.candidates_grow import Candidate, grow_peak, grow_peaks
 from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps, pixel_mm
 from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks, find_peaks
 from napari_tbcad.bone.regions import SkeletonRegions
@@ -173,7 +171,7 @@ def measure(regions: str) -> None:
         print_froc(view, [v for v in views if v.view == view])
     for zone in ALL_ZONES[1:]:
         print_froc(f"  {zone}", views, lambda v, b, z=zone: v.zone_of(b) == z)
-    print("threshold " + " ".join(f"{t:.3f}" for _, t in froc(views)) + " on all")
+    print("thresholds " + " ".join(f"{t:.3f}" for _, t in froc(views)))
     print(
         "threshold "
         + " ".join(f"{t:.3f}" for _, t in froc([v for v in views if v.patient in half]))
@@ -201,10 +199,11 @@ def print_classes(views: Sequence[Seen], title: str, wanted: Callable[[Seen], bo
                 row = "Abnormal" if "Abnormal" in labels else "Normal" if labels else "no box"
                 place = "in a region" if candidate.zone in REGION_NAMES else "outside"
                 table[row, place, class_of(candidate, seen.maps)[0]] += 1
-    print(f"classes at threshold {ClassicalParameters().threshold}, {title}:" + "".join(f"{c:>10}" for c in CLASSES))
+    head = f"classes at {ClassicalParameters().threshold}, {title}"
+    print(f"{head:40}" + "".join(f"{c:>10}" for c in CLASSES))
     for row in ("Abnormal", "Normal", "no box"):
         for place in ("in a region", "outside"):
-            print(f"  {row:9}{place:12}" + "".join(f"{table[row, place, c]:10}" for c in CLASSES))
+            print(f"  {row:9}{place:29}" + "".join(f"{table[row, place, c]:10}" for c in CLASSES))
 
 
 def fit(regions: str, penalty: float) -> None:
@@ -241,10 +240,6 @@ def fit(regions: str, penalty: float) -> None:
 
 def grown_hits(seen: Seen, row: int, column: int) -> bool:
     """Whether a peak, grown alone, has its centroid in a box."""
-    from napari_tbcad.bone.candidates_classes import class_of
-from napari_tbcad.bone.candidates_classical import ClassicalParameters
-from napari_tbcad.bone.candidates_grow import grow_peak
-
     where, pixels = grow_peak(seen.maps, (row, column), 0.5)
     rows, columns = np.nonzero(pixels)
     return any(

@@ -25,8 +25,8 @@ class ClassicalParameters(Parameters):
     threshold: float = field(
         0.2,
         title="Threshold",
-        description="Candidates with a score from here on are kept. Lower finds fainter hotspots and marks more "
-        "places that are none.",
+        description="Candidates with a score from here on are kept. Lower finds fainter hotspots and marks "
+        "more places that are none.",
         ge=0.01,
         le=0.99,
         slider=True,
