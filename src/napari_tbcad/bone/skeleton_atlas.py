@@ -145,13 +145,14 @@ def packaged_skeleton_atlas() -> SkeletonAtlas:
     Raises
     ------
     ModelRefused
-        If the file does not match the checksum in its card.
+        If the file is missing or does not match the checksum in its card.
     """
     folder = files("napari_tbcad") / "weights"
-    card = json.loads((folder / "skeleton_atlas.json").read_text(encoding="utf-8"))
-    with as_file(folder / card["file"]) as path:
-        if not path.is_file() or sha256(path) != card["sha256"]:
-            raise ModelRefused(
-                path, "the packaged atlas does not match its checksum; install the package again"
-            )
-        return load_skeleton_atlas(path)
+    try:
+        card = json.loads((folder / "skeleton_atlas.json").read_text(encoding="utf-8"))
+        with as_file(folder / card["file"]) as path:
+            if sha256(path) == card["sha256"]:
+                return load_skeleton_atlas(path)
+    except OSError as error:
+        raise ModelRefused("skeleton_atlas.json", f"not in the package ({error})") from error
+    raise ModelRefused(path, "the packaged atlas does not match its checksum; install the package again")

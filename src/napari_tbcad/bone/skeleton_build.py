@@ -85,7 +85,7 @@ def build_skeleton_atlas(
 
 
 def _landmarks(regions: SkeletonRegions, view: ViewName) -> NDArray[np.float64]:
-    """Centres of the two halves of each region (24, 2) in the unit square, seen from the front; NaN if absent.
+    """Centres of the halves of each region (24, 2), in the unit square seen from the front; NaN if absent.
 
     The halves lie on either side of the region's own middle: the two limbs of a pair, or the sides of a bone
     on the midline. They spread over rows and columns, which an affine fit needs.
