@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import require_writable
 
 if TYPE_CHECKING:
+    from napari_tbcad.bone.compare import ComparisonResult
     from napari_tbcad.bone.skeleton_atlas import SkeletonAtlas
     from napari_tbcad.bone.workflow import BoneAnalysis
     from napari_tbcad.io.scan_files import ScanFiles
@@ -57,20 +59,20 @@ def _atlas(path: str) -> SkeletonAtlas:
 
 def bone_scan_row(item: ScanFiles, job: BoneJob) -> Row:
     """Take one scan through the chain and write its files; an error becomes an error row."""
+    return guarded(item.path, lambda: _row(item, job)[0])
+
+
+def _row(item: ScanFiles, job: BoneJob) -> tuple[Row, BoneAnalysis]:
     from napari_tbcad.bone import exports
 
     files = [path.as_posix() for path in item.paths]
-
-    def work() -> Row:
-        analysis, settings = _analyse(item, job)
-        exports.write_files(job.out, item.name, analysis, picture=job.pictures)
-        more = {
-            "regions": exports.region_rows(analysis, file=files[0]),
-            "hotspots": exports.hotspot_rows(analysis, file=files[0]),
-        }
-        return Row(exports.results_row(analysis, settings, file=files[0], files=files), more)
-
-    return guarded(item.path, work)
+    analysis, settings = _analyse(item, job)
+    exports.write_files(job.out, item.name, analysis, picture=job.pictures)
+    more = {
+        "regions": exports.region_rows(analysis, file=files[0]),
+        "hotspots": exports.hotspot_rows(analysis, file=files[0]),
+    }
+    return Row(exports.results_row(analysis, settings, file=files[0], files=files), more), analysis
 
 
 def _analyse(item: ScanFiles, job: BoneJob) -> tuple[BoneAnalysis, Any]:
@@ -159,3 +161,53 @@ def write_tables(out: Path, rows: Sequence[Row]) -> None:
         table: [line for row in rows for line in row.more.get(table, ())] for table in ("regions", "hotspots")
     }
     exports.write_tables(out, [row.result for row in rows], more["regions"], more["hotspots"])
+
+
+def compare_batch(
+    scans: Sequence[ScanFiles], job: BoneJob, *, progress: Callable[[int, int, Row], None] | None = None
+) -> ComparisonResult:
+    """Take two scans of one patient through the chain, compare them, and write all of it.
+
+    Parameters
+    ----------
+    scans : sequence of ScanFiles
+        Two, the earlier first.
+    job : BoneJob
+        What to do with each; its folder gets what :func:`bone_batch` writes, comparison.csv and
+        comparison.json.
+    progress : callable, optional
+        As for :func:`bone_batch`.
+
+    Raises
+    ------
+    BadInput
+        If there are not two scans, one cannot be used, or the two cannot be compared.
+    """
+    from napari_tbcad.bone.compare import compare_scans
+    from napari_tbcad.bone.exports import write_comparison
+    from napari_tbcad.io.nuclear import read_header
+
+    if len(scans) != 2:
+        names = ", ".join(scan.name for scan in scans[:5])
+        raise BadInput(
+            "comparison", f"it needs two scans, the earlier first; these are {len(scans)}: {names}"
+        )
+    require_writable(job.out)
+    _require_masks(scans, job)
+    rows, analyses = [], []
+    for number, scan in enumerate(scans, start=1):
+        began = time.perf_counter()
+        row, analysis = _row(scan, job)
+        row = Row({**row.result, "seconds": round(time.perf_counter() - began, 3)}, row.more)
+        rows.append(row)
+        analyses.append(analysis)
+        if progress is not None:
+            progress(number, len(scans), row)
+    write_tables(job.out, rows)
+    result = compare_scans(analyses[0], analyses[1])
+    patients = [header.patient for scan in scans if (header := read_header(scan.path)) is not None]
+    if len(patients) == 2 and patients[0] != patients[1]:
+        said = "The files name different patients: the comparison means nothing then."
+        result = replace(result, warnings=(said, *result.warnings))
+    write_comparison(job.out, result)
+    return result

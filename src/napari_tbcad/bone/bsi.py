@@ -113,7 +113,7 @@ class RegionShare:
     pooled_with : tuple of str
         The other regions that share the weight.
     judged_contribution : float or None
-        The same from hotspots that a person judged.
+        The same from hotspots that a person judged; None when a person judged none.
     """
 
     region: str
@@ -226,13 +226,15 @@ def bone_scan_index(
     abnormal = [mark for mark in hotspots.marks if mark.label == "abnormal"]
     areas = _areas(hotspots, regions, scan, abnormal)
     parts = _parts(areas, views, table, parameters.combine)
-    judged = [mark for mark in abnormal if mark.judged]
-    judged_parts = _parts(_areas(hotspots, regions, scan, judged), views, table, parameters.combine)
-    rows = tuple(_row(name, areas, table, parts, judged_parts) for name in REGION_NAMES)
     n_judged = sum(mark.judged for mark in hotspots.marks)
+    judged_parts: dict[str, float | None] | None = None
+    if n_judged or not hotspots.marks:
+        judged = [mark for mark in abnormal if mark.judged]
+        judged_parts = _parts(_areas(hotspots, regions, scan, judged), views, table, parameters.combine)
+    rows = tuple(_row(name, areas, table, parts, judged_parts) for name in REGION_NAMES)
     index = BoneScanIndex(
         value=_total(parts),
-        judged_value=_total(judged_parts) if n_judged or not hotspots.marks else None,
+        judged_value=None if judged_parts is None else _total(judged_parts),
         weights=table.name,
         combine=parameters.combine,
         regions=rows,
@@ -332,7 +334,7 @@ def _row(
     areas: Areas,
     table: WeightTable,
     parts: dict[str, float | None],
-    judged: dict[str, float | None],
+    judged: dict[str, float | None] | None,
 ) -> RegionShare:
     group, number = table.group_of(region), REGION_IDS[region]
 
@@ -348,7 +350,7 @@ def _row(
         group.percent,
         parts[region],
         tuple(other for other in group.regions if other != region),
-        judged[region],
+        None if judged is None else judged[region],
     )
 
 

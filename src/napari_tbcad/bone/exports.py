@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.bone.measure import HotspotTable
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import write_csv
+from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.result_tables import remove, require_place, with_rows
 
 if TYPE_CHECKING:
+    from napari_tbcad.bone.compare import ComparisonResult
     from napari_tbcad.bone.workflow import BoneAnalysis
 
 Rows = list[dict[str, Any]]
@@ -33,6 +36,12 @@ REGION_COLUMNS = (
 
 HOTSPOT_COLUMNS = ("file", *HotspotTable.columns())
 """Columns of hotspots.csv."""
+
+COMPARISON_COLUMNS = (
+    "state", "view", "region", "label_earlier", "label_later", "ids_earlier", "ids_later", "area_ratio",
+    "uptake_ratio", "distance_mm",
+)  # fmt: skip
+"""Columns of comparison.csv, one row a place."""
 
 KINDS = ("classes", "hotspots", "regions")
 
@@ -230,3 +239,19 @@ def _other_paths(folder: Path, name: str) -> tuple[Path, Path]:
 def _own_paths(folder: Path, name: str) -> list[Path]:
     masks = [folder / "masks" / f"{name}_{view}_{kind}.png" for view in VIEWS for kind in KINDS]
     return [*masks, *_other_paths(folder, name)]
+
+
+def write_comparison(out: Path, result: ComparisonResult) -> None:
+    """Write comparison.csv (a row a place) and comparison.json (all of it, with the record)."""
+    rows = [
+        {
+            **asdict(pair),
+            "ids_earlier": " ".join(map(str, pair.earlier)),
+            "ids_later": " ".join(map(str, pair.later)),
+        }
+        for pair in result.pairings
+    ]
+    write_csv(out / "comparison.csv", COMPARISON_COLUMNS, rows)
+    content = result.as_dict() | {"summary": result.summary(), "record": json.loads(result.record.to_json())}
+    with written_whole(out / "comparison.json") as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")

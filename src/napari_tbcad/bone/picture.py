@@ -26,7 +26,7 @@ _HEIGHT = 1024
 _REGION_COLOUR = "#009E73"
 _DARK, _PAPER = "#222222", "#FFFFFF"
 _IGNORE_COLOUR = "#CC79A7"  # white, the colour of its layer, would not be seen on paper
-_WINDOW_SHARE = 0.6
+_WINDOW_SHARE = 0.8
 """Share of the body's 99.5th percentile that is drawn black: faint uptake stays visible."""
 
 
@@ -99,23 +99,22 @@ def _panel(analysis: BoneAnalysis, name: str) -> NDArray[np.uint8]:
     labels = analysis.hotspots.labels(name)  # type: ignore[arg-type]
     if labels is not None:
         large = larger(labels)
-        edge = _edges(large)
         for label in LETTERS:
             ids = [m.id for m in analysis.hotspots.marks if m.view == name and m.label == label]
             if ids:
-                picture[edge & np.isin(large, ids)] = _rgb(_colour(label))
+                picture[_edges(np.isin(large, ids), both=True)] = _rgb(_colour(label))
     return picture  # type: ignore[return-value]
 
 
-def _edges(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Return labelled pixels that touch a pixel of another label."""
+def _edges(labels: NDArray[np.generic], *, both: bool = False) -> NDArray[np.bool_]:
+    """Return labelled pixels that touch a pixel of another label; `both` adds that other pixel."""
     edge = np.zeros(labels.shape, bool)
     down, across = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
     edge[1:] |= down
     edge[:-1] |= down
     edge[:, 1:] |= across
     edge[:, :-1] |= across
-    return edge & (labels != 0)
+    return edge if both else edge & (labels != 0)
 
 
 def _head_height(size: int) -> int:
@@ -159,7 +158,7 @@ def _write_marks(
     font, small = ImageFont.load_default(size=size), ImageFont.load_default(size=max(9, int(0.7 * size)))
     for side, where, anchor in zip(SIDES[name], (left + 2, left + shape[1] - 2), ("la", "ra"), strict=True):
         drawing.text((where, top + 2), side, _DARK, font, anchor=anchor)
-    drawing.text((left + shape[1] // 2, top + 2), name, _DARK, small, anchor="ma")
+    drawing.text((left + 2, top + 4 + 1.2 * size), name, _DARK, small)
     down, across = _scale(analysis)
     for row in analysis.table:
         if row.view != name:

@@ -116,3 +116,37 @@ def simulate(
 
     write_simulated_scans(out, number, seed, progress=lambda share, what: typer.echo(f"{share:4.0%} {what}"))
     typer.echo(f"scans and truth in {out}")
+
+
+@app.command("compare")
+def compare(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Two scans of one patient, the earlier first (files or folders).")
+    ],
+    out: options.Out,
+    segmenter: Annotated[str | None, typer.Option("--segmenter", help="classical.")] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option("--masks", exists=True, file_okay=False, help="Folder with a person's label files."),
+    ] = None,
+    weights: Annotated[str | None, typer.Option("--weights", help="As for run.")] = None,
+    combine: Annotated[str | None, typer.Option("--combine", help="As for run.")] = None,
+    params: options.ParameterFile = None,
+    assign: options.Assignments = None,
+) -> None:
+    """Compare two scans of one patient: change of the index, hotspots that are new, gone or changed."""
+    from napari_tbcad.batch.scans import BoneJob, compare_batch
+    from napari_tbcad.io.scan_files import find_scans
+
+    given = options.assignments(
+        params, assign, hotspots__segmenter=segmenter, index__weights=weights, index__combine=combine
+    )
+    result = compare_batch(find_scans(paths), BoneJob(out, given, masks=masks), progress=tell)
+    typer.echo(result.summary())
+    for pair in result.pairings:
+        if pair.state != "unchanged" and "abnormal" in (pair.label_earlier, pair.label_later):
+            ratio = "" if pair.area_ratio is None else f", area × {pair.area_ratio:.2f}"
+            typer.echo(f"  {pair.state}: {pair.view} {pair.region or 'place unknown'}{ratio}")
+    for warning in result.warnings:
+        typer.echo(f"WARNING {warning}")
+    typer.echo(f"tables: {out / 'comparison.csv'} and comparison.json")

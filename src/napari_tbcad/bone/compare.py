@@ -1,0 +1,193 @@
+"""Two scans of one patient: which hotspots are new, gone or changed, and whether the index changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_tbcad.bone.bsi import DETECTABLE_CHANGE
+from napari_tbcad.bone.correspondence import Correspondence, corresponding
+from napari_tbcad.bone.pairing import USUAL_SPACING_MM, CompareParameters, Pairing, State, pair_hotspots
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.record import Record, Step
+
+if TYPE_CHECKING:
+    from napari_tbcad.bone.workflow import BoneAnalysis
+
+_GREAT_RESIDUAL_MM = 25.0
+_GREAT_SCALE = 0.06
+_GREAT_COUNT_RATIO = 2.0
+_FEW_COUNTS = 1e6
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """What changed between two scans.
+
+    Parameters
+    ----------
+    bsi_earlier, bsi_later : float
+        In %.
+    change : float
+        Later minus earlier.
+    verdict : {"increase", "decrease", "within the detectable change"}
+        Against ±0.30 %, which repeated scans stay within.
+    judged_change : float or None
+        The same from hotspots that a person judged, where both have one.
+    regions : dict of str to float or None
+        Change of each region's contribution.
+    pairings : tuple of Pairing
+    days : int or None
+        From the earlier to the later date, where both are known.
+    warnings : tuple of str
+    record : Record
+    """
+
+    bsi_earlier: float
+    bsi_later: float
+    change: float
+    verdict: Literal["increase", "decrease", "within the detectable change"]
+    judged_change: float | None
+    regions: dict[str, float | None]
+    pairings: tuple[Pairing, ...]
+    days: int | None
+    warnings: tuple[str, ...] = ()
+    record: Record = Record()
+
+    def number(self, state: State) -> int:
+        """Return how many places with an abnormal hotspot have this state."""
+        return sum(p.state == state and "abnormal" in (p.label_earlier, p.label_later) for p in self.pairings)
+
+    def summary(self) -> str:
+        """Return the comparison as one sentence."""
+        states: tuple[State, ...] = ("new", "gone", "changed", "unchanged")
+        verdicts = {"increase": "an increase beyond", "decrease": "a decrease beyond"}
+        beyond = verdicts.get(self.verdict, "within")
+        numbers = ", ".join(f"{self.number(state)} {state}" for state in states)
+        return (
+            f"BSI {self.bsi_earlier:.2f} % to {self.bsi_later:.2f} %: {self.change:+.2f}, {beyond} the "
+            f"smallest detectable change of ±{DETECTABLE_CHANGE:.2f}; abnormal hotspots: {numbers}"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the record as JSON values."""
+        content = asdict(self)
+        content.pop("record")
+        return content
+
+
+def compare_scans(
+    earlier: BoneAnalysis, later: BoneAnalysis, parameters: CompareParameters = CompareParameters()
+) -> ComparisonResult:
+    """Compare two analysed scans of one patient.
+
+    Each view of the earlier scan is registered to that of the later one by their skeleton regions
+    (:mod:`napari_tbcad.bone.correspondence`). Hotspots that overlap then belong together; of the others,
+    the nearest within the tolerance are paired. Non-bone uptake and ignored hotspots are not compared.
+
+    Parameters
+    ----------
+    earlier, later : BoneAnalysis
+        From :func:`napari_tbcad.bone.workflow.analyse` or ``finish``.
+    parameters : CompareParameters
+        Tolerance and what counts as a change.
+
+    Returns
+    -------
+    ComparisonResult
+
+    Raises
+    ------
+    BadInput
+        If the two have no view, or hardly a skeleton region, in common.
+    """
+    views = [view for view, _ in earlier.scan if later.scan.view(view) is not None]
+    if not views:
+        raise BadInput("comparison", "the two scans have no view in common")
+    warnings = list(_differences(earlier, later))
+    pairings: list[Pairing] = []
+    for view in views:
+        there = corresponding(earlier.regions, later.regions, view)
+        warnings += _misfits(there, view, earlier, later)
+        pairings += pair_hotspots(earlier, later, view, there, parameters)
+    change = later.index.value - earlier.index.value
+    before = {row.region: row.contribution for row in earlier.index.regions}
+    return ComparisonResult(
+        bsi_earlier=earlier.index.value,
+        bsi_later=later.index.value,
+        change=change,
+        verdict=_verdict(change),
+        judged_change=_minus(later.index.judged_value, earlier.index.judged_value),
+        regions={row.region: _minus(row.contribution, before[row.region]) for row in later.index.regions},
+        pairings=tuple(pairings),
+        days=_days(earlier.scan.date, later.scan.date),
+        warnings=tuple(dict.fromkeys(warnings)),
+        record=later.record + Step("compare", parameters),
+    )
+
+
+def _verdict(change: float) -> Any:
+    if abs(change) <= DETECTABLE_CHANGE + 1e-9:
+        return "within the detectable change"
+    return "increase" if change > 0 else "decrease"
+
+
+def _minus(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def _days(earlier: str | None, later: str | None) -> int | None:
+    if not earlier or not later:
+        return None
+    try:
+        return (date.fromisoformat(later[:10]) - date.fromisoformat(earlier[:10])).days
+    except ValueError:
+        return None
+
+
+def _differences(earlier: BoneAnalysis, later: BoneAnalysis) -> Iterator[str]:
+    """Say what makes two indices differ that is not the disease."""
+    one, other = earlier.index, later.index
+    if one.weights != other.weights:
+        yield f"The weights differ ({one.weights}, {other.weights}): the indices cannot be compared."
+    if one.combine != other.combine:
+        yield f"The view rules differ ({one.combine}, {other.combine}): the indices cannot be compared."
+    if earlier.scan.unit != later.scan.unit:
+        yield "One scan has counts and the other grey values: uptake cannot be compared well."
+    if (days := _days(earlier.scan.date, later.scan.date)) is not None and days < 0:
+        yield "The scan given as the later one has the earlier date."
+    there = [{view for view, _ in analysis.scan} for analysis in (earlier, later)]
+    if there[0] != there[1]:
+        yield "One scan lacks a view that the other has: the indices are of different views."
+    for view in VIEWS:
+        counts = [index.counts.get(view) for index in (one, other)]
+        known = [n for n in counts if n]
+        if len(known) == 2 and max(known) > _GREAT_COUNT_RATIO * min(known):
+            yield f"The {view} views differ much in counts ({known[0] / 1e6:.2f} and {known[1] / 1e6:.2f} M)."
+        elif known and min(known) < _FEW_COUNTS:
+            yield f"Few counts in a {view} view: a change near ±{DETECTABLE_CHANGE:.2f} may be chance."
+    spacings = [analysis.scan.spacing_mm for analysis in (earlier, later)]
+    if None not in spacings and not np.allclose(spacings[0], spacings[1], rtol=0.02):  # type: ignore[arg-type]
+        yield "The pixel sizes differ: perhaps another camera or acquisition."
+    elif earlier.scan.shape != later.scan.shape:
+        yield "The image sizes differ: perhaps another camera or acquisition."
+
+
+def _misfits(there: Correspondence, view: ViewName, earlier: BoneAnalysis, later: BoneAnalysis) -> list[str]:
+    """Say where the two bodies do not look like one."""
+    said = []
+    spacing = later.scan.spacing_mm or (USUAL_SPACING_MM, USUAL_SPACING_MM)
+    before = earlier.scan.spacing_mm or (USUAL_SPACING_MM, USUAL_SPACING_MM)
+    height = there.scale[0] * spacing[0] / before[0]
+    if abs(height - 1) > _GREAT_SCALE:
+        said.append(
+            f"The bodies differ in length by {abs(height - 1):.0%} in the {view} view: one patient's?"
+        )
+    if there.residual * float(np.mean(spacing)) > _GREAT_RESIDUAL_MM:
+        said.append(f"The skeletons of the {view} views fit badly: check the regions and the pairs.")
+    return said
