@@ -21,7 +21,15 @@ from napari_tbcad.simulate.skeleton_shapes import Part
 from napari_tbcad.simulate.skeleton_soft import organs, outline
 from napari_tbcad.simulate.skeleton_voxels import Grid, paint
 
-__all__ = ["Body", "BodyParameters", "BodyPart", "region_map", "region_volumes", "simulate_body"]
+__all__ = [
+    "Body",
+    "BodyParameters",
+    "BodyPart",
+    "region_map",
+    "region_volumes",
+    "simulate_body",
+    "simulate_region_maps",
+]
 
 # Head and toes as they lie in the field of a scan that is stretched to it, in rows of 1024.
 _FIELD = 1024.0
@@ -160,6 +168,19 @@ def region_map(body: Body, view: ViewName) -> NDArray[np.uint8]:
     """
     drawn = draw_regions(body.grid, Pose(body.person), view)
     return drawn if view == "anterior" else np.ascontiguousarray(drawn[:, ::-1])
+
+
+def simulate_region_maps(
+    parameters: BodyParameters | None = None, *, seed: int = 0
+) -> dict[ViewName, NDArray[np.uint8]]:
+    """Return the region maps of both views of :func:`simulate_body`'s body without building its voxels."""
+    parameters = parameters or BodyParameters()
+    pose = Pose(draw_person(parameters, seed))
+    grid = _grid(parameters, pose)
+    return {
+        "anterior": draw_regions(grid, pose, "anterior"),
+        "posterior": np.ascontiguousarray(draw_regions(grid, pose, "posterior")[:, ::-1]),
+    }
 
 
 def region_volumes(body: Body) -> dict[str, float]:

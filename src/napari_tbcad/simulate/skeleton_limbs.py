@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_tbcad.simulate.skeleton_shapes import Ellipsoid, Part, Rod, Sheet, Solid, both_sides
+from napari_tbcad.simulate.skeleton_shapes import Ellipsoid, Part, Rod, Sheet, Solid, as_points, both_sides
 
 
 def shoulders() -> list[Part]:
@@ -12,30 +12,9 @@ def shoulders() -> list[Part]:
         (8.5, 7.0, 6.0, 5.5, 6.0, 6.5),
     )
     blade = Sheet(
-        (
-            (41, 177),
-            (38, 186),
-            (38, 200),
-            (42, 218),
-            (48, 232),
-            (54, 238),
-            (59, 234),
-            (64, 214),
-            (71, 200),
-            (72, 190),
-            (64, 183),
-            (54, 178),
-        ),
-        (
-            (41, 178, 78),
-            (38, 195, 90),
-            (44, 222, 98),
-            (54, 237, 98),
-            (62, 216, 76),
-            (71, 198, 34),
-            (70, 188, 26),
-            (55, 180, 62),
-            (52, 205, 82),
+        as_points("41,177 38,186 38,200 42,218 48,232 54,238 59,234 64,214 71,200 72,190 64,183 54,178"),
+        as_points(
+            "41,178,78 38,195,90 44,222,98 54,237,98 62,216,76 71,198,34 70,188,26 55,180,62 52,205,82"
         ),
         5.0,
     )

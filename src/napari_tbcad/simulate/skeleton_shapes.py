@@ -15,6 +15,11 @@ Points = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 
+def as_points(text: str) -> Points:
+    """Return the (n, k) points written as ``"x,y x,y …"`` or ``"x,y,z x,y,z …"``."""
+    return np.array([[float(v) for v in point.split(",")] for point in text.split()])
+
+
 @dataclass(frozen=True)
 class Rod:
     """A round rod along a line, its ends round, its radius linear between the points.
@@ -51,22 +56,22 @@ class Ellipsoid:
     shell: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
     """A curved plate, thin from front to back.
 
     Parameters
     ----------
-    outline : tuple of (x, y)
+    outline : (n, 2) array of x, y
         Closed, in template pixels.
-    surface : tuple of (x, y, z)
+    surface : (m, 3) array of x, y, z
         At least six points of the middle surface; between them it is a quadratic surface.
     thickness : float
         From front to back, mm.
     """
 
-    outline: tuple[tuple[float, float], ...]
-    surface: tuple[Triple, ...]
+    outline: Points
+    surface: Points
     thickness: float
 
 
@@ -124,11 +129,8 @@ def mirrored(solid: Solid) -> Solid:
         x, y, z = solid.centre
         return replace(solid, centre=(-x, y, z), tilt_deg=-solid.tilt_deg)
     if isinstance(solid, Sheet):
-        return replace(
-            solid,
-            outline=tuple((-x, y) for x, y in solid.outline),
-            surface=tuple((-x, y, z) for x, y, z in solid.surface),
-        )
+        flip = np.array([-1.0, 1.0, 1.0])
+        return replace(solid, outline=solid.outline * flip[:2], surface=solid.surface * flip)
     return replace(solid, rows=tuple((y, -x, w, z, d) for y, x, w, z, d in solid.rows))
 
 

@@ -174,8 +174,8 @@ def _ellipsoid(grid: Grid, pose: Pose, solid: Ellipsoid, limb: str) -> Iterator[
 
 
 def _sheet(grid: Grid, pose: Pose, sheet: Sheet, limb: str) -> Iterator[tuple[Box, Volume]]:
-    known = np.asarray(sheet.surface, dtype=float)
-    flat = densified(np.asarray(sheet.outline, dtype=float))
+    known = sheet.surface
+    flat = densified(sheet.outline)
     fit = _surface(known[:, :2], known[:, 2])
     outline = pose(np.column_stack([flat, fit(flat)]), limb)
     # The surface in the person: the same kind of function through the posed points.
