@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+
+from napari_tbcad.bone.views_content import MIRRORED, facing_agreement, measure_content
+from napari_tbcad.bone.views_pose import Pose, distance
+from napari_tbcad.bone.views_rules import RULE_CONFIDENCE, Evidence, decide, evidence_of, opposite
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView, ViewName
-from napari_tbcad.io.scans import Frame, FrameFacts, Study
-from napari_tbcad.io.view_names import named_view
+from napari_tbcad.io.scans import Frame, Study
 from napari_tbcad.record import Parameters, Step, field
 
-RULE_CONFIDENCE = {
-    "view_code": 0.99,
-    "view_position": 0.98,
-    "image_id": 0.95,
-    "series_description": 0.93,
-    "private_name": 0.93,
-    "start_angle": 0.85,
-    "file_name": 0.9,
-}
-"""How sure each rule of header and name is, the strongest rule first."""
+__all__ = ["RULE_CONFIDENCE", "Evidence", "UndecidedViews", "ViewParameters", "name_views"]
 
-_PARTNER = 0.95
+LONGEST_BODY_MM, SHORTEST_BODY_MM = 2250.0, 300.0
+"""A body measured longer or shorter than this shows that the pixel size is not true."""
+
+_DIFFERENT_PARTS = 0.25  # root mean square difference of the two views' row profiles; real pairs: up to 0.17
 
 
 class UndecidedViews(BadInput):
@@ -56,25 +53,6 @@ class ViewParameters(Parameters):
     )
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What one rule says about a frame.
-
-    Parameters
-    ----------
-    rule : str
-        See :class:`~napari_tbcad.imaging.bonescan.ScanView`.
-    view : ViewName
-        The view it names.
-    confidence : float
-        In [0, 1].
-    """
-
-    rule: str
-    view: ViewName
-    confidence: float
-
-
 def name_views(study: Study, parameters: ViewParameters = ViewParameters()) -> BoneScan:
     """Tell which frame is anterior and which posterior, with the rule that said so and how sure it is.
 
@@ -97,85 +75,45 @@ def name_views(study: Study, parameters: ViewParameters = ViewParameters()) -> B
     BadInput
         If a frame is of another view (lateral, oblique).
     """
-    warnings = list(study.warnings)
     for frame in study.frames:
         if frame.facts.other_view:
             raise BadInput(study.source, "the header names a view other than anterior and posterior")
-    named = _named(study, warnings) or _asked(study, parameters)
+    warnings = list(study.warnings)
+    contents = [measure_content(frame.pixels) for frame in study.frames]
+    named = decide(evidence_of(study.frames, contents), warnings) or _asked(study, parameters, warnings)
     if parameters.swap:
-        named = [Evidence("person", _opposite(one.view), 1.0) for one in named]
+        named = [Evidence("person", opposite(one.view), 1.0) for one in named]
     views = {one.view: _view(frame, one, parameters) for frame, one in zip(study.frames, named, strict=True)}
-    scan = BoneScan(
+    poses = {one.view: content.pose for one, content in zip(named, contents, strict=True)}
+    facts: dict[str, Any] = {
+        name: {"rule": view.rule, "confidence": round(view.confidence, 3), "mirrored": view.mirrored}
+        for name, view in views.items()
+    }
+    spacing = _credible_spacing(study.spacing_mm, poses, facts, warnings)
+    _check_pair(views, poses, facts, warnings)
+    if any(content.upside_down for content in contents):
+        warnings.append("The body seems to be upside down; views are expected head up.")
+    return BoneScan(
         anterior=views.get("anterior"),
         posterior=views.get("posterior"),
-        spacing_mm=study.spacing_mm,
+        spacing_mm=spacing,
         unit=study.unit,
         date=study.date,
         source=study.source,
         warnings=tuple(dict.fromkeys(warnings)),
         record=study.record,
-    )
-    facts: dict[str, Any] = {
-        name: {"rule": view.rule, "confidence": round(view.confidence, 3), "mirrored": view.mirrored}
-        for name, view in scan
-    }
-    return scan.after(Step("name views", parameters, facts=facts))
+    ).after(Step("name views", parameters, facts=facts))
 
 
-def header_evidence(facts: FrameFacts, frames: Sequence[Frame]) -> list[Evidence]:
-    """Return what header and file name say about a frame, the strongest rule first."""
-    said = [(rule, view) for rule, view in facts.header_views()]
-    if (view := _by_angle(facts)) is not None:
-        said.append(("start_angle", view))
-    alone = sum(frame.facts.source == facts.source for frame in frames) == 1
-    if alone and (view := named_view(facts.file_name, suffixes=False) or _by_folder(facts)) is not None:
-        said.append(("file_name", view))
-    return [Evidence(rule, view, RULE_CONFIDENCE[rule]) for rule, view in said]
-
-
-def _by_angle(facts: FrameFacts) -> ViewName | None:
-    if facts.start_angle is None or not facts.ge:
-        return None
-    angle = facts.start_angle % 360
-    return "anterior" if abs(angle - 180) < 1 else "posterior" if min(angle, 360 - angle) < 1 else None
-
-
-def _by_folder(facts: FrameFacts) -> ViewName | None:
-    return named_view(Path(facts.source).absolute().parent.name, suffixes=False) if facts.source else None
-
-
-def _named(study: Study, warnings: list[str]) -> list[Evidence] | None:
-    """Return what names each frame; None when a person must be asked."""
-    says = [header_evidence(frame.facts, study.frames) for frame in study.frames]
-    for evidence in says:
-        if evidence and (against := [e for e in evidence[1:] if e.view != evidence[0].view]):
-            rule = evidence[0].rule
-            warnings.append(
-                f"{rule} says {evidence[0].view}, {against[0].rule} says {against[0].view}; "
-                f"{rule} was followed."
-            )
-    best: list[Evidence | None] = [evidence[0] if evidence else None for evidence in says]
-    if len(best) == 1:
-        return [one] if (one := best[0]) else None
-    first, second = best
-    if first is None and second is None:
-        return None
-    if first is None or second is None:
-        known = first or second
-        assert known is not None
-        partner = Evidence("partner", _opposite(known.view), known.confidence * _PARTNER)
-        return [known, partner] if first else [partner, known]
-    return [first, second] if first.view != second.view else None
-
-
-def _asked(study: Study, parameters: ViewParameters) -> list[Evidence]:
+def _asked(study: Study, parameters: ViewParameters, warnings: list[str]) -> list[Evidence]:
+    """Return what a person said; raise UndecidedViews when nobody did."""
     if parameters.first_view == "auto":
-        raise UndecidedViews(
-            study.source, "nothing tells anterior from posterior; say which view the first image is"
-        )
+        why = " ".join(w for w in warnings if w not in study.warnings)
+        cause = f"which view is which? {why or 'Neither the file nor the image tells.'}"
+        raise UndecidedViews(study.source, f"{cause} Say which view the first image is.")
     first: ViewName = parameters.first_view
-    views = [first, _opposite(first)][: len(study.frames)]
-    return [Evidence("person", view, 1.0) for view in views]
+    views: list[ViewName] = [first, opposite(first)]
+    return [Evidence("person", view, 1.0) for view in views[: len(study.frames)]]
 
 
 def _view(frame: Frame, evidence: Evidence, parameters: ViewParameters) -> ScanView:
@@ -191,5 +129,51 @@ def _view(frame: Frame, evidence: Evidence, parameters: ViewParameters) -> ScanV
     return replace(view, counts=view.counts[:, ::-1], mirrored=True) if mirrored else view
 
 
-def _opposite(view: ViewName) -> ViewName:
-    return "posterior" if view == "anterior" else "anterior"
+def _credible_spacing(
+    spacing: tuple[float, float] | None,
+    poses: Mapping[ViewName, Pose | None],
+    facts: dict[str, Any],
+    warnings: list[str],
+) -> tuple[float, float] | None:
+    """Return the pixel size unless the body would have an impossible length by it."""
+    lengths = [pose.length for pose in poses.values() if pose is not None]
+    if spacing is None or not lengths:
+        return spacing
+    length = max(lengths) * spacing[0]
+    facts["body_length_mm"] = round(length)
+    if SHORTEST_BODY_MM <= length <= LONGEST_BODY_MM:
+        return spacing
+    facts["spacing_ignored_mm"] = [round(float(s), 4) for s in spacing]
+    warnings.append(
+        f"With the stated pixel size of {spacing[0]:.3g} mm the body would be {length / 1000:.2f} m long (a "
+        "resized image?); the pixel size was ignored, areas are in pixels."
+    )
+    return None
+
+
+def _check_pair(
+    views: Mapping[ViewName, ScanView],
+    poses: Mapping[ViewName, Pose | None],
+    facts: dict[str, Any],
+    warnings: list[str],
+) -> None:
+    """Say when the two views do not fit each other."""
+    anterior, posterior = poses.get("anterior"), poses.get("posterior")
+    if anterior is None or posterior is None:
+        return
+    if np.array_equal(views["anterior"].counts, views["posterior"].counts):
+        warnings.append("Both views are the same image.")
+        return
+    if distance(anterior.row_profile(), posterior.row_profile()) > _DIFFERENT_PARTS:
+        warnings.append(
+            "The two views do not show the same part of a body (other size, cut off, or of another patient)."
+        )
+        return
+    turned = views["anterior"].mirrored != views["posterior"].mirrored
+    agreement = facing_agreement(anterior, posterior) * (-1 if turned else 1)
+    facts["facing_agreement"] = round(agreement, 3)
+    if agreement <= MIRRORED:
+        warnings.append(
+            "One of the two views seems to be mirrored left to right (in exports it is usually the posterior "
+            "one); check the letters R and L, and turn it back."
+        )
