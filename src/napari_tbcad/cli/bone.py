@@ -25,24 +25,38 @@ class Scheme(StrEnum):
     three = "3"
 
 
-def tell(done: int, total: int, row: Row) -> None:
-    """Print one scan's line."""
-    result = row.result
-    file = Path(result["file"]).name
-    if not row.ok:
-        typer.echo(f"[{done}/{total}] {file}: ERROR {result['message']}", err=True)
-        return
-    views = ", ".join(
-        f"{view} by {result[f'{view}_rule']}"
-        for view in ("anterior", "posterior")
-        if result.get(f"{view}_rule")
-    )
-    note = f"  ({result['warnings'].replace(' | ', ' ')})" if result["warnings"] else ""
-    spots = "hotspot" if result["n_abnormal"] == 1 else "hotspots"
-    typer.echo(
-        f"[{done}/{total}] {file}: BSI {result['bsi']:.2f} % ({result['weights']}, {result['combine']}), "
-        f"{result['n_abnormal']} abnormal {spots}, {views}, {result['seconds']:.1f} s{note}"
-    )
+class Teller:
+    """Prints one line a scan; a warning that was printed before is only counted."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, done: int, total: int, row: Row) -> None:
+        """Print one scan's line."""
+        result = row.result
+        head = f"[{done}/{total}] {Path(result['file']).name}: "
+        if not row.ok:
+            typer.echo(f"{head}ERROR {result['message']}", err=True)
+            return
+        views = ", ".join(
+            f"{view} by {result[f'{view}_rule'].replace('_', ' ')}"
+            for view in ("anterior", "posterior")
+            if result.get(f"{view}_rule")
+        )
+        spots = "hotspot" if result["n_abnormal"] == 1 else "hotspots"
+        typer.echo(
+            f"{head}BSI {result['bsi']:.2f} % ({result['weights']}, {result['combine']}), "
+            f"{result['n_abnormal']} abnormal {spots}; {views}; {result['seconds']:.1f} s"
+            + self._note([w for w in result["warnings"].split(" | ") if w])
+        )
+
+    def _note(self, warnings: list[str]) -> str:
+        new = [warning for warning in warnings if warning not in self._said]
+        again = len(warnings) - len(new)
+        self._said |= set(new)
+        if again:
+            new.append(f"{again} more as before." if new else f"{again} as before.")
+        return f"\n    {' '.join(new)}" if new else ""
 
 
 @app.command("run")
@@ -89,7 +103,7 @@ def run(
     typer.echo(
         "Automatic hotspots are candidates for a person to judge. Research use only, never a diagnosis."
     )
-    rows = bone_batch(scans, job, workers=workers, scheduler=scheduler, progress=tell)
+    rows = bone_batch(scans, job, workers=workers, scheduler=scheduler, progress=Teller())
     failed = sum(not row.ok for row in rows)
     typer.echo(f"{len(rows) - failed} of {len(rows)} scans done; results in {out}")
     raise typer.Exit(1 if failed else 0)
@@ -112,7 +126,7 @@ def simulate(
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same scans.")] = 0,
 ) -> None:
     """Make whole-body scans of simulated persons with every hotspot, region and the true index known."""
-    from napari_tbcad.simulate.bone_scan import write_simulated_scans
+    from napari_tbcad.simulate.bone_samples import write_simulated_scans
 
     write_simulated_scans(out, number, seed, progress=lambda share, what: typer.echo(f"{share:4.0%} {what}"))
     typer.echo(f"scans and truth in {out}")
@@ -141,7 +155,7 @@ def compare(
     given = options.assignments(
         params, assign, hotspots__segmenter=segmenter, index__weights=weights, index__combine=combine
     )
-    result = compare_batch(find_scans(paths), BoneJob(out, given, masks=masks), progress=tell)
+    result = compare_batch(find_scans(paths), BoneJob(out, given, masks=masks), progress=Teller())
     typer.echo(result.summary())
     for pair in result.pairings:
         if pair.state != "unchanged" and "abnormal" in (pair.label_earlier, pair.label_later):
