@@ -1,8 +1,8 @@
 """Pictures of simulated bone scans for the documentation; for ourselves, one beside real scans.
 
 ``python benchmarks/bone_pictures.py docs/images`` writes bone_scans.png and bone_truth.png from simulated
-scans alone. ``--beside FOLDER --out FILE`` puts simulated scans beside real pairs (png/ID_ant.png); that picture is
-for looking, not for the project.
+scans alone. ``--beside FOLDER --out FILE`` puts simulated scans beside real pairs (png/ID_ant.png); that
+picture is for looking, not for the project.
 """
 
 from __future__ import annotations

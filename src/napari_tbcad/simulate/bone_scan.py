@@ -13,7 +13,7 @@ from napari_tbcad.record import Parameters, Step, field
 from napari_tbcad.simulate import bone_truth as truth
 from napari_tbcad.simulate import gamma_camera as gamma
 from napari_tbcad.simulate import hotspot_sites as sites
-from napari_tbcad.simulate.bone_uptake import Uptake, draw_uptake, kind_masks
+from napari_tbcad.simulate.bone_uptake import Uptake, bone_voxels, draw_uptake, mix
 from napari_tbcad.simulate.gamma_camera import CameraParameters
 from napari_tbcad.simulate.hotspots import Deposit, Point, Site, deposit
 from napari_tbcad.simulate.skeleton import Body, BodyParameters, region_map, simulate_body
@@ -182,8 +182,9 @@ def simulate_scan(
         return np.random.default_rng([seed, 10 + number])
 
     body = simulate_body(person, seed=seed)
-    uptake = draw_uptake(body, body.person.sex, stream(1), spread=parameters.spread)
-    places = _draw_sites(body, uptake, parameters, [stream(k) for k in (2, 3, 4)])
+    bone = bone_voxels(body)
+    uptake = draw_uptake(body, bone, body.person.sex, stream(1), spread=parameters.spread)
+    places = _draw_sites(body, bone, uptake, parameters, [stream(k) for k in (2, 3, 4)])
     deposits = [(site, deposit(body, site)) for site in places]
     kept = [(site, item) for site, item in deposits if item is not None]
     attenuation = _attenuation(body)
@@ -204,8 +205,9 @@ def simulate_scan(
         view: gamma.count(image, stream(6 + k)) if parameters.noise else image
         for k, (view, image) in enumerate(expected.items())
     }
-    lesions, bsi = _lesions(body, kept, ids)
+    lesions, bsi = _lesions(body, bone, kept, ids)
     classes_of = {number: le.label for le in lesions for number in le.ids.values() if number is not None}
+    area = truth.bone_area(body, bone)
     facts = {"lesions": len(lesions), "true_bsi": {k: round(v, 6) for k, v in bsi.items()}}
     step = Step("simulate bone scan", {**parameters.model_dump(mode="json"), "seed": seed}, facts=facts)
     name = f"simulated bone scan {seed}"
@@ -219,7 +221,7 @@ def simulate_scan(
         scan=scan,
         expected=expected,
         hotspots=labels,
-        classes={v: truth.class_image(truth.bone_area(body, v), labels[v], classes_of) for v in VIEWS},
+        classes={v: truth.class_image(area[v], labels[v], classes_of) for v in VIEWS},
         regions={v: region_map(body, v) for v in VIEWS},
         lesions=lesions,
         true_bsi=bsi,
@@ -230,11 +232,15 @@ def simulate_scan(
 
 
 def _draw_sites(
-    body: Body, uptake: Uptake, parameters: ScanParameters, streams: Sequence[np.random.Generator]
+    body: Body,
+    bone: NDArray[np.intp],
+    uptake: Uptake,
+    parameters: ScanParameters,
+    streams: Sequence[np.random.Generator],
 ) -> list[Site]:
     """Draw all places of added uptake, metastases first."""
     number = None if parameters.abnormal < 0 else parameters.abnormal
-    found = sites.draw_abnormal(body, uptake.of_part, streams[0], number=number)
+    found = sites.draw_abnormal(body, bone, uptake.of_part, streams[0], number=number)
     if parameters.benign:
         found += sites.draw_benign(body, uptake.of_part, streams[1])
     if parameters.non_bone:
@@ -247,12 +253,7 @@ def _attenuation(body: Body) -> NDArray[np.float32]:
     table = np.zeros(256, np.float32)
     for part in body.parts:
         table[part.id] = _PER_MM.get(part.kind, gamma.SOFT_TISSUE_PER_MM)
-    volume = table[body.part]
-    volume *= body.fill
-    # Soft tissue fills what a voxel at a bone's surface has left.
-    inner = np.flatnonzero(kind_masks(body)[1][body.part])
-    volume.ravel()[inner] += np.float32(gamma.SOFT_TISSUE_PER_MM) * (1 - body.fill.ravel()[inner])
-    return volume
+    return mix(body, table, np.float32(gamma.SOFT_TISSUE_PER_MM))
 
 
 def _contribution(
@@ -296,10 +297,13 @@ def _exposure(
 
 
 def _lesions(
-    body: Body, kept: Sequence[tuple[Site, Deposit]], ids: Mapping[ViewName, Sequence[int | None]]
+    body: Body,
+    bone: NDArray[np.intp],
+    kept: Sequence[tuple[Site, Deposit]],
+    ids: Mapping[ViewName, Sequence[int | None]],
 ) -> tuple[tuple[Lesion, ...], dict[str, float]]:
     """Return the table of lesions and the true index by weight table."""
-    volumes = truth.region_volumes(body)
+    volumes = truth.region_volumes(body, bone)
     rows = []
     for k, (site, item) in enumerate(kept):
         taken = truth.covered_volumes(body, [item])

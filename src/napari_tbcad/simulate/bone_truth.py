@@ -109,14 +109,21 @@ def _is_seen(item: Contribution, ground: NDArray[np.float32]) -> bool:
     return peak > VISIBLE_SHARE * float(ground[inside].mean())
 
 
-def bone_area(body: Body, view: ViewName) -> NDArray[np.bool_]:
-    """Return where a view shows bone: pixels whose ray passes at least 3 mm of bone, without any blur."""
-    is_bone = np.zeros(256, np.float32)
-    is_bone[[p.id for p in body.parts if p.kind == "bone"]] = 1
-    length = np.zeros(body.part.shape[1:], np.float32)
-    for part, fill in zip(body.part, body.fill, strict=True):
-        length += is_bone[part] * fill
-    return np.ascontiguousarray(facing(length * body.spacing_mm[0] >= BONE_MM, view))
+def bone_area(body: Body, places: NDArray[np.intp]) -> dict[ViewName, NDArray[np.bool_]]:
+    """Return where each view shows bone: pixels whose ray passes at least 3 mm of bone, without any blur.
+
+    Parameters
+    ----------
+    body : Body
+        The body on its grid.
+    places : (n,) array of int
+        Flat indices of its bone voxels.
+    """
+    _, rows, columns = body.part.shape
+    fill = body.fill.ravel()[places]
+    length = np.bincount(places % (rows * columns), fill, minlength=rows * columns) * body.spacing_mm[0]
+    area = length.reshape(rows, columns) >= BONE_MM
+    return {view: np.ascontiguousarray(facing(area, view)) for view in VIEWS}
 
 
 def class_image(
@@ -141,16 +148,19 @@ def class_image(
     return np.where(labels > 0, table[labels], ground).astype(np.uint8)
 
 
-def region_volumes(body: Body) -> dict[str, float]:
-    """Return the bone volume of every region in mm³."""
-    sums = np.zeros(256)
-    for part, fill in zip(body.part, body.fill, strict=True):
-        sums += np.bincount(part.ravel(), fill.ravel(), minlength=256)
+def region_volumes(body: Body, places: NDArray[np.intp]) -> dict[str, float]:
+    """Return the bone volume of every region in mm³; parameters as :func:`bone_area`."""
+    sums = np.bincount(body.part.ravel()[places], body.fill.ravel()[places], minlength=256)
+    return _by_region(body, sums)
+
+
+def _by_region(body: Body, sums: NDArray[np.float64]) -> dict[str, float]:
+    """Return mm³ by region, of sums of voxel shares by part."""
     voxel = float(np.prod(body.spacing_mm))
     volumes: dict[str, float] = {}
-    for part_of in body.parts:
-        if part_of.kind == "bone" and part_of.region:
-            volumes[part_of.region] = volumes.get(part_of.region, 0.0) + float(sums[part_of.id]) * voxel
+    for part in body.parts:
+        if part.kind == "bone" and part.region and sums[part.id] > 0:
+            volumes[part.region] = volumes.get(part.region, 0.0) + float(sums[part.id]) * voxel
     return volumes
 
 
@@ -168,13 +178,7 @@ def covered_volumes(body: Body, deposits: Sequence[Deposit]) -> dict[str, float]
     place, inverse = np.unique(np.concatenate(places), return_inverse=True)
     cover = np.zeros(len(place))
     np.maximum.at(cover, inverse, np.concatenate(covers))
-    sums = np.bincount(body.part.ravel()[place], cover, minlength=256)
-    voxel = float(np.prod(body.spacing_mm))
-    volumes: dict[str, float] = {}
-    for part in body.parts:
-        if part.kind == "bone" and part.region and sums[part.id] > 0:
-            volumes[part.region] = volumes.get(part.region, 0.0) + float(sums[part.id]) * voxel
-    return volumes
+    return _by_region(body, np.bincount(body.part.ravel()[place], cover, minlength=256))
 
 
 def true_index(covered: Mapping[str, float], volumes: Mapping[str, float], table: WeightTable) -> float:

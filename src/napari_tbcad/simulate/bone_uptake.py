@@ -30,11 +30,37 @@ CONCENTRATION: dict[str, tuple[float, float]] = {
     "femur": (17.5, 21.0),
 }
 
-OTHER_BONE = 13.0
-"""Bones of no region: forearms, hands, knees, lower legs, feet."""
+# Bones of no region by the beginning of their name; the last holds for the rest.
+OTHER_BONE: dict[str, float] = {"": 13.0}
 
-# By kind of what is not bone.
-SOFT: dict[str, float] = {"soft": 1.0, "lung": 0.35, "kidney": 14.0, "liver": 1.3, "bladder": 1.0}
+# Factor of a part by a piece of its name, within its region.
+PART_FACTOR: dict[str, float] = {" arch": 0.6, "face": 1.6, "mandible": 1.3}
+
+# Factor of a bone around a landmark: 1 + gain in its middle, fading over a distance (sigma, mm).
+# Joints take up more than shafts in every adult; the gain differs from person to person.
+WARM: dict[str, tuple[float, float]] = {
+    "shoulder": (1.0, 16.0),
+    "acromioclavicular": (0.7, 10.0),
+    "sternoclavicular": (0.5, 10.0),
+    "hip": (0.5, 18.0),
+    "greater trochanter": (0.4, 12.0),
+    "sacroiliac": (0.8, 14.0),
+    "acetabulum": (0.5, 20.0),
+    "anterior iliac spine": (0.4, 14.0),
+    "knee medial": (0.5, 14.0),
+    "knee lateral": (0.5, 14.0),
+    "patella": (0.6, 14.0),
+    "ankle": (0.6, 16.0),
+    "elbow": (0.4, 14.0),
+    "wrist": (0.6, 14.0),
+}
+WARM_SPREAD = 0.35
+
+# Soft tissue by the end of its part's name, thigh = 1; elsewhere 1. Blood, bowel and liver lie in the trunk.
+SOFT_FACTOR: dict[str, float] = {"trunk": 1.7, "head": 1.3}
+
+# By kind of what is neither bone nor plain soft tissue.
+SOFT: dict[str, float] = {"soft": 1.0, "lung": 0.35, "kidney": 14.0, "liver": 2.0, "bladder": 1.7}
 """Urine in the bladder is a hotspot of its own (hotspot_sites)."""
 
 PERSON_SPREAD, PART_SPREAD, GRAIN_SPREAD = 0.13, 0.07, 0.13
@@ -61,13 +87,17 @@ class Uptake:
     of_part: NDArray[np.float32]
 
 
-def draw_uptake(body: Body, sex: Sex, generator: np.random.Generator, *, spread: float = 1.0) -> Uptake:
+def draw_uptake(
+    body: Body, places: NDArray[np.intp], sex: Sex, generator: np.random.Generator, *, spread: float = 1.0
+) -> Uptake:
     """Return the tracer in a body without hotspots.
 
     Parameters
     ----------
     body : Body
         The body on its grid.
+    places : (n,) array of int
+        Flat indices of its bone voxels (:func:`bone_voxels`).
     sex : {"male", "female"}
         Whose table is used.
     generator : numpy.random.Generator
@@ -75,38 +105,82 @@ def draw_uptake(body: Body, sex: Sex, generator: np.random.Generator, *, spread:
     spread : float
         Factor of all those differences; 0 gives the table.
     """
+    of_part = _levels(body, sex, generator, spread)
+    soft = np.float32(SOFT_FACTOR["trunk"])
+    activity = mix(body, of_part, soft)
+    if spread > 0:
+        grain = np.exp(np.float32(spread * GRAIN_SPREAD) * _grain(body, places, generator))
+        activity.ravel()[places] *= grain
+    _warm(body, activity, generator, spread)
+    return Uptake(activity, of_part)
+
+
+def bone_voxels(body: Body) -> NDArray[np.intp]:
+    """Return the flat indices of all voxels of bone."""
+    is_bone = np.zeros(256, bool)
+    is_bone[[p.id for p in body.parts if p.kind == "bone"]] = True
+    return np.flatnonzero(is_bone[body.part])
+
+
+def mix(body: Body, of_part: NDArray[np.float32], around: np.float32) -> NDArray[np.float32]:
+    """Return a property of every voxel (D, H, W), mixed of its part and of what is around it.
+
+    What an inner part leaves of its voxel is soft tissue; what the skin leaves is air, which has nothing.
+    """
+    rest = np.zeros(256, np.float32)
+    rest[[p.id for p in body.parts if p.kind != "soft"]] = around
+    own = of_part - rest
+    volume = np.empty(body.part.shape, np.float32)
+    for slab, part, fill in zip(volume, body.part, body.fill, strict=True):
+        np.multiply(own[part], fill, out=slab)
+        slab += rest[part]
+    return volume
+
+
+def _levels(body: Body, sex: Sex, generator: np.random.Generator, spread: float) -> NDArray[np.float32]:
+    """Draw the concentration of every part."""
     of_part = np.zeros(256, np.float32)
     column = 0 if sex == "male" else 1
     person = {name: generator.standard_normal() for name in (*CONCENTRATION, "", *SOFT)}
     for part in body.parts:
-        if part.kind != "bone":
-            level = SOFT.get(part.kind, 1.0)
-            # Soft tissue is the unit of the table.
-            change = 0.0 if part.kind == "soft" else 1.5 * PERSON_SPREAD * person.get(part.kind, 0.0)
-        else:
-            level = CONCENTRATION[part.region][column] if part.region else OTHER_BONE
+        if part.kind == "bone":
+            table = CONCENTRATION[part.region][column] if part.region else _first(OTHER_BONE, part.name)
+            factor = next((f for piece, f in PART_FACTOR.items() if piece in part.name), 1.0)
+            level = table * factor
             change = PERSON_SPREAD * person[part.region or ""] + PART_SPREAD * generator.standard_normal()
+        elif part.kind == "soft":
+            # The thighs are the unit of the table.
+            level, change = next((f for end, f in SOFT_FACTOR.items() if part.name.endswith(end)), 1.0), 0.0
+        else:
+            level = SOFT.get(part.kind, SOFT_FACTOR["trunk"])
+            change = 1.5 * PERSON_SPREAD * person.get(part.kind, 0.0)
         of_part[part.id] = level * np.exp(spread * change)
-    activity = of_part[body.part]
-    is_bone, is_inner = kind_masks(body)
-    activity *= body.fill
-    flat, fill = activity.ravel(), body.fill.ravel()
-    # Soft tissue fills what an inner part leaves of a voxel; at the skin it is air.
-    inner = np.flatnonzero(is_inner[body.part])
-    places = inner[is_bone[body.part.ravel()[inner]]]
-    if spread > 0:
-        flat[places] *= np.exp(spread * GRAIN_SPREAD * _grain(body, places, generator))
-    flat[inner] += 1 - fill[inner]
-    return Uptake(activity, of_part)
+    return of_part
 
 
-def kind_masks(body: Body) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return by part id (256,) whether it is bone, and whether it lies within soft tissue."""
-    is_bone, is_inner = np.zeros(256, bool), np.zeros(256, bool)
-    for part in body.parts:
-        is_bone[part.id] = part.kind == "bone"
-        is_inner[part.id] = part.kind != "soft"
-    return is_bone, is_inner
+def _first(table: dict[str, float], name: str) -> float:
+    return next(value for start, value in table.items() if name.startswith(start))
+
+
+def _warm(body: Body, activity: NDArray[np.float32], generator: np.random.Generator, spread: float) -> None:
+    """Raise the bone around joints, in place."""
+    is_bone = np.zeros(256, bool)
+    is_bone[[p.id for p in body.parts if p.kind == "bone"]] = True
+    for joint, (gain, sigma) in WARM.items():
+        own = gain * np.exp(spread * WARM_SPREAD * generator.standard_normal())
+        for side in ("right", "left"):
+            strength = own * np.exp(0.3 * spread * WARM_SPREAD * generator.standard_normal())
+            block, squares = [], np.float32(0)
+            for axis, centre in enumerate(body.landmarks[f"{joint} {side}"]):
+                step, size = body.spacing_mm[axis], body.part.shape[axis]
+                low, high = int((centre - 2.5 * sigma) / step), int((centre + 2.5 * sigma) / step) + 2
+                part = slice(min(max(low, 0), size), min(max(high, 0), size))
+                place = ((np.arange(part.start, part.stop) * step - centre) / sigma).astype(np.float32) ** 2
+                squares = squares + place.reshape([-1 if a == axis else 1 for a in range(3)])
+                block.append(part)
+            near = tuple(block)
+            bump = np.float32(strength) * np.exp(np.float32(-0.5) * squares)
+            activity[near] *= 1 + bump * is_bone[body.part[near]]
 
 
 def _grain(body: Body, places: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.float32]:

@@ -64,7 +64,12 @@ HOT_KIDNEY, INJECTION, URINE_SPOT = 0.06, 0.15, 0.10
 
 
 def draw_abnormal(
-    body: Body, of_part: NDArray[np.float32], generator: Generator, *, number: int | None = None
+    body: Body,
+    bone: NDArray[np.intp],
+    of_part: NDArray[np.float32],
+    generator: Generator,
+    *,
+    number: int | None = None,
 ) -> list[Site]:
     """Draw metastases.
 
@@ -72,6 +77,8 @@ def draw_abnormal(
     ----------
     body : Body
         The body on its grid.
+    bone : (n,) array of int
+        Flat indices of its bone voxels.
     of_part : (256,) array of float32
         Concentration by part, for the amplitude.
     generator : numpy.random.Generator
@@ -87,7 +94,7 @@ def draw_abnormal(
         return []
     regions, shares = list(REGION_SHARE), np.array(list(REGION_SHARE.values()))
     chosen = generator.choice(len(regions), number, p=shares / shares.sum())
-    by_region = _bone_voxels(body)
+    by_region = _by_region(body, bone)
     sites = []
     for index in chosen:
         region = regions[int(index)]
@@ -320,17 +327,16 @@ def _bounds(body: Body, parts: tuple[int, ...]) -> tuple[Point, Point] | None:
     return (middle[0], middle[1], middle[2]), (half[0], half[1], half[2])
 
 
-def _bone_voxels(body: Body) -> dict[str, NDArray[np.intp]]:
+def _by_region(body: Body, bone: NDArray[np.intp]) -> dict[str, NDArray[np.intp]]:
     """Return the flat indices of well-filled bone voxels of every region."""
     region_of = np.zeros(256, np.uint8)
     names = sorted({p.region for p in body.parts if p.kind == "bone" and p.region})
     for part in body.parts:
         if part.kind == "bone" and part.region:
             region_of[part.id] = names.index(part.region) + 1
-    regions = region_of[body.part].ravel()
-    places = np.flatnonzero(regions)
-    places = places[body.fill.ravel()[places] > 0.5]
-    return {name: places[regions[places] == k] for k, name in enumerate(names, start=1)}
+    filled = bone[body.fill.ravel()[bone] > 0.5]
+    regions = region_of[body.part.ravel()[filled]]
+    return {name: filled[regions == k] for k, name in enumerate(names, start=1)}
 
 
 def _draw_voxel(
