@@ -38,11 +38,14 @@ class Axis:
 def body(counts: NDArray[Any]) -> NDArray[np.bool_]:
     """Return the patient's silhouette in a view; (H, W) bool.
 
-    Smoothed counts above a fifth of their median over the brighter half of the picture's rows; all
-    pieces, filled.
+    Pixels whose smoothed counts (σ 2 px) exceed a quarter of the body's median, holes filled. The body's
+    median is that of pixels above a tenth of the 99th percentile: neither the air around the patient nor a
+    few very hot pixels (bladder, injection site) move it.
     """
     smooth = ndimage.gaussian_filter(np.asarray(counts, np.float32), 2.0)
-    lit = smooth[smooth > 0.02 * smooth.max()] if smooth.max() > 0 else smooth.ravel()
+    lit = smooth[smooth > 0.1 * np.percentile(smooth, 99)]
+    if lit.size == 0:
+        return np.zeros(smooth.shape, bool)
     return ndimage.binary_fill_holes(smooth > 0.25 * np.median(lit))
 
 

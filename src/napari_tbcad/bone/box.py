@@ -81,7 +81,10 @@ def box_hotspot(
     inside = counts[part]
     if inside.min() == inside.max():
         return found
-    hot = ndimage.binary_dilation(inside >= _otsu(inside), disk(parameters.dilation))
+    threshold = _otsu(inside)
+    # Where few grey values occur the threshold may be the lowest of them.
+    hot = inside >= threshold if threshold > inside.min() else inside > threshold
+    hot = ndimage.binary_dilation(hot, disk(parameters.dilation))
     axes = _axes(parameters.reach)
     set_neighbours = ndimage.convolve(hot.astype(np.int16), axes, mode="constant")
     found[part] = hot | (set_neighbours >= parameters.neighbours)

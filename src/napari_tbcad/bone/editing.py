@@ -117,7 +117,7 @@ def merge(hotspots: Hotspots, numbers: Iterable[int]) -> Hotspots:
     BadInput
         If there are fewer than two, or they lie in different views.
     """
-    marks = [_mark(hotspots, number) for number in sorted(set(numbers))]
+    marks = [_mark(hotspots, number) for number in sorted(set(_list(numbers)))]
     if len(marks) < 2:
         raise BadInput("merge", "select two hotspots or more")
     if len({mark.view for mark in marks}) > 1:
@@ -262,7 +262,7 @@ def link(hotspots: Hotspots, one: int, other: int) -> Hotspots:
     """
     if _mark(hotspots, one).view == _mark(hotspots, other).view:
         raise BadInput("link", "a link joins a hotspot of each view; merge hotspots of one view instead")
-    pair = {one: other, other: one}
+    pair = {int(one): int(other), int(other): int(one)}
     marks = [
         replace(m, linked=pair[m.id]) if m.id in pair else replace(m, linked=None) if m.linked in pair else m
         for m in hotspots.marks
@@ -313,7 +313,7 @@ def _remarked(hotspots: Hotspots, numbers: int | Iterable[int], **changes: Any) 
 
 
 def _list(numbers: int | Iterable[int]) -> list[int]:
-    return list(numbers) if isinstance(numbers, Iterable) else [int(numbers)]
+    return [int(n) for n in numbers] if isinstance(numbers, Iterable) else [int(numbers)]
 
 
 def _mark(hotspots: Hotspots, number: int) -> Mark:

@@ -23,12 +23,13 @@ from napari_tbcad.record import Parameters, field
 USUAL_SPACING_MM = (2.3, 2.3)
 """Taken for the pixel spacing where the file does not say it (a whole-body matrix of 256 × 1024)."""
 
-_SMOOTHING_PX = 1.0
-_GAP_MM = 4.6
+_SMOOTHING_PX = 1.2
+_GAP_MM = 4.0
 """Pixels this near to the hotspot say nothing of the background: the camera's blur spills into them."""
-_SURROUNDINGS_MM = 11.5
+_SURROUNDINGS_MM = 8.0
 """Standard deviation of the Gaussian window from which the background is filled in."""
-_FIRST_FRACTION = 0.5
+_FIRST_FRACTION = 0.8
+"""Starting small finds the hotspot itself where it lies on a larger bright area."""
 _MOST_ROUNDS = 4
 _MOST_HALVINGS = 6
 _EIGHT = np.ones((3, 3), bool)
@@ -38,7 +39,7 @@ class GrowParameters(Parameters):
     """Parameters of :func:`grow_hotspot`."""
 
     fraction: float = field(
-        0.4,
+        0.45,
         title="Fraction of the peak",
         ge=0.1,
         le=0.95,
@@ -209,6 +210,7 @@ def _piece(place: _Place, risen: NDArray[np.float32], fraction: float) -> NDArra
     if not (piece & place.limit).any():
         return piece
     low, high = fraction, 1.0
+    piece = np.zeros_like(piece)
     for _ in range(_MOST_HALVINGS):
         middle = (low + high) / 2
         trial = _connected(place, risen, middle)
@@ -216,7 +218,7 @@ def _piece(place: _Place, risen: NDArray[np.float32], fraction: float) -> NDArra
             low = middle
         else:
             high, piece = middle, trial
-    return _connected(place, risen, 1.0) if high == 1.0 else piece
+    return piece
 
 
 def _connected(place: _Place, risen: NDArray[np.float32], fraction: float) -> NDArray[np.bool_]:

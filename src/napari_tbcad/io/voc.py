@@ -228,7 +228,7 @@ def read_image_labels(path: str | Path) -> dict[str, bool]:
         line = line.strip()
         if not line or line.startswith("#"):
             continue
-        parts = re.split(r"\s*[\t,;]\s*|\s+(?=\S+$)", line)
+        parts = re.split(r"\s*[\t,;]\s*", line) if re.search(r"[\t,;]", line) else line.rsplit(maxsplit=1)
         word = parts[-1].strip().lower()
         if len(parts) < 2 or word not in _NORMAL | _ABNORMAL:
             if number == 1 and word in {"label", "class", "diagnosis"}:
