@@ -1,0 +1,169 @@
+"""Two dates of one simulated patient: what was taken away, added or enlarged is found, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from napari_tbcad.bone.bsi import IndexParameters, bone_scan_index
+from napari_tbcad.bone.compare import compare_scans
+from napari_tbcad.bone.correspondence import corresponding
+from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.measure import measure_hotspots
+from napari_tbcad.bone.quality import check_scan
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.workflow import BoneAnalysis
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.record import Record
+
+SHIFT = (9, -4)
+
+
+def analysis(scan, hotspots, regions, parameters=IndexParameters()) -> BoneAnalysis:
+    """What the chain would have gathered, the labels being a person's."""
+    table = measure_hotspots(hotspots, scan, regions)
+    index = bone_scan_index(hotspots, regions, scan, parameters)
+    return BoneAnalysis(
+        scan=scan,
+        quality=check_scan(scan),
+        regions=regions,
+        hotspots=hotspots,
+        table=table,
+        classes=None,
+        index=index,
+        given=("regions", "hotspots"),
+        warnings=(),
+        record=Record(),
+        seconds=0.0,
+    )
+
+
+def moved(image):
+    return np.roll(image, SHIFT, axis=(0, 1))
+
+
+def without(hotspots: Hotspots, number: int) -> Hotspots:
+    images = {v: np.where(hotspots.labels(v) == number, 0, hotspots.labels(v)) for v in VIEWS}
+    return Hotspots(**images, marks=tuple(m for m in hotspots.marks if m.id != number))
+
+
+@pytest.fixture(scope="module")
+def earlier(simulated_scan) -> BoneAnalysis:
+    marks = [
+        Mark(int(n), view, simulated_scan.label_of(int(n)))
+        for view in VIEWS
+        for n in np.unique(simulated_scan.hotspots[view])
+        if n
+    ]
+    hotspots = Hotspots(**simulated_scan.hotspots, marks=tuple(marks))
+    return analysis(simulated_scan.scan, hotspots, SkeletonRegions(**simulated_scan.regions))
+
+
+def later_of(
+    earlier: BoneAnalysis, hotspots: Hotspots | None = None, parameters=IndexParameters(), **changes
+):
+    """The same body lying elsewhere in the field, with other hotspots."""
+    scan = earlier.scan
+    views = {name: replace(view, counts=moved(view.counts)) for name, view in scan}
+    scan = replace(scan, **views, **changes)
+    hotspots = hotspots or earlier.hotspots
+    other = Hotspots(*(moved(hotspots.labels(v)) for v in VIEWS), marks=hotspots.marks)
+    regions = SkeletonRegions(*(moved(earlier.regions.labels(v)) for v in VIEWS))
+    return analysis(scan, other, regions, parameters)
+
+
+def abnormal(analysis: BoneAnalysis) -> list:
+    return sorted(
+        (row for row in analysis.table if row.label == "abnormal"), key=lambda row: row.area_px, reverse=True
+    )
+
+
+def test_nothing_changes_when_the_patient_only_lies_elsewhere(earlier):
+    result = compare_scans(earlier, later_of(earlier))
+    assert {pair.state for pair in result.pairings} == {"unchanged"}
+    assert all(set(pair.earlier) == set(pair.later) for pair in result.pairings)
+    assert max(pair.distance_mm for pair in result.pairings) < 3
+    assert (result.change, result.verdict) == (0, "within the detectable change")
+    assert not any("fit badly" in text or "differ in length" in text for text in result.warnings)
+
+
+def test_new_and_gone_are_found_and_the_index_follows(earlier):
+    largest = abnormal(earlier)[0]
+    fewer = without(earlier.hotspots, largest.id)
+    gone = compare_scans(earlier, later_of(earlier, fewer))
+    changed = [pair for pair in gone.pairings if pair.state != "unchanged"]
+    assert [(pair.state, pair.earlier, pair.later) for pair in changed] == [("gone", (largest.id,), ())]
+    assert gone.number("gone") == 1
+    assert gone.change < 0
+    assert gone.regions[largest.region] < 0
+    back = compare_scans(analysis(earlier.scan, fewer, earlier.regions), later_of(earlier))
+    assert [p.later for p in back.pairings if p.state == "new"] == [(largest.id,)]
+    assert back.change == pytest.approx(-gone.change)
+
+
+def test_a_hotspot_that_grew_is_changed_by_its_ratio(earlier):
+    largest = abnormal(earlier)[0]
+    labels = earlier.hotspots.labels(largest.view)
+    grown = ndimage.binary_dilation(labels == largest.id, iterations=3) & (labels == 0)
+    more = replace(earlier.hotspots, **{largest.view: np.where(grown, largest.id, labels).astype(np.uint16)})
+    result = compare_scans(earlier, later_of(earlier, more))
+    (pair,) = [pair for pair in result.pairings if pair.state == "changed"]
+    size = np.count_nonzero(labels == largest.id)
+    assert pair.area_ratio == pytest.approx((size + np.count_nonzero(grown)) / size)
+    assert result.change > 0
+
+
+def test_one_that_parted_is_one_place_with_two_hotspots(earlier):
+    largest = abnormal(earlier)[0]
+    labels, next_id = earlier.hotspots.labels(largest.view).copy(), earlier.hotspots.next_id
+    lower = (labels == largest.id) & (np.arange(labels.shape[0])[:, None] > largest.row)
+    labels[lower] = next_id
+    marks = (*earlier.hotspots.marks, Mark(next_id, largest.view))
+    parted = replace(earlier.hotspots, **{largest.view: labels}, marks=marks)
+    result = compare_scans(earlier, later_of(earlier, parted))
+    assert ((largest.id,), (largest.id, next_id)) in [(p.earlier, p.later) for p in result.pairings]
+    assert result.number("new") == result.number("gone") == 0
+
+
+def test_a_change_of_class_is_a_change(earlier):
+    largest = abnormal(earlier)[0]
+    marks = tuple(replace(m, label="normal") if m.id == largest.id else m for m in earlier.hotspots.marks)
+    result = compare_scans(earlier, later_of(earlier, replace(earlier.hotspots, marks=marks)))
+    (pair,) = [pair for pair in result.pairings if pair.state == "changed"]
+    assert (pair.label_earlier, pair.label_later) == ("abnormal", "normal")
+
+
+def test_what_cannot_be_compared_is_said(earlier):
+    other = later_of(
+        earlier, parameters=IndexParameters(weights="icrp110-male", combine="max"), spacing_mm=(1.0, 1.0)
+    )
+    texts = " ".join(compare_scans(earlier, other).warnings)
+    for words in ("weights differ", "view rules differ", "pixel sizes differ", "differ in length"):
+        assert words in texts
+    dated = replace(earlier, scan=replace(earlier.scan, date="2026-05-01"))
+    result = compare_scans(dated, later_of(earlier, date="2026-03-01"))
+    assert result.days == -61
+    assert any("earlier date" in text for text in result.warnings)
+
+
+def test_the_band_is_named(earlier):
+    result = compare_scans(earlier, later_of(earlier))
+    assert "±0.30" in result.summary()
+    assert "unchanged" in result.summary()
+
+
+def test_scans_without_common_regions_are_refused(earlier):
+    empty = SkeletonRegions(*(np.zeros(earlier.scan.shape, np.uint8) for _ in VIEWS))
+    with pytest.raises(BadInput, match="few skeleton regions"):
+        compare_scans(earlier, replace(earlier, regions=empty))
+
+
+def test_points_are_carried_to_the_other_scan(earlier):
+    there = corresponding(earlier.regions, later_of(earlier).regions, "posterior")
+    points = np.array([[100.0, 60.0], [300.0, 40.0]])
+    np.testing.assert_allclose(there.map(points), points + SHIFT, atol=0.5)
+    assert there.residual < 0.5
