@@ -14,6 +14,7 @@ well the one was made like the other, nothing about scans.
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -107,7 +108,9 @@ def places(masks: Sequence[Map], k: int) -> NDArray[np.float64]:
 
 def compare(view: str, real: Sequence[Map], simulated: Sequence[Map]) -> None:
     """Print the table of one view."""
-    target = np.nanmedian([centroids(m) for m in real], axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no sternum behind
+        target = np.nanmedian([centroids(m) for m in real], axis=0)
     real_on = [aligned(m, target) for m in real]
     own = frequencies([aligned(m, target) for m in simulated]).argmax(axis=0)
     mean = frequencies(real_on).argmax(axis=0)
@@ -145,7 +148,7 @@ def volumes(number: int) -> None:
         f"\nshare of bone volume, mean of {number} bodies (whole skeleton {mean[-1]:.0f} ml); ICRP 110 male mass share"
     )
     for name, value in zip(REGION_NAMES, mean, strict=False):
-        print(f"{name:10s} {value:6.2f} % {ICRP_MALE[name]:6.2f} %")
+        print(f"{name:10s} {value:9.2f} % {ICRP_MALE[name]:6.2f} %")
 
 
 def main() -> None:

@@ -31,8 +31,8 @@ __all__ = [
     "simulate_region_maps",
 ]
 
-# Head and toes as they lie in the field of a scan that is stretched to it, in rows of 1024.
-_FIELD = 1024.0
+# Share of the rows between crown and toes in a scan that is stretched to the field.
+_FIELD = 0.993
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _parts(person: Person) -> list[Part]:
 def _grid(parameters: BodyParameters, pose: Pose) -> Grid:
     rows, columns = parameters.shape
     if parameters.pixel_mm is None:
-        pixel = (pose.length_mm * _FIELD / 1006.0 / rows, TEMPLATE_MM[0] * 256.0 / columns)
+        pixel = (pose.length_mm / (_FIELD * rows), TEMPLATE_MM[0] * 256.0 / columns)
     else:
         pixel = parameters.pixel_mm
     half = 118.0 * pose.person.build * pose.scale + 1.5 * parameters.slab_mm

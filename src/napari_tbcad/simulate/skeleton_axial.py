@@ -55,7 +55,7 @@ def vertebra(name: str) -> Triple:
 def skull() -> list[Part]:
     """Return cranium, face and mandible."""
     cranium = (
-        Ellipsoid((0, 55, 6), (78, 81, 91), shell=9),
+        Ellipsoid((0, 55, 6), (78, 81, 91), shell=6.5),
         Ellipsoid((0, 93, 12), (48, 9, 52)),
         Rod(((-20, 96, -5), (-28, 96, 15)), (9, 9)),
         Rod(((20, 96, -5), (28, 96, 15)), (9, 9)),
@@ -91,11 +91,11 @@ def spine() -> list[Part]:
 def _vertebra(group: str, k: int, centre: Triple) -> tuple[tuple[Ellipsoid, ...], tuple[Rod, ...]]:
     _, y, z = centre
     if group == "C":
-        semi, back, facet, wing, spike = (14.0, 7.6, 10.0), 20, (7.5, 6.0), 9.0, 34
+        semi, back, facet, wing, spike = (13.0, 7.2, 9.0), 20, (7.5, 6.0), 9.0, 34
     elif group == "T":
-        semi, back, facet, wing, spike = (14.5 + 0.5 * k, 11.5, 13.0 + 0.3 * k), 27, (6.5, 7.0), 13.0, 42
+        semi, back, facet, wing, spike = (13.0 + 0.5 * k, 11.0, 11.5 + 0.3 * k), 27, (6.5, 7.0), 13.0, 42
     else:
-        semi, back, facet, wing, spike = (22.0 + 0.6 * k, 14.0, 17.0), 34, (8.5, 9.0), 16.0, 54
+        semi, back, facet, wing, spike = (20.0 + 0.6 * k, 13.8, 15.5), 34, (8.5, 9.0), 16.0, 54
     x, radius = facet
     low = 2.0 if group == "C" else 5.0
     arch = [
@@ -107,7 +107,7 @@ def _vertebra(group: str, k: int, centre: Triple) -> tuple[tuple[Ellipsoid, ...]
     for s in (-1, 1):
         arch.append(Rod(((s * x * 0.8, y - 1, z + 6), (s * x, y - 1, z + back)), (5.0, 5.0)))
         arch.append(Rod(((s * x, y, z + back), (s * wing, y - 1, z + back)), (5.0, 4.0)))
-    return (Ellipsoid(centre, semi),), tuple(arch)
+    return (Ellipsoid(centre, semi, power=4.0),), tuple(arch)
 
 
 def rib_line(number: int, *, points: int = 18) -> np.ndarray:
@@ -143,12 +143,12 @@ def sternum() -> list[Part]:
     manubrium = Sheet(
         as_points("-14,188 0,191 14,188 20,193 17,201 10,214 -10,214 -17,201 -20,193"),
         as_points("-18,194,-58 18,194,-58 0,190,-60 0,202,-66 -9,213,-72 9,213,-72"),
-        15.0,
+        10.0,
     )
     body = Sheet(
         as_points("-7.5,215 7.5,215 8,232 9.5,250 8,262 3,270 1,280 -1,280 -3,270 -8,262 -9.5,250 -8,232"),
         as_points("-8,216,-72 8,216,-72 -9,248,-86 9,248,-86 0,264,-90 0,279,-91 0,232,-80"),
-        13.0,
+        9.0,
     )
     return [
         Part("manubrium", "bone", (manubrium,), "sternum"),
@@ -157,7 +157,7 @@ def sternum() -> list[Part]:
 
 
 def pelvis() -> list[Part]:
-    """Return sacrum, and for each side ilium, ischium and pubis."""
+    """Return sacrum, and for each side ilium, its margin at the sacroiliac joint, ischium and pubis."""
     sacrum = Sheet(
         as_points("-23,420 -12,415 12,415 23,420 22,440 17,456 10,468 3,476 -3,476 -10,468 -17,456 -22,440"),
         as_points("-22,422,52 22,422,52 0,416,44 -18,450,76 18,450,76 0,448,80 0,474,68"),
@@ -177,13 +177,12 @@ def pelvis() -> list[Part]:
     )
     rim = [(25.0, 430.0, 76.0), (30, 413, 66), (40, 407, 40), (51, 407, 4), (61, 412, -34), (69, 425, -64)]
     front = [(69.0, 425.0, -64.0), (67, 438, -68), (60, 454, -58), (54, 466, -50), (49, 474, -36)]
-    joint = [(25.0, 424.0, 70.0), (27, 438, 66), (26, 452, 62)]
+    joint = (Rod(((25.0, 424.0, 70.0), (27, 438, 66), (26, 452, 62)), (7, 9, 7)),)
     strut = [(28.0, 452.0, 60.0), (33, 466, 40), (38, 476, 18)]
     ilium = (
         wing,
         Rod(tuple(rim), (6.5, 6.0, 6.0, 6.5, 7.5, 6.5)),
         Rod(tuple(front), (6.5, 6.5, 7.5, 9.0, 10.0)),
-        Rod(tuple(joint), (7, 9, 7)),
         Rod(tuple(strut), (10, 11, 11)),
         Ellipsoid((43, 478, -2), (26, 22, 26)),
     )
@@ -196,6 +195,11 @@ def pelvis() -> list[Part]:
         Rod(((6, 503, -70), (6, 514, -62), (12, 519, -42)), (8.5, 8, 6.5)),
     )
     parts = [Part("sacrum", "bone", (sacrum, spike), "sacrum")]
-    for name, solids in (("ilium", ilium), ("ischium", ischium), ("pubis", pubis)):
+    for name, solids in (
+        ("ilium", ilium),
+        ("sacroiliac joint", joint),
+        ("ischium", ischium),
+        ("pubis", pubis),
+    ):
         parts.extend(both_sides(Part(name, "bone", solids, "pelvis")))
     return parts

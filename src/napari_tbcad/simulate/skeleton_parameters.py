@@ -27,27 +27,37 @@ class BodyParameters:
     width : float or None
         Breadth of the skeleton, 1 is average; 1 ± 0.04.
     trunk : float or None
-        Length of the trunk against the legs, 1 is average; 1 ± 0.02.
+        Length of the trunk against the legs, 1 is average; 1 ± 0.03.
+    chest : float or None
+        Length of the chest against the abdomen, 1 is average; 1 ± 0.03.
+    neck : float or None
+        Length of the neck, 1 is average; 1 ± 0.10.
+    arms : float or None
+        Length of the arms, 1 is average; 1 ± 0.035.
+    head : float or None
+        Size of the head, 1 is average; 1 ± 0.03.
+    shrug_mm : float or None
+        How far the shoulders stand above the average; 0 ± 8.
     scoliosis_mm : float or None
         Sideways bend of the spine at its apex, > 0 towards the patient's left; 0 ± 5.
     turn_deg : float or None
         Rotation of the trunk about its long axis, > 0 brings the front to the patient's left; 0 ± 3.
     head_tilt_deg : float or None
-        Tilt of the head in the image plane, > 0 towards the patient's left shoulder; 0 ± 2.5.
+        Tilt of the head in the image plane, > 0 towards the patient's left shoulder; 0 ± 4.5.
     head_turn_deg : float or None
         Rotation of the head, > 0 brings the face to the patient's left; 0 ± 5.
     chin_deg : float or None
-        Lift of the chin, > 0 up; 0 ± 5.
+        Lift of the chin, > 0 up; 0 ± 7.
     pelvic_tilt_deg : float or None
         Forward tilt of the pelvis, > 0 lowers the pubis; 0 ± 4.
     arm_deg : float or None
         Arms away from the trunk, against the average; 0 ± 1.5.
     leg_deg : float or None
-        Legs apart, against the average; 0 ± 0.8.
+        Legs apart, against the average; 0 ± 1.3.
     lean_deg : float or None
-        The whole body turned in the image plane; 0 ± 0.6.
+        The whole body turned in the image plane; 0 ± 0.8.
     shift_mm : tuple of float (row, column) or None
-        Where the body lies in the field; 0 ± 4, 0 ± 7.
+        Where the body lies in the field; 0 ± 2.5, 0 ± 6.
     shape : tuple of int (rows, columns)
         The grid. A coarse grid holds the same body on larger pixels.
     pixel_mm : tuple of float (row, column) or None
@@ -62,6 +72,11 @@ class BodyParameters:
     build: float | None = None
     width: float | None = None
     trunk: float | None = None
+    chest: float | None = None
+    neck: float | None = None
+    arms: float | None = None
+    head: float | None = None
+    shrug_mm: float | None = None
     scoliosis_mm: float | None = None
     turn_deg: float | None = None
     head_tilt_deg: float | None = None
@@ -94,6 +109,11 @@ _LIMITS = {
     "build": (0.6, 1.8),
     "width": (0.8, 1.25),
     "trunk": (0.9, 1.1),
+    "chest": (0.9, 1.1),
+    "neck": (0.6, 1.4),
+    "arms": (0.85, 1.15),
+    "head": (0.85, 1.15),
+    "shrug_mm": (-30.0, 30.0),
     "scoliosis_mm": (-40.0, 40.0),
     "turn_deg": (-20.0, 20.0),
     "head_tilt_deg": (-20.0, 20.0),
@@ -110,19 +130,24 @@ _LIMITS = {
 _SPREAD = {
     "build": (1.0, 0.12),
     "width": (1.0, 0.04),
-    "trunk": (1.0, 0.02),
+    "trunk": (1.0, 0.03),
+    "chest": (1.0, 0.03),
+    "neck": (1.0, 0.10),
+    "arms": (1.0, 0.035),
+    "head": (1.0, 0.03),
+    "shrug_mm": (0.0, 8.0),
     "scoliosis_mm": (0.0, 5.0),
     "turn_deg": (0.0, 3.0),
-    "head_tilt_deg": (0.0, 2.5),
+    "head_tilt_deg": (0.0, 4.5),
     "head_turn_deg": (0.0, 5.0),
-    "chin_deg": (0.0, 5.0),
+    "chin_deg": (0.0, 7.0),
     "pelvic_tilt_deg": (0.0, 4.0),
     "arm_deg": (0.0, 1.5),
-    "leg_deg": (0.0, 0.8),
-    "lean_deg": (0.0, 0.6),
+    "leg_deg": (0.0, 1.3),
+    "lean_deg": (0.0, 0.8),
 }
 _HEIGHT = {"female": (1590.0, 60.0), "male": (1700.0, 65.0)}
-_SHIFT = np.array([4.0, 7.0])
+_SHIFT = np.array([2.5, 6.0])
 
 
 @dataclass(frozen=True)
@@ -134,6 +159,11 @@ class Person:
     build: float
     width: float
     trunk: float
+    chest: float
+    neck: float
+    arms: float
+    head: float
+    shrug_mm: float
     scoliosis_mm: float
     turn_deg: float
     head_tilt_deg: float

@@ -68,18 +68,20 @@ class Pose:
         knots = [0, 120, 165, 300, 400, 440, 520]
         own = [1.0, 1.0, 1 + 0.025 * male, 1 + 0.02 * male, 1.0, 1 - 0.02 * male, 1 - 0.02 * male]
         # A head is nearly as wide in small and broad people.
-        share = np.interp(y, [100, 165], [0.4, 1.0])
-        return np.asarray(np.interp(y, knots, own) * (1 + share * (self.person.width - 1)))
+        share = np.interp(y, [100, 165], [0.3, 1.0])
+        head = 1 + (self.person.head - 1) * (1 - share)
+        return np.asarray(np.interp(y, knots, own) * (1 + share * (self.person.width - 1)) * head)
 
     def height(self, y: Points) -> Points:
         """Return mm below the crown, for template rows `y`, of an average-sized person."""
-        t = self.person.trunk
-        hip, end = 490.0, TOES
-        # The legs give back what the trunk takes.
-        legs = ((end - 150) - (hip - 150) * t) / (end - hip)
-        rows = np.interp(
-            y, [-100, 150, hip, end, end + 100], [-100, 150, 150 + (hip - 150) * t, end, end + 100 * legs]
-        )
+        p = self.person
+        neck, hip, end = 150.0, 490.0, TOES
+        # Average rows against a person's; the abdomen gives back what the chest takes, the legs the rest.
+        at = np.array([TOP, 95.0, neck, 330.0, hip, end])
+        own = np.cumsum([TOP, 89 * p.head, 55 * p.neck, 180 * p.trunk * p.chest, 0, 0])
+        own[4] = own[2] + (hip - neck) * p.trunk
+        own[5] = end
+        rows = np.interp(y, at, own) + np.minimum(y - TOP, 0) + np.maximum(y - end, 0)
         return np.asarray((rows - TOP) * TEMPLATE_MM[1])
 
     def __call__(self, points: Points, limb: str = "trunk") -> Points:
@@ -105,20 +107,33 @@ class Pose:
         elif limb == "head":
             x, y, z = self._head(x, y, z)
         else:
-            y, z = self._pelvis(x, y, z)
+            y, z = self._pelvis(y, z)
             x = x * self.breadth(y0)
         x, y = x * TEMPLATE_MM[0], self.height(y)
         x, z = self._trunk(x, y0, z, limb)
+        y = y - self._shrug(x, y0, limb)
         x, y, z = x * self.scale, y * self.scale, z * self.scale
         x, y = _turn(x, y - 0.4 * self.length_mm, np.deg2rad(-self.person.lean_deg))
         return np.stack([x, y + 0.4 * self.length_mm, z], axis=-1)
 
+    def _shrug(self, x: Points, y: Points, limb: str) -> Points:
+        """Rise of the shoulder girdle, mm; it grows from the sternum outwards and ends below the scapula."""
+        if limb in ("head", "leg"):
+            return np.zeros_like(x)
+        outward = _smooth(np.abs(x), 40.0, 150.0) * (1 - _smooth(y, 190, 260))
+        return self.person.shrug_mm * (np.ones_like(x) if limb == "arm" else outward)
+
     def _limb(self, x: Points, y: Points, side: Points, limb: str) -> tuple[Points, Points]:
         px, py = _SHOULDER if limb == "arm" else _HIP
-        angle = self.person.arm_deg if limb == "arm" else self.person.leg_deg
+        angle: Points | float = self.person.arm_deg if limb == "arm" else self.person.leg_deg
         ratio = TEMPLATE_MM[1] / TEMPLATE_MM[0]
-        dx, dy = _turn(side * x - px, (y - py) * ratio, -np.deg2rad(angle))
         base = px * self.breadth(np.asarray(py))
+        long = 1.0
+        if limb == "arm":
+            # Broad persons hold their arms closer: the table is no wider for them.
+            angle = angle - 15.0 * (base * self.scale / px - 1)
+            long = self.person.arms
+        dx, dy = _turn(side * x - px, (y - py) * ratio * long, -np.deg2rad(angle))
         return side * (base + dx), py + dy / ratio
 
     def _head(self, x: Points, y: Points, z: Points) -> tuple[Points, Points, Points]:
@@ -132,7 +147,7 @@ class Pose:
         x, dy = _turn(x, (y - 150) * TEMPLATE_MM[1], angle)
         return x / TEMPLATE_MM[0], 150 + dy / TEMPLATE_MM[1], z
 
-    def _pelvis(self, x: Points, y: Points, z: Points) -> tuple[Points, Points]:
+    def _pelvis(self, y: Points, z: Points) -> tuple[Points, Points]:
         angle = np.deg2rad(self.person.pelvic_tilt_deg) * _smooth(y, 320, 410)
         return self._pitched(y, z, _HIP[1], 0.0, -angle)
 

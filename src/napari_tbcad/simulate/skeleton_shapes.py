@@ -48,12 +48,15 @@ class Ellipsoid:
         Turn in the image plane; > 0 brings the lower end to x > 0.
     shell : float
         Thickness of the wall, mm; 0 for a full ellipsoid.
+    power : float
+        2 is an ellipsoid, larger is more of a box.
     """
 
     centre: Triple
     semi: Triple
     tilt_deg: float = 0.0
     shell: float = 0.0
+    power: float = 2.0
 
 
 @dataclass(frozen=True, eq=False)

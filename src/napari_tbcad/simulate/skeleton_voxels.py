@@ -163,14 +163,25 @@ def _ellipsoid(grid: Grid, pose: Pose, solid: Ellipsoid, limb: str) -> Iterator[
     x, y, z = x - np.float32(middle[0]), y - np.float32(middle[1]), z - np.float32(middle[2])
     inverse = np.linalg.inv(axes).astype(np.float32)
     u = [x * inverse[0, i] + y * inverse[1, i] + z * inverse[2, i] for i in range(3)]
-    k = np.sqrt(u[0] ** 2 + u[1] ** 2 + u[2] ** 2)
-    # First-order distance to the surface: (1 - k) over the length of k's gradient.
-    slope = sum((sum(u[i] * inverse[j, i] for i in range(3))) ** 2 for j in range(3))
-    distance = (1 - k) * k / np.sqrt(np.maximum(slope, 1e-12))
+    distance = _first_order(u, inverse) if solid.power == 2 else _radial(u, x, y, z, solid.power)
     inside = share(distance, grid)
     if solid.shell > 0:
         inside = inside - share(distance - np.float32(solid.shell * pose.scale), grid)
     yield box, inside
+
+
+def _first_order(u: list[Volume], inverse: Volume) -> Volume:
+    """Return the distance to an ellipsoid, mm: (1 - k) over the length of k's gradient."""
+    k = np.sqrt(u[0] ** 2 + u[1] ** 2 + u[2] ** 2)
+    slope = sum((sum(u[i] * inverse[j, i] for i in range(3))) ** 2 for j in range(3))
+    return np.asarray((1 - k) * k / np.sqrt(np.maximum(slope, 1e-12)))
+
+
+def _radial(u: list[Volume], x: Volume, y: Volume, z: Volume, power: float) -> Volume:
+    """Return the distance to a super-ellipsoid along the ray from its centre, mm."""
+    k = (np.abs(u[0]) ** power + np.abs(u[1]) ** power + np.abs(u[2]) ** power) ** (1 / power)
+    k = np.maximum(k, 1e-3)
+    return np.asarray(np.sqrt(x * x + y * y + z * z) * (1 / k - 1))
 
 
 def _sheet(grid: Grid, pose: Pose, sheet: Sheet, limb: str) -> Iterator[tuple[Box, Volume]]:
