@@ -18,8 +18,8 @@ from napari_tbcad.record import Parameters, Step, field
 
 __all__ = ["RULE_CONFIDENCE", "Evidence", "UndecidedViews", "ViewParameters", "name_views"]
 
-LONGEST_BODY_MM, SHORTEST_BODY_MM = 2250.0, 300.0
-"""A body measured longer or shorter than this shows that the pixel size is not true."""
+BODY_LENGTH_MM, BODY_WIDTH_MM = (300.0, 2250.0), (100.0, 1100.0)
+"""A body measured outside these shows that the pixel size is not true."""
 
 _DIFFERENT_PARTS = 0.25  # root mean square difference of the two views' row profiles; real pairs: up to 0.17
 
@@ -136,17 +136,18 @@ def _credible_spacing(
     warnings: list[str],
 ) -> tuple[float, float] | None:
     """Return the pixel size unless the body would have an impossible length by it."""
-    lengths = [pose.length for pose in poses.values() if pose is not None]
-    if spacing is None or not lengths:
+    found = [pose for pose in poses.values() if pose is not None]
+    if spacing is None or not found:
         return spacing
-    length = max(lengths) * spacing[0]
-    facts["body_length_mm"] = round(length)
-    if SHORTEST_BODY_MM <= length <= LONGEST_BODY_MM:
+    length, width = max(p.length for p in found) * spacing[0], max(p.width for p in found) * spacing[1]
+    facts["body_mm"] = [round(length), round(width)]
+    if BODY_LENGTH_MM[0] <= length <= BODY_LENGTH_MM[1] and BODY_WIDTH_MM[0] <= width <= BODY_WIDTH_MM[1]:
         return spacing
     facts["spacing_ignored_mm"] = [round(float(s), 4) for s in spacing]
     warnings.append(
-        f"With the stated pixel size of {spacing[0]:.3g} mm the body would be {length / 1000:.2f} m long (a "
-        "resized image?); the pixel size was ignored, areas are in pixels."
+        f"With the stated pixel size of {spacing[0]:.3g} × {spacing[1]:.3g} mm the body would be "
+        f"{length / 1000:.2f} m long and {width / 1000:.2f} m wide (a resized image?); the pixel size was "
+        "ignored, areas are in pixels."
     )
     return None
 

@@ -107,3 +107,12 @@ def first_number(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if np.isfinite(number) else None
+
+
+def values_of(value: Any) -> list[Any]:
+    """Return the values of a header element: none, one, or several."""
+    from pydicom.multival import MultiValue
+
+    if value is None or value == "":
+        return []
+    return list(value) if isinstance(value, (MultiValue, list, tuple)) else [value]

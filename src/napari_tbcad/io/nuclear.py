@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.imaging.bonescan import ViewName
-from napari_tbcad.io.dicom_file import first_number, has_pixels, modality_of, parse_dicom
+from napari_tbcad.imaging.bonescan import Unit, ViewName
+from napari_tbcad.io.dicom_file import first_number, has_pixels, modality_of, parse_dicom, values_of
 from napari_tbcad.io.nuclear_pixels import frames_of
 from napari_tbcad.io.nuclear_types import TALL, refuse_other_types
 from napari_tbcad.io.view_names import coded_view, named_view, names_another
@@ -52,10 +52,14 @@ class FrameFacts:
         Where the detector stood, in degrees, 0 at the patient's back.
     ge : bool
         Whether the maker is GE.
-    named : mapping
-        ``(rule, view)`` of every rule of the header that names a view.
+    code_view : ViewName or None
+        The view that `view_code` names.
+    other_view : bool
+        Whether the header names another view, such as a lateral one.
     counts_accumulated : int or None
         What the header says the sum of the pixels is.
+    half : str
+        ``"left"`` or ``"right"`` of an image that held both views side by side.
     """
 
     source: str = ""
@@ -125,6 +129,8 @@ class NuclearFile:
         What the file says about each.
     spacing_mm : (float, float) or None
         Row and column spacing.
+    unit : {"counts", "grey"}
+        ``"grey"`` when the grey scale had to be turned round.
     date : str or None
         Date of the scan, ISO 8601.
     header : NuclearHeader
@@ -136,6 +142,7 @@ class NuclearFile:
     pixels: tuple[NDArray[np.float32], ...]
     facts: tuple[FrameFacts, ...]
     spacing_mm: tuple[float, float] | None
+    unit: Unit
     date: str | None
     header: NuclearHeader
     step_facts: dict[str, Any]
@@ -199,6 +206,7 @@ def read_nuclear(path: Path, warnings: list[str]) -> NuclearFile:
         pixels=pixels,
         facts=tuple(_frame_facts(path, dataset, i) for i in kept),
         spacing_mm=spacing,
+        unit="grey" if facts["inverted"] else "counts",
         date=_date(dataset),
         header=_header(path, dataset),
         step_facts={**facts, "spacing_from": "unknown" if spacing is None else "PixelSpacing"},
@@ -256,7 +264,7 @@ def _frame_facts(path: Path, dataset: Dataset, frame: int) -> FrameFacts:
 def _detector(dataset: Dataset, frame: int) -> Dataset | None:
     """Return the item of DetectorInformationSequence for a frame, by DetectorVector or by its place."""
     items: Sequence[Dataset] = dataset.get("DetectorInformationSequence") or []
-    vector = _values(dataset.get("DetectorVector"))
+    vector = values_of(dataset.get("DetectorVector"))
     frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
     if len(vector) == frames:
         number = first_number(vector[frame])
@@ -281,7 +289,7 @@ def _view_code(dataset: Dataset, detector: Dataset | None, frame: int) -> tuple[
 
 def _of_frame(dataset: Dataset, value: Any, frame: int) -> str:
     """Return the text meant for a frame: one value of as many as there are frames."""
-    values = _values(value)
+    values = values_of(value)
     frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
     return str(values[frame]).strip() if len(values) == frames else ""
 
@@ -289,14 +297,6 @@ def _of_frame(dataset: Dataset, value: Any, frame: int) -> str:
 def _private_name(dataset: Dataset, frame: int) -> str:
     texts = [_of_frame(dataset, dataset[tag].value, frame) for tag in _PRIVATE_NAMES if tag in dataset]
     return next((text for text in texts if named_view(text) is not None), "")
-
-
-def _values(value: Any) -> list[Any]:
-    from pydicom.multival import MultiValue
-
-    if value is None or value == "":
-        return []
-    return list(value) if isinstance(value, (MultiValue, list, tuple)) else [value]
 
 
 def _date(dataset: Dataset) -> str | None:
@@ -309,7 +309,7 @@ def _date(dataset: Dataset) -> str | None:
 
 def _spacing(dataset: Dataset, warnings: list[str]) -> tuple[float, float] | None:
     """Return (row, column) spacing in mm where it can be true."""
-    value = _values(dataset.get("PixelSpacing"))
+    value = values_of(dataset.get("PixelSpacing"))
     if not value:
         return None
     numbers = [first_number(v) for v in value]

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.dicom_file import first_line, first_number
+from napari_tbcad.io.nuclear_types import photopeak_frames
+from napari_tbcad.io.scan_layout import looks_inverted
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -57,22 +59,40 @@ def frames_of(
     stored = stored[None] if stored.ndim == 2 else stored
     if stored.ndim != 3:
         raise BadInput(path, f"not grey frames: the array has the shape {stored.shape}")
-    frames = stored.astype(np.float32)
-    kept = list(range(len(frames)))
-    if len(kept) > 2:
-        raise BadInput(path, f"{len(kept)} frames; a whole-body scan has an anterior and a posterior one")
+    kept = _kept(path, dataset, len(stored), warnings)
+    frames = stored[kept].astype(np.float32)
     if not np.isfinite(frames).all():
         raise BadInput(path, "the image has NaN or infinite pixels")
+    inverted = dataset.get("PhotometricInterpretation") == "MONOCHROME1" and all(map(looks_inverted, frames))
+    if inverted:
+        frames = frames.max() - frames
+        warnings.append(
+            "The body was dark on a light ground; the scale was turned round, counts are unknown."
+        )
     if (negative := int((frames < 0).sum())) > 0:
         cause = "lossy compression" if syntax in _LOSSY else "the file"
         warnings.append(f"{negative} pixels are negative ({cause}); they were set to 0.")
         frames = np.maximum(frames, 0)
-    for i, frame in enumerate(frames):
-        if not frame.any():
-            raise BadInput(path, f"frame {i + 1} holds no counts (all pixels are 0)")
+    full = [i for i, frame in enumerate(frames) if frame.any()]
+    if not full:
+        raise BadInput(path, "the image holds no counts (all pixels are 0)")
+    if len(full) < len(kept):
+        warnings.append("One frame holds no counts (all pixels are 0); only the other was read.")
     if syntax in _LOSSY:
         warnings.append("The image was compressed with loss; its counts are not exactly those measured.")
-    return kept, tuple(frames[i] for i in kept), {"modality": "NM", "transfer_syntax": syntax}
+    facts = {"modality": "NM", "transfer_syntax": syntax, "inverted": inverted}
+    return [kept[i] for i in full], tuple(frames[i] for i in full), facts
+
+
+def _kept(path: Path, dataset: Dataset, number: int, warnings: list[str]) -> list[int]:
+    """Return which frames are the two views."""
+    if number <= 2:
+        return list(range(number))
+    peak = photopeak_frames(dataset)
+    if peak is not None and 1 <= len(peak) <= 2:
+        warnings.append(f"Of {number} frames those of the energy window around 140 keV were read.")
+        return peak
+    raise BadInput(path, f"{number} frames; a whole-body scan has an anterior and a posterior one")
 
 
 def _decoded(path: Path, dataset: Dataset, syntax: str) -> NDArray[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.dicom_file import first_number
+from napari_tbcad.io.dicom_file import first_number, values_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -23,6 +23,7 @@ _TYPES = {
     "RECON TOMO": "a reconstructed SPECT volume",
     "RECON GATED TOMO": "a reconstructed gated SPECT volume",
 }
+_TC99M_KEV = 140.5
 _VECTORS = {
     "SliceVector": "a reconstructed SPECT volume",
     "AngularViewVector": "a SPECT acquisition",
@@ -46,19 +47,42 @@ def refuse_other_types(path: Path, dataset: Dataset, warnings: list[str]) -> Non
     warnings : list of str
         Complaints are appended here.
     """
-    named = [str(v).strip().upper() for v in dataset.get("ImageType") or []]
+    named = [str(v).strip().upper() for v in values_of(dataset.get("ImageType"))]
     kind = named[2] if len(named) > 2 else ""
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
-    tall = rows >= TALL * columns
+    tall = rows >= TALL * columns or (frames == 1 and rows >= columns)
+    size = f"{columns} × {rows} pixels, {frames} frame{'s' if frames > 1 else ''}"
     if int(dataset.get("SamplesPerPixel") or 1) > 1:
         raise BadInput(path, "a colour picture of a scan (secondary capture): export the camera's own images")
+    if kind in _TYPES and not (kind == "STATIC" and rows >= TALL * columns):
+        raise BadInput(path, f"{_TYPES[kind]} ({size}), not a whole-body scan")
     for name, what in _VECTORS.items():
-        if name in dataset and frames > 2:
-            raise BadInput(path, f"{what} of {frames} frames, not a whole-body scan")
-    if kind in _TYPES and not (kind == "STATIC" and tall):
-        raise BadInput(path, f"{_TYPES[kind]} ({columns} × {rows}), not a whole-body scan")
+        if kind != "WHOLE BODY" and len({str(v) for v in values_of(dataset.get(name))}) > 1:
+            raise BadInput(path, f"{what} ({size}), not a whole-body scan")
     if kind == "STATIC":
         warnings.append("The header calls this a static image; its shape is that of a whole-body view.")
-    if kind != "WHOLE BODY" and not tall:
-        raise BadInput(path, f"an image of {columns} × {rows} pixels, not a whole-body scan (a spot view?)")
+    if kind != "WHOLE BODY" and not (rows >= TALL * columns):
+        raise BadInput(path, f"{size}: not a whole-body scan (a spot view?)")
+    if not tall:
+        raise BadInput(path, f"{size}: wider than a whole-body view, although the header calls it one")
+
+
+def photopeak_frames(dataset: Dataset) -> list[int] | None:
+    """Return the frames of the energy window around 140 keV; None when the file has one window.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The parsed file. A list with no frame means that no window, or more than one, holds 140 keV.
+    """
+    vector = [first_number(v) for v in values_of(dataset.get("EnergyWindowVector"))]
+    if len(set(vector)) < 2:
+        return None
+    right = []
+    for number, window in enumerate(dataset.get("EnergyWindowInformationSequence") or [], start=1):
+        for limits in window.get("EnergyWindowRangeSequence") or []:
+            low, high = (first_number(limits.get(f"EnergyWindow{end}Limit")) for end in ("Lower", "Upper"))
+            if low is not None and high is not None and low <= _TC99M_KEV <= high:
+                right.append(number)
+    return [i for i, number in enumerate(vector) if number == right[0]] if len(right) == 1 else []

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.nuclear_types import TALL
 from napari_tbcad.io.raster import load_array
+from napari_tbcad.io.scan_layout import bodies, halves, letters, looks_inverted, looks_like_labels
 
-_COLOUR_NOISE = 12  # JPEG leaves this much between the channels of a grey picture
+_COLOUR_NOISE = 24  # JPEG leaves this much between the channels of a grey picture
+_EXPORT = "export the scan as DICOM NM, or each view as a grey image"
 
 
 def read_scan_image(
@@ -37,26 +39,61 @@ def read_scan_image(
     Raises
     ------
     BadInput
-        If it is a colour picture, of a shape no whole-body view has, a label image, or empty.
+        If it is a colour picture, a label image, empty, of a shape no whole-body view has, or shows more
+        than two bodies.
     """
-    array, facts = load_array(path, warnings)
+    array, stored = load_array(path, warnings)
     pixels = _grey(path, array)
     if not np.isfinite(pixels).all() or pixels.min() < 0:
         raise BadInput(path, "the image has negative, NaN or infinite pixels")
     if pixels.min() == pixels.max():
         raise BadInput(path, "the image is empty (all pixels are equal)")
+    if looks_like_labels(pixels):
+        raise BadInput(path, "a mask or label image, not a scan (give it with --masks)")
+    facts: dict[str, Any] = {"format": "image", "bits": stored["bits"], "inverted": looks_inverted(pixels)}
+    if facts["inverted"]:
+        full = 255.0 if array.dtype == np.uint8 else float(pixels.max())
+        pixels = (full - pixels).astype(np.float32)
+        pixels -= pixels.min()
+        warnings.append("The body is dark on a light ground; the grey scale was turned round.")
+    if marks := letters(pixels):
+        warnings.append(f"The image seems to hold text or marks ({marks} pieces); they are taken for uptake.")
+    views = part_views(path, pixels)
+    if len(views) == 2:
+        warnings.append("Two bodies lie side by side; the image was parted between them.")
+    facts["parted"] = len(views) == 2
+    return views, facts
+
+
+def part_views(path: Path, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """Return the one or two whole-body views in an image; raise BadInput when it holds none.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    pixels : (H, W) array of float32
+        Body bright on a dark ground.
+    """
     rows, columns = pixels.shape
-    if rows < TALL * columns:
-        raise BadInput(path, f"an image of {columns} × {rows} pixels, not a whole-body view")
-    return (pixels,), {"format": "image", "bits": facts["bits"]}
+    found = bodies(pixels) if columns > 0.3 * rows else []
+    if len(found) > 2:
+        raise BadInput(path, f"a picture of {len(found)} bodies: {_EXPORT}")
+    parted = halves(pixels, found) if len(found) == 2 else None
+    if len(found) == 2 and parted is None:
+        raise BadInput(path, f"a picture of two bodies that are not two views of one: {_EXPORT}")
+    views = (pixels,) if parted is None else parted
+    if any(view.shape[0] < TALL * view.shape[1] for view in views):
+        raise BadInput(path, f"an image of {columns} × {rows} pixels, not a whole-body view: {_EXPORT}")
+    return views
 
 
 def _grey(path: Path, array: NDArray[Any]) -> NDArray[np.float32]:
     if array.ndim == 2:
         return array.astype(np.float32)
     colour = array[..., :3].astype(np.float32)
-    if colour.shape[2] == 3 and np.ptp(colour, axis=2).max() > _COLOUR_NOISE:
-        raise BadInput(
-            path, "a colour picture (a screenshot?): export the scan as DICOM NM, or as grey images"
-        )
+    if array.ndim != 3 or colour.shape[2] not in (1, 2, 3):
+        raise BadInput(path, f"not one grey image: its array has the shape {array.shape}")
+    if colour.shape[2] == 3 and np.percentile(np.ptp(colour, axis=2), 99.9) > _COLOUR_NOISE:
+        raise BadInput(path, f"a colour picture (a screenshot?): {_EXPORT}")
     return colour[..., 0] if colour.shape[2] < 3 else colour.mean(axis=2, dtype=np.float32)

@@ -16,7 +16,7 @@ from napari_tbcad.io.dicom_file import looks_like_dicom
 from napari_tbcad.io.nuclear import FrameFacts, NuclearHeader, read_nuclear
 from napari_tbcad.io.raster import looks_like_raster
 from napari_tbcad.io.scan_files import ScanFiles, find_scans
-from napari_tbcad.io.scan_images import read_scan_image
+from napari_tbcad.io.scan_images import part_views, read_scan_image
 from napari_tbcad.record import Record, Step
 
 __all__ = ["Frame", "FrameFacts", "ScanFiles", "Study", "find_scans", "read_study"]
@@ -174,18 +174,23 @@ def _read(path: Path, warnings: list[str]) -> _Part:
 def _read_nuclear(path: Path, warnings: list[str]) -> _Part:
     file = read_nuclear(path, warnings)
     frames = tuple(Frame(pixels, facts) for pixels, facts in zip(file.pixels, file.facts, strict=True))
-    return _Part(frames, file.spacing_mm, "counts", file.date, file.header, file.step_facts)
+    if len(frames) == 1 and len(views := part_views(path, frames[0].pixels)) == 2:
+        warnings.append("Two bodies lie side by side; the frame was parted between them.")
+        # What the header says of the frame can be meant for one half only.
+        frames = _halved(views, FrameFacts(source=str(path), file_name=path.stem))
+    return _Part(frames, file.spacing_mm, file.unit, file.date, file.header, file.step_facts)
 
 
 def _read_image(path: Path, warnings: list[str]) -> _Part:
     images, facts = read_scan_image(path, warnings)
     source = FrameFacts(source=str(path), file_name=path.stem)
-    if len(images) == 2:
-        halves = zip(images, ("left", "right"), strict=True)
-        frames = tuple(Frame(pixels, replace(source, half=half)) for pixels, half in halves)
-    else:
-        frames = (Frame(images[0], source),)
+    frames = _halved(images, source) if len(images) == 2 else (Frame(images[0], source),)
     return _Part(frames, None, "grey", None, None, facts)
+
+
+def _halved(images: Sequence[NDArray[np.float32]], facts: FrameFacts) -> tuple[Frame, ...]:
+    halves = zip(images, ("left", "right"), strict=True)
+    return tuple(Frame(pixels, replace(facts, half=half)) for pixels, half in halves)
 
 
 def _refuse_strangers(paths: Sequence[Path], parts: Sequence[_Part]) -> None:
