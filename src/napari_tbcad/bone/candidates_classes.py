@@ -24,7 +24,7 @@ from napari_tbcad.schemes import REGION_IDS
 NON_BONE = 0.05
 """Probability of being abnormal that a place outside bone leaves."""
 
-INJECTION_LEVEL, INJECTION_ASYMMETRY = math.log(4.0), math.log(2.0)
+INJECTION_LEVEL, INJECTION_ASYMMETRY = 4.0, math.log(2.0)
 """An arm's spot is an injection from four times the view's bone level and twice the other side."""
 
 KIDNEY_MM2 = 600.0
@@ -56,15 +56,17 @@ def class_of(candidate: Candidate, maps: ViewMaps) -> tuple[str, float]:
     return ("abnormal" if probability >= 0.5 else "normal"), probability
 
 
+def evidence(candidate: Candidate) -> tuple[float, float, float]:
+    """Return what speaks for or against abnormal: logit of the score, asymmetry in [0, 1], ln of mm²."""
+    value = min(max(candidate.score, 1e-6), 1 - 1e-6)
+    asymmetry = min(max(candidate.features["asymmetry"], 0.0), 1.0)
+    return math.log(value / (1 - value)), asymmetry, math.log(candidate.area_mm2)
+
+
 def _abnormal(candidate: Candidate, maps: ViewMaps) -> float:
     stored = model()["abnormal"]
-    value = min(max(candidate.score, 1e-6), 1 - 1e-6)
-    total = (
-        stored["offset"]
-        + stored["score"] * math.log(value / (1 - value))
-        + stored["asymmetry"] * min(max(candidate.features["asymmetry"], 0.0), 1.0)
-        + stored["area"] * math.log(candidate.area_mm2)
-    )
+    names = ("score", "asymmetry", "area")
+    total = stored["offset"] + sum(stored[n] * v for n, v in zip(names, evidence(candidate), strict=True))
     if candidate.zone in ("legs", "arms"):
         total += stored["joint"]
     elif candidate.zone == "skull" and maps.name == "anterior" and _along(candidate, maps) > 0.5:
@@ -82,7 +84,8 @@ def _outside_bone(candidate: Candidate, maps: ViewMaps) -> bool:
     if zone == "legs":
         return near_axis
     if zone == "arms":
-        return features["level"] > INJECTION_LEVEL and features["asymmetry"] > INJECTION_ASYMMETRY
+        hot = float(maps.fine[candidate.row, candidate.column]) > INJECTION_LEVEL * maps.level
+        return hot and features["asymmetry"] > INJECTION_ASYMMETRY
     return zone == "rib" and candidate.area_mm2 >= KIDNEY_MM2 and _beside_lumbar(candidate, maps)
 
 

@@ -27,7 +27,7 @@ ZONE_IDS = {name: number for number, name in enumerate(ZONE_NAMES, start=len(REG
 FIELD_MM = 2355.0
 """Length of the field that is taken for granted where the pixel size is unknown: 1024 rows of 2.3 mm."""
 
-FINE_MM, BLOB_MM, WIDE_MM, SURROUNDINGS_MM = 4.6, 9.0, 14.4, 27.0
+FINE_MM, BLOB_MM, WIDE_MM, SURROUNDINGS_MM = 4.6, 6.0, 10.0, 27.0
 """Standard deviations of the smoothings: a peak; both sides of the blob filter; a peak's surroundings."""
 
 
@@ -79,7 +79,7 @@ class ViewMaps:
 
     @cached_property
     def blob(self) -> NDArray[np.float32]:
-        """Difference of two Gaussians: large where something of 20 to 40 mm stands out."""
+        """Difference of two Gaussians: large where something of 15 to 30 mm stands out."""
         return self.smooth(BLOB_MM) - self.smooth(WIDE_MM)
 
     @cached_property
@@ -119,17 +119,26 @@ class ViewMaps:
 
     @cached_property
     def reference(self) -> NDArray[np.float32]:
-        """Median of the fine counts in every zone, by its number; the view's bone level where too small.
+        """Median of the fine counts in every zone, by its number; the view's bone level where too small."""
+        return self._statistics[0]
 
-        Outside the regions only pixels above 15 % of the bone level count, so that air does not.
-        """
-        found = np.full(len(ALL_ZONES), self.level, np.float32)
+    @cached_property
+    def spread(self) -> NDArray[np.float32]:
+        """Median absolute deviation of the fine counts in every zone, times 1.4826; 0 where too small."""
+        return self._statistics[1]
+
+    @cached_property
+    def _statistics(self) -> NDArray[np.float32]:
+        """Median and spread; outside the regions only of pixels above 15 % of the bone level, not of air."""
+        found = np.zeros((2, len(ALL_ZONES)), np.float32)
+        found[0] = self.level
         for zone in range(1, len(ALL_ZONES)):
             values = self.fine[self.zones == zone]
             if zone > len(REGION_NAMES):
                 values = values[values > 0.15 * self.level]
             if values.size >= LEAST_PIXELS:
-                found[zone] = np.median(values)
+                found[0, zone] = np.median(values)
+                found[1, zone] = 1.4826 * np.median(np.abs(values - found[0, zone]))
         return found
 
 

@@ -16,7 +16,7 @@ from napari_tbcad.bone.axis import Pairing
 from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps
 from napari_tbcad.imaging.bonescan import ViewName
 
-FEATURES = ("region", "level", "blob", "asymmetry", "lateral", "partner")
+FEATURES = ("region", "blob", "asymmetry", "lateral", "partner")
 """Measured at every peak; see :func:`measure`."""
 
 SOFT = 0.3
@@ -107,14 +107,13 @@ def measure(
 
     Returns
     -------
-    (N, 6) array of float32
-        With f the fine counts, L the view's bone level and s = 0.3 L (added to both parts of each ratio, so
+    (N, 5) array of float32
+        With f the fine counts, L the view's bone level and s = 0.3 L (added to both parts of a ratio, so
         that faint places do not give large ones):
 
         ``region``
-            ln (f + s) / (m + s), m the median of the peak's own zone.
-        ``level``
-            ln (f + s) / L.
+            arsinh ((f - m) / (d + 0.1 m + 0.05 L)), m the median and d the scaled median absolute deviation
+            of the peak's own zone: a robust z-score.
         ``blob``
             arsinh (4 b / L), b the difference of Gaussians.
         ``asymmetry``
@@ -128,13 +127,14 @@ def measure(
     level = maps.level
     soft = SOFT * level
     fine = maps.fine[rows, columns]
-    region = np.log((fine + soft) / (maps.reference[maps.zones[rows, columns]] + soft))
+    zones = maps.zones[rows, columns]
+    middle, spread = maps.reference[zones], maps.spread[zones]
+    region = np.arcsinh((fine - middle) / (spread + 0.1 * middle + 0.05 * level))
     blob = np.arcsinh(4 * maps.blob[rows, columns] / level)
     lateral = np.abs(columns - maps.axis.column(rows)) * maps.spacing[1] / 150
     side = np.log((fine + soft) / (_mirrored(maps, rows, columns) + soft))
     partner = _partner(maps.name, rows, columns, other, pairing)
-    values = [region, np.log((fine + soft) / level), blob, side, lateral, partner]
-    return np.stack(values, axis=1).astype(np.float32)
+    return np.stack([region, blob, side, lateral, partner], axis=1).astype(np.float32)
 
 
 def _partner(
