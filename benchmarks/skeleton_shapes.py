@@ -115,9 +115,8 @@ def compare(view: str, real: Sequence[Map], simulated: Sequence[Map]) -> None:
     own = frequencies([aligned(m, target) for m in simulated]).argmax(axis=0)
     mean = frequencies(real_on).argmax(axis=0)
     print(f"\n{view}: {len(real)} real masks, {len(simulated)} simulated")
-    print(
-        f"{'region':10s}    real     sim  ratio | cv real  sim | row real   sim | col real   sim | Dice mean  each"
-    )
+    head = f"{'region':10s}    real     sim  ratio | cv real  sim | "
+    print(head + "row real   sim | col real   sim | Dice mean  each")
     total = []
     for name, k in REGION_IDS.items():
         a, b = places(real, k), places(simulated, k)
@@ -144,9 +143,8 @@ def volumes(number: int) -> None:
         whole = float(body.fill[np.isin(body.part, bones)].sum()) * float(np.prod(body.spacing_mm))
         shares.append([100 * v / whole for v in region_volumes(body).values()] + [whole / 1000])
     mean = np.mean(shares, axis=0)
-    print(
-        f"\nshare of bone volume, mean of {number} bodies (whole skeleton {mean[-1]:.0f} ml); ICRP 110 male mass share"
-    )
+    print(f"\nshare of bone volume, mean of {number} bodies, whole skeleton {mean[-1]:.0f} ml")
+    print("           simulated  ICRP 110 male (mass)")
     for name, value in zip(REGION_NAMES, mean, strict=False):
         print(f"{name:10s} {value:9.2f} % {ICRP_MALE[name]:6.2f} %")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,9 +130,14 @@ def simulate_body(parameters: BodyParameters | None = None, *, seed: int = 0) ->
 
 
 def _parts(person: Person) -> list[Part]:
-    soft = [*outline(person.build), *organs()]
-    trunk = [*skull(), *spine(), *ribs(), *sternum(), *pelvis()]
-    return [*soft, *trunk, *shoulders(), *arms(), *legs()]
+    return [*outline(person.build), *organs(), *_bones()]
+
+
+@cache
+def _bones() -> tuple[Part, ...]:
+    """Return the average skeleton; only the pose makes it a person's."""
+    trunk = (*skull(), *spine(), *ribs(), *sternum(), *pelvis())
+    return (*trunk, *shoulders(), *arms(), *legs())
 
 
 def _grid(parameters: BodyParameters, pose: Pose) -> Grid:

@@ -234,7 +234,8 @@ def _outlines(card: Card) -> list[Points]:
     """Return the closed outlines (n, 3) of a card on both sides."""
     flip = card.half * np.array([-1.0, 1.0, 1.0])
     closed = [card.half, flip] if card.paired else [np.concatenate([card.half, flip[::-1]])]
-    return [densified(outline) for outline in closed]
+    # The pose bends little over a dozen pixels.
+    return [densified(outline, 12.0) for outline in closed]
 
 
 def draw_regions(grid: Grid, pose: Pose, view: ViewName) -> NDArray[np.uint8]:

@@ -69,7 +69,7 @@ class Grid:
     @property
     def softness(self) -> float:
         """Width of an edge, mm: over it the share of a voxel goes from 1 to 0."""
-        return float(np.mean(self.spacing))
+        return sum(self.spacing) / 3
 
 
 def share(distance: Volume, grid: Grid) -> Volume:
