@@ -16,18 +16,18 @@ Sex = Literal["male", "female"]
 
 # Concentration by region, soft tissue = 1; (man, woman).
 CONCENTRATION: dict[str, tuple[float, float]] = {
-    "skull": (30.0, 32.0),
-    "cervical": (110.0, 85.0),
-    "thoracic": (77.0, 67.0),
-    "rib": (42.0, 54.0),
-    "sternum": (112.0, 120.0),
-    "clavicle": (59.0, 52.0),
-    "scapula": (34.0, 44.0),
-    "humerus": (15.0, 18.0),
-    "lumbar": (64.0, 69.0),
-    "sacrum": (77.0, 111.0),
-    "pelvis": (49.0, 52.0),
-    "femur": (17.5, 21.0),
+    "skull": (27.9, 29.7),
+    "cervical": (120.3, 96.2),
+    "thoracic": (150.6, 135.8),
+    "rib": (80.1, 95.8),
+    "sternum": (104.7, 112.1),
+    "clavicle": (110.0, 105.2),
+    "scapula": (38.0, 49.2),
+    "humerus": (12.8, 15.4),
+    "lumbar": (105.8, 114.1),
+    "sacrum": (66.4, 95.7),
+    "pelvis": (91.6, 97.2),
+    "femur": (17.4, 20.8),
 }
 
 # Bones of no region by the beginning of their name; the last holds for the rest.

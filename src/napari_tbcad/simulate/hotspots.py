@@ -94,8 +94,7 @@ def deposit(body: Body, site: Site) -> Deposit | None:
     edge = np.float32(np.mean(body.spacing_mm) / np.mean(site.radius_mm))
     cover = np.clip((1 - np.sqrt(squares)) / edge + np.float32(0.5), 0, 1)
     part, fill = body.part[block], body.fill[block]
-    allowed = np.isin(part, site.parts) if site.parts else part > 0
-    cover *= np.where(allowed, fill, 0)
+    cover *= np.where(np.isin(part, site.parts), fill, 0) if site.parts else part > 0
     if float(cover.max(initial=0.0)) <= 0.05:
         return None
     return Deposit(block, cover.astype(np.float32))
