@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_tbcad.widgets.proxies import bare
 
-Scope = Literal["chest", "bone", "worklist", "view"]
+Scope = Literal["chest", "bone", "panel", "worklist", "view"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Key:
     keys : str
         The key in napari's notation.
     scope : str
-        Where it holds: ``"chest"``, ``"bone"``, ``"worklist"`` or ``"view"``.
+        Where it holds: ``"chest"``, ``"bone"``, ``"panel"`` (both), ``"worklist"`` or ``"view"``.
     title, description : str
         What it does, for the person: two words and one sentence.
     replaces : tuple of str
@@ -57,7 +57,7 @@ class Key:
     also: str = ""
 
 
-# Not used here: A N U I G O Tab Enter (kept for the bone scan panel) and Space, which napari holds for pan
+# Not used here: G O Enter (kept for annotating bone scans) and Space, which napari holds for pan
 # and zoom. E stays napari's eraser, which does on our masks what a person expects.
 KEYS: tuple[Key, ...] = (
     Key("right_lung", "R", "chest", "Right lung", "Brush for the right lung (on the image's left)."),
@@ -81,8 +81,13 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("difference", "D", "chest", "Difference", "Outline what you added and took away, on or off."),
     Key("preview", "T", "chest", "Original or enhanced", "Show the original film or the enhanced one."),
-    Key("run_all", "Ctrl+Shift+R", "chest", "Run all", "Bring every step up to date."),
-    Key("save_case", "Ctrl+Shift+S", "chest", "Save case", "Save masks, features, result and record."),
+    Key("run_all", "Ctrl+Shift+R", "panel", "Run all", "Bring every step up to date."),
+    Key("save_case", "Ctrl+Shift+S", "panel", "Save", "Save what was made of the film or scan."),
+    Key("abnormal", "A", "bone", "Abnormal", "Class of the chosen hotspot, or of what is painted next."),
+    Key("normal", "N", "bone", "Normal", "The same: benign or degenerative uptake."),
+    Key("non_bone", "U", "bone", "Non-bone", "The same: uptake outside bone (bladder, kidney, injection)."),
+    Key("ignore_hotspot", "I", "bone", "Ignore", "The same: no statement about it."),
+    Key("next_hotspot", "Tab", "bone", "Next hotspot", "Point at the next hotspot of the table."),
     Key("previous", ",", "worklist", "Previous film", "Go to the film before in the worklist."),
     Key("next", ".", "worklist", "Next film", "Go to the next film in the worklist."),
     Key("done", "Ctrl+Enter", "worklist", "Done", "Mark the film as done and go to the next one."),

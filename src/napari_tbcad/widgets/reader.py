@@ -1,4 +1,4 @@
-"""napari's door to DICOM chest films."""
+"""napari's door to DICOM chest films and bone scans."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SUFFIXES = {".dcm", ".dicom", ".ima"}
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
-    """Return a reader when every path is a DICOM chest film or a folder of them, else None.
+    """Return a reader when every path is a DICOM chest film, or every one a bone scan, or a folder of them.
 
     Parameters
     ----------
@@ -37,7 +37,9 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
         films = _films(path)
     except (BadInput, OSError):
         return None
-    return read if films else None
+    if films:
+        return read
+    return read_scans if _scans(path) else None
 
 
 def read(path: str | Sequence[str]) -> list[LayerData]:
@@ -62,6 +64,19 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     for problem in problems:
         show_warning(str(problem))
     return layers
+
+
+def read_scans(path: str | Sequence[str]) -> list[LayerData]:
+    """Read bone scans as Image layers, a view each, anterior and posterior side by side.
+
+    Raises
+    ------
+    BadInput
+        If a scan cannot be read.
+    """
+    from napari_tbcad.widgets.bone.intake import read_layers
+
+    return read_layers(_scans(path))
 
 
 def layers_of(path: Path) -> list[LayerData]:
@@ -124,9 +139,28 @@ def _films(path: str | Sequence[str]) -> list[Path]:
     return found
 
 
+def _scans(path: str | Sequence[str]) -> list[Path]:
+    """List the DICOM bone scans among the paths; none at all when one of several is something else."""
+    from napari_tbcad.io.nuclear import is_scan_dicom
+
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
+    found: list[Path] = []
+    for one in paths:
+        files = _dicoms_in(one) if one.is_dir() else [one]
+        scans = [file for file in files if is_scan_dicom(file)]
+        if not scans:
+            return []
+        found += scans
+    return found
+
+
+def _dicoms_in(folder: Path) -> list[Path]:
+    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+    return [f for f in files if not f.suffix or f.suffix.lower() in _SUFFIXES]
+
+
 def _in_folder(folder: Path) -> list[Path]:
     """DICOM films directly in a folder, extension or not; a folder of pictures is left to napari."""
     from napari_tbcad.io.dicom import is_chest_dicom
 
-    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
-    return [f for f in files if (not f.suffix or f.suffix.lower() in _SUFFIXES) and is_chest_dicom(f)]
+    return [file for file in _dicoms_in(folder) if is_chest_dicom(file)]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,23 +12,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from napari_tbcad.chain import Run
-from napari_tbcad.record import Edit
 from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
 from napari_tbcad.widgets.work import start_call
-from napari_tbcad.widgets.workflow.edits import LayerEdits, Piece
-
-_PAUSE_S = 1.0
-"""Changes that follow each other faster than this, without the end of a stroke between, are one edit."""
-
-
-@dataclass
-class _Stroke:
-    """An edit in the making: the mask before it, and what the journal says of it so far."""
-
-    run: Run
-    base: Any
-    entry: Edit | None
-    last: float
+from napari_tbcad.widgets.workflow.edits import LayerEdits, Piece, Strokes
 
 
 class MaskEdits(LayerEdits):
@@ -46,7 +30,7 @@ class MaskEdits(LayerEdits):
 
     def __init__(self, layers: LungLayers, parent: QObject | None = None) -> None:
         super().__init__(layers, parent)
-        self._strokes: dict[str, _Stroke] = {}
+        self._strokes = Strokes()
         self._facts: dict[str, tuple[Any, Any, int, float, NDArray[np.uint8]]] = {}
 
     def apply_later(self, kind: str, make: Callable[[NDArray[Any]], NDArray[np.uint8]], tool: str) -> None:
@@ -68,7 +52,7 @@ class MaskEdits(LayerEdits):
     def begin(self) -> None:
         """Know of nothing: another run begins."""
         super().begin()
-        self._strokes.clear()
+        self._strokes.end()
 
     def holds(self, kind: str, layer: Labels) -> bool:
         """Tell whether a layer is still that of a mask."""
@@ -115,18 +99,15 @@ class MaskEdits(LayerEdits):
         from napari_tbcad.chest.workflow import give_mask, take_back
 
         standing, automatic = run.get(kind), run.get(kind, automatic=True)
-        now = time.monotonic()
         if np.array_equal(piece.pixels, standing.labels):
             if piece.ended:
-                self._strokes.pop(kind, None)
+                self._strokes.end(kind)
             return
         if automatic is not None and np.array_equal(piece.pixels, automatic.labels):
-            self._strokes.pop(kind, None)
+            self._strokes.end(kind)
             take_back(run, kind, tool=piece.tool, reader=self.reader)  # type: ignore[arg-type]
             return
-        stroke = self._strokes.get(kind)
-        if stroke is None or stroke.run is not run or now - stroke.last > _PAUSE_S:
-            stroke = _Stroke(run, standing, None, now)
+        stroke = self._strokes.stroke(run, kind, standing)
         stroke.entry = give_mask(
             run,
             piece.pixels,
@@ -136,11 +117,7 @@ class MaskEdits(LayerEdits):
             base=stroke.base,
             replaces=stroke.entry,
         )
-        stroke.last = now
-        if piece.ended:
-            self._strokes.pop(kind, None)
-        else:
-            self._strokes[kind] = stroke
+        self._strokes.keep(kind, stroke, ended=piece.ended)
 
 
 class _Later(QObject):

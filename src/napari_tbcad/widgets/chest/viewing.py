@@ -25,12 +25,13 @@ class Viewing(BenchViewing):
     _bench: ChestBench
 
     def __init__(self, bench: ChestBench) -> None:
-        super().__init__(bench, scopes=("chest", "worklist", "view"))
+        super().__init__(bench, scopes=("chest", "panel", "worklist", "view"))
 
     def prepare(self) -> None:
         """Make window and level."""
         bench = self._bench
         self.window = WindowLevel(bench.viewer, lambda: bench.film, air_dark=self._air_dark, parent=self)
+        self.window.changed.connect(self.changed)
 
     def looks(self) -> dict[str, Callable[[], None]]:
         """Return what the keys for the window do."""

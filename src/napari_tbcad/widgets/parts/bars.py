@@ -14,7 +14,9 @@ SUSPECT, CLEAR = "#D55E00", "#0072B2"
 """Vermilion speaks for tuberculosis, blue against; words and sides say the same."""
 
 
-class _Picture(QWidget):
+class Picture(QWidget):
+    """A small picture in the colours of the theme."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -30,7 +32,7 @@ class _Picture(QWidget):
         return QColor(name) if self.isEnabled() else QColor(140, 140, 140, 120)
 
 
-class ProbabilityBar(_Picture):
+class ProbabilityBar(Picture):
     """A probability between 0 and 1, the threshold it is held against, and a ghost for comparison.
 
     Parameters
@@ -103,7 +105,7 @@ class ProbabilityBar(_Picture):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"◇ automatic masks {self.ghost:.2f}")
 
 
-class ContributionBars(_Picture):
+class ContributionBars(Picture):
     """Signed bars, to the right for tuberculosis and to the left against it, a row each."""
 
     _ROW = 19

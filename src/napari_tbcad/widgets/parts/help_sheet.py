@@ -10,7 +10,13 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout,
 
 from napari_tbcad.widgets.keys import KEYS, Key
 
-SCOPES = {"chest": "Chest X-ray", "bone": "Bone scan", "worklist": "Worklist", "view": "View"}
+SCOPES = {
+    "chest": "Chest X-ray",
+    "bone": "Bone scan",
+    "panel": "Panel",
+    "worklist": "Worklist",
+    "view": "View",
+}
 
 _MARKS = {",": "(comma)", ".": "(full stop)"}
 

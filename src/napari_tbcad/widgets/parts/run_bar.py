@@ -21,6 +21,9 @@ _TELL_AFTER_S = 1.5
 """Time left is told from here on: before, a guess would only flicker."""
 
 
+_SAVE_TIP = "Save masks, features, result and the record of every step and edit in one file, to go on later."
+
+
 class RunBar(QWidget):
     """Run · Cancel · Save · Export · progress · the research-use line.
 
@@ -29,7 +32,11 @@ class RunBar(QWidget):
     run_text : str, optional
         What the run button says.
     save : bool, optional
-        Whether there are buttons to save and export.
+        Whether there is a button to save.
+    export : bool, optional
+        Whether there is one to export beside it.
+    save_text, save_tip : str, optional
+        What the save button says.
     parent : QWidget, optional
         Qt parent.
 
@@ -46,7 +53,14 @@ class RunBar(QWidget):
     save = Signal()
 
     def __init__(
-        self, run_text: str = "Run all", *, save: bool = True, parent: QWidget | None = None
+        self,
+        run_text: str = "Run all",
+        *,
+        save: bool = True,
+        export: bool = True,
+        save_text: str = "Save case",
+        save_tip: str = _SAVE_TIP,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._began: float | None = None
@@ -61,10 +75,8 @@ class RunBar(QWidget):
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop the work under way; what is finished stays.")
         self.cancel_button.setStyleSheet("padding: 5px;")
-        self.save_button = QPushButton("Save case")
-        self.save_button.setToolTip(
-            "Save masks, features, result and the record of every step and edit in one file, to go on later."
-        )
+        self.save_button = QPushButton(save_text)
+        self.save_button.setToolTip(save_tip)
         self.save_button.setStyleSheet("padding: 5px;")
         self.export_menu = QMenu(self)
         self.export_button = QPushButton("Export")
@@ -75,6 +87,7 @@ class RunBar(QWidget):
         buttons.addWidget(self.cancel_button, 1)
         if save:
             buttons.addWidget(self.save_button, 1)
+        if save and export:
             buttons.addWidget(self.export_button)
         layout.addLayout(buttons)
         self.progress = QProgressBar()

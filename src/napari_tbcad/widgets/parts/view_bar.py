@@ -30,6 +30,8 @@ class ViewBar(QWidget):
         Keys to name in tooltips, for ``"window"``, ``"invert"``, ``"ruler"`` and ``"help"``.
     help_key : str, optional
         Shortcut of the help button, in Qt's notation.
+    window_name, window_tip, invert_tip : str, optional
+        Other words for a window that is no radiograph's.
     parent : QWidget, optional
         Qt parent.
 
@@ -55,6 +57,9 @@ class ViewBar(QWidget):
         ruler_tip: str = "Draw lines with their length.",
         hints: dict[str, str] | None = None,
         help_key: str = "",
+        window_name: str = "Window",
+        window_tip: str = _WINDOW_TIP,
+        invert_tip: str = _INVERT_TIP,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -62,7 +67,10 @@ class ViewBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3)
-        self.window_button = self._button("Window", _WINDOW_TIP + hints.get("window", ""), "Window presets")
+        self._window_name = window_name
+        self.window_button = self._button(
+            window_name, window_tip + hints.get("window", ""), f"{window_name} presets"
+        )
         # The numbers change with every drag: the row must not move with them.
         self.window_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.window_button.setMinimumWidth(110)
@@ -72,7 +80,7 @@ class ViewBar(QWidget):
             action.triggered.connect(lambda _=False, name=name: self.preset.emit(name))
             self.menu.addAction(action)
         self.window_button.setMenu(self.menu)
-        self.invert_button = self._button("Invert", _INVERT_TIP + hints.get("invert", ""), "Invert")
+        self.invert_button = self._button("Invert", invert_tip + hints.get("invert", ""), "Invert")
         self.ruler_button = self._button("Ruler", ruler_tip + hints.get("ruler", ""), "Ruler")
         for button, signal in ((self.invert_button, self.invert), (self.ruler_button, self.ruler)):
             button.setCheckable(True)
@@ -86,7 +94,7 @@ class ViewBar(QWidget):
 
     def show_window(self, text: str) -> None:
         """Show window width and level on their button; its name when the text is empty."""
-        self.window_button.setText(text or "Window")
+        self.window_button.setText(text or self._window_name)
 
     def show_inverted(self, on: bool) -> None:
         """Set the invert toggle, without a signal."""

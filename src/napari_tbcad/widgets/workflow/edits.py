@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,13 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.chain import Run
 from napari_tbcad.errors import BadInput
+from napari_tbcad.record import Edit
 from napari_tbcad.widgets.workflow.layers import PaintedLayers
 
 UNSEEN = "unseen"
 """What changed a layer of which napari said nothing."""
+_PAUSE_S = 1.0
+"""Changes that follow each other faster than this, without the end of a stroke between, are one edit."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,45 @@ class Piece:
     tool: str
     ended: bool
     number: int
+
+
+@dataclass
+class Stroke:
+    """An edit in the making: the value before it, and what the journal says of it so far."""
+
+    run: Run
+    base: Any
+    entry: Edit | None
+    last: float
+
+
+class Strokes:
+    """Tells which pieces of painting are one edit: up to the brush being lifted, or a pause."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Stroke] = {}
+
+    def stroke(self, run: Run, name: str, standing: Any) -> Stroke:
+        """Return the stroke that what was just painted belongs to; `standing` is the value before it."""
+        found = self._open.get(name)
+        if found is None or found.run is not run or time.monotonic() - found.last > _PAUSE_S:
+            found = Stroke(run, standing, None, 0.0)
+        return found
+
+    def keep(self, name: str, stroke: Stroke, *, ended: bool) -> None:
+        """Remember, or end, a stroke after it was noted."""
+        stroke.last = time.monotonic()
+        if ended:
+            self.end(name)
+        else:
+            self._open[name] = stroke
+
+    def end(self, name: str | None = None) -> None:
+        """Let the next change be another edit; None ends all strokes."""
+        if name is None:
+            self._open.clear()
+        else:
+            self._open.pop(name, None)
 
 
 class LayerEdits(QObject):

@@ -48,7 +48,7 @@ class PanelHeader(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
-        row = QHBoxLayout()
+        row = self.top_row = QHBoxLayout()
         self.picker = LayerPicker(bench)
         row.addWidget(self.picker, 1)
         self.open_button = QPushButton("Open…")
@@ -124,7 +124,7 @@ class PanelHeader(QWidget):
                 self.view_bar.deleteLater()
             self._viewing, self.view_bar = viewing, viewing.bar()
             self._column.addWidget(self.view_bar)
-            viewing.window.changed.connect(self._refresh_bar)
+            viewing.changed.connect(self._refresh_bar)
         if self.view_bar is not None:
             self.view_bar.setVisible(self.bench.film is not None)
             viewing.show_on(self.view_bar)

@@ -103,6 +103,10 @@ class Session(QObject):
         """Return which of these values can be computed at all."""
         return wanted
 
+    def alarming(self, error: Exception) -> bool:
+        """Return whether a person is told of an error at once, beside what the step says."""
+        return True
+
     def source(self) -> str:
         """Return the study's path or name, for messages."""
         return "" if self.run is None else str(self.run.get(self.run.chain.inputs[0]).source)
@@ -291,7 +295,7 @@ class Session(QObject):
             self._take_held()
         elif self.run is not None and job.superseded and not job.stop.is_set():
             self._want(*job.wanted, live=job.live)
-        elif self.run is not None and job.error is not None and not job.live:
+        elif self.run is not None and job.error is not None and not job.live and self.alarming(job.error):
             show_error(said(job.error, self.source()))
         self.changed.emit()
         if self._pending or self.edits.dirty:

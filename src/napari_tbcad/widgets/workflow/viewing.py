@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 
 from napari_tbcad.widgets.keys import KEYS, Bindings, Key, bind, conflicts, hint, key_of
@@ -24,7 +24,14 @@ class BenchViewing(QObject):
         What the panels of a viewer share; its parent.
     scopes : tuple of str
         Whose keys these are; what else they mean is told.
+
+    Attributes
+    ----------
+    changed : Signal
+        What the row of buttons shows may differ.
     """
+
+    changed = Signal()
 
     def __init__(self, bench: Bench, *, scopes: tuple[str, ...]) -> None:
         super().__init__(bench)

@@ -1,0 +1,162 @@
+"""How a scan's layers are looked at: grey scale, outlines, numbers, which hotspot is chosen."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari_tbcad.widgets.bone.intake import first_top
+from napari_tbcad.widgets.bone.layers import REGIONS
+
+if TYPE_CHECKING:
+    from napari_tbcad.widgets.bone.session import BoneSession
+
+TOPS: dict[str, float | None] = {
+    "As opened": None,
+    "Faint: top at 5 % of the maximum": 5.0,
+    "Top at 10 %": 10.0,
+    "Top at 20 %": 20.0,
+    "Top at 40 %": 40.0,
+    "Whole range": 100.0,
+}
+"""Presets of the grey scale: which share of a view's maximum is drawn with the darkest grey, in %."""
+
+
+class BoneLook:
+    """View state of one session, shared by all panels that show it. Nothing here is ever computed with.
+
+    Parameters
+    ----------
+    session : BoneSession
+        Held weakly.
+
+    Attributes
+    ----------
+    top : str
+        One of :data:`TOPS`.
+    inverted : bool
+        True for counts dark on light, as bone scans are read.
+    outlines : bool
+        Whether the regions are outlined.
+    names : bool
+        Whether numbers and class letters stand beside the hotspots.
+    chosen : int or None
+        The hotspot that table and canvas point at.
+    """
+
+    def __init__(self, session: BoneSession) -> None:
+        self._session = weakref.ref(session)
+        self.top = "As opened"
+        self.inverted = True
+        self.outlines = True
+        self.names = True
+        self.chosen: int | None = None
+        self._hidden: list[Any] = []
+        self._shown_table: Any = None
+        self._ringed: Any = None
+
+    def open(self) -> None:
+        """The scan was chosen: show what was shown of it before."""
+        hidden, self._hidden = self._hidden, []
+        for reference in hidden:
+            if (layer := reference()) is not None:
+                layer.visible = True
+
+    def close(self) -> None:
+        """Another scan was chosen: it would lie under this one."""
+        session = self._session()
+        if session is not None and not session.closed:
+            shown = [layer for layer in session.layers.everything() if layer.visible]
+            self._hidden = [weakref.ref(layer) for layer in shown]
+            for layer in shown:
+                layer.visible = False
+
+    def set_top(self, name: str) -> None:
+        """Draw the darkest grey at a share of each view's maximum."""
+        if (session := self._session()) is None:
+            return
+        self.top = name
+        share = TOPS[name]
+        for image in session.layers.pictures().values():
+            high = first_top(image.data) if share is None else float(image.data.max()) * share / 100
+            image.contrast_limits = (0.0, max(high, 1.0))
+        session.changed.emit()
+
+    def next_top(self) -> None:
+        """Go through the presets."""
+        names = list(TOPS)
+        self.set_top(names[(names.index(self.top) + 1) % len(names)])
+
+    def set_inverted(self, on: bool) -> None:
+        """Show counts dark on light, or light on dark."""
+        if (session := self._session()) is None:
+            return
+        self.inverted = on
+        for image in session.layers.pictures().values():
+            image.colormap = "gray_r" if on else "gray"
+        session.layers.set_ink("black" if on else "white")
+        session.changed.emit()
+
+    def set_outlines(self, on: bool) -> None:
+        """Outline the regions, or not."""
+        if (session := self._session()) is None:
+            return
+        self.outlines = on
+        for kind in REGIONS.values():
+            if (layer := session.layers.layer(kind)) is not None:
+                layer.visible = on
+        session.changed.emit()
+
+    def set_names(self, on: bool) -> None:
+        """Write numbers and letters beside the hotspots, or not."""
+        if (session := self._session()) is None:
+            return
+        self.names = on
+        self._shown_table = None
+        self.show_names(session.value("table"))
+        session.changed.emit()
+
+    def choose(self, number: int | None) -> None:
+        """Point at a hotspot; None at none."""
+        if (session := self._session()) is not None and number != self.chosen:
+            self.chosen = number
+            session.changed.emit()
+
+    def choose_next(self, step: int = 1) -> None:
+        """Point at the next hotspot of the table, after the last at the first."""
+        session = self._session()
+        table = session.value("table") if session is not None else None
+        if table is None or not len(table):
+            return
+        numbers = [row.id for row in table]
+        place = numbers.index(self.chosen) + step if self.chosen in numbers else 0
+        self.choose(numbers[place % len(numbers)])
+
+    def show_names(self, table: Any) -> None:
+        """Write the numbers of a table beside its hotspots."""
+        session = self._session()
+        if session is None or session.closed:
+            return
+        hotspots = session.value("hotspots")
+        state = (table, hotspots, self.names)
+        if self._shown_table is not None and all(
+            a is b for a, b in zip(state, self._shown_table, strict=True)
+        ):
+            return
+        self._shown_table = state
+        known = hotspots.by_id() if hotspots is not None else {}
+        rows = [row for row in table or () if row.id in known] if self.names else []
+        session.layers.show_names(rows)
+
+    def refresh(self) -> None:
+        """Bring the ring up to the hotspot chosen."""
+        session = self._session()
+        if session is None or session.closed or self._hidden:
+            return
+        table = session.value("table")
+        row = next((row for row in table or () if row.id == self.chosen), None)
+        if row is None:
+            self.chosen = None
+        if row is not self._ringed:
+            self._ringed = row
+            session.layers.ring(row)

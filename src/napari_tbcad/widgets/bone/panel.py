@@ -1,0 +1,108 @@
+"""The bone scan panel: from the camera's file to a Bone Scan Index that a person has judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout
+
+from napari_tbcad.widgets.bone.bench import BoneBench, bone_bench_of
+from napari_tbcad.widgets.bone.exporting import BoneExporter
+from napari_tbcad.widgets.bone.header import BoneHeader
+from napari_tbcad.widgets.bone.hotspots import HotspotsStep
+from napari_tbcad.widgets.bone.index import IndexStep
+from napari_tbcad.widgets.bone.layer_pair import LayerPair
+from napari_tbcad.widgets.bone.regions import RegionsStep
+from napari_tbcad.widgets.bone.session import BoneSession
+from napari_tbcad.widgets.bone.views import ViewsStep
+from napari_tbcad.widgets.parts.run_bar import RunBar
+from napari_tbcad.widgets.workflow.panel import WorkflowPanel
+
+if TYPE_CHECKING:
+    import napari
+
+SAMPLES = (
+    ("Sample without lesions", "clean_woman"),
+    ("Sample with few lesions", "few_lesions"),
+    ("Sample with many lesions, few counts", "many_lesions_low_counts"),
+)
+
+
+class BonePanel(WorkflowPanel):
+    """Scan in, hotspots and regions as layers, an index out.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer whose scans are worked on; held weakly.
+    """
+
+    bench: BoneBench
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        bench = bone_bench_of(napari_viewer)
+        self.views, self.regions = ViewsStep(bench), RegionsStep(bench)
+        self.hotspots, self.index = HotspotsStep(bench), IndexStep(bench)
+        self.pair = LayerPair(bench)
+        header = BoneHeader(bench)
+        bar = RunBar(
+            save_text="Save results",
+            save_tip="Write tables, label images, overlay and record into a folder, as `bone run` does.",
+            export=False,
+        )
+        steps = (self.views, self.regions, self.hotspots, self.index)
+        super().__init__(bench, header, steps, bar, between=[self.pair])
+        header.layers_button.toggled.connect(self._show_pair)
+        self.pair.used.connect(lambda: header.layers_button.setChecked(False))
+        self.exporter = BoneExporter(bench, self)
+        bar.save.connect(self.exporter.ask_for_folder)
+        bench.save_wanted.connect(self.exporter.ask_for_folder)
+        self.begin()
+
+    @property
+    def session(self) -> BoneSession | None:
+        """Session of the chosen scan."""
+        return self.bench.session
+
+    def can_save(self) -> bool:
+        """Tell whether there is an index."""
+        return self.session is not None and self.session.value("index") is not None
+
+    def open_dropped(self, paths: list[Path]) -> None:
+        """Open what was dropped together: two pictures may be the views of one scan."""
+        if len(paths) == 1:
+            self.open_film(paths[0])
+        elif paths:
+            self.bench.open_all(paths)
+
+    def fill_empty(self, column: QVBoxLayout) -> None:
+        """Offer a file, open layers or a simulated scan."""
+        said = QLabel("Open a whole-body bone scan, drop one here, or try a sample.")
+        said.setWordWrap(True)
+        column.addWidget(said)
+        self.add_buttons(
+            column, "Open a bone scan…", "DICOM of nuclear medicine, or pictures of both views.", SAMPLES
+        )
+        button = QPushButton("Use open layers…")
+        button.setToolTip("Say which open layers are the anterior and the posterior view.")
+        button.clicked.connect(lambda: self.header.layers_button.setChecked(True))
+        column.addWidget(button)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the keys: the panel is in sight."""
+        super().showEvent(event)
+        self.bench.set_active(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Leave the keys to the panel that is in sight now."""
+        super().hideEvent(event)
+        self.bench.set_active(False)
+
+    def _show_pair(self, shown: bool) -> None:
+        if shown:
+            self.pair.fill()
+        self.pair.setVisible(shown)
+
+    header: Any

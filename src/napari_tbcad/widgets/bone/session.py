@@ -1,0 +1,326 @@
+"""One bone scan on its way through the chain, between a viewer's layers and the run that computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtCore import QTimer
+
+from napari_tbcad.bone.editing import delete, set_label
+from napari_tbcad.bone.turned import turned
+from napari_tbcad.bone.views import UndecidedViews, ViewParameters
+from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.widgets.bone.edits import BoneEdits
+from napari_tbcad.widgets.bone.intake import ScanPart, part_of
+from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS, REGIONS, BoneLayers, view_of
+from napari_tbcad.widgets.bone.look import BoneLook
+from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.workflow.session import Session, outcome, said
+
+EVERYTHING = ("scan", "regions", "hotspots", "table", "index")
+_PAINT_MS = 15
+"""Time for the window to be drawn between one new layer and the next."""
+
+
+class BoneSession(Session):
+    """The state of one scan: run, layers, work under way, problems. A panel shows it, any number may.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Held weakly.
+    part : ScanPart
+        The scan.
+
+    Attributes
+    ----------
+    layers : BoneLayers
+        Its layers.
+    edits : BoneEdits
+        What a person did to hotspots and regions.
+    look : BoneLook
+        How the layers are shown, and which hotspot is chosen.
+    quality : ScanQuality or None
+        What the counts are good for.
+    """
+
+    stages = {  # noqa: RUF012
+        "views": ("views",),
+        "regions": ("regions",),
+        "hotspots": ("hotspots", "table"),
+        "index": ("index",),
+    }
+    outputs = {  # noqa: RUF012
+        "views": ("scan",),
+        "regions": ("regions",),
+        "hotspots": ("hotspots", "table"),
+        "index": ("index",),
+    }
+    everything = EVERYTHING
+    edits: BoneEdits
+
+    def __init__(self, viewer: Any, part: ScanPart) -> None:
+        super().__init__(viewer)
+        self.part = part
+        self.quality: Any = None
+        self._said: tuple[str, ...] = ()
+        self.layers = BoneLayers(viewer, self)
+        self.edits = BoneEdits(self.layers, self)
+        self.edits.touched.connect(self._on_touched)
+        self.look = BoneLook(self)
+        self.changed.connect(self.look.refresh)
+        self._queue: list[str] = []
+        self._showing = QTimer(self)
+        self._showing.setSingleShot(True)
+        self._showing.timeout.connect(self._show_next)
+        self._take_scan()
+
+    # -- what a panel shows ---------------------------------------------------------------------------
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a person must say which view is which."""
+        return self.run is not None and isinstance(self.run.error("views"), UndecidedViews)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way, and every label has its layer."""
+        return super().settled and not self._queue
+
+    @property
+    def waiting_for(self) -> str:
+        """What is waited for, while nothing is computed yet."""
+        return "reading the scan"
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return the complaints of all stages, and of what was painted."""
+        return (*self.edits.problems.values(), *self._said) if self.run is not None else ()
+
+    def unedited_only(self, step: str) -> bool:
+        """Return True for what is measured in labels."""
+        return step in ("hotspots", "index")
+
+    def answers(self) -> tuple[str, ...]:
+        """Return what an edit must bring up to date: only what was there before."""
+        return tuple(name for name in ("table", "index") if self.value(name) is not None)
+
+    def live_values(self, section: str) -> tuple[str, ...]:
+        """Return what was there already and may differ by a section's settings."""
+        if section == "views":
+            return tuple(name for name in EVERYTHING if name == "scan" or self.value(name) is not None)
+        first = {"regions": 1, "hotspots": 2, "index": 4}.get(section, 1)
+        return tuple(name for name in EVERYTHING[first:] if self.value(name) is not None)
+
+    def alarming(self, error: Exception) -> bool:
+        """Return False for a question: the panel asks it."""
+        return not isinstance(error, UndecidedViews)
+
+    # -- what a panel asks ----------------------------------------------------------------------------
+
+    def configure(self, section: str, parameters: Any, *, live: bool = False) -> None:
+        """Replace one section of the settings; a person's labels follow views that are exchanged."""
+        if section == "views" and self.run is not None:
+            self._turn_labels(self.run.settings.views, parameters)  # type: ignore[attr-defined]
+        super().configure(section, parameters, live=live)
+
+    def say_first(self, view: str) -> None:
+        """Say which view the first image is, and bring up to date what was asked for."""
+        if self.run is not None:
+            views = self.run.settings.views.model_copy(update={"first_view": view})  # type: ignore[attr-defined]
+            self.configure("views", views)
+            self.request("scan")
+
+    def set_class(self, numbers: Iterable[int], label: str) -> None:
+        """Give hotspots a class; the index follows at once."""
+        if chosen := tuple(numbers):
+            self.edits.order(lambda hotspots: set_label(hotspots, _there(hotspots, chosen), label), "class")
+
+    def delete(self, numbers: Iterable[int]) -> None:
+        """Take hotspots away."""
+        if chosen := tuple(numbers):
+            self.edits.order(lambda hotspots: delete(hotspots, _there(hotspots, chosen)), "delete")
+
+    def back_to_automatic(self, name: str) -> None:
+        """Take a person's hotspots or regions back."""
+        self.edits.order(None, "back to automatic", name=name)
+
+    def brush(self, view: str) -> None:
+        """Take the brush for a new hotspot."""
+        hotspots = self.value("hotspots")
+        if hotspots is not None:
+            self.show_labels()
+            self.layers.take_brush(view, hotspots.next_id)  # type: ignore[arg-type]
+
+    def show_labels(self) -> None:
+        """Put all labels into their layers (again, when a person deleted one)."""
+        for kind in KINDS:
+            self._bring(kind, make=True)
+        self._recolour()
+
+    def close(self, *, film_gone: bool = False) -> None:
+        """Stop, follow nothing and say nothing any more; what a person corrected stays in its layers."""
+        self.take_last()
+        self._closed = True
+        self.blockSignals(True)
+        self.cancel()
+        run = self.run
+        if film_gone:
+            kept = [
+                kind
+                for kind in KINDS
+                if run is not None and run.edited("hotspots" if _spots(kind) else "regions")
+            ]
+            self.layers.leave(keep=(*kept, *self.edits.problems))
+        else:
+            self.layers.unfollow()
+
+    # -- the scan -------------------------------------------------------------------------------------
+
+    def find_images(self) -> list[Image]:
+        """Take the image layers of this scan that are in the viewer, and return them."""
+        viewer, found = self.viewer, []
+        for layer in viewer.layers if viewer is not None else ():
+            part = part_of(layer)
+            if part is not None and part.study is self.part.study:
+                found.append(layer)
+                if self.layers.picture(part.view) is None:
+                    self.layers.adopt(part.view, layer)
+        return found
+
+    def _take_scan(self) -> None:
+        """Have a worker find the content key, which looks at every pixel."""
+        from napari_tbcad.chain import content_key
+
+        token, study = object(), self.part.study
+        self._reading = token
+        self.find_images()
+        start_call(
+            lambda: outcome(token, lambda: content_key(study)),
+            on_result=self._on_key,
+            on_error=self._on_unread,
+        )
+
+    def _on_unread(self, error: Exception) -> None:
+        raise error
+
+    def _on_key(self, got: tuple[object, Any]) -> None:
+        from napari_tbcad.bone.workflow import BoneSettings, start
+
+        token, key = got
+        if self._closed or token is not self._reading:
+            return
+        self._reading = None
+        if isinstance(key, Exception):
+            self.film_problem = said(key, self.part.study.source)
+            self.changed.emit()
+            return
+        settings = BoneSettings().model_copy(update={"views": self.part.views})
+        self.run = start(self.part.study, settings, study_key=key)
+        self.edits.begin()
+        # The views are named at once: a person sees which is which, or is asked.
+        self.request("scan")
+        self.changed.emit()
+
+    def _turn_labels(self, before: ViewParameters, after: ViewParameters) -> None:
+        from napari_tbcad.bone.workflow import give_hotspots, give_regions
+
+        assert self.run is not None
+        self.take_last()
+        for name, give in (("hotspots", give_hotspots), ("regions", give_regions)):
+            given = self.run.get(name)
+            if self.run.edited(name) and (now := turned(given, before, after)) is not given:
+                give(self.run, now, tool="views turned", reader=self.edits.reader)  # type: ignore[operator]
+
+    # -- work -----------------------------------------------------------------------------------------
+
+    def value_made(self, name: str) -> None:
+        """Show what was computed."""
+        if name == "scan":
+            self.find_images()
+            self.layers.show_scan(self.value("scan"))
+        elif name in ("regions", "hotspots"):
+            self._enqueue(REGIONS if name == "regions" else HOTSPOTS)
+
+    def job_ended(self) -> None:
+        """Bring labels, colours and numbers up to date, but leave alone what is just being painted."""
+        for kind in KINDS:
+            if self.layers.layer(kind) is not None:
+                self._bring(kind)
+        self._recolour()
+        self._gather()
+
+    def _enqueue(self, kinds: dict[Any, str]) -> None:
+        for kind in kinds.values():
+            if self.layers.layer(kind) is not None:
+                self._bring(kind)
+            elif kind not in self._queue:
+                self._queue.append(kind)
+        if self._queue:
+            self._showing.start(_PAINT_MS)
+
+    def _show_next(self) -> None:
+        """Give a label image its layer, one at a time: the window can be drawn in between."""
+        if not self._queue or self._closed:
+            return
+        self._bring(self._queue.pop(0), make=True)
+        if self._queue:
+            self._showing.start(_PAINT_MS)
+        else:
+            self._recolour()
+            self.changed.emit()
+
+    def _bring(self, kind: str, *, make: bool = False) -> None:
+        value = self.value("hotspots" if _spots(kind) else "regions")
+        labels = None if value is None else value.labels(view_of(kind))
+        if labels is None or kind in self.edits.problems or self.edits.touched_now(kind):
+            return
+        if self.layers.layer(kind) is None:
+            if make:
+                if _spots(kind):
+                    self.layers.know(value.marks)
+                self.layers.show(kind, labels)
+        elif self.layers.holds_something_else(kind):
+            # napari tells of some changes late, and of those of a hidden layer not at all.
+            self.edits.notice(kind)
+        else:
+            self.layers.show(kind, labels)
+
+    def _recolour(self) -> None:
+        hotspots, table = self.value("hotspots"), self.value("table")
+        if hotspots is not None:
+            self.layers.colour(hotspots.marks)
+        self.look.show_names(table)
+
+    def _gather(self) -> None:
+        """Gather complaints; the checks of the counts take milliseconds."""
+        from napari_tbcad.bone.account import gather_warnings
+        from napari_tbcad.bone.quality import check_scan
+
+        run = self.run
+        if run is None or run.get("scan") is None:
+            return
+        scan = run.get("scan")
+        if self.quality is None or self.quality[0] is not scan:
+            self.quality = (scan, check_scan(scan))
+        self._said = gather_warnings(run)
+
+    @property
+    def name(self) -> str:
+        """The scan's name for a person."""
+        return self.part.name or Path(self.part.study.source).name
+
+
+def _spots(kind: str) -> bool:
+    return kind in HOTSPOTS.values()
+
+
+def _there(hotspots: Any, numbers: tuple[int, ...]) -> list[int]:
+    """Return which of these hotspots still are: another edit may have come first."""
+    known = hotspots.by_id()
+    return [number for number in numbers if number in known]
+
+
+__all__ = ["EVERYTHING", "VIEWS", "BoneSession"]

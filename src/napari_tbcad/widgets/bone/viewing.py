@@ -1,0 +1,121 @@
+"""Looking at bone scans while a panel is open: grey scale, ruler, keys, a click on a hotspot."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from napari_tbcad.widgets.bone.bench import BoneBench
+from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS
+from napari_tbcad.widgets.bone.look import TOPS
+from napari_tbcad.widgets.parts.view_bar import ViewBar
+from napari_tbcad.widgets.proxies import bare
+from napari_tbcad.widgets.workflow.viewing import BenchViewing
+
+
+class BoneViewing(BenchViewing):
+    """Grey scale, ruler and keys of one viewer, from its first bone panel to its last.
+
+    Parameters
+    ----------
+    bench : BoneBench
+        What the panels of a viewer share; its parent.
+    """
+
+    _bench: BoneBench
+
+    def __init__(self, bench: BoneBench) -> None:
+        super().__init__(bench, scopes=("bone", "panel", "view"))
+
+    def prepare(self) -> None:
+        """Listen for clicks on hotspots."""
+        me = weakref.ref(self)
+
+        # napari keeps this function: it must not keep us.
+        def click(viewer: Any, event: Any) -> Iterator[None]:
+            if (owner := me()) is not None:
+                yield from owner._click(event)
+
+        self._callback = click
+        bare(self._bench.viewer).mouse_drag_callbacks.append(click)
+
+    def looks(self) -> dict[str, Callable[[], None]]:
+        """Return what the keys for the grey scale do."""
+        return {
+            "window": lambda: self._look("set_top", "As opened"),
+            "next_window": lambda: self._look("next_top"),
+            "invert": lambda: self._look("set_inverted", not self._inverted()),
+        }
+
+    def bind_keys(self) -> None:
+        """Bind the keys while a panel is in sight; else those of another workflow hold."""
+        if self._bench.active:
+            super().bind_keys()
+        elif self._bindings is not None:
+            self._bindings.release()
+            self._bindings = None
+
+    def labels(self) -> Iterable[Any]:
+        """Return every label layer."""
+        session = self._bench.session
+        return () if session is None else map(session.layers.layer, KINDS)
+
+    def bar(self) -> ViewBar:
+        """Return a row of buttons for the head of a panel."""
+        bar = self.make_bar(
+            tuple(TOPS),
+            window_name="Grey scale",
+            window_tip="Which share of each view's maximum is drawn with the darkest grey.",
+            invert_tip="Show counts light on dark. Display only: pixels and index stay as they are.",
+        )
+        bar.preset.connect(lambda name: self._look("set_top", name))
+        bar.invert.connect(lambda on: self._look("set_inverted", not on))
+        return bar
+
+    def show_on(self, bar: ViewBar) -> None:
+        """Bring a row of buttons up to date."""
+        session = self._bench.session
+        images = list(session.layers.pictures().values()) if session is not None else []
+        text = ""
+        if images:
+            highest = max(float(images[0].data.max()), 1e-6)
+            text = f"Dark at {100 * images[0].contrast_limits[1] / highest:.0f} %"
+        bar.show_window(text)
+        bar.show_inverted(not self._inverted())
+        bar.show_ruler(self.ruler.is_on)
+        bar.set_available(window=bool(images), ruler=bool(images))
+
+    def release(self) -> None:
+        """Unbind everything; the ruler's lines stay."""
+        viewer = self._bench.viewer
+        if viewer is not None and self._callback in bare(viewer).mouse_drag_callbacks:
+            bare(viewer).mouse_drag_callbacks.remove(self._callback)
+        super().release()
+
+    def _inverted(self) -> bool:
+        session = self._bench.session
+        return session is None or session.look.inverted
+
+    def _look(self, name: str, *values: Any) -> None:
+        if (session := self._bench.session) is not None:
+            getattr(session.look, name)(*values)
+
+    def _click(self, event: Any) -> Iterator[None]:
+        """Choose the hotspot that was clicked on, in pan and zoom mode."""
+        session, viewer = self._bench.session, self._bench.viewer
+        active = viewer.layers.selection.active if viewer is not None else None
+        if session is None or event.button != 1 or str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
+            return
+        start = tuple(event.pos)
+        yield
+        while event.type == "mouse_move":
+            if max(abs(a - b) for a, b in zip(event.pos, start, strict=True)) > 4:
+                return
+            yield
+        for kind in HOTSPOTS.values():
+            layer = session.layers.layer(kind)
+            number = layer.get_value(event.position, world=True) if layer is not None else None
+            if number:
+                session.look.choose(int(number))
+                return
