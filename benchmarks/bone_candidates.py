@@ -5,7 +5,8 @@
 
 The boxes are a detector's output, not physicians'. A box is hit when a candidate's centroid lies inside;
 further candidates inside a box are not false positives. One threshold for all views. The patients are sorted
-by number; the first, third, … are the half on which the coefficients (and every choice) were made.
+by number; the first, third, … are the half that the coefficients were fitted on; the features were chosen by
+cross-validation over all patients.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def see(scan: BoneScan, regions: SkeletonRegions, fraction: float = 0.5) -> Iter
     """All candidates of a scan at threshold 0, as the chain makes them."""
     spacing, _ = pixel_mm(scan)
     maps = {v: ViewMaps(v, view.counts, regions.labels(v), spacing) for v, view in scan}  # type: ignore[arg-type]
-    pairing = pair_views(scan, regions)
+    pairing = pair_views(scan)
     for view, one in maps.items():
         other = maps.get("posterior" if view == "anterior" else "anterior")
         peaks = find_peaks(one, other, pairing)
@@ -252,10 +253,9 @@ def fit_classes(regions: str) -> None:
     model["abnormal"] = {
         "made_by": f"benchmarks/bone_candidates.py fit --regions {regions}",
         "data": f"the same half: {len(truth)} candidates from score {LEAST_SCORE} on in regions other than "
-        f"the skull, {sum(truth)} of them in a box called abnormal; joint and face were set by hand",
+        f"the skull, {sum(truth)} of them in a box called abnormal; face was set by hand",
         "offset": round(float(found.intercept_[0]), 4),
         **{n: round(float(w), 4) for n, w in zip(names, found.coef_[0], strict=True)},
-        "joint": -1.0,
         "face": -1.5,
     }
     write(model)

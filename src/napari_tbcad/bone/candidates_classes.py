@@ -7,7 +7,8 @@
    (coefficients in the stored model): a high, one-sided, small one is abnormal, a broad or symmetric one is
    not.
 3. From 0.5 the class is ``abnormal``, else ``normal``. The joints outside the regions (knees, feet, elbows,
-   hands) and the face are held to more, since wear and teeth show there.
+   hands) are normal unless twice as bright as the other side, and the face is held to more, since wear and
+   teeth show there.
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ from napari_tbcad.schemes import REGION_IDS
 NON_BONE = 0.05
 """Probability of being abnormal that a place outside bone leaves."""
 
-INJECTION_LEVEL, INJECTION_ASYMMETRY = 4.0, math.log(2.0)
-"""An arm's spot is an injection from four times the view's bone level and twice the other side."""
+JOINT = 0.3
+"""Probability that uptake in a joint outside the regions is not given more than."""
+
+ONE_SIDED = math.log(2.0)
+"""Asymmetry of a place twice as bright as the other side."""
+
+INJECTION_LEVEL = 4.0
+"""A one-sided spot in an arm is an injection from this many times the view's bone level."""
 
 KIDNEY_MM2 = 600.0
 """A kidney's candidate is at least so large; a lesion of a rib there is not."""
@@ -67,9 +74,9 @@ def _abnormal(candidate: Candidate, maps: ViewMaps) -> float:
     stored = model()["abnormal"]
     names = ("score", "asymmetry", "area")
     total = stored["offset"] + sum(stored[n] * v for n, v in zip(names, evidence(candidate), strict=True))
-    if candidate.zone in ("legs", "arms"):
-        total += stored["joint"]
-    elif candidate.zone == "skull" and maps.name == "anterior" and _along(candidate, maps) > 0.5:
+    if candidate.zone in ("legs", "arms") and candidate.features["asymmetry"] < ONE_SIDED:
+        return min(1 / (1 + math.exp(-total)), JOINT)
+    if candidate.zone == "skull" and maps.name == "anterior" and _along(candidate, maps) > 0.5:
         total += stored["face"]
     return 1 / (1 + math.exp(-total))
 
@@ -85,7 +92,7 @@ def _outside_bone(candidate: Candidate, maps: ViewMaps) -> bool:
         return near_axis
     if zone == "arms":
         hot = float(maps.fine[candidate.row, candidate.column]) > INJECTION_LEVEL * maps.level
-        return hot and features["asymmetry"] > INJECTION_ASYMMETRY
+        return hot and features["asymmetry"] > ONE_SIDED
     return zone == "rib" and candidate.area_mm2 >= KIDNEY_MM2 and _beside_lumbar(candidate, maps)
 
 

@@ -81,7 +81,7 @@ def classical(
 
     report(0.0, "hotspots: reading the views")
     views = {name: ViewMaps(name, view.counts, _drawn(scan, regions, name), spacing) for name, view in scan}
-    pairing = pair_views(scan, regions)
+    pairing = pair_views(scan)
     labels: dict[ViewName, NDArray[np.uint16]] = {}
     marks: list[Mark] = []
     for number, (name, maps) in enumerate(views.items()):
