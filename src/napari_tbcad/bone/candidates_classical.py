@@ -96,7 +96,7 @@ def classical(
     hotspots = Hotspots(
         labels.get("anterior"), labels.get("posterior"), tuple(marks), (warning,) if warning else ()
     )
-    hotspots = link_partners(scan, hotspots, regions)
+    hotspots = link_partners(scan, hotspots)
     report(1.0, f"{len(marks)} candidates")
     step = Step("hotspots.classical", parameters, model=model()["name"], facts={"candidates": len(marks)})
     return hotspots.after(step)
