@@ -59,6 +59,9 @@ def read_scan_image(
     if marks := letters(pixels):
         warnings.append(f"The image seems to hold text or marks ({marks} pieces); they are taken for uptake.")
     views = part_views(path, pixels)
+    if any(view.shape[0] < TALL * view.shape[1] for view in views):
+        rows, columns = pixels.shape
+        raise BadInput(path, f"an image of {columns} × {rows} pixels, not a whole-body view: {_EXPORT}")
     if len(views) == 2:
         warnings.append("Two bodies lie side by side; the image was parted between them.")
     facts["parted"] = len(views) == 2
@@ -66,7 +69,7 @@ def read_scan_image(
 
 
 def part_views(path: Path, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Return the one or two whole-body views in an image; raise BadInput when it holds none.
+    """Return the one or two views in an image; raise BadInput when it shows bodies that are not two views of one.
 
     Parameters
     ----------
@@ -82,10 +85,7 @@ def part_views(path: Path, pixels: NDArray[np.float32]) -> tuple[NDArray[np.floa
     parted = halves(pixels, found) if len(found) == 2 else None
     if len(found) == 2 and parted is None:
         raise BadInput(path, f"a picture of two bodies that are not two views of one: {_EXPORT}")
-    views = (pixels,) if parted is None else parted
-    if any(view.shape[0] < TALL * view.shape[1] for view in views):
-        raise BadInput(path, f"an image of {columns} × {rows} pixels, not a whole-body view: {_EXPORT}")
-    return views
+    return (pixels,) if parted is None else parted
 
 
 def _grey(path: Path, array: NDArray[Any]) -> NDArray[np.float32]:

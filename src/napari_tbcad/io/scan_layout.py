@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 _GROUND = 0.03  # of the highest column sum: between two bodies there is less
+_DEEP = 0.4  # of the highest column sum: no ground shows where the lowest is above this
 _BODY_HEIGHT, _BODY_COUNTS = 0.6, 0.25  # of the tallest and the brightest piece
 _ALIKE = 0.75  # correlation of the row sums of two views of one body
 _LEAST_LETTERS = 8
@@ -36,6 +37,8 @@ def looks_like_labels(pixels: NDArray[Any]) -> bool:
 def bodies(pixels: NDArray[np.floating]) -> list[tuple[int, int]]:
     """Return the first and the last column + 1 of every body in a picture, from left to right."""
     smooth = ndimage.gaussian_filter1d(pixels.sum(axis=0, dtype=np.float64), max(1.0, pixels.shape[1] / 256))
+    if smooth.min() > _DEEP * smooth.max():
+        return [(0, pixels.shape[1])]
     labels, number = ndimage.label(smooth > smooth.min() + _GROUND * np.ptp(smooth))
     pieces = [(int(p[0].start), int(p[0].stop)) for p in ndimage.find_objects(labels)][:number]
     heights, counts = [], []
