@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName, facing
 from napari_tbcad.schemes import REGION_IDS
 
 _MIDLINE = ("skull", "cervical", "thoracic", "sternum", "lumbar", "sacrum", "pelvis")
 _LEAST_ROWS = 20
+_LEAST_AGREEMENT = 0.35
+_MOST_SHIFT = 0.025
+"""Share of the rows that one view may lie below the other."""
 
 
 @dataclass(frozen=True)
@@ -113,32 +115,42 @@ class Pairing:
         return there, seen
 
 
-def pair_views(scan: BoneScan, regions: SkeletonRegions | None = None) -> Pairing | None:
-    """Lay the two views on each other; None when the scan lacks one.
+def pair_views(scan: BoneScan, regions: object = None) -> Pairing | None:
+    """Lay the two views on each other.
 
-    The columns are matched by the axes; the rows by the shift at which the silhouettes' widths agree best.
+    The columns are matched by the axes of the silhouettes; the rows by the shift at which the counts change
+    alike from row to row (views that were cropped apart from each other lie up to some ten rows apart).
+
+    Parameters
+    ----------
+    scan : BoneScan
+
+    Returns
+    -------
+    Pairing or None
+        None when the scan lacks a view, or when the views agree so little along the body (correlation
+        below 0.35) that a place of one is none of the other: another part of the body, or another person.
     """
     if scan.anterior is None or scan.posterior is None:
         return None
-    axes, widths = [], []
-    for name, view in scan:
-        seen = facing(view.counts, name)
-        labels = regions.labels(name) if regions is not None else None
-        axes.append(find_axis(seen, None if labels is None else facing(labels, name)))
-        widths.append(body(seen).sum(axis=1).astype(float))
-    return Pairing(axes[0], axes[1], _row_shift(widths[0], widths[1]), scan.shape[1])
+    seen = [facing(view.counts, name) for name, view in scan]
+    profiles = [np.diff(np.sqrt(ndimage.gaussian_filter(image, 2.0)).sum(axis=1)) for image in seen]
+    rows, agreement = _row_shift(*profiles)
+    if agreement < _LEAST_AGREEMENT:
+        return None
+    return Pairing(find_axis(seen[0]), find_axis(seen[1]), rows, scan.shape[1])
 
 
-def _row_shift(one: NDArray[Any], other: NDArray[Any], most: float = 0.03) -> float:
-    """Return by how many rows `other` lies below `one`."""
-    reach = int(most * one.size)
-    best, shift = -np.inf, 0
-    a = ndimage.gaussian_filter1d(one, 2.0)
-    b = ndimage.gaussian_filter1d(other, 2.0)
+def _row_shift(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:
+    """Return by how many rows `other` lies below `one`, and the correlation there."""
+    reach = int(_MOST_SHIFT * one.size)
+    best, shift = -1.0, 0
     for step in sorted(range(-reach, reach + 1), key=abs):
-        here = a[max(0, -step) : a.size - max(0, step)]
-        there = b[max(0, step) : b.size + min(0, step)]
-        score = -float(np.abs(here - there).mean())
+        here = one[max(0, -step) : one.size - max(0, step)]
+        there = other[max(0, step) : other.size + min(0, step)]
+        here, there = here - here.mean(), there - there.mean()
+        spread = float(np.sqrt((here @ here) * (there @ there)))
+        score = float(here @ there) / spread if spread > 0 else -1.0
         if score > best + 1e-9:
             best, shift = score, step
-    return float(shift)
+    return float(shift), best

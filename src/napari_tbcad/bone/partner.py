@@ -12,7 +12,6 @@ from napari_tbcad.bone.axis import Pairing, pair_views
 from napari_tbcad.bone.editing import link
 from napari_tbcad.bone.grow import USUAL_SPACING_MM, GrowParameters, grow_hotspot
 from napari_tbcad.bone.hotspots import Hotspots
-from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.record import Parameters, field
 
@@ -63,7 +62,7 @@ class PartnerProposal:
     existing : int or None
         Id of the hotspot that lies there already (`mask` is then its pixels), or None for a new one.
     score : float
-        In [0, 1]; how near it lies to the mirrored place and, for a new one, how much it stands out.
+        In [0, 1]; how near it lies to the mirrored place and, for a new one, how alike the sizes are.
     """
 
     number: int
@@ -77,7 +76,6 @@ def propose_partner(
     scan: BoneScan,
     hotspots: Hotspots,
     number: int,
-    regions: SkeletonRegions | None = None,
     parameters: PartnerParameters = PartnerParameters(),
     *,
     grow: GrowParameters = GrowParameters(),
@@ -91,8 +89,6 @@ def propose_partner(
     hotspots : Hotspots
     number : int
         A hotspot; one that is linked already gets its partner with score 1.
-    regions : SkeletonRegions, optional
-        Sharpen the axis.
     parameters : PartnerParameters
     grow : GrowParameters
         How a new hotspot is grown.
@@ -108,7 +104,7 @@ def propose_partner(
     other: ViewName = "posterior" if mark.view == "anterior" else "anterior"
     there = scan.view(other)
     labels, own = hotspots.labels(other), hotspots.labels(mark.view)
-    pairing = pairing or pair_views(scan, regions)
+    pairing = pairing or pair_views(scan)
     if there is None or labels is None or own is None or pairing is None:
         return None
     if mark.linked is not None:
@@ -129,21 +125,23 @@ def propose_partner(
     mask = grow_hotspot(there, (row, column), grow, spacing_mm=scan.spacing_mm, allowed=labels == 0)
     if not mask.any():
         return None
-    score = _nearness(place, _centre(mask), spacing, parameters)
+    score = _nearness(place, _centre(mask), spacing, parameters) * _likeness(
+        mask.sum(), (own == number).sum()
+    )
     return PartnerProposal(number, other, mask, None, score) if score >= parameters.least else None
 
 
 def link_partners(
     scan: BoneScan,
     hotspots: Hotspots,
-    regions: SkeletonRegions | None = None,
+    regions: object = None,
     parameters: PartnerParameters = PartnerParameters(),
 ) -> Hotspots:
     """Link hotspots of the two views that lie at each other's mirrored place, the best pairs first.
 
     Existing links stay.
     """
-    pairing = pair_views(scan, regions)
+    pairing = pair_views(scan)
     if pairing is None or hotspots.anterior is None or hotspots.posterior is None:
         return hotspots
     spacing = scan.spacing_mm or USUAL_SPACING_MM
@@ -182,3 +180,8 @@ def _nearness(
     along = (centre[0] - float(place[0])) * spacing[0] / parameters.along_mm
     across = (centre[1] - float(place[1])) * spacing[1] / parameters.across_mm
     return float(np.exp(-(along**2 + across**2) / 2))
+
+
+def _likeness(one: float, other: float) -> float:
+    """Return 1 for equal areas, 0.61 where one is twice the other, as a Gaussian of the logarithm."""
+    return float(np.exp(-(np.log2(one / other) ** 2) / 2))
