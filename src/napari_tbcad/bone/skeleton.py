@@ -52,7 +52,7 @@ class RegionParameters(Parameters):
     """Parameters of :func:`find_regions`."""
 
     persons: int = field(
-        4,
+        3,
         title="Persons",
         ge=1,
         le=20,
@@ -60,7 +60,7 @@ class RegionParameters(Parameters):
         "smoother and slower in proportion.",
     )
     smoothing: float = field(
-        1.5,
+        2.0,
         title="Stiffness",
         unit="px",
         ge=0.5,
@@ -70,7 +70,7 @@ class RegionParameters(Parameters):
         "level. Higher keeps the shapes of the atlas.",
     )
     iterations: int = field(
-        40,
+        30,
         title="Iterations",
         ge=0,
         le=200,
@@ -187,8 +187,8 @@ def _fit(
             target,
             images[index],
             sampling=identity_map(atlas.shape),
-            iterations=(parameters.iterations,) * 2 + (parameters.iterations // 2,),
-            shrink=(4, 2, 1),
+            iterations=(parameters.iterations,) * 2,
+            shrink=(4, 2),
             smoothing=parameters.smoothing,
         )[-1]
 

@@ -20,8 +20,10 @@ from napari_tbcad.imaging.registration import (
 
 Matrix = NDArray[np.float64]
 
-# Last row of the body that the view still shows, tried when the patient is larger than the field.
-_CUTS = (1.0, 0.85, 0.72, 0.6, 0.5)
+# Last row of the body that the view still shows, and how much wider than its outline the body is: tried
+# when the patient is larger than the field.
+_CUTS, _WIDER = (1.0, 0.85, 0.72, 0.6, 0.5), (0.85, 1.0, 1.2, 1.45)
+_REFINED = 5
 
 
 def find_pose(
@@ -51,14 +53,14 @@ def find_pose(
         return np.eye(2, 3), 0.0
     coarse = (frame[0] // 2, frame[1] // 2)
     view, goal = appearance(counts, coarse, body=body), resample(template, coarse)
-    best, top = np.eye(2, 3), -2.0
-    for start in (_by_outline(body, template > _skin(template), cut) for cut in cuts):
-        found = register_affine(
-            goal, view, start=start, weights=field_of_view(start, coarse) + 1e-3, iterations=10
-        )
-        score = _agreement(goal, view, found)
-        if score > top:
-            best, top = found, score
+    own = template > _skin(template)
+    starts = [_by_outline(body, own, cut, wider) for cut in cuts for wider in _WIDER]
+    starts.sort(key=lambda start: -_agreement(goal, view, start))
+    refined = [
+        register_affine(goal, view, start=start, weights=field_of_view(start, coarse) + 1e-3, iterations=10)
+        for start in starts[:_REFINED]
+    ]
+    best = max(refined, key=lambda matrix: _agreement(goal, view, matrix))
     for _ in range(2):
         # Appearance depends on the size of its neighbourhoods, which is known only with the pose.
         seen, weights = posed(counts, body, best, frame)
@@ -101,7 +103,7 @@ def _skin(template: NDArray[np.float32]) -> float:
     return float(template.min() + template.max()) / 4
 
 
-def _by_outline(body: NDArray[np.bool_], own: NDArray[np.bool_], cut: float) -> Matrix:
+def _by_outline(body: NDArray[np.bool_], own: NDArray[np.bool_], cut: float, wider: float) -> Matrix:
     """Scale and shift by rows from head to the cut, and by the spread of columns in these rows."""
     top, bottom = _rows(own)
     bottom = top + cut * (bottom - top)
@@ -109,7 +111,7 @@ def _by_outline(body: NDArray[np.bool_], own: NDArray[np.bool_], cut: float) -> 
     down = (last - first) / (bottom - top)
     centre, spread = _columns(own[: max(2, round(bottom * len(own)))])
     middle, width = _columns(body)
-    across = width / spread
+    across = wider * width / spread
     return np.array([[down, 0, first - down * top], [0, across, middle - across * centre]])
 
 
