@@ -31,6 +31,7 @@ def _ibsi() -> int:
 
 
 def _models() -> int:
+    from napari_tbcad.bone.skeleton import packaged_skeleton_atlas
     from napari_tbcad.chest.classify.card import arrays_sha256
     from napari_tbcad.chest.classify.packaged import DEMONSTRATION, packaged_models
     from napari_tbcad.chest.lungs.atlas import packaged_atlas
@@ -40,13 +41,14 @@ def _models() -> int:
     misses = 0
     hashes: dict[str, Callable[[], str]] = {
         "atlas": lambda: packaged_atlas().digest,
+        "skeleton atlas": lambda: packaged_skeleton_atlas().content_key,
         "shape model": lambda: arrays_sha256(packaged_shape_model().to_arrays()),
     }
     for name in sorted({DEMONSTRATION, *packaged_models()}):
         hashes[f"classifier {name}"] = partial(_hash_of, name)
     for name, check in hashes.items():
         try:
-            typer.echo(f"{name}: sound, SHA-256 {check()[:12]}")
+            typer.echo(f"{name}: sound, digest {check()[:12]}")
         except (TbcadError, OSError) as error:
             misses += 1
             typer.echo(f"{name}: MISS {error}")

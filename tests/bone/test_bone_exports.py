@@ -1,0 +1,117 @@
+"""One scan's exports are those of ``bone run``; the picture shows classes and its terms."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_tbcad.bone.bsi import bone_scan_index
+from napari_tbcad.bone.classes import class_images
+from napari_tbcad.bone.exports import HOTSPOT_COLUMNS, REGION_COLUMNS, RESULT_COLUMNS, export_case
+from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.measure import measure_hotspots
+from napari_tbcad.bone.picture import draw_scan
+from napari_tbcad.bone.quality import check_scan
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.workflow import BoneAnalysis, BoneSettings
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.record import Record
+from napari_tbcad.schemes import HOTSPOT_COLOURS
+
+
+@pytest.fixture(scope="module")
+def analysis(simulated_scan) -> BoneAnalysis:
+    made, marks = simulated_scan, []
+    for view in VIEWS:
+        marks += [Mark(int(n), view, made.label_of(int(n))) for n in np.unique(made.hotspots[view]) if n]
+    hotspots, regions = Hotspots(**made.hotspots, marks=tuple(marks)), SkeletonRegions(**made.regions)
+    scan = replace(made.scan, source="in/x.dcm")
+    return BoneAnalysis(
+        scan=scan,
+        quality=check_scan(scan),
+        regions=regions,
+        hotspots=hotspots,
+        table=measure_hotspots(hotspots, scan, regions),
+        classes=class_images(hotspots, regions, scan),
+        index=bone_scan_index(hotspots, regions, scan),
+        given=("regions", "hotspots"),
+        warnings=("Look.", "Again."),
+        record=Record(),
+        seconds=0.1,
+    )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_files_are_written_with_their_columns(analysis, tmp_path):
+    written = export_case(tmp_path, "x", analysis, BoneSettings())
+    assert all(path.is_file() for path in written)
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(written)
+    assert len(written) == 6 + 2 + 3
+    for table, columns in (
+        ("results", RESULT_COLUMNS),
+        ("regions", REGION_COLUMNS),
+        ("hotspots", HOTSPOT_COLUMNS),
+    ):
+        assert tuple(rows(tmp_path / f"{table}.csv")[0]) == columns
+    (result,) = rows(tmp_path / "results.csv")
+    assert result["warnings"] == "Look. | Again."
+    assert result["segmenter"] == "given"
+    assert len(rows(tmp_path / "regions.csv")) == 12
+    assert len(rows(tmp_path / "hotspots.csv")) == len(analysis.table)
+
+
+def test_a_scan_again_takes_the_place_of_its_rows(analysis, tmp_path):
+    other = replace(analysis, scan=replace(analysis.scan, source="in/y.dcm"))
+    export_case(tmp_path, "x", analysis, BoneSettings())
+    export_case(tmp_path, "y", other, BoneSettings())
+    none = Hotspots(*(np.zeros_like(analysis.hotspots.labels(v)) for v in VIEWS))
+    emptied = replace(
+        analysis, hotspots=none, table=measure_hotspots(none, analysis.scan), warnings=("Changed.",)
+    )
+    export_case(tmp_path, "x", emptied, BoneSettings())
+    results = rows(tmp_path / "results.csv")
+    assert [row["file"] for row in results] == ["in/x.dcm", "in/y.dcm"]
+    assert results[0]["warnings"] == "Changed."
+    assert {row["file"] for row in rows(tmp_path / "hotspots.csv")} == {"in/y.dcm"}
+    assert [row["file"] for row in rows(tmp_path / "regions.csv")] == ["in/x.dcm"] * 12 + ["in/y.dcm"] * 12
+    export_case(tmp_path, "y", other, BoneSettings(), append=False)
+    assert len(rows(tmp_path / "results.csv")) == 1
+
+
+def test_another_scans_files_are_not_overwritten(analysis, tmp_path):
+    export_case(tmp_path, "x", analysis, BoneSettings())
+    other = replace(analysis, scan=replace(analysis.scan, source="elsewhere/x.dcm"))
+    with pytest.raises(BadInput, match="another scan named x"):
+        export_case(tmp_path, "x", other, BoneSettings())
+
+
+@pytest.mark.parametrize(("name", "says"), [("a/b", "file's name"), ("", "file's name")])
+def test_a_name_that_is_none_is_refused(analysis, tmp_path, name, says):
+    with pytest.raises(BadInput, match=says):
+        export_case(tmp_path, name, analysis, BoneSettings())
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_picture_is_signed_and_shows_every_class_in_its_colour(analysis, tmp_path):
+    export_case(tmp_path, "x", analysis, BoneSettings())
+    with Image.open(tmp_path / "overlays" / "x.png") as picture:
+        assert "Research use only" in picture.text["Disclaimer"]
+        assert picture.height >= 1024
+    drawn = np.unique(draw_scan(analysis).astype(int) @ (65536, 256, 1))
+    for label in {mark.label for mark in analysis.hotspots.marks}:
+        assert int(HOTSPOT_COLOURS[label][1:], 16) in drawn, label
+
+
+def test_one_view_alone_is_a_picture_too(analysis):
+    alone = replace(analysis, scan=replace(analysis.scan, anterior=None))
+    assert draw_scan(alone).shape[1] < draw_scan(analysis).shape[1]
