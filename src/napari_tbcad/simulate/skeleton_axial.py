@@ -24,14 +24,14 @@ from napari_tbcad.simulate.skeleton_shapes import (
 # Rib cage: rows, half width (pixels), half depth and middle z (mm) of the ribs' middle line.
 _ROWS = [160, 168, 176, 190, 205, 225, 260, 300, 340, 370]
 _HALF_WIDTH = [22, 29, 37, 48, 55, 61, 65, 68, 68, 63]
-_HALF_DEPTH = [30, 38, 47, 60, 70, 80, 90, 94, 92, 88]
-_MIDDLE = [22, 18, 14, 8, 4, 1, 0, 0, 0, 0]
+_HALF_DEPTH = [30, 36, 42, 52, 62, 73, 87, 93, 90, 85]
+_MIDDLE = [8, 7, 5, 3, 2, 1, 0, 0, 0, 0]
 
 # A rib each: fall from head to front end (pixels), how far round the chest the bone reaches (1: sternum),
 # half thickness (mm).
 _FALL = [20, 34, 43, 51, 57, 61, 64, 66, 63, 55, 40, 20]
 _REACH = [0.80, 0.81, 0.82, 0.82, 0.81, 0.79, 0.76, 0.70, 0.64, 0.57, 0.44, 0.30]
-_THICK = [5.0, 4.6, 4.6, 4.7, 4.8, 4.8, 4.8, 4.7, 4.6, 4.4, 4.0, 3.6]
+_THICK = [5.5, 5.1, 5.1, 5.2, 5.3, 5.3, 5.3, 5.2, 5.1, 4.9, 4.4, 4.0]
 
 _VERTEBRA_ROWS = (
     [101.0 + 9.0 * k for k in range(7)],
@@ -39,9 +39,9 @@ _VERTEBRA_ROWS = (
     [341.0 + 17.5 * k for k in range(5)],
 )
 _VERTEBRA_DEPTH = (
-    [12, 12, 12, 14, 17, 21, 26],
-    [32, 38, 43, 48, 52, 55, 57, 57, 56, 53, 49, 44],
-    [38, 30, 26, 26, 32],
+    [4, 3, 2, 2, 3, 5, 8],
+    [11, 15, 20, 26, 33, 40, 45, 48, 49, 47, 43, 36],
+    [26, 16, 10, 10, 16],
 )
 
 
@@ -53,7 +53,7 @@ def vertebra(name: str) -> Triple:
 
 
 def skull() -> list[Part]:
-    """Return cranium, face and mandible."""
+    """Return cranium, orbits, nose, teeth, mandible and larynx."""
     cranium = (
         Ellipsoid((0, 55, 6), (78, 81, 91), shell=6.5),
         Ellipsoid((0, 93, 12), (48, 9, 52)),
@@ -61,17 +61,29 @@ def skull() -> list[Part]:
         Rod(((20, 96, -5), (28, 96, 15)), (9, 9)),
     )
     arch = [(24, 86, -48), (33, 88, -22), (34, 90, 2)]
-    face: list[Solid] = [Ellipsoid((0, 88, -58), (30, 34, 22)), Rod(((-22, 86, -62), (22, 86, -62)), (6, 6))]
+    nose = (Ellipsoid((0, 88, -58), (20, 26, 22)), Ellipsoid((0, 98, -56), (26, 16, 22)))
+    face: list[Solid] = []
+    teeth_parts: list[Solid] = []
     jaw = [(28.0, 93.0, -8.0), (28, 111, -20), (22, 124, -48), (10, 133, -72), (0, 134, -76)]
     teeth = [(21.0, 106.0, -40.0), (14, 110, -64), (0, 111, -74)]
     for s in (-1, 1):
         face.append(Rod(tuple((s * x, y, z) for x, y, z in arch), (5, 4, 4)))
-        face.append(Rod(tuple((s * x, y, z) for x, y, z in teeth), (6, 7, 7)))
+        orbit = [
+            (17 + 9 * np.cos(t), 77 + 9.5 * np.sin(t), -70 + 8 * np.cos(t)) for t in np.linspace(0, 6.3, 9)
+        ]
+        face.append(Rod(tuple((s * float(x), float(y), float(z)) for x, y, z in orbit), (4.0,) * 9))
+        teeth_parts.append(Rod(tuple((s * x, y, z) for x, y, z in teeth), (6, 8, 8)))
+        teeth_parts.append(Rod(tuple((s * 0.95 * x, y + 9, z) for x, y, z in teeth), (5, 6.5, 6.5)))
     mandible = tuple(Rod(tuple((s * x, y, z) for x, y, z in jaw), (5.5, 6.5, 6.5, 7, 7.5)) for s in (-1, 1))
+    # Thyroid cartilage takes up in adults; it is no part of the spine.
+    larynx = (Ellipsoid((0, 150, -38), (17, 20, 11)),)
     return [
         Part("cranium", "bone", cranium, "skull", limb="head"),
-        Part("face", "bone", tuple(face), "skull", limb="head"),
+        Part("face orbits", "bone", tuple(face), "skull", limb="head"),
+        Part("face nose", "bone", nose, "skull", limb="head"),
+        Part("face teeth", "bone", tuple(teeth_parts), "skull", limb="head"),
         Part("mandible", "bone", mandible, "skull", limb="head"),
+        Part("larynx", "bone", larynx, limb="head"),
     ]
 
 
@@ -91,11 +103,11 @@ def spine() -> list[Part]:
 def _vertebra(group: str, k: int, centre: Triple) -> tuple[tuple[Ellipsoid, ...], tuple[Rod, ...]]:
     _, y, z = centre
     if group == "C":
-        semi, back, facet, wing, spike = (13.0, 7.2, 9.0), 20, (7.5, 6.0), 9.0, 34
+        semi, back, facet, wing, spike = (13.0, 7.9, 9.0), 20, (7.5, 6.0), 9.0, 34
     elif group == "T":
-        semi, back, facet, wing, spike = (13.0 + 0.5 * k, 11.0, 11.5 + 0.3 * k), 27, (6.5, 7.0), 13.0, 42
+        semi, back, facet, wing, spike = (13.0 + 0.5 * k, 12.2, 11.5 + 0.3 * k), 27, (6.5, 7.0), 13.0, 42
     else:
-        semi, back, facet, wing, spike = (20.0 + 0.6 * k, 13.8, 15.5), 34, (8.5, 9.0), 16.0, 54
+        semi, back, facet, wing, spike = (20.0 + 0.6 * k, 15.2, 15.5), 34, (8.5, 9.0), 16.0, 54
     x, radius = facet
     low = 2.0 if group == "C" else 5.0
     arch = [
@@ -141,13 +153,13 @@ def ribs() -> list[Part]:
 def sternum() -> list[Part]:
     """Return manubrium and body with the xiphoid."""
     manubrium = Sheet(
-        as_points("-14,188 0,191 14,188 20,193 17,201 10,214 -10,214 -17,201 -20,193"),
-        as_points("-18,194,-58 18,194,-58 0,190,-60 0,202,-66 -9,213,-72 9,213,-72"),
+        as_points("-12,187 0,190 12,187 17,192 14,201 8,213 -8,213 -14,201 -17,192"),
+        as_points("-16,194,-52 16,194,-52 0,190,-54 0,202,-60 -9,213,-67 9,213,-67"),
         10.0,
     )
     body = Sheet(
-        as_points("-7.5,215 7.5,215 8,232 9.5,250 8,262 3,270 1,280 -1,280 -3,270 -8,262 -9.5,250 -8,232"),
-        as_points("-8,216,-72 8,216,-72 -9,248,-86 9,248,-86 0,264,-90 0,279,-91 0,232,-80"),
+        as_points("-6,214 6,214 6,232 7.5,250 7,262 3,270 1,280 -1,280 -3,270 -7,262 -7.5,250 -6,232"),
+        as_points("-8,216,-69 8,216,-69 -9,248,-86 9,248,-86 0,264,-90 0,279,-91 0,232,-80"),
         9.0,
     )
     return [
@@ -160,8 +172,8 @@ def pelvis() -> list[Part]:
     """Return sacrum, and for each side ilium, its margin at the sacroiliac joint, ischium and pubis."""
     sacrum = Sheet(
         as_points("-23,420 -12,415 12,415 23,420 22,440 17,456 10,468 3,476 -3,476 -10,468 -17,456 -22,440"),
-        as_points("-22,422,52 22,422,52 0,416,44 -18,450,76 18,450,76 0,448,80 0,474,68"),
-        24.0,
+        as_points("-22,422,56 22,422,56 0,416,46 -18,450,74 18,450,74 0,448,80 0,474,72"),
+        14.0,
     )
     spike = Rod(((0, 424, 66), (0, 448, 92)), (5, 5))
     wing = Sheet(
@@ -194,7 +206,19 @@ def pelvis() -> list[Part]:
         Rod(((42, 484, -22), (33, 490, -44), (22, 496, -60), (8, 502, -70)), (10, 8.5, 7.5, 8)),
         Rod(((6, 503, -70), (6, 514, -62), (12, 519, -42)), (8.5, 8, 6.5)),
     )
-    parts = [Part("sacrum", "bone", (sacrum, spike), "sacrum")]
+    body = (
+        Ellipsoid((0, 422, 26), (24, 13, 17), power=4.0),
+        Ellipsoid((0, 437, 46), (20, 13, 15), power=3.0),
+    )
+    # The ala reaches to the joint; it takes up more than the middle.
+    ala = (
+        Rod(((8, 426, 34), (17, 426, 46), (21, 430, 56)), (12, 13, 12)),
+        Rod(((16, 436, 56), (18, 448, 68)), (11, 9)),
+    )
+    parts = [
+        Part("sacrum", "bone", (sacrum, spike, *body), "sacrum"),
+        *both_sides(Part("sacral ala", "bone", ala, "sacrum")),
+    ]
     for name, solids in (
         ("ilium", ilium),
         ("sacroiliac joint", joint),

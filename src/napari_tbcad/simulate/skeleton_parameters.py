@@ -38,6 +38,8 @@ class BodyParameters:
         Size of the head, 1 is average; 1 ± 0.03.
     shrug_mm : float or None
         How far the shoulders stand above the average; 0 ± 8.
+    shoulder_tilt_mm : float or None
+        How far the left shoulder stands above their mean, the right below; 0 ± 5.
     scoliosis_mm : float or None
         Sideways bend of the spine at its apex, > 0 towards the patient's left; 0 ± 5.
     turn_deg : float or None
@@ -77,6 +79,7 @@ class BodyParameters:
     arms: float | None = None
     head: float | None = None
     shrug_mm: float | None = None
+    shoulder_tilt_mm: float | None = None
     scoliosis_mm: float | None = None
     turn_deg: float | None = None
     head_tilt_deg: float | None = None
@@ -114,6 +117,7 @@ _LIMITS = {
     "arms": (0.85, 1.15),
     "head": (0.85, 1.15),
     "shrug_mm": (-30.0, 30.0),
+    "shoulder_tilt_mm": (-20.0, 20.0),
     "scoliosis_mm": (-40.0, 40.0),
     "turn_deg": (-20.0, 20.0),
     "head_tilt_deg": (-20.0, 20.0),
@@ -136,6 +140,7 @@ _SPREAD = {
     "arms": (1.0, 0.035),
     "head": (1.0, 0.03),
     "shrug_mm": (0.0, 8.0),
+    "shoulder_tilt_mm": (0.0, 5.0),
     "scoliosis_mm": (0.0, 5.0),
     "turn_deg": (0.0, 3.0),
     "head_tilt_deg": (0.0, 4.5),
@@ -164,6 +169,7 @@ class Person:
     arms: float
     head: float
     shrug_mm: float
+    shoulder_tilt_mm: float
     scoliosis_mm: float
     turn_deg: float
     head_tilt_deg: float

@@ -121,7 +121,8 @@ class Pose:
         if limb in ("head", "leg"):
             return np.zeros_like(x)
         outward = _smooth(np.abs(x), 40.0, 150.0) * (1 - _smooth(y, 190, 260))
-        return self.person.shrug_mm * (np.ones_like(x) if limb == "arm" else outward)
+        rise = self.person.shrug_mm + np.sign(x) * self.person.shoulder_tilt_mm
+        return np.asarray(rise * (1.0 if limb == "arm" else outward))
 
     def _limb(self, x: Points, y: Points, side: Points, limb: str) -> tuple[Points, Points]:
         px, py = _SHOULDER if limb == "arm" else _HIP

@@ -6,18 +6,20 @@ from napari_tbcad.simulate.skeleton_shapes import Column, Ellipsoid, Part, Rod, 
 
 # Row, half width (pixels), middle z and half depth (mm) of neck and trunk.
 _TRUNK = (
-    (100, 25, 8, 52),
-    (140, 27, 10, 54),
-    (154, 36, 12, 58),
-    (163, 66, 12, 68),
-    (176, 86, 10, 86),
-    (200, 88, 8, 104),
-    (230, 84, 4, 112),
-    (270, 80, 2, 114),
-    (320, 79, 0, 114),
-    (370, 77, 0, 108),
-    (420, 82, 0, 110),
-    (465, 89, 2, 112),
+    (100, 25, 8, 62),
+    (120, 26, 9, 66),
+    (140, 28, 10, 67),
+    (154, 38, 10, 68),
+    (163, 66, 10, 71),
+    (176, 86, 8, 76),
+    (200, 88, 7, 83),
+    (230, 84, 4, 96),
+    (270, 80, 1, 107),
+    (320, 79, 0, 107),
+    (345, 78, 0, 103),
+    (376, 77, 0, 100),
+    (420, 82, 1, 105),
+    (465, 89, 2, 110),
     (505, 90, 4, 108),
     (535, 84, 6, 92),
     (550, 78, 6, 80),
@@ -81,21 +83,21 @@ def organs(*, bladder: float = 1.0) -> list[Part]:
     """Return lungs, liver, kidneys and a bladder whose width is `bladder` times the average."""
     lung = Column(
         (
-            (176, 20, 10, 14, 22),
-            (190, 27, 20, 8, 44),
-            (220, 34, 25, 4, 64),
-            (260, 38, 26, 4, 76),
+            (176, 20, 10, 4, 20),
+            (190, 27, 20, 2, 38),
+            (220, 34, 25, 1, 56),
+            (260, 38, 26, 2, 72),
             (296, 42, 23, 14, 70),
             (318, 48, 16, 30, 48),
             (336, 52, 8, 44, 24),
         ),
         power=2.2,
     )
-    kidney = Ellipsoid((31, 346, 48), (27, 50, 24), tilt_deg=10)
+    kidney = Ellipsoid((31, 346, 42), (27, 50, 24), tilt_deg=10)
     full = Ellipsoid((0, 497, -42), (38 * bladder, 30 * bladder, 32 * bladder))
     return [
         *both_sides(Part("lung", "lung", (lung,))),
-        Part("liver", "liver", (Ellipsoid((-30, 312, -12), (86, 44, 74), tilt_deg=14),), side="right"),
+        Part("liver", "liver", (Ellipsoid((-30, 312, -12), (86, 44, 68), tilt_deg=14),), side="right"),
         *both_sides(Part("kidney", "kidney", (kidney,))),
         Part("bladder", "bladder", (full,)),
     ]
