@@ -21,7 +21,7 @@ from napari_tbcad.simulate.bone_scan import ScanParameters, simulate_scan
 from napari_tbcad.simulate.bone_truth import covered_volumes, region_volumes
 from napari_tbcad.simulate.bone_uptake import bone_voxels
 from napari_tbcad.simulate.hotspots import Site, deposit, parts_for
-from napari_tbcad.simulate.skeleton import BodyParameters
+from napari_tbcad.simulate.skeleton import BodyParameters, simulate_body
 
 TINY = BodyParameters(shape=(256, 64), slab_mm=15.0)
 
@@ -54,12 +54,13 @@ def test_hotspots_lie_where_the_lesion_lies_in_either_view(made):
 
 def test_a_scan_repeats_and_its_parts_draw_apart(made):
     again = simulate_scan(ScanParameters(abnormal=8, counts=4e5), seed=9, person=TINY)
+    body = made.body
     assert all(np.array_equal(made.scan.view(v).counts, again.scan.view(v).counts) for v in VIEWS)
-    clean = simulate_scan(ScanParameters(abnormal=0, counts=4e5), seed=9, person=TINY)
+    clean = simulate_scan(ScanParameters(abnormal=0, counts=4e5), seed=9, body=body)
     benign = [le.site for le in made.lesions if le.label != "abnormal"]
     assert [le.site for le in clean.lesions] == benign
     assert clean.true_bsi == dict.fromkeys(clean.true_bsi, 0.0)
-    other = simulate_scan(ScanParameters(abnormal=8, counts=4e5), seed=10, person=TINY)
+    other = simulate_scan(ScanParameters(abnormal=8, counts=4e5), seed=10, body=body)
     assert not np.array_equal(made.expected["anterior"], other.expected["anterior"])
 
 
@@ -73,7 +74,7 @@ def test_counts_are_those_asked_for(made):
 
 def test_hotspots_are_brighter_than_the_same_scan_without_them(made):
     clean = simulate_scan(
-        ScanParameters(abnormal=0, benign=False, non_bone=False, noise=False), seed=9, person=TINY
+        ScanParameters(abnormal=0, benign=False, non_bone=False, noise=False), seed=9, body=made.body
     )
     for view in VIEWS:
         inside = made.hotspots[view] > 0
@@ -84,7 +85,7 @@ def test_hotspots_are_brighter_than_the_same_scan_without_them(made):
 
 def test_volume_of_a_lesion_is_that_of_the_ball_within_the_bone():
     fine = replace(TINY, shape=(512, 128), slab_mm=5.0)
-    body = simulate_scan(ScanParameters(abnormal=0, benign=False), seed=9, person=fine).body
+    body = simulate_body(fine, seed=9)
     femur = next(p.id for p in body.parts if p.name == "femur left")
     centre = body.landmarks["femoral shaft left"]
     ball = Site("ball", "abnormal", "metastasis", centre, (20.0,) * 3, 1.0, 1.0, "femur")

@@ -157,6 +157,7 @@ def simulate_scan(
     seed: int = 0,
     person: BodyParameters = BodyParameters(),
     camera: CameraParameters = CameraParameters(),
+    body: Body | None = None,
 ) -> SimulatedScan:
     """Simulate a whole-body bone scan of one person.
 
@@ -171,6 +172,8 @@ def simulate_scan(
         What is fixed of the person, and the grid.
     camera : CameraParameters
         Resolution and scatter.
+    body : Body, optional
+        A body made before, to be scanned again; the person is then not looked at.
 
     Returns
     -------
@@ -181,7 +184,7 @@ def simulate_scan(
     def stream(number: int) -> np.random.Generator:
         return np.random.default_rng([seed, 10 + number])
 
-    body = simulate_body(person, seed=seed)
+    body = simulate_body(person, seed=seed) if body is None else body
     bone = bone_voxels(body)
     uptake = draw_uptake(body, bone, body.person.sex, stream(1), spread=parameters.spread)
     places = _draw_sites(body, bone, uptake, parameters, [stream(k) for k in (2, 3, 4)])

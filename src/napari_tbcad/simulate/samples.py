@@ -1,6 +1,6 @@
 """The packaged sample films: made here, repeatable byte for byte.
 
-``python -m napari_tbcad.simulate.samples [FOLDER]`` writes them again.
+``python -m napari_tbcad.simulate.samples [FOLDER]`` writes them and the sample bone scans again.
 """
 
 from __future__ import annotations
@@ -252,6 +252,14 @@ def _write_truth(out: Path, name: str, thorax: SimulatedFilm, made: SimulatedLes
         temporary.write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
-if __name__ == "__main__":
-    for file in make_samples(sys.argv[1] if len(sys.argv) > 1 else "sample_data"):
+def main(folder: str | Path) -> None:
+    """Write the packaged films and bone scans, and print each file."""
+    # Here, since bone scans need more of the package than films do.
+    from napari_tbcad.simulate.bone_samples import make_scan_samples
+
+    for file in [*make_samples(folder), *make_scan_samples(folder)]:
         print(file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "sample_data")
