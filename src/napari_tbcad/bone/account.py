@@ -16,7 +16,8 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
     scan = run.get("scan")
     if scan is not None:
         said += scan.warnings
-        said += check_scan(scan).warnings
+        known = run.get("quality") if run.fresh("quality") else None
+        said += (known or check_scan(scan)).warnings
     for name in ("regions", "hotspots", "table", "classes", "index"):
         said += getattr(run.get(name), "warnings", ())
     return tuple(dict.fromkeys(said))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CHAIN = Chain(
     Stage("views", name_views, ("study",), "scan", ViewParameters),
+    Stage("quality", check_scan, ("scan",), "quality"),
     Stage("regions", find_regions, ("scan", "atlas"), "regions", RegionParameters),
     Stage("hotspots", find_hotspots, ("scan", "regions"), "hotspots", HotspotParameters),
     Stage("table", measure_hotspots, ("hotspots", "scan", "regions"), "table"),
@@ -40,7 +41,7 @@ CHAIN = Chain(
     Stage("index", bone_scan_index, ("hotspots", "regions", "scan"), "index", IndexParameters),
     inputs=("study", "atlas"),
 )
-"""The graph; values: study, scan, regions, hotspots, table, classes, index."""
+"""The graph; values: study, scan, quality, regions, hotspots, table, classes, index."""
 
 BoneSettings = CHAIN.settings_model("BoneSettings", "Parameters of every stage of the bone chain.")
 
@@ -135,11 +136,10 @@ def start(
 def finish(run: Run, *, progress: Progress | None = None, cancelled: Probe | None = None) -> BoneAnalysis:
     """Bring a run up to date and gather what it made."""
     began = time.perf_counter()
-    wanted = ("scan", "regions", "hotspots", "table", "classes", "index")
+    wanted = ("scan", "quality", "regions", "hotspots", "table", "classes", "index")
     values = dict(zip(wanted, run.compute(*wanted, progress=progress, cancelled=cancelled), strict=True))
     return BoneAnalysis(
         **values,
-        quality=check_scan(values["scan"]),
         given=tuple(name for name in ("regions", "hotspots") if run.edited(name)),
         warnings=gather_warnings(run),
         record=history(run),
