@@ -9,7 +9,7 @@ def shoulders() -> list[Part]:
     """Return clavicles and scapulae; the spine of the scapula with the acromion is a part of its own."""
     clavicle = Rod(
         ((13, 189, -52), (22, 187, -57), (36, 181, -48), (54, 172, -22), (68, 167, -2), (77, 168, 4)),
-        (10.0, 7.0, 6.0, 5.5, 6.0, 7.0),
+        (10.5, 7.6, 6.6, 6.2, 6.8, 7.5),
     )
     blade = Sheet(
         as_points("41,177 38,186 38,200 42,218 48,232 54,238 59,234 64,214 71,200 72,190 64,183 54,178"),
