@@ -13,7 +13,12 @@ from napari_tbcad.bone.hotspots import Hotspots
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.record import Parameters, Record, Step, field
-from napari_tbcad.schemes import BONE_SCHEMES, FOUR_CLASS
+from napari_tbcad.schemes import BONE_SCHEMES, FOUR_CLASS, REGION_IDS
+
+_SMOOTHING_PX = 1.5
+_AIR = 0.1
+_OTSU_SHARE = 0.8
+"""Best of 0.7, 0.8 and 1 on simulated scans."""
 
 
 class SchemeParameters(Parameters):
@@ -88,13 +93,28 @@ def class_images(
 
 
 def bone_area(counts: NDArray[Any], regions: NDArray[np.uint8] | None = None) -> NDArray[np.bool_]:
-    """Return where bone is; (H, W) bool."""
+    """Return where bone is; (H, W) bool.
+
+    Smoothed counts (σ 1.5 px) above a threshold, and every pixel of a skeleton region but of the ribs, whose
+    region is the filled cage with lung between them. So bone that has no region (forearm, hand, lower leg,
+    foot) is bone, too. The threshold is 0.8 times Otsu's, of the square roots of the body's pixels cut at
+    their 98th percentile, so that hot lesions do not raise it.
+
+    Parameters
+    ----------
+    counts : (H, W) array
+        One view.
+    regions : (H, W) array of uint8, optional
+        Its skeleton regions.
+    """
     from skimage.filters import threshold_otsu
 
-    smooth = np.sqrt(ndimage.gaussian_filter(np.asarray(counts, np.float32), 1.5))
-    lit = smooth[smooth > 0.1 * smooth.max()]
-    if lit.size == 0 or lit.min() == lit.max():
-        bone = np.zeros(smooth.shape, bool)
-    else:
-        bone = smooth > threshold_otsu(np.minimum(lit, np.percentile(lit, 98)))
-    return bone if regions is None else bone | (regions > 0)
+    roots = np.sqrt(ndimage.gaussian_filter(np.asarray(counts, np.float32), _SMOOTHING_PX))
+    lit = roots[roots > _AIR * np.percentile(roots, 99)]
+    bone = np.zeros(roots.shape, bool)
+    if lit.size and lit.min() < lit.max():
+        capped = np.minimum(lit, np.percentile(lit, 98))
+        # All equal where hardly anything but lesions was counted.
+        level = threshold_otsu(capped) if capped.min() < capped.max() else capped.min()
+        bone = roots > _OTSU_SHARE * level
+    return bone if regions is None else bone | ((regions > 0) & (regions != REGION_IDS["rib"]))

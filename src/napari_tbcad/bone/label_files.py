@@ -14,7 +14,7 @@ from scipy import ndimage
 from napari_tbcad.bone.axis import body
 from napari_tbcad.bone.box import BoxParameters, box_hotspot
 from napari_tbcad.bone.classes import ClassImages
-from napari_tbcad.bone.editing import add
+from napari_tbcad.bone.editing import MOST_IDS, add
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
@@ -87,38 +87,48 @@ def read_hotspots(files: LabelFiles, scan: BoneScan, automatic: Hotspots | None 
     """
     if not files.has_hotspots:
         return None
-    arrays: dict[ViewName, NDArray[np.uint16] | None] = dict.fromkeys(VIEWS)
-    marks: list[Mark] = []
     warnings: list[str] = []
-    following = 1
+    arrays: dict[ViewName, NDArray[np.int64]] = {}
+    marks: dict[ViewName, dict[int, Mark]] = {}
     for name, view in scan:
-        shape = view.counts.shape
-        given = any(name in kind for kind in (files.hotspots, files.classes, files.boxes))
-        if given:
-            labels, classes = _given(files, name, view.counts, warnings)
+        if any(name in kind for kind in (files.hotspots, files.classes, files.boxes)):
+            arrays[name], classes = _given(files, name, view.counts, warnings)
+            warnings.extend(_outside(arrays[name], view.counts, files, name))
+            marks[name] = {
+                number: Mark(number, name, classes.get(number, "abnormal"), "file", judged=True)
+                for number in _ids(arrays[name])
+            }
         else:
-            labels, classes = np.zeros(shape, np.int64), {}
-            if automatic is not None and (own := automatic.labels(name)) is not None:
-                labels = own.astype(np.int64)
-        old = {m.id: m for m in automatic.marks} if automatic is not None and not given else {}
-        taken = {mark.id for mark in marks}
-        new = np.zeros(shape, np.uint16)
-        for number in np.unique(labels)[1:] if (labels == 0).any() else np.unique(labels):
-            number = int(number)
-            target = number if number not in taken else 0
-            if not target:
-                following = max(taken | set(np.unique(labels).tolist()) | {following - 1}) + 1
-                target = following
-            taken.add(target)
-            new[labels == number] = target
-            if number in old:
-                marks.append(replace(old[number], id=target, linked=None))
-            else:
-                marks.append(Mark(target, name, classes.get(number, "abnormal"), "file", judged=True))
-        arrays[name] = new
-        if given:
-            warnings.extend(_outside(new, view.counts, files, name))
-    return Hotspots(arrays["anterior"], arrays["posterior"], tuple(marks), tuple(warnings), scan.record)
+            own = None if automatic is None else automatic.labels(name)
+            arrays[name] = np.zeros(view.counts.shape, np.int64) if own is None else own.astype(np.int64)
+            known = {} if automatic is None else automatic.by_id()
+            marks[name] = {number: replace(known[number], linked=None) for number in _ids(arrays[name])}
+    _part_ids(arrays, marks)
+    return Hotspots(
+        *(None if name not in arrays else arrays[name].astype(np.uint16) for name in VIEWS),
+        tuple(mark for view_marks in marks.values() for mark in view_marks.values()),
+        tuple(warnings),
+        scan.record,
+    )
+
+
+def _ids(labels: NDArray[Any]) -> list[int]:
+    return [int(number) for number in np.unique(labels) if number]
+
+
+def _part_ids(arrays: dict[ViewName, NDArray[np.int64]], marks: dict[ViewName, dict[int, Mark]]) -> None:
+    """Give the posterior hotspots whose id occurs in the anterior view, too, the ids after the largest."""
+    if len(arrays) < 2:
+        return
+    labels = arrays["posterior"].copy()
+    following = max((*marks["anterior"], *marks["posterior"]), default=0) + 1
+    for number in sorted(marks["anterior"].keys() & marks["posterior"].keys()):
+        if following > MOST_IDS:
+            raise BadInput("hotspots", f"ids are 1 to {MOST_IDS}, the two views together need more")
+        labels[arrays["posterior"] == number] = following
+        marks["posterior"][following] = replace(marks["posterior"].pop(number), id=following)
+        following += 1
+    arrays["posterior"] = labels
 
 
 def _given(

@@ -257,12 +257,12 @@ def _nearest(regions: NDArray[np.uint8], centre: tuple[float, float]) -> str | N
 
 
 def _eccentricity(rows: NDArray[Any], columns: NDArray[Any]) -> float:
-    """Return the eccentricity as ``skimage.measure.regionprops`` defines it (pixels as unit squares)."""
+    """Return the eccentricity as ``skimage.measure.regionprops`` defines it; 0 for a single pixel."""
     r, c = rows - rows.mean(), columns - columns.mean()
-    rr, cc, rc = (r * r).mean() + 1 / 12, (c * c).mean() + 1 / 12, (r * c).mean()
+    rr, cc, rc = (r * r).mean(), (c * c).mean(), (r * c).mean()
     spread = np.hypot((rr - cc) / 2, rc)
     large, small = (rr + cc) / 2 + spread, (rr + cc) / 2 - spread
-    return float(np.sqrt(max(1 - small / large, 0.0)))
+    return float(np.sqrt(max(1 - small / large, 0.0))) if large > 0 else 0.0
 
 
 def _mirrored(
