@@ -129,8 +129,11 @@ def _write_head(drawing: ImageDraw, analysis: BoneAnalysis, size: int, width: in
         f"{LETTERS[label]} {label.replace('_', '-')} {sum(m.label == label for m in analysis.hotspots.marks)}"
         for label in LETTERS
     )
+    judged = "no hotspot judged by a person"
+    if index.judged_value is not None:
+        judged = f"{index.judged_value:.2f} % from judged hotspots"
     title = f"BSI {index.value:.2f} %"
-    lines = (f"weights {index.weights}, views {index.combine}", numbers)
+    lines = (f"weights {index.weights}, views {index.combine}; {judged}", numbers)
     drawing.text((size, size // 2), title, _DARK, ImageFont.load_default(size=int(1.5 * size)))
     for n, line in enumerate(lines):
         points = size

@@ -68,12 +68,16 @@ def _bone(out: Path) -> Sequence[Row]:
     typer.echo("The samples are simulated. Automatic hotspots are candidates for a person to judge: the")
     typer.echo("index of those is a beginning, not an answer.")
     names = sample_scan_names()
-    rows = bone_batch(find_scans([sample_scan_path(name) for name in names]), BoneJob(out), progress=Teller())
-    for name, row in zip(names, rows, strict=True):
+    scans = find_scans([sample_scan_path(name) for name in names])
+    rows = bone_batch(scans, BoneJob(out), progress=Teller())
+    typer.echo("The same with the hotspots and regions that a perfect reader would draw:")
+    given = BoneJob(out.with_name(f"{out.name}_given"), masks=sample_truth_path(names[0]).parent)
+    for name, row, judged in zip(names, rows, bone_batch(scans, given), strict=True):
         truth = json.loads(sample_truth_path(name).read_text(encoding="utf-8"))["true_bsi"]
-        if row.ok:
-            table = row.result["weights"]
+        if row.ok and judged.ok:
+            true = truth[row.result["weights"]]
             typer.echo(
-                f"  {name}: true index {truth[table]:.2f} %, from candidates {row.result['bsi']:.2f} %"
+                f"  {name}: from candidates {row.result['bsi']:.2f} %, by the perfect reader "
+                f"{judged.result['bsi']:.2f} %, true {true:.2f} %"
             )
     return rows
