@@ -104,11 +104,10 @@ def read_hotspots(files: LabelFiles, scan: BoneScan, automatic: Hotspots | None 
             known = {} if automatic is None else automatic.by_id()
             marks[name] = {number: replace(known[number], linked=None) for number in _ids(arrays[name])}
     _part_ids(arrays, marks)
+    stored = {name: labels.astype(np.uint16) for name, labels in arrays.items()}
+    found = tuple(mark for view_marks in marks.values() for mark in view_marks.values())
     return Hotspots(
-        *(None if name not in arrays else arrays[name].astype(np.uint16) for name in VIEWS),
-        tuple(mark for view_marks in marks.values() for mark in view_marks.values()),
-        tuple(warnings),
-        scan.record,
+        stored.get("anterior"), stored.get("posterior"), found, tuple(warnings), record=scan.record
     )
 
 
