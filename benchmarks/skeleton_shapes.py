@@ -7,6 +7,9 @@ of the areas, where the centroid lies (share of the length from the crown to the
 image's width), Dice of the two mean maps, and the Dice of the simulated mean map with every real mask after
 a similarity. ``--volumes`` builds a few bodies and prints each region's share of the bone volume.
 
+The pairs are stretched along the body to fill the field; the scans behind bone/region12_predicted are not:
+``--masks ../shared/data/bone/region12_predicted --pixel 2.1 2.1`` compares with those.
+
 Truth here is a network's; the simulated persons follow the mean of the same masks: what is printed says how
 well the one was made like the other, nothing about scans.
 """
@@ -25,7 +28,7 @@ from skimage.io import imread
 
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
-from napari_tbcad.simulate.skeleton import region_volumes, simulate_body, simulate_region_maps
+from napari_tbcad.simulate.skeleton import BodyParameters, region_volumes, simulate_body, simulate_region_maps
 
 BONE = Path("../shared/data/bone")
 FEWEST = 50  # pixels of a region worth comparing
@@ -157,8 +160,12 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=48)
     parser.add_argument("--masks", type=Path, default=BONE / "pairs/region12_silver")
     parser.add_argument("--volumes", type=int, default=0, metavar="BODIES")
+    parser.add_argument(
+        "--pixel", type=float, nargs=2, metavar=("ROW", "COLUMN"), help="mm; else fills the field"
+    )
     options = parser.parse_args()
-    drawn = [simulate_region_maps(seed=10000 + i) for i in range(options.persons)]
+    person = BodyParameters(pixel_mm=tuple(options.pixel) if options.pixel else None)
+    drawn = [simulate_region_maps(person, seed=10000 + i) for i in range(options.persons)]
     for view in VIEWS:
         real = real_maps(view, options.masks)
         compare(view, real, [m[view] for m in drawn])
