@@ -132,7 +132,7 @@ def test_one_view_works_and_is_said(simulated_scan):
     done = analyse(study, settings=settings_from({"regions.iterations": 0, "regions.persons": 1}))
     assert done.scan.anterior is None
     assert done.hotspots.anterior is None
-    assert any("Only the posterior view" in text for text in done.warnings)
+    assert any("anterior view is missing" in text for text in done.warnings)
 
 
 def test_views_that_nobody_can_tell_are_asked_for(simulated_scan):

@@ -154,6 +154,8 @@ class BoneScanIndex:
     counts : dict of str to float or None
         Total counts by view; None where pixels are grey values, not counts.
     warnings : tuple of str
+        Of regions and hotspots; what there is to say of views and counts,
+        :func:`napari_tbcad.bone.quality.check_scan` says.
     record : Record
     """
 
@@ -251,7 +253,7 @@ def bone_scan_index(
         counts={view: image.total if scan.unit == "counts" else None for view, image in scan},
         record=scan.record + Step("index", parameters),
     )
-    return replace(index, warnings=_warnings(index, areas, scan, views))
+    return replace(index, warnings=_warnings(index, areas, views))
 
 
 def _require_grid(hotspots: Hotspots, regions: SkeletonRegions, scan: BoneScan) -> None:
@@ -374,14 +376,8 @@ def _outside(hotspots: Hotspots, regions: SkeletonRegions, abnormal: list[Mark])
     return tuple(mark.id for mark in abnormal if mark.id not in inside)
 
 
-def _warnings(
-    index: BoneScanIndex, areas: Areas, scan: BoneScan, views: tuple[ViewName, ...]
-) -> tuple[str, ...]:
-    said: list[str] = []
-    there = [view for view, _ in scan]
-    if len(there) == 1 and len(views) == 1 and index.combine not in VIEWS:
-        said.append(f"Only the {there[0]} view is there: the index is of that view alone.")
-    said += _missing(index, areas, views)
+def _warnings(index: BoneScanIndex, areas: Areas, views: tuple[ViewName, ...]) -> tuple[str, ...]:
+    said = _missing(index, areas, views)
     if index.outside:
         n = len(index.outside)
         said.append(
