@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName, facing
+from napari_tbcad.imaging.morphology import fill_holes
 from napari_tbcad.schemes import REGION_IDS
 
 _MIDLINE = ("skull", "cervical", "thoracic", "sternum", "lumbar", "sacrum", "pelvis")
+_ON_MIDLINE = np.isin(np.arange(256), [REGION_IDS[name] for name in _MIDLINE])
 _LEAST_ROWS = 20
+_SMOOTHING_PX = 2.0
 _LEAST_AGREEMENT = 0.35
 _MOST_SHIFT = 0.025
 """Share of the rows that one view may lie below the other."""
@@ -44,11 +47,14 @@ def body(counts: NDArray[Any]) -> NDArray[np.bool_]:
     median is that of pixels above a tenth of the 99th percentile: neither the air around the patient nor a
     few very hot pixels (bladder, injection site) move it.
     """
-    smooth = ndimage.gaussian_filter(np.asarray(counts, np.float32), 2.0)
-    lit = smooth[smooth > 0.1 * np.percentile(smooth, 99)]
-    if lit.size == 0:
-        return np.zeros(smooth.shape, bool)
-    return ndimage.binary_fill_holes(smooth > 0.25 * np.median(lit))
+    return fill_holes(_lit(ndimage.gaussian_filter(np.asarray(counts, np.float32), _SMOOTHING_PX)))
+
+
+def _lit(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
+    # Every second pixel of the rows tells the percentiles as well.
+    some = smooth[::2]
+    body_values = some[some > 0.1 * np.percentile(some, 99)]
+    return smooth > 0.25 * np.median(body_values) if body_values.size else np.zeros(smooth.shape, bool)
 
 
 def find_axis(counts: NDArray[Any], regions: NDArray[np.uint8] | None = None) -> Axis:
@@ -65,14 +71,21 @@ def find_axis(counts: NDArray[Any], regions: NDArray[np.uint8] | None = None) ->
     regions : (H, W) array of uint8, optional
         Its skeleton regions.
     """
-    inside = np.isin(regions, [REGION_IDS[n] for n in _MIDLINE]) if regions is not None else body(counts)
-    if inside.any(axis=1).sum() < _LEAST_ROWS:
-        inside = body(counts)
+    if regions is not None:
+        inside = _ON_MIDLINE[regions]
+        if inside.any(axis=1).sum() >= _LEAST_ROWS:
+            return _axis_of(inside)
+    return _axis_of(_lit(ndimage.gaussian_filter(np.asarray(counts, np.float32), _SMOOTHING_PX)))
+
+
+def _axis_of(inside: NDArray[np.bool_]) -> Axis:
+    """Fit the axis to the middles between the first and the last pixel of each row."""
+    width = inside.shape[1]
     rows = np.flatnonzero(inside.any(axis=1))
     if rows.size == 0:
-        return Axis((counts.shape[1] - 1) / 2)
+        return Axis((width - 1) / 2)
     first = inside[rows].argmax(axis=1)
-    last = counts.shape[1] - 1 - inside[rows, ::-1].argmax(axis=1)
+    last = width - 1 - inside[rows, ::-1].argmax(axis=1)
     middles = (first + last) / 2
     if rows.size < _LEAST_ROWS:
         return Axis(float(np.median(middles)))
@@ -115,7 +128,7 @@ class Pairing:
         return there, seen
 
 
-def pair_views(scan: BoneScan, regions: object = None) -> Pairing | None:
+def pair_views(scan: BoneScan) -> Pairing | None:
     """Lay the two views on each other.
 
     The columns are matched by the axes of the silhouettes; the rows by the shift at which the counts change
@@ -133,12 +146,12 @@ def pair_views(scan: BoneScan, regions: object = None) -> Pairing | None:
     """
     if scan.anterior is None or scan.posterior is None:
         return None
-    seen = [facing(view.counts, name) for name, view in scan]
-    profiles = [np.diff(np.sqrt(ndimage.gaussian_filter(image, 2.0)).sum(axis=1)) for image in seen]
+    seen = [ndimage.gaussian_filter(facing(view.counts, name), _SMOOTHING_PX) for name, view in scan]
+    profiles = [np.diff(np.sqrt(image).sum(axis=1)) for image in seen]
     rows, agreement = _row_shift(*profiles)
     if agreement < _LEAST_AGREEMENT:
         return None
-    return Pairing(find_axis(seen[0]), find_axis(seen[1]), rows, scan.shape[1])
+    return Pairing(_axis_of(_lit(seen[0])), _axis_of(_lit(seen[1])), rows, scan.shape[1])
 
 
 def _row_shift(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_tbcad.bone.axis import Pairing, pair_views
 from napari_tbcad.bone.editing import link
 from napari_tbcad.bone.grow import USUAL_SPACING_MM, GrowParameters, grow_hotspot
 from napari_tbcad.bone.hotspots import Hotspots
-from napari_tbcad.imaging.bonescan import BoneScan, ViewName
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
 from napari_tbcad.record import Parameters, field
 
 
@@ -134,7 +135,6 @@ def propose_partner(
 def link_partners(
     scan: BoneScan,
     hotspots: Hotspots,
-    regions: object = None,
     parameters: PartnerParameters = PartnerParameters(),
 ) -> Hotspots:
     """Link hotspots of the two views that lie at each other's mirrored place, the best pairs first.
@@ -146,7 +146,7 @@ def link_partners(
         return hotspots
     spacing = scan.spacing_mm or USUAL_SPACING_MM
     free = [mark for mark in hotspots.marks if mark.linked is None]
-    centres = {mark.id: _centre(np.asarray(hotspots.labels(mark.view)) == mark.id) for mark in free}
+    centres = _centres(hotspots)
     scored = []
     for one in free:
         if one.view != "anterior":
@@ -163,6 +163,20 @@ def link_partners(
             hotspots = link(hotspots, one_id, other_id)
             used |= {one_id, other_id}
     return hotspots
+
+
+def _centres(hotspots: Hotspots) -> dict[int, tuple[float, float]]:
+    """Return the centroid of every hotspot by its id."""
+    found: dict[int, tuple[float, float]] = {}
+    for view in VIEWS:
+        labels = hotspots.labels(view)
+        places = ndimage.find_objects(labels) if labels is not None else []
+        for mark in hotspots.marks:
+            if mark.view == view and labels is not None:
+                box = places[mark.id - 1]
+                row, column = _centre(labels[box] == mark.id)
+                found[mark.id] = row + box[0].start, column + box[1].start
+    return found
 
 
 def _centre(mask: NDArray[np.bool_]) -> tuple[float, float]:
