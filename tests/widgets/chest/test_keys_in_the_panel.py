@@ -129,7 +129,7 @@ def test_no_key_of_ours_is_lost_when_panels_come_and_go(panel, finished, phantom
         presses = [press for press in viewer.keymap.values() if type(press).__name__ == "_Press"]
         return {press.name for press in presses}
 
-    chest = {key.name for key in KEYS if key.scope in ("chest", "view")}
+    chest = {key.name for key in KEYS if key.scope in ("chest", "panel", "view")}
     assert ours() == chest
     viewer.window.remove_dock_widget(widget)
     assert ours() == set()

@@ -61,6 +61,10 @@ class BoneBench(Bench):
                 leads[id(part.study)] = layer
         return list(leads.values())[::-1]
 
+    def title(self, layer: Image) -> str:
+        """Return what a scan is called: without the word for the view of its first layer."""
+        return layer.name.removesuffix(" anterior").removesuffix(" posterior")
+
     def others(self) -> list[Image]:
         """Return the image layers that are of no scan, and may be the views of one."""
         return [

@@ -49,12 +49,16 @@ class BoneHeader(PanelHeader):
 
 
 def facts_of(study: Any) -> str:
-    """Return one line of facts: number of views, size, spacing, unit."""
+    """Return one line of facts: size, spacing, number of views, unit."""
     rows, columns = study.frames[0].pixels.shape
-    said = ["2 views" if len(study.frames) == 2 else "1 view", f"{columns} × {rows} px"]
+    said = [f"{columns} × {rows} px"]
     if study.spacing_mm is None:
-        said[1] += ", no mm"
+        said[0] += ", no mm"
     else:
-        said.append(f"{study.spacing_mm[0]:.3g} × {study.spacing_mm[1]:.3g} mm")
-    said.append("counts" if study.unit == "counts" else "grey values")
+        row, column = study.spacing_mm
+        said.append(f"{row:.3g} mm" if abs(row - column) < 0.005 * row else f"{row:.3g} × {column:.3g} mm")
+    if len(study.frames) == 1:
+        said.append("one view only")
+    if study.unit != "counts":
+        said.append("grey values")
     return " · ".join(said)

@@ -32,7 +32,7 @@ WORDS = {"abnormal": "abnormal", "normal": "normal", "non_bone": "non-bone", "ig
 """The classes in a person's words."""
 
 _ID, _PLACE, _CLASS, _AREA, _PEAK, _RATIO, _PROBABILITY = range(7)
-_HEADS = ("#", "Place", "Class", "Area", "Peak", "Ratio", "p")
+_HEADS = ("#", "Place", "Class", "Area", "Peak", "Ratio", "p %")
 _TIPS = (
     "Number, as beside the hotspot on the canvas.",
     "Skeleton region that holds most of it, and the view.",
@@ -40,7 +40,7 @@ _TIPS = (
     "Area in mm²; in pixels where the pixel size is unknown.",
     "Highest count (or grey value).",
     "Mean over the mean at the mirrored place of the other side.",
-    "The detector's probability of being abnormal.",
+    "The detector's probability of being abnormal, in %.",
 )
 _SORT = int(Qt.ItemDataRole.UserRole)
 
@@ -195,6 +195,9 @@ class HotspotView(QTableView):
         )
         self._delegate = _Classes(self)
         self.setItemDelegateForColumn(_CLASS, self._delegate)
+        font = self.font()
+        font.setPointSizeF(max(7.0, font.pointSizeF() - 1.5))
+        self.setFont(font)
         self.setShowGrid(False)
         self.setAlternatingRowColors(False)
         self.setWordWrap(False)
@@ -206,16 +209,10 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
-        for column, width in (
-            (_ID, 26),
-            (_CLASS, 82),
-            (_AREA, 40),
-            (_PEAK, 38),
-            (_RATIO, 36),
-            (_PROBABILITY, 32),
-        ):
+        widths = {_ID: 22, _CLASS: 76, _AREA: 36, _PEAK: 32, _RATIO: 34, _PROBABILITY: 30}
+        for column, width in widths.items():
             header.resizeSection(column, width)
-        self.setMinimumHeight(230)
+        self.setMinimumHeight(205)
         self.setAccessibleName("Hotspots")
         self.content.class_wanted.connect(self.class_wanted)
         self.selectionModel().currentRowChanged.connect(self._on_current)
@@ -277,11 +274,9 @@ class HotspotView(QTableView):
 
 
 def place_of(row: Any) -> str:
-    """Return where a hotspot lies, "rib, ant."."""
+    """Return where a hotspot lies, "rib ant"."""
     region = row.region or "?"
-    if region == "outside":
-        region = "outside"
-    return f"{region}, {'ant.' if row.view == 'anterior' else 'post.'}"
+    return f"{region} {'ant' if row.view == 'anterior' else 'post'}"
 
 
 def sentence(row: Any) -> str:
@@ -316,7 +311,9 @@ def _text(row: Any, column: int) -> str:
     if column in values:
         return values[column]
     value = row.ratio_contralateral if column == _RATIO else row.probability
-    return "" if value is None else f"{value:.{1 if column == _RATIO else 2}f}"
+    if value is None:
+        return ""
+    return f"{value:.1f}" if column == _RATIO else f"{100 * value:.0f}"
 
 
 def _key(row: Any, column: int) -> Any:

@@ -138,6 +138,7 @@ def options_of(part: ScanPart, pixels: Any, word: str) -> dict[str, Any]:
         "name": f"{part.name} {word}",
         "colormap": "gray_r",
         "contrast_limits": (0.0, first_top(pixels)),
+        "interpolation2d": "linear",
         "scale": scale,
         "translate": (0.0, away),
         "metadata": {SCAN_KEY: part},

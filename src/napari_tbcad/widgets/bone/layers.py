@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Points
 from napari.utils import DirectLabelColormap
+from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
@@ -29,6 +30,9 @@ OUTLINE = "#009E73"
 """Okabe-Ito bluish green, of the skeleton regions."""
 IGNORED = "#CC79A7"
 """White, the colour of an ignored hotspot, would not be seen on a scan in inverse grey."""
+
+_COLOURS = "napari-tbcad-colours"
+"""Under this key a hotspot layer remembers the colours it was given: giving them anew costs napari time."""
 
 _SIDE_ROW, _SIDE_COLUMN = 0.03, 0.05
 """Where the letters of the sides stand, as shares of a view."""
@@ -120,11 +124,12 @@ class BoneLayers(PaintedLayers):
             table: dict[int | None, Any] = {0: "transparent", None: OUTLINE}
             options: dict[str, Any] = {"opacity": 0.8}
         else:
-            table, options = self._colours(view_of(kind)), {"opacity": 0.65}
+            table, options = self._colours(view_of(kind)), {"opacity": 0.9}
         layer = self.new(labels, word, image, colormap=DirectLabelColormap(color_dict=table), **options)
+        layer.metadata[_COLOURS] = table
         below = [*self.pictures().values(), *(self.layer(one) for one in REGIONS.values())]
         self.put(layer, above=[one for one in below if one is not None])
-        layer.contour = 1
+        layer.contour = 1 if kind in REGIONS.values() else 2
         if kind in REGIONS.values():
             layer.selected_label = REGION_IDS["rib"]
         return layer
@@ -142,7 +147,7 @@ class BoneLayers(PaintedLayers):
                 wanted = self._colours(view)
                 if self._table_of(layer) != wanted:
                     layer.colormap = DirectLabelColormap(color_dict=wanted)
-                    layer.metadata["napari-tbcad-colours"] = wanted
+                    layer.metadata[_COLOURS] = wanted
 
     def take_brush(self, view: ViewName, number: int, *, size: int = 5) -> bool:
         """Give the person the brush for a hotspot of a view; False when its layer is gone."""
@@ -170,7 +175,7 @@ class BoneLayers(PaintedLayers):
 
     @staticmethod
     def _table_of(layer: Labels) -> Any:
-        return layer.metadata.get("napari-tbcad-colours")
+        return layer.metadata.get(_COLOURS)
 
     # -- letters --------------------------------------------------------------------------------------
 
@@ -186,7 +191,7 @@ class BoneLayers(PaintedLayers):
         self._write()
 
     def show_names(self, rows: Iterable[Any]) -> None:
-        """Write number and class letter beside each hotspot of a table."""
+        """Write the letter of its class beside each hotspot of a table, in its colour."""
         self._rows = tuple(rows)
         self._write()
 
@@ -237,10 +242,10 @@ class BoneLayers(PaintedLayers):
         viewer, base, layer = self._viewer(), self._base(), self.present(self._letters)
         if viewer is None or base is None:
             return
-        places, words = self._texts()
+        places, words, inks = self._texts()
         if not places:
             return
-        text = {"string": words, "color": self.ink, "size": 9, "anchor": "center"}
+        text = {"string": words, "color": np.array(inks), "size": 9, "anchor": "center"}
         if layer is None:
             layer = Points(
                 np.array(places),
@@ -261,9 +266,11 @@ class BoneLayers(PaintedLayers):
         layer.data = np.array(places)
         layer.text = text
 
-    def _texts(self) -> tuple[list[tuple[float, float]], list[str]]:
+    def _texts(self) -> tuple[list[tuple[float, float]], list[str], list[Any]]:
+        """Return place, text and colour of each letter: the sides, then the classes."""
         places: list[tuple[float, float]] = []
         words: list[str] = []
+        inks: list[Any] = []
         for view, (left, right) in self._sides_of.items():
             image = self.picture(view)
             if image is None:
@@ -274,14 +281,17 @@ class BoneLayers(PaintedLayers):
                 if place is not None:
                     places.append(place)
                     words.append(word)
+                    inks.append(_rgba(self.ink))
         for row in self._rows:
             mark = self._marks.get(row.id)
-            wide = 4 + 0.02 * self._columns(row.view)
+            wide = 3 + 0.012 * self._columns(row.view)
             place = self._place(row.view, row.row, row.right + wide)
             if place is not None:
+                label = mark.label if mark is not None else row.label
                 places.append(place)
-                words.append(f"{row.id}{LETTERS[mark.label if mark is not None else row.label]}")
-        return places, words
+                words.append(LETTERS[label])
+                inks.append(_rgba(IGNORED if label == "ignore" else HOTSPOT_COLOURS[label]))
+        return places, words, inks
 
     def _columns(self, view: ViewName) -> int:
         image = self.picture(view)
@@ -318,6 +328,11 @@ class BoneLayers(PaintedLayers):
     def _on_geometry(self, event: Any = None) -> None:
         super()._on_geometry(event)
         self._write()
+
+
+def _rgba(colour: str) -> NDArray[np.float32]:
+    """Return a colour as napari's text wants it where there are several."""
+    return transform_color(colour)[0]
 
 
 __all__ = ["HOTSPOTS", "KINDS", "REGIONS", "SCAN_KEY", "BoneLayers", "view_of"]

@@ -129,7 +129,8 @@ class BoneLook:
         if table is None or not len(table):
             return
         numbers = [row.id for row in table]
-        place = numbers.index(self.chosen) + step if self.chosen in numbers else 0
+        start = 0 if step > 0 else -1
+        place = numbers.index(self.chosen) + step if self.chosen in numbers else start
         self.choose(numbers[place % len(numbers)])
 
     def show_names(self, table: Any) -> None:

@@ -16,7 +16,9 @@ from napari_tbcad.widgets.bone.index import IndexStep
 from napari_tbcad.widgets.bone.layer_pair import LayerPair
 from napari_tbcad.widgets.bone.regions import RegionsStep
 from napari_tbcad.widgets.bone.session import BoneSession
+from napari_tbcad.widgets.bone.tab_key import TabKey
 from napari_tbcad.widgets.bone.views import ViewsStep
+from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.run_bar import RunBar
 from napari_tbcad.widgets.workflow.panel import WorkflowPanel
 
@@ -54,11 +56,15 @@ class BonePanel(WorkflowPanel):
         )
         steps = (self.views, self.regions, self.hotspots, self.index)
         super().__init__(bench, header, steps, bar, between=[self.pair])
+        # Always in sight: a person sees the index move while they judge.
+        self.answer = QuietLabel(quiet=False, scale=1.25)
+        self.column.insertWidget(self.column.indexOf(bar), self.answer)
         header.layers_button.toggled.connect(self._show_pair)
         self.pair.used.connect(lambda: header.layers_button.setChecked(False))
         self.exporter = BoneExporter(bench, self)
         bar.save.connect(self.exporter.ask_for_folder)
         bench.save_wanted.connect(self.exporter.ask_for_folder)
+        self.tab_key = TabKey(self, self._point_on)
         self.begin()
 
     @property
@@ -69,6 +75,17 @@ class BonePanel(WorkflowPanel):
     def can_save(self) -> bool:
         """Tell whether there is an index."""
         return self.session is not None and self.session.value("index") is not None
+
+    def refresh(self) -> None:
+        """Show the session as it stands."""
+        super().refresh()
+        index = self.session.value("index") if self.session is not None else None
+        self.answer.setVisible(index is not None)
+        if index is not None and self.session is not None:
+            fresh = self.session.fresh("index")
+            self.answer.setEnabled(fresh)
+            late = "" if fresh else " (out of date)"
+            self.answer.set_text(f"BSI {index.value:.2f} %{late} · {index.n_abnormal} abnormal")
 
     def open_dropped(self, paths: list[Path]) -> None:
         """Open what was dropped together: two pictures may be the views of one scan."""
@@ -94,11 +111,20 @@ class BonePanel(WorkflowPanel):
         """Take the keys: the panel is in sight."""
         super().showEvent(event)
         self.bench.set_active(True)
+        self.tab_key.listen()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Leave the keys to the panel that is in sight now."""
         super().hideEvent(event)
         self.bench.set_active(False)
+        self.tab_key.leave()
+
+    def _point_on(self, step: int) -> bool:
+        """Point at the next hotspot; without any Tab goes to the next control."""
+        if self.session is None or not self.session.value("table"):
+            return False
+        self.session.look.choose_next(step)
+        return True
 
     def _show_pair(self, shown: bool) -> None:
         if shown:

@@ -67,6 +67,8 @@ class BoneSession(Session):
         self.part = part
         self.quality: Any = None
         self._said: tuple[str, ...] = ()
+        self._seen: tuple[Any, ...] = ()
+        self._checking = False
         self.layers = BoneLayers(viewer, self)
         self.edits = BoneEdits(self.layers, self)
         self.edits.touched.connect(self._on_touched)
@@ -88,7 +90,7 @@ class BoneSession(Session):
     @property
     def settled(self) -> bool:
         """Whether nothing is under way, and every label has its layer."""
-        return super().settled and not self._queue
+        return super().settled and not self._queue and not self._checking
 
     @property
     def waiting_for(self) -> str:
@@ -250,7 +252,6 @@ class BoneSession(Session):
             if self.layers.layer(kind) is not None:
                 self._bring(kind)
         self._recolour()
-        self._gather()
 
     def _enqueue(self, kinds: dict[Any, str]) -> None:
         for kind in kinds.values():
@@ -294,23 +295,40 @@ class BoneSession(Session):
             self.layers.colour(hotspots.marks)
         self.look.show_names(table)
 
-    def _gather(self) -> None:
-        """Gather complaints; the checks of the counts take milliseconds."""
-        from napari_tbcad.bone.account import gather_warnings
-        from napari_tbcad.bone.quality import check_scan
-
+    def settled_down(self) -> None:
+        """Gather complaints on a worker, which looks at every pixel, where something was replaced."""
         run = self.run
-        if run is None or run.get("scan") is None:
+        seen = () if run is None else tuple(run.get(name) for name in EVERYTHING)
+        if run is None or run.get("scan") is None or self._checking or _same(seen, self._seen):
             return
-        scan = run.get("scan")
-        if self.quality is None or self.quality[0] is not scan:
-            self.quality = (scan, check_scan(scan))
-        self._said = gather_warnings(run)
+        self._seen, self._checking = seen, True
+        start_call(lambda: _look_at(run), on_result=self._on_checked, on_error=self._on_unread)
+
+    def _on_checked(self, found: tuple[Any, tuple[str, ...]]) -> None:
+        self._checking = False
+        if self._closed:
+            return
+        differs = found[1] != self._said or self.quality is None or found[0].counts != self.quality.counts
+        self.quality, self._said = found
+        if differs:
+            self.changed.emit()
+        self.go_on()
 
     @property
     def name(self) -> str:
         """The scan's name for a person."""
         return self.part.name or Path(self.part.study.source).name
+
+
+def _look_at(run: Any) -> tuple[Any, tuple[str, ...]]:
+    from napari_tbcad.bone.account import gather_warnings
+    from napari_tbcad.bone.quality import check_scan
+
+    return check_scan(run.get("scan")), gather_warnings(run)
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def _spots(kind: str) -> bool:

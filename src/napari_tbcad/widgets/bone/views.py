@@ -98,7 +98,7 @@ class ViewsStep(BoneStep):
             for name, view in scan
         ]
         self.facts.setText("<br>".join(lines))
-        quality = session.quality[1] if session.quality is not None else None
+        quality = session.quality
         self.counts.setText("" if quality is None else counts_html(quality, scan))
         rules = sorted({view.rule.replace("_", " ") for _, view in scan})
         self.summarise(f"by {' and '.join(rules)}")

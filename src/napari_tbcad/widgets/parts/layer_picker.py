@@ -48,7 +48,8 @@ class LayerPicker(QComboBox):
         """List the films anew."""
         films = self.films()
         self._layers = [weakref.ref(film) for film in films]
-        names = [film.name for film in films]
+        title = getattr(self._bench, "title", None) or (lambda film: film.name)
+        names = [title(film) for film in films]
         self.blockSignals(True)
         if names != [self.itemText(i) for i in range(self.count())]:
             self.clear()
