@@ -25,8 +25,9 @@ import numpy as np
 from scipy.stats import linregress
 
 from napari_tbcad.batch.pool import each
-from napari_tbcad.bone.bsi import IndexParameters, Rule, bone_scan_index
+from napari_tbcad.bone.bsi import IndexParameters, bone_scan_index
 from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.region_areas import Rule
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
 from napari_tbcad.io.labels import read_labels

@@ -28,15 +28,13 @@ Scan Index, Clin Cancer Res 4:1765-1772, 1998.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import field_validator
 
 from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.region_areas import ANTERIOR_ONLY, Areas, Rule, contributions, region_areas
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
@@ -45,12 +43,9 @@ from napari_tbcad.schemes import HOTSPOT_CLASSES, REGION_IDS, REGION_NAMES
 from napari_tbcad.skeletal_mass import (
     DEFAULT_WEIGHTS,
     WEIGHT_TABLES,
-    WeightGroup,
     WeightTable,
     weight_table,
 )
-
-Rule = Literal["mean", "pooled", "max", "anterior", "posterior"]
 
 RULES: dict[Rule, str] = {
     "mean": "mean over the views that show the region",
@@ -62,13 +57,6 @@ RULES: dict[Rule, str] = {
 
 DETECTABLE_CHANGE = 0.30
 """Smallest change of a BSI, in %, that repeated scans do not make by chance."""
-
-ANTERIOR_ONLY = "sternum"
-
-_N = len(REGION_NAMES) + 1
-
-Areas = dict[ViewName, tuple[NDArray[np.int64], NDArray[np.int64]]]
-"""By view: pixels of each region (index: region id; 0 is outside), and abnormal pixels of each."""
 
 
 class IndexParameters(Parameters):
@@ -226,13 +214,14 @@ def bone_scan_index(
     views = _views_of(scan, parameters.combine)
     table = weight_table(parameters.weights)
     abnormal = [mark for mark in hotspots.marks if mark.label == "abnormal"]
-    areas = _areas(hotspots, regions, scan, abnormal)
-    parts = _parts(areas, views, table, parameters.combine)
+    areas = region_areas(hotspots, regions, scan, abnormal)
+    parts = contributions(areas, views, table, parameters.combine)
     n_judged = sum(mark.judged for mark in hotspots.marks)
     judged_parts: dict[str, float | None] | None = None
     if n_judged or not hotspots.marks:
         judged = [mark for mark in abnormal if mark.judged]
-        judged_parts = _parts(_areas(hotspots, regions, scan, judged), views, table, parameters.combine)
+        judged_areas = region_areas(hotspots, regions, scan, judged)
+        judged_parts = contributions(judged_areas, views, table, parameters.combine)
     rows = tuple(_row(name, areas, table, parts, judged_parts) for name in REGION_NAMES)
     index = BoneScanIndex(
         value=_total(parts),
@@ -273,58 +262,6 @@ def _views_of(scan: BoneScan, rule: Rule) -> tuple[ViewName, ...]:
     if rule not in there:
         raise BadInput(scan.source or "scan", f"the index is to be of the {rule} view, which the scan lacks")
     return (rule,)
-
-
-def _areas(hotspots: Hotspots, regions: SkeletonRegions, scan: BoneScan, counted: Iterable[Mark]) -> Areas:
-    """Return region pixels and the pixels of the counted hotspots in each region, by view."""
-    ids = {view: [mark.id for mark in counted if mark.view == view] for view in VIEWS}
-    found: Areas = {}
-    for view, image in scan:
-        labels, spots = regions.labels(view), hotspots.labels(view)
-        if labels is None:
-            labels = np.zeros(image.counts.shape, np.uint8)
-        if view == "posterior":
-            labels = np.where(labels == REGION_IDS[ANTERIOR_ONLY], 0, labels)
-        hit = np.zeros(_N, np.int64)
-        if spots is not None and ids[view]:
-            hit = np.bincount(labels[np.isin(spots, ids[view])], minlength=_N)
-        found[view] = (np.bincount(labels.ravel(), minlength=_N), hit)
-    return found
-
-
-def _parts(
-    areas: Areas, views: tuple[ViewName, ...], table: WeightTable, rule: Rule
-) -> dict[str, float | None]:
-    """Return each region's contribution in %; None where its group has no pixels in `views`."""
-    parts: dict[str, float | None] = {}
-    for group in table:
-        shares = _group_shares(group, areas, views, rule)
-        parts |= {r: None if shares is None else group.percent * shares[r] for r in group.regions}
-    return parts
-
-
-def _group_shares(
-    group: WeightGroup, areas: Areas, views: tuple[ViewName, ...], rule: Rule
-) -> dict[str, float] | None:
-    """Return what each region adds to the fraction of its group; the sum is the fraction.
-
-    A region's share in a view is its abnormal area divided by the area of the whole group, so that regions
-    of a pooled group add up to the pooled fraction.
-    """
-    ids = [REGION_IDS[region] for region in group.regions]
-    seen = [view for view in views if areas[view][0][ids].sum() > 0]
-    if not seen:
-        return None
-    hits = np.array([areas[view][1][ids] for view in seen], float)
-    totals = np.array([areas[view][0][ids].sum() for view in seen], float)
-    if rule == "pooled":
-        shares = hits.sum(axis=0) / totals.sum()
-    elif rule == "max":
-        best = int(np.argmax(hits.sum(axis=1) / totals))
-        shares = hits[best] / totals[best]
-    else:
-        shares = (hits / totals[:, None]).mean(axis=0)
-    return dict(zip(group.regions, shares.tolist(), strict=True))
 
 
 def _total(parts: dict[str, float | None]) -> float:
