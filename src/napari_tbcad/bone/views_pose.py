@@ -35,7 +35,7 @@ class Pose:
     width : int
         Columns from arm to arm at the trunk.
     smooth : (H, W) array of float32
-        The view, smoothed.
+        The view, smoothed, the background subtracted.
     silhouette : (H, W) array of bool
         The body, its largest piece.
     """
@@ -110,6 +110,9 @@ def find_pose(counts: NDArray[np.floating]) -> Pose | None:
     if counts.shape[0] < _LEAST_ROWS or not np.any(counts):
         return None
     smooth = ndimage.gaussian_filter(np.asarray(counts, np.float32), _SMOOTHING * counts.shape[0])
+    smooth = np.maximum(smooth - np.percentile(smooth, 10), 0)  # an export may lift the background
+    if not smooth.any():
+        return None
     bright = np.percentile(smooth[smooth > 0], 90)
     labels, number = ndimage.label(smooth > _LEVEL * bright)
     if number == 0:
