@@ -89,7 +89,15 @@ def class_images(
             if pixels is not None:
                 image[pixels] = FOUR_CLASS.ids[label]
         images[name] = FOUR_CLASS.convert(image, scheme) if scheme is not FOUR_CLASS else image
-    return ClassImages(images["anterior"], images["posterior"], parameters.scheme, record=scan.record)
+    counted = {
+        name: np.bincount(image.ravel(), minlength=len(scheme.names)).tolist()
+        for name, image in images.items()
+        if image is not None
+    }
+    step = Step("classes", parameters, facts={"pixels": counted})
+    return ClassImages(
+        images["anterior"], images["posterior"], parameters.scheme, record=hotspots.record + step
+    )
 
 
 def bone_area(counts: NDArray[Any], regions: NDArray[np.uint8] | None = None) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.imaging.morphology import hull_pixels
-from napari_tbcad.record import Record
+from napari_tbcad.record import Record, Step
 from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
 
 OUTSIDE = "outside"
@@ -163,7 +163,8 @@ def measure_hotspots(
         rows.extend(_rows(marks, labels, view.counts, known, scan.spacing_mm))
     rows.sort(key=lambda row: row.id)
     empty = tuple(f"Hotspot {row.id} lies where nothing was counted." for row in rows if row.peak <= 0)
-    return HotspotTable(tuple(rows), empty)
+    step = Step("table", facts={"hotspots": len(rows)})
+    return HotspotTable(tuple(rows), empty, hotspots.record + step)
 
 
 def _rows(

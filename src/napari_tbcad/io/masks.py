@@ -144,7 +144,7 @@ def mask_values(path: Path) -> NDArray[Any]:
     if array.ndim == 3:
         colour = array[..., : 3 if array.shape[2] >= 3 else 1]
         if not (colour == colour[..., :1]).all():
-            raise BadInput(path, "the mask is a colour image; save it as labels 0, 1 and 2")
+            raise BadInput(path, "the mask is a colour image; save its labels as a grey image")
         array = colour[..., 0]
     if facts["white_is_zero"] and facts["bits"] == 1:
         array = ~array.astype(bool)
