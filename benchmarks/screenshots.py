@@ -99,7 +99,13 @@ class Scene:
         """Wait until nothing is under way."""
         bench = self.panel.bench
         pause(0.3)
-        spin(lambda: not bench.shelf.loading and (bench.session is None or bench.session.settled))
+        loading = getattr(bench, "shelf", None)
+        spin(
+            lambda: (
+                not (loading is not None and loading.loading)
+                and (bench.session is None or bench.session.settled)
+            )
+        )
         pause(0.3)
 
     def open(self, key: str) -> None:
@@ -318,6 +324,25 @@ def reading(out: Path, folder: Path) -> None:
     scene.close()
 
 
+def bone_scan(out: Path) -> None:
+    """Picture a simulated scan in the bone panel, some of its hotspots judged."""
+    scene = Scene("Bone scan")
+    scene.open("few_lesions")
+    scene.run()
+    panel = scene.panel
+    panel.header.chip.setChecked(False)
+    rows = [int(row[0]) for row in panel.hotspots.table.values()]
+    scene.session.set_class(rows[:3], "abnormal")
+    scene.rest()
+    scene.session.look.choose(rows[1])
+    scene.viewer.reset_view()
+    scene.unfold("Hotspots")
+    save(out, "bone_panel", scene.picture())
+    scene.unfold("Index")
+    save(out, "bone_index", scene.picture(), scene.box(panel))
+    scene.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -334,6 +359,7 @@ def main() -> None:
             "work": lambda: work(out),
             "looking": lambda: looking(out),
             "reading": lambda: reading(out, Path(folder)),
+            "bone_scan": lambda: bone_scan(out),
         }
         for name in options.only.split(",") if options.only else scenes:
             scenes[name]()

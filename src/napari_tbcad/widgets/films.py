@@ -12,7 +12,7 @@ from napari.layers import Image
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Step
-from napari_tbcad.widgets.reader import METADATA_KEY
+from napari_tbcad.widgets.reader import METADATA_KEY, SCAN_KEY
 
 PREVIEW = "napari-tbcad-preview"
 """Layers with this key in their metadata are our own pictures, not films."""
@@ -75,8 +75,12 @@ def film_in(layer: Image) -> Radiograph:
 
 
 def films_of(viewer: Any) -> list[Image]:
-    """Return the Image layers of a viewer that may be films, the topmost first; our own pictures are none."""
-    return [x for x in reversed(viewer.layers) if isinstance(x, Image) and PREVIEW not in x.metadata]
+    """Return the Image layers of a viewer that may be films, the topmost first.
+
+    Our own pictures are none, nor are the views of a bone scan.
+    """
+    none = {PREVIEW, SCAN_KEY}
+    return [x for x in reversed(viewer.layers) if isinstance(x, Image) and not none & set(x.metadata)]
 
 
 def facts_of(film: Radiograph) -> str:

@@ -15,6 +15,9 @@ METADATA_KEY = "napari-tbcad"
 CASE_KEY = "napari-tbcad-case"
 """Under this key a layer carries the path of the case it was opened from, and the content key of its film."""
 
+SCAN_KEY = "napari-tbcad-scan"
+"""Under this key an image of a bone scan carries its study and which view it is."""
+
 LayerData = tuple[Any, dict[str, Any], str]
 _CASE = ".tbcad"
 _SUFFIXES = {".dcm", ".dicom", ".ima"}

@@ -99,6 +99,11 @@ def test_painting_erasing_and_undo_move_table_and_index(opened, finished, analys
     assert rows[new][1:3] == ("femur ant", "abnormal ✓")
     assert widget.session.value("index").value > before
     assert widget.session.run.journal[-1].tool == "paint"
+    # With the brush in hand a class is that of what is being painted.
+    widget.hotspots.buttons["normal"].click()
+    finished(widget)
+    assert widget.session.value("hotspots").mark(new).label == "normal"
+    assert widget.session.value("index").value == before
 
     spots.undo()
     finished(widget)

@@ -17,13 +17,17 @@ CLASS_KEYS = {
 
 
 def set_class(bench: BoneBench, label: str) -> None:
-    """Give the chosen hotspot a class; while none is chosen it is that of what is painted next."""
+    """Give the hotspot under the brush, or the chosen one, a class; what is painted next has it, too."""
     session = bench.session
     if session is None:
         return
     session.layers.brush_class = label
-    if session.look.chosen is not None:
-        session.set_class([session.look.chosen], label)
+    hotspots = session.value("hotspots")
+    if hotspots is not None:
+        session.layers.colour(hotspots.marks)
+    number = session.layers.painted() or session.look.chosen
+    if hotspots is not None and number is not None and number in hotspots.by_id():
+        session.set_class([number], label)
     session.changed.emit()
 
 

@@ -22,10 +22,15 @@ from napari_tbcad.widgets.bone.intake import (
 from napari_tbcad.widgets.bone.session import BoneSession
 from napari_tbcad.widgets.films import PREVIEW
 from napari_tbcad.widgets.proxies import bare
+from napari_tbcad.widgets.reader import METADATA_KEY, SCAN_KEY
 from napari_tbcad.widgets.workflow.bench import Actions, Bench, Opening
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.viewing import BoneViewing
+
+
+_OTHERS = {PREVIEW, METADATA_KEY, SCAN_KEY}
+"""What a layer that may still become a view carries none of."""
 
 
 class BoneBench(Bench):
@@ -70,7 +75,7 @@ class BoneBench(Bench):
         return [
             layer
             for layer in reversed(self._viewer_layers())
-            if isinstance(layer, Image) and part_of(layer) is None and PREVIEW not in layer.metadata
+            if isinstance(layer, Image) and not _OTHERS & set(layer.metadata)
         ]
 
     def make_session(self, layer: Image) -> BoneSession:

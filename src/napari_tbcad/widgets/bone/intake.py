@@ -16,16 +16,12 @@ from napari_tbcad.imaging.bonescan import VIEWS, Unit, ViewName
 from napari_tbcad.io.scans import Frame, FrameFacts, ScanFiles, Study, find_scans, read_study
 from napari_tbcad.record import Step
 from napari_tbcad.widgets.films import spacing_in_mm
-
-SCAN_KEY = "napari-tbcad-scan"
-"""Under this key of ``layer.metadata`` an image of a bone scan carries its :class:`ScanPart`."""
-
-LayerData = tuple[Any, dict[str, Any], str]
+from napari_tbcad.widgets.reader import SCAN_KEY, LayerData
 
 GAP = 0.06
 """Room between the two views, as a share of a view's width."""
 
-_SHOWN = 0.6
+_SHOWN = 0.8
 """Share of the body's 99.5th percentile that is drawn black at first: faint uptake stays visible."""
 
 

@@ -18,8 +18,8 @@ from napari_tbcad.bone.hotspots import Mark
 from napari_tbcad.bone.picture import LETTERS, SIDES
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
 from napari_tbcad.schemes import HOTSPOT_COLOURS, REGION_IDS
-from napari_tbcad.widgets.bone.intake import SCAN_KEY, options_of, part_of
-from napari_tbcad.widgets.workflow.layers import PaintedLayers, placed_as
+from napari_tbcad.widgets.bone.intake import options_of, part_of
+from napari_tbcad.widgets.workflow.layers import TOOLS, PaintedLayers, placed_as
 
 HOTSPOTS = {view: f"{view} hotspots" for view in VIEWS}
 REGIONS = {view: f"{view} regions" for view in VIEWS}
@@ -152,6 +152,15 @@ class BoneLayers(PaintedLayers):
     def take_brush(self, view: ViewName, number: int, *, size: int = 5) -> bool:
         """Give the person the brush for a hotspot of a view; False when its layer is gone."""
         return self._brush(HOTSPOTS[view], number, size)
+
+    def painted(self) -> int | None:
+        """Return the number that the brush in the person's hand paints; None when they hold none."""
+        viewer = self._viewer()
+        active = viewer.layers.selection.active if viewer is not None else None
+        for layer in map(self.layer, HOTSPOTS.values()):
+            if layer is not None and layer is active and str(layer.mode) in TOOLS:
+                return int(layer.selected_label)
+        return None
 
     def take_region_brush(self, view: ViewName, region: str) -> bool:
         """Give the person the brush for a region; False when the layer is gone."""
@@ -333,6 +342,3 @@ class BoneLayers(PaintedLayers):
 def _rgba(colour: str) -> NDArray[np.float32]:
     """Return a colour as napari's text wants it where there are several."""
     return transform_color(colour)[0]
-
-
-__all__ = ["HOTSPOTS", "KINDS", "REGIONS", "SCAN_KEY", "BoneLayers", "view_of"]

@@ -154,6 +154,7 @@ class BoneSession(Session):
         hotspots = self.value("hotspots")
         if hotspots is not None:
             self.show_labels()
+            self.look.choose(None)
             self.layers.take_brush(view, hotspots.next_id)  # type: ignore[arg-type]
 
     def show_labels(self) -> None:

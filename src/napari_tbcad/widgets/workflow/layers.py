@@ -17,7 +17,8 @@ from napari_tbcad.widgets.films import geometry_events
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.writer import FILM_KEY
 
-_TOOLS = ("paint", "erase", "fill", "polygon")
+TOOLS = ("paint", "erase", "fill", "polygon")
+"""Modes of a Labels layer in which a person changes pixels."""
 
 
 class PaintedLayers(QObject):
@@ -119,7 +120,7 @@ class PaintedLayers(QObject):
         """Return what the person holds over a layer: paint, erase, fill, polygon or another mode."""
         layer = self.layer(kind)
         mode = "" if layer is None else str(layer.mode)
-        return mode if mode in _TOOLS else "undo, redo or new data"
+        return mode if mode in TOOLS else "undo, redo or new data"
 
     def hold(self, kind: str) -> None:
         """Make one undoable step of all that is written until :meth:`release`."""
