@@ -31,7 +31,8 @@ def test_a_good_row_gets_its_seconds():
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (BadInput("other.png", "it is empty"), "a.png: it is empty"),
+        (BadInput("elsewhere/a.png", "it is empty"), "a.png: it is empty"),
+        (BadInput("masks/b.png", "it is empty"), "a.png: b.png: it is empty"),
         (OSError(28, "No space left on device"), "No space left"),
         (KeyError("x"), "unexpected KeyError"),
     ],

@@ -61,12 +61,19 @@ def guarded(path: Path, work: Callable[[], Row]) -> Row:
         row = work()
         return Row(timed(row.result), row.more)
     except (TbcadError, OSError, MemoryError) as error:
-        message = error.cause if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
-        message = f"{path.name}: {message}"
+        message = f"{path.name}: {_cause(error, path)}"
     except Exception as error:  # one study's defect of ours must not end the batch
         log.error("%s\n%s", path, traceback.format_exc())
         message = f"{path.name}: unexpected {type(error).__name__}: {error} (please report it)"
     return Row(timed({"file": path.as_posix(), "status": "error", "message": message}))
+
+
+def _cause(error: Exception, path: Path) -> str:
+    """Return what went wrong, with the name of what is at fault where that is not the study's first file."""
+    if not isinstance(error, BadInput):
+        return f"{type(error).__name__}: {error}"
+    other = Path(error.source).name or error.source
+    return error.cause if other == path.name else f"{other}: {error.cause}"
 
 
 def run_rows(
