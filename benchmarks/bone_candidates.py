@@ -241,21 +241,25 @@ def fit_classes(regions: str) -> None:
     """Fit what makes a candidate in a region abnormal, on the first half of the patients."""
     from sklearn.linear_model import LogisticRegression
 
-    rows, truth = [], []
+    rows, truth, owner = [], [], []
     for seen in (v for v in real_views(regions) if v.patient in first_half()):
         for candidate, hit in zip(seen.candidates, seen.hits, strict=True):
             if candidate.score >= LEAST_SCORE and candidate.zone in REGION_NAMES[1:]:
                 rows.append(evidence(candidate))
                 truth.append(any(seen.boxes[n].label == "Abnormal" for n in hit))
-    found = LogisticRegression(C=1.0, max_iter=5000).fit(np.array(rows), np.array(truth))
+                owner.append((seen.patient, truth[-1]))
+    number = Counter(owner)
+    weight = [number[key] ** -0.5 for key in owner]
+    found = LogisticRegression(max_iter=5000).fit(np.array(rows), np.array(truth), sample_weight=weight)
     model = json.loads(MODEL.read_text())
-    names = ("score", "asymmetry", "area")
     model["abnormal"] = {
         "made_by": f"benchmarks/bone_candidates.py fit --regions {regions}",
         "data": f"the same half: {len(truth)} candidates from score {LEAST_SCORE} on in regions other than "
-        f"the skull, {sum(truth)} of them in a box called abnormal; face was set by hand",
+        f"the skull, {sum(truth)} of them in a box called abnormal; weighted by one over the root of the "
+        "patient's number of such (two patients have most); face was set by hand",
         "offset": round(float(found.intercept_[0]), 4),
-        **{n: round(float(w), 4) for n, w in zip(names, found.coef_[0], strict=True)},
+        "score": round(float(found.coef_[0, 0]), 4),
+        "asymmetry": round(float(found.coef_[0, 1]), 4),
         "face": -1.5,
     }
     write(model)

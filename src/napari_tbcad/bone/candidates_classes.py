@@ -3,9 +3,8 @@
 1. Places where tracer collects outside bone give ``non_bone``: the pelvic cavity and the midline below the
    sacrum (bladder, urine), the kidneys' place when it is large, the rest of the abdomen, between the thighs,
    and an arm's spot far hotter than bone that the other arm lacks (injection).
-2. Elsewhere the probability of being abnormal is a logistic function of score, asymmetry and area
-   (coefficients in the stored model): a high, one-sided, small one is abnormal, a broad or symmetric one is
-   not.
+2. Elsewhere the probability of being abnormal is a logistic function of score and asymmetry (coefficients in
+   the stored model): what stands out and is one-sided is abnormal.
 3. From 0.5 the class is ``abnormal``, else ``normal``. The joints outside the regions (knees, feet, elbows,
    hands) are normal unless twice as bright as the other side, and the face is held to more, since wear and
    teeth show there.
@@ -63,17 +62,16 @@ def class_of(candidate: Candidate, maps: ViewMaps) -> tuple[str, float]:
     return ("abnormal" if probability >= 0.5 else "normal"), probability
 
 
-def evidence(candidate: Candidate) -> tuple[float, float, float]:
-    """Return what speaks for or against abnormal: logit of the score, asymmetry in [0, 1], ln of mm²."""
+def evidence(candidate: Candidate) -> tuple[float, float]:
+    """Return what speaks for abnormal: logit of the score, and the asymmetry kept in [0, 1]."""
     value = min(max(candidate.score, 1e-6), 1 - 1e-6)
-    asymmetry = min(max(candidate.features["asymmetry"], 0.0), 1.0)
-    return math.log(value / (1 - value)), asymmetry, math.log(candidate.area_mm2)
+    return math.log(value / (1 - value)), min(max(candidate.features["asymmetry"], 0.0), 1.0)
 
 
 def _abnormal(candidate: Candidate, maps: ViewMaps) -> float:
     stored = model()["abnormal"]
-    names = ("score", "asymmetry", "area")
-    total = stored["offset"] + sum(stored[n] * v for n, v in zip(names, evidence(candidate), strict=True))
+    score, asymmetry = evidence(candidate)
+    total = stored["offset"] + stored["score"] * score + stored["asymmetry"] * asymmetry
     if candidate.zone in ("legs", "arms") and candidate.features["asymmetry"] < ONE_SIDED:
         return min(1 / (1 + math.exp(-total)), JOINT)
     if candidate.zone == "skull" and maps.name == "anterior" and _along(candidate, maps) > 0.5:

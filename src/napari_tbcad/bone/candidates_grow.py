@@ -15,8 +15,8 @@ from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks
 MAX_CANDIDATES = 60
 """At most so many instances a view."""
 
-GROW_LIMIT_MM = 60.0
-"""How far from its peak a candidate may reach."""
+GROW_LIMIT_MM, FAR_LIMIT_MM = 60.0, 150.0
+"""How far from its peak a candidate may reach in rows and columns; the latter where it is far hotter."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,33 @@ def grow_peaks(
 def grow_peak(
     maps: ViewMaps, seed: tuple[int, int], fraction: float
 ) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
-    """Return a window about a peak and the pixels in it that belong to the peak."""
-    reach = [max(2, round(GROW_LIMIT_MM / s)) for s in maps.spacing]
-    height, width = maps.fine.shape
-    top, left = max(seed[0] - reach[0], 0), max(seed[1] - reach[1], 0)
-    where = (
-        slice(top, min(seed[0] + reach[0] + 1, height)),
-        slice(left, min(seed[1] + reach[1] + 1, width)),
-    )
-    part = maps.fine[where]
-    peak, floor = float(maps.fine[seed]), float(min(maps.surroundings[seed], maps.fine[seed]))
-    parts, _ = ndimage.label(part >= floor + fraction * (peak - floor))
-    return where, parts == parts[seed[0] - top, seed[1] - left]
+    """Grow one peak.
+
+    The edge lies at a fraction of the way up from the floor to the peak. The floor is the surroundings' mean,
+    at most 2.5 times the zone's median (a large hotspot raises its own surroundings). A hotspot whose edge is
+    well above what the zone has elsewhere cannot run along the bone and may reach farther.
+
+    Parameters
+    ----------
+    maps : ViewMaps
+    seed : (int, int)
+        Row and column of the peak.
+    fraction : float
+        Where between floor and peak the edge lies.
+
+    Returns
+    -------
+    where : (slice, slice)
+        A window about the peak.
+    pixels : array of bool
+        The pixels of the window that belong to it: one piece, with the peak.
+    """
+    peak, usual = float(maps.fine[seed]), float(maps.reference[maps.zones[seed]])
+    floor = min(float(maps.surroundings[seed]), 2.5 * usual, peak)
+    edge = floor + fraction * (peak - floor)
+    limit = GROW_LIMIT_MM if edge < 2 * usual else FAR_LIMIT_MM
+    first = [max(at - max(2, round(limit / s)), 0) for at, s in zip(seed, maps.spacing, strict=True)]
+    last = [at + max(2, round(limit / s)) + 1 for at, s in zip(seed, maps.spacing, strict=True)]
+    where = slice(first[0], last[0]), slice(first[1], last[1])
+    parts, _ = ndimage.label(maps.fine[where] >= edge)
+    return where, parts == parts[seed[0] - first[0], seed[1] - first[1]]
