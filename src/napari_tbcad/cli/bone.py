@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -59,6 +60,19 @@ class Teller:
         return f"\n    {' '.join(new)}" if new else ""
 
 
+def tell_weights(given: Mapping[str, Any]) -> None:
+    """Print the weights that will be used, and what an automatic index is worth."""
+    from napari_tbcad.bone.workflow import settings_from
+    from napari_tbcad.skeletal_mass import weight_table
+
+    index = settings_from(given).index
+    table = weight_table(index.weights)
+    typer.echo(f"weights {table.name}: {'; '.join(table.lines())}. Views: {index.combine}.")
+    typer.echo(
+        "Automatic hotspots are candidates for a person to judge. Research use only, never a diagnosis."
+    )
+
+
 @app.command("run")
 def run(
     paths: Annotated[list[Path], typer.Argument(help="Scans, or folders of scans.")],
@@ -100,9 +114,7 @@ def run(
     )
     scans = find_scans(paths)
     job = BoneJob(out, given, str(atlas) if atlas else None, masks)
-    typer.echo(
-        "Automatic hotspots are candidates for a person to judge. Research use only, never a diagnosis."
-    )
+    tell_weights(given)
     rows = bone_batch(scans, job, workers=workers, scheduler=scheduler, progress=Teller())
     failed = sum(not row.ok for row in rows)
     typer.echo(f"{len(rows) - failed} of {len(rows)} scans done; results in {out}")
@@ -155,6 +167,7 @@ def compare(
     given = options.assignments(
         params, assign, hotspots__segmenter=segmenter, index__weights=weights, index__combine=combine
     )
+    tell_weights(given)
     result = compare_batch(find_scans(paths), BoneJob(out, given, masks=masks), progress=Teller())
     typer.echo(result.summary())
     for pair in result.pairings:
