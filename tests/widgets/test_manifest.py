@@ -165,18 +165,22 @@ def test_a_mask_that_cannot_be_written_is_named(tmp_path, write):
 
 
 def test_every_sample_of_the_menu_opens(manifest):
+    from npe2.manifest.utils import import_python_name
+
+    from napari_tbcad.simulate.bone_samples import sample_scan_names
     from napari_tbcad.simulate.samples import sample_names
 
     offered = {sample.key: sample for sample in manifest.contributions.sample_data}
-    assert set(offered) == set(sample_names())
+    assert set(offered) == {*sample_names(), *sample_scan_names()}
     commands = {command.id: command.python_name for command in manifest.contributions.commands}
-    from npe2.manifest.utils import import_python_name
-
     for key, sample in offered.items():
-        ((data, options, kind),) = import_python_name(commands[sample.command])()
-        assert kind == "image"
-        assert min(data.shape) >= 256, key
-        assert options["name"].startswith("phantom")
+        layers = import_python_name(commands[sample.command])()
+        words = ("phantom",) if key in sample_names() else ("anterior", "posterior")
+        assert len(layers) == len(words)
+        for (data, options, kind), word in zip(layers, words, strict=True):
+            assert kind == "image"
+            assert min(data.shape) >= 256, key
+            assert word in options["name"]
 
 
 @pytest.mark.gui
