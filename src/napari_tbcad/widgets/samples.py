@@ -62,7 +62,7 @@ def sample_scan_layers(name: str) -> list[LayerData]:
     from napari_tbcad.simulate.bone_samples import sample_scan_path
     from napari_tbcad.widgets.bone.intake import scan_layers
 
-    return scan_layers(ScanFiles((sample_scan_path(name),), name), name=f"simulated {name.replace('_', ' ')}")
+    return scan_layers(ScanFiles((sample_scan_path(name),), name), name=name.replace("_", " "))
 
 
 def sample_layers(name: str) -> list[LayerData]:

@@ -209,7 +209,7 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
-        widths = {_ID: 22, _CLASS: 76, _AREA: 36, _PEAK: 32, _RATIO: 34, _PROBABILITY: 30}
+        widths = {_ID: 22, _CLASS: 84, _AREA: 36, _PEAK: 32, _RATIO: 34, _PROBABILITY: 30}
         for column, width in widths.items():
             header.resizeSection(column, width)
         self.setMinimumHeight(205)

@@ -97,7 +97,9 @@ def judged_text(index: Any) -> str:
 def counted_text(index: Any) -> str:
     """Return how many hotspots count and how many do not, and why."""
     pairs = index.n_abnormal - index.n_lesions
-    said = [f"{index.n_abnormal} abnormal" + (f", {pairs} of them seen in both views" if pairs else "")]
+    said = [f"{index.n_abnormal} abnormal"]
+    if pairs:
+        said[0] += f" ({index.n_lesions} lesions, {pairs} of them seen in both views)"
     left = [f"{number} {WORDS[name]}" for name, number in index.excluded.items() if number]
     said.append("not counted: " + ", ".join(left) if left else "none excluded")
     if index.outside:

@@ -31,6 +31,9 @@ OUTLINE = "#009E73"
 IGNORED = "#CC79A7"
 """White, the colour of an ignored hotspot, would not be seen on a scan in inverse grey."""
 
+RING = "#56B4E9"
+"""Okabe-Ito sky blue, around the hotspot chosen."""
+
 _COLOURS = "napari-tbcad-colours"
 """Under this key a hotspot layer remembers the colours it was given: giving them anew costs napari time."""
 
@@ -222,15 +225,15 @@ class BoneLayers(PaintedLayers):
             if layer is not None:
                 layer.visible = False
             return
-        size = 1.5 * max(row.bottom - row.top, row.right - row.left) + 6
+        size = 1.6 * max(row.bottom - row.top, row.right - row.left) + 12
         if layer is None:
             layer = Points(
                 np.array([place]),
                 name=f"{self._name()} chosen",
                 size=size,
                 face_color="transparent",
-                border_color=IGNORED,
-                border_width=0.08,
+                border_color=RING,
+                border_width=0.1,
                 symbol="disc",
                 metadata={"napari-tbcad": "chosen"},
                 **self._frame(base),

@@ -294,7 +294,9 @@ class BoneSession(Session):
         hotspots, table = self.value("hotspots"), self.value("table")
         if hotspots is not None:
             self.layers.colour(hotspots.marks)
-        self.look.show_names(table)
+        # Not while a stroke goes on: letters take napari as long as the answer.
+        if not self.edits.dirty:
+            self.look.show_names(table)
 
     def settled_down(self) -> None:
         """Gather complaints on a worker, which looks at every pixel, where something was replaced."""
