@@ -8,10 +8,10 @@ from scipy import ndimage
 
 from napari_tbcad.imaging.registration import resample
 
-_SMOOTH, _NEIGHBOURHOOD = 1 / 256, 3 / 256  # of the height of the image
+_SMOOTH, _NEIGHBOURHOOD = 1 / 256, 2.5 / 256  # of the height of the image
 _FLOOR = 0.05  # of the square root of the bone level: less contrast than that is not blown up
 _LIMIT = 2.5
-_SILHOUETTE = 3.0
+_SILHOUETTE = 0.5
 _GREY_PER_UNIT = 25.0  # stored byte = 128 + 25 times the value
 
 
@@ -48,8 +48,8 @@ def appearance(
     """Bring a view to a grid and to bone contrast that does not depend on counts.
 
     Square roots make the noise even; each neighbourhood is brought to zero mean and unit contrast, and
-    clipped, so that a metastasis or a full bladder weighs no more than a rib. The body's outline is added,
-    since skin is seen where bones are not.
+    clipped, so that a metastasis or a full bladder weighs no more than a rib. The body's outline is added
+    faintly: skin is seen where bones are not, but how far it lies from them differs between persons.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def appearance(
     Returns
     -------
     (h, w) array of float32
-        Values in [-4, 4]; constant for an empty view.
+        Values in [-3, 3]; constant for an empty view.
     """
     counts = np.asarray(counts, np.float32)
     body = silhouette(counts) if body is None else body

@@ -23,6 +23,9 @@ from napari_tbcad.schemes import REGION_NAMES
 
 SKELETON_ATLAS_VERSION = 1
 
+_ARRAYS = ("appearance", "labels", "bodies")
+_HALF = 128
+
 
 @dataclass(frozen=True, eq=False)
 class SkeletonAtlas:
@@ -38,6 +41,8 @@ class SkeletonAtlas:
         :func:`~napari_tbcad.bone.skeleton_appearance.appearance`.
     labels : (n, 2, m h, m w) array of uint8
         Regions, 0 outside; a whole number of times finer.
+    bodies : (2, h, w) array of uint8
+        By view, the share of the persons whose body covers a pixel, 255 for all.
     card : mapping
         What it is made of and how (JSON values).
 
@@ -49,6 +54,7 @@ class SkeletonAtlas:
 
     appearance: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    bodies: NDArray[np.uint8]
     card: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,8 +64,10 @@ class SkeletonAtlas:
         factor = fine[2] // small[2]
         if factor < 1 or fine[2:] != (factor * small[2], factor * small[3]):
             raise BadInput("skeleton atlas", "labels are not a whole number of times finer")
-        if self.appearance.dtype != np.uint8 or self.labels.dtype != np.uint8:
-            raise BadInput("skeleton atlas", "appearance and labels must be bytes")
+        if self.bodies.shape != small[1:] or not (self.bodies.max(axis=(1, 2)) >= _HALF).all():
+            raise BadInput("skeleton atlas", "has no outline of the body on the grid of the appearance")
+        if any(getattr(self, name).dtype != np.uint8 for name in _ARRAYS):
+            raise BadInput("skeleton atlas", "all arrays must be bytes")
         if self.labels.max() > len(REGION_NAMES):
             raise BadInput("skeleton atlas", f"region ids are 0 to {len(REGION_NAMES)}")
 
@@ -79,7 +87,9 @@ class SkeletonAtlas:
     @cached_property
     def content_key(self) -> str:
         """Digest of the content."""
-        return content_key((self.appearance, self.labels, json.dumps(dict(self.card), sort_keys=True)))
+        return content_key(
+            (*(getattr(self, name) for name in _ARRAYS), json.dumps(dict(self.card), sort_keys=True))
+        )
 
     def images(self, view: ViewName) -> NDArray[np.float32]:
         """Appearance (n, h, w) of all persons in one view."""
@@ -88,6 +98,10 @@ class SkeletonAtlas:
     def mean(self, view: ViewName) -> NDArray[np.float32]:
         """Mean appearance (h, w) of one view."""
         return self._images[:, VIEWS.index(view)].mean(0)
+
+    def body(self, view: ViewName) -> NDArray[np.bool_]:
+        """Outline (h, w) of the mean person in one view."""
+        return self.bodies[VIEWS.index(view)] >= _HALF
 
     def regions(self, index: int, view: ViewName) -> NDArray[np.uint8]:
         """Regions of one person in one view, on the fine grid."""
@@ -107,7 +121,7 @@ def save_skeleton_atlas(path: str | Path, atlas: SkeletonAtlas) -> None:
         "card": json.dumps(dict(atlas.card), sort_keys=True, ensure_ascii=False),
         "digest": atlas.content_key,
     }
-    arrays = {name: np.ascontiguousarray(getattr(atlas, name)) for name in ("appearance", "labels")}
+    arrays = {name: np.ascontiguousarray(getattr(atlas, name)) for name in _ARRAYS}
     with written_whole(path) as temporary:
         save_file(arrays, temporary, metadata=meta)
 
@@ -127,7 +141,7 @@ def load_skeleton_atlas(path: str | Path) -> SkeletonAtlas:
             meta = file.metadata() or {}
             if int(meta["napari_tbcad_skeleton_atlas"]) > SKELETON_ATLAS_VERSION:
                 raise ModelRefused(path, "written by a newer version of this program")
-            arrays = {name: file.get_tensor(name) for name in ("appearance", "labels")}
+            arrays = {name: file.get_tensor(name) for name in _ARRAYS}
         atlas = SkeletonAtlas(**arrays, card=json.loads(meta["card"]))
         if atlas.content_key != meta["digest"]:
             raise ModelRefused(path, "the content does not match its digest; get the atlas again")

@@ -65,6 +65,7 @@ def build_skeleton_atlas(
     fine = (shape[0] * finer, shape[1] * finer)
     images = np.empty((len(scans), 2, *shape), np.uint8)
     labels = np.empty((len(scans), 2, *fine), np.uint8)
+    bodies = np.zeros((2, *shape), np.float32)
     for i, (scan, found) in enumerate(zip(scans, regions, strict=True)):
         if cancelled is not None and cancelled():
             raise Cancelled("building the atlas was stopped")
@@ -76,12 +77,19 @@ def build_skeleton_atlas(
             known = np.isfinite(common[j] + points[i, j]).all(axis=1)
             matrix = fit_affine(common[j][known], points[i, j][known])
             counts = facing(one.counts, view)
-            images[i, j] = pack(posed(counts, silhouette(counts), matrix, shape)[0])
+            body = silhouette(counts)
+            images[i, j] = pack(posed(counts, body, matrix, shape)[0])
+            bodies[j] += warp(body, affine_map(matrix, shape, counts.shape), outside=0.0)  # type: ignore[arg-type]
             sampling = affine_map(matrix, fine, counts.shape)  # type: ignore[arg-type]
             labels[i, j] = warp(facing(drawn, view), sampling, order=0, outside=0.0)
         if progress is not None:
             progress((i + 1) / len(scans), scan.source)
-    return SkeletonAtlas(images, labels, {**(card or {}), "persons": len(scans)})
+    return SkeletonAtlas(
+        images,
+        labels,
+        np.rint(255 * bodies / len(scans)).astype(np.uint8),
+        {**(card or {}), "persons": len(scans)},
+    )
 
 
 def _landmarks(regions: SkeletonRegions, view: ViewName) -> NDArray[np.float64]:

@@ -27,7 +27,11 @@ _REFINED = 5
 
 
 def find_pose(
-    counts: NDArray[np.float32], template: NDArray[np.float32], *, cuts: Sequence[float] = _CUTS
+    counts: NDArray[np.float32],
+    template: NDArray[np.float32],
+    outline: NDArray[np.bool_],
+    *,
+    cuts: Sequence[float] = _CUTS,
 ) -> tuple[Matrix, float]:
     """Find the body in a view by its outline, then by its bones.
 
@@ -37,6 +41,8 @@ def find_pose(
         The view, seen from the front.
     template : (h, w) array of float32
         Mean appearance of the atlas in this view.
+    outline : (h, w) array of bool
+        Body of the mean person in this view.
     cuts : sequence of float, optional
         Shares of the body, from the top, tried as what the field holds.
 
@@ -53,8 +59,7 @@ def find_pose(
         return np.eye(2, 3), 0.0
     coarse = (frame[0] // 2, frame[1] // 2)
     view, goal = appearance(counts, coarse, body=body), resample(template, coarse)
-    own = template > _skin(template)
-    starts = [_by_outline(body, own, cut, wider) for cut in cuts for wider in _WIDER]
+    starts = [_by_outline(body, outline, cut, wider) for cut in cuts for wider in _WIDER]
     starts.sort(key=lambda start: -_agreement(goal, view, start))
     refined = [
         register_affine(goal, view, start=start, weights=field_of_view(start, coarse) + 1e-3, iterations=10)
@@ -97,10 +102,6 @@ def _agreement(goal: NDArray[np.float32], view: NDArray[np.float32], matrix: Mat
     weights = field_of_view(matrix, goal.shape)  # type: ignore[arg-type]
     # Weighted by the share of the frame that is seen, so that a small overlap cannot win by chance.
     return correlation(goal, seen, weights + 1e-6) * float(weights.mean()) ** 0.25
-
-
-def _skin(template: NDArray[np.float32]) -> float:
-    return float(template.min() + template.max()) / 4
 
 
 def _by_outline(body: NDArray[np.bool_], own: NDArray[np.bool_], cut: float, wider: float) -> Matrix:
