@@ -1,7 +1,8 @@
 """Classical hotspot candidates against the boxes of real scans; fits and measures the stored model.
 
 ``bone_candidates.py measure --regions silver|atlas``: free-response curve and classes on the real pairs.
-``bone_candidates.py fit --regions silver|atlas``: the model from the first half of the patients.
+``bone_candidates.py fit --regions silver|atlas --simulated DIR``: the model from the first half of the
+patients; its classes from simulated patients, too (DIR of ``napari-tbcad bone simulate``).
 
 The boxes are a detector's output, not physicians'. A box is hit when a candidate's centroid lies inside;
 further candidates inside a box are not false positives. One threshold for all views. The patients are sorted
@@ -103,13 +104,14 @@ def inside(box: LabelledBox, row: float, column: float) -> bool:
 def see(scan: BoneScan, regions: SkeletonRegions, fraction: float = 0.5) -> Iterable[Seen]:
     """All candidates of a scan at threshold 0, as the chain makes them."""
     spacing, _ = pixel_mm(scan)
+    patient = int(scan.source) if scan.source.isdigit() else 0
     maps = {v: ViewMaps(v, view.counts, regions.labels(v), spacing) for v, view in scan}  # type: ignore[arg-type]
     pairing = pair_views(scan)
     for view, one in maps.items():
         other = maps.get("posterior" if view == "anterior" else "anterior")
         peaks = find_peaks(one, other, pairing)
         labels, found = grow_peaks(one, peaks, threshold=0.0, fraction=fraction)
-        yield Seen(int(scan.source), view, one, peaks, labels, found)
+        yield Seen(patient, view, one, peaks, labels, found)
 
 
 @cache
@@ -237,32 +239,57 @@ def fit(regions: str, penalty: float) -> None:
     write(model)
 
 
-def fit_classes(regions: str) -> None:
-    """Fit what makes a candidate in a region abnormal, on the first half of the patients."""
+def fit_classes(regions: str, simulated: Path) -> None:
+    """Fit what makes a candidate in a region abnormal, on that half and on a set of simulated scans."""
     from sklearn.linear_model import LogisticRegression
 
     rows, truth, owner = [], [], []
-    for seen in (v for v in real_views(regions) if v.patient in first_half()):
-        for candidate, hit in zip(seen.candidates, seen.hits, strict=True):
-            if candidate.score >= LEAST_SCORE and candidate.zone in REGION_NAMES[1:]:
-                rows.append(evidence(candidate))
-                truth.append(any(seen.boxes[n].label == "Abnormal" for n in hit))
-                owner.append((seen.patient, truth[-1]))
+    for name, candidate, abnormal in [*real_answers(regions), *simulated_answers(simulated)]:
+        if candidate.score >= LEAST_SCORE and candidate.zone in REGION_NAMES[1:]:
+            rows.append(evidence(candidate))
+            truth.append(abnormal)
+            owner.append((name, abnormal))
     number = Counter(owner)
     weight = [number[key] ** -0.5 for key in owner]
     found = LogisticRegression(max_iter=5000).fit(np.array(rows), np.array(truth), sample_weight=weight)
+    made = [name.startswith("simulated") for name, _ in owner]
     model = json.loads(MODEL.read_text())
     model["abnormal"] = {
-        "made_by": f"benchmarks/bone_candidates.py fit --regions {regions}",
-        "data": f"the same half: {len(truth)} candidates from score {LEAST_SCORE} on in regions other than "
-        f"the skull, {sum(truth)} of them in a box called abnormal; weighted by one over the root of the "
-        "patient's number of such (two patients have most); face was set by hand",
+        "made_by": f"benchmarks/bone_candidates.py fit --regions {regions} --simulated DIR",
+        "data": f"{len(truth)} candidates from score {LEAST_SCORE} on in regions other than the skull, "
+        f"{sum(truth)} of them abnormal: {made.count(False)} of the same half, abnormal by their box, and "
+        f"{sum(made)} of {len({n for (n, _), m in zip(owner, made, strict=True) if m})} simulated patients, "
+        "by truth; weighted by one over the root of the patient's number of such (two patients have most); "
+        "face was set by hand",
         "offset": round(float(found.intercept_[0]), 4),
         "score": round(float(found.coef_[0, 0]), 4),
         "asymmetry": round(float(found.coef_[0, 1]), 4),
         "face": -1.5,
     }
     write(model)
+
+
+def real_answers(regions: str) -> Iterable[tuple[str, Candidate, bool]]:
+    """Candidates of the first half of the patients, and whether they lie in a box called abnormal."""
+    for seen in (v for v in real_views(regions) if v.patient in first_half()):
+        for candidate, hit in zip(seen.candidates, seen.hits, strict=True):
+            yield f"real {seen.patient}", candidate, any(seen.boxes[n].label == "Abnormal" for n in hit)
+
+
+def simulated_answers(folder: Path) -> Iterable[tuple[str, Candidate, bool]]:
+    """Candidates of simulated scans with true regions, and whether they mark a metastasis."""
+    from bone_candidates_simulated import hit
+    from bone_index import patients as truth_files
+    from bone_index import read_truth
+
+    for path in truth_files(folder):
+        truth = read_truth(path)
+        for seen in see(truth.scan, truth.regions):
+            image = truth.hotspots.labels(seen.view)
+            for candidate in seen.candidates:
+                number = hit(image, seen.labels == candidate.id)
+                abnormal = bool(number) and truth.hotspots.mark(number).label == "abnormal"
+                yield f"simulated {path.stem}", candidate, abnormal
 
 
 def write(model: dict[str, object]) -> None:
@@ -286,6 +313,7 @@ def main() -> None:
     parser.add_argument("what", choices=("measure", "fit"))
     parser.add_argument("--regions", choices=tuple(REGIONS), default="atlas")
     parser.add_argument("--penalty", type=float, default=0.3)
+    parser.add_argument("--simulated", type=Path, help="a set of `bone simulate`, for fit")
     arguments = parser.parse_args()
     if arguments.what == "measure":
         measure(arguments.regions)
@@ -293,7 +321,7 @@ def main() -> None:
         fit(arguments.regions, arguments.penalty)
         model_of.cache_clear()
         real_views.cache_clear()
-        fit_classes(arguments.regions)
+        fit_classes(arguments.regions, arguments.simulated)
 
 
 if __name__ == "__main__":
