@@ -42,6 +42,7 @@ MODEL = Path(__file__).resolve().parents[1] / "src" / "napari_tbcad" / "bone" / 
 SHORT = {"anterior": "ant", "posterior": "post"}
 POINTS = (1, 2, 3, 5, 8)
 LEAST_SCORE = 0.1
+SIMULATED = 0.3
 CLASSES = ("abnormal", "normal", "non_bone")
 
 
@@ -250,17 +251,17 @@ def fit_classes(regions: str, simulated: Path) -> None:
             truth.append(abnormal)
             owner.append((name, abnormal))
     number = Counter(owner)
-    weight = [number[key] ** -0.5 for key in owner]
-    found = LogisticRegression(max_iter=5000).fit(np.array(rows), np.array(truth), sample_weight=weight)
     made = [name.startswith("simulated") for name, _ in owner]
+    weight = [(SIMULATED if m else 1.0) * number[k] ** -0.5 for k, m in zip(owner, made, strict=True)]
+    found = LogisticRegression(max_iter=5000).fit(np.array(rows), np.array(truth), sample_weight=weight)
     model = json.loads(MODEL.read_text())
     model["abnormal"] = {
         "made_by": f"benchmarks/bone_candidates.py fit --regions {regions} --simulated DIR",
         "data": f"{len(truth)} candidates from score {LEAST_SCORE} on in regions other than the skull, "
         f"{sum(truth)} of them abnormal: {made.count(False)} of the same half, abnormal by their box, and "
         f"{sum(made)} of {len({n for (n, _), m in zip(owner, made, strict=True) if m})} simulated patients, "
-        "by truth; weighted by one over the root of the patient's number of such (two patients have most); "
-        "face was set by hand",
+        "by truth; weighted by one over the root of the patient's number of such (two patients have most), "
+        f"simulated ones {SIMULATED} of that; face was set by hand",
         "offset": round(float(found.intercept_[0]), 4),
         "score": round(float(found.coef_[0, 0]), 4),
         "asymmetry": round(float(found.coef_[0, 1]), 4),
