@@ -149,21 +149,29 @@ class BoneLayers(PaintedLayers):
             if layer is not None:
                 wanted = self._colours(view)
                 if self._table_of(layer) != wanted:
-                    layer.colormap = DirectLabelColormap(color_dict=wanted)
+                    # napari tells of other colours as it tells of other pixels.
+                    self._writing = True
+                    try:
+                        layer.colormap = DirectLabelColormap(color_dict=wanted)
+                    finally:
+                        self._writing = False
                     layer.metadata[_COLOURS] = wanted
 
     def take_brush(self, view: ViewName, number: int, *, size: int = 5) -> bool:
         """Give the person the brush for a hotspot of a view; False when its layer is gone."""
         return self._brush(HOTSPOTS[view], number, size)
 
+    def in_hand(self, kind: str) -> bool:
+        """Tell whether the person holds a brush over a layer."""
+        viewer, layer = self._viewer(), self.layer(kind)
+        active = viewer.layers.selection.active if viewer is not None else None
+        return layer is not None and layer is active and str(layer.mode) in TOOLS
+
     def painted(self) -> int | None:
         """Return the number that the brush in the person's hand paints; None when they hold none."""
-        viewer = self._viewer()
-        active = viewer.layers.selection.active if viewer is not None else None
-        for layer in map(self.layer, HOTSPOTS.values()):
-            if layer is not None and layer is active and str(layer.mode) in TOOLS:
-                return int(layer.selected_label)
-        return None
+        kind = next((kind for kind in HOTSPOTS.values() if self.in_hand(kind)), None)
+        layer = self.layer(kind) if kind is not None else None
+        return None if layer is None else int(layer.selected_label)
 
     def take_region_brush(self, view: ViewName, region: str) -> bool:
         """Give the person the brush for a region; False when the layer is gone."""
@@ -175,9 +183,10 @@ class BoneLayers(PaintedLayers):
             return False
         layer.visible = True
         viewer.layers.selection.active = layer
+        # The mode first: napari tells of another label as it tells of other pixels.
+        layer.mode = "paint"
         layer.selected_label = number
         layer.brush_size = size
-        layer.mode = "paint"
         return True
 
     def _colours(self, view: ViewName) -> dict[int | None, Any]:

@@ -285,8 +285,10 @@ class BoneSession(Session):
                     self.layers.know(value.marks)
                 self.layers.show(kind, labels)
         elif self.layers.holds_something_else(kind):
-            # napari tells of some changes late, and of those of a hidden layer not at all.
-            self.edits.notice(kind)
+            # napari tells of some changes late, and of those of a hidden layer not at all. The end of a
+            # stroke it tells.
+            if not self.layers.in_hand(kind):
+                self.edits.notice(kind)
         else:
             self.layers.show(kind, labels)
 
