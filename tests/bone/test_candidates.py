@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_tbcad.bone.bsi import bone_scan_index
 from napari_tbcad.bone.candidates import HotspotParameters, find_hotspots
 from napari_tbcad.bone.candidates_classical import ClassicalParameters
 from napari_tbcad.bone.candidates_maps import ALL_ZONES
@@ -192,3 +193,17 @@ def test_the_stored_model_knows_every_feature_and_zone():
     assert tuple(stored["weights"]) == FEATURES
     assert set(stored["zones"]) == set(ALL_ZONES[1:])
     assert "not by physicians" in stored["data"]
+
+
+def test_a_simulated_person_without_lesions_has_an_index_near_zero(clean_scan):
+    regions = SkeletonRegions(clean_scan.regions["anterior"], clean_scan.regions["posterior"])
+    found = find_hotspots(clean_scan.scan, regions)
+    assert bone_scan_index(found, regions, clean_scan.scan).value < 0.5
+
+
+def test_the_bladder_of_a_simulated_person_is_not_bone(simulated_scan):
+    regions = SkeletonRegions(simulated_scan.regions["anterior"], simulated_scan.regions["posterior"])
+    found = find_hotspots(simulated_scan.scan, regions)
+    bladder = next(lesion for lesion in simulated_scan.lesions if lesion.site == "bladder")
+    numbers = np.unique(found.anterior[simulated_scan.hotspots["anterior"] == bladder.ids["anterior"]])
+    assert {found.mark(int(n)).label for n in numbers if n} == {"non_bone"}

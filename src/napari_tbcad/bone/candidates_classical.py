@@ -26,7 +26,7 @@ class ClassicalParameters(Parameters):
         0.2,
         title="Threshold",
         description="Candidates with a score from here on are kept. Lower finds fainter hotspots and marks "
-        "more places that are none.",
+        "more places that are none: on 96 real views 0.2 gave between 2 and 3 of these a view, 0.12 about 5.",
         ge=0.01,
         le=0.99,
         slider=True,
@@ -52,16 +52,27 @@ def classical(
 ) -> Hotspots:
     """Find peaks that stand out of their region, the other side and the surroundings.
 
+    The counts are smoothed; every local maximum is measured against the median and spread of its own region
+    (or zone outside the regions), its surroundings, the mirrored place and the other view
+    (:func:`~napari_tbcad.bone.candidates_peaks.measure`); a logistic sum of these gives its score; those
+    above the threshold are grown, the best first.
+
     Parameters
     ----------
     scan : BoneScan
+        One or both views; counts or grey values alike, since every measure is a ratio.
     regions : SkeletonRegions or None
+        On the scan's grid. Where a region has no pixels, its places count as outside the regions.
     parameters : ClassicalParameters, optional
+        Threshold and edge.
     progress, cancelled : callable, optional
+        Told the fraction done; asked whether to stop, before each view.
 
     Returns
     -------
     Hotspots
+        Marks carry the class by rule (:mod:`~napari_tbcad.bone.candidates_classes`), the probability of being
+        abnormal and the link to the other view. A warning tells where the pixel size had to be assumed.
 
     Raises
     ------
