@@ -51,9 +51,10 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-# The table of docs/results.md, from the images in ../shared/data.
+# The tables of docs/results.md, from the images in ../shared/data.
 measure: $(STAMP)
 	$(BIN)/python benchmarks/reach.py
+	$(BIN)/python benchmarks/bone_reach.py
 
 clean:
 	rm -rf $(VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache

@@ -40,23 +40,16 @@ def parts(data: Path, logs: Path) -> dict[str, list[str]]:
     }
 
 
-def main() -> None:
-    """Run the parts."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data/chest"))
-    parser.add_argument("--logs", type=Path, default=Path("reach_logs"))
-    parser.add_argument("--only", nargs="*", help="names of parts")
-    options = parser.parse_args()
-    options.logs.mkdir(parents=True, exist_ok=True)
+def run_parts(commands: dict[str, list[str]], logs: Path, only: list[str] | None) -> None:
+    """Run the parts one after the other, print and keep what they print; exit 1 when one failed."""
+    logs.mkdir(parents=True, exist_ok=True)
     failed = []
-    for name, command in parts(options.data, options.logs).items():
-        if options.only and name not in options.only:
+    for name, command in commands.items():
+        if only and name not in only:
             continue
         print(f"\n== {name}: python {' '.join(command)}", flush=True)
         began = time.monotonic()
-        with (options.logs / f"{name}.txt").open("w", encoding="utf-8") as log:
+        with (logs / f"{name}.txt").open("w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
@@ -67,6 +60,18 @@ def main() -> None:
             failed.append(name)
         print(f"-- {name}: {time.monotonic() - began:.0f} s")
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+def main() -> None:
+    """Run the parts."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data/chest"))
+    parser.add_argument("--logs", type=Path, default=Path("reach_logs"))
+    parser.add_argument("--only", nargs="*", help="names of parts")
+    options = parser.parse_args()
+    run_parts(parts(options.data, options.logs), options.logs, options.only)
 
 
 if __name__ == "__main__":
