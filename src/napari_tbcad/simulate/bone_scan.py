@@ -18,7 +18,7 @@ from napari_tbcad.simulate.gamma_camera import CameraParameters
 from napari_tbcad.simulate.hotspots import Deposit, Point, Site, deposit
 from napari_tbcad.simulate.skeleton import Body, BodyParameters, region_map, simulate_body
 
-COUNTS_MEDIAN, COUNTS_SIGMA, COUNTS_SPAN = 0.6e6, 0.33, (0.25e6, 1.5e6)
+COUNTS_MEDIAN, COUNTS_SIGMA, COUNTS_SPAN = 0.65e6, 0.33, (0.25e6, 1.5e6)
 """Counts of a view: log-normal within a span, so that most scans have 0.4 to 0.8 million."""
 
 _PER_MM = {"bone": gamma.BONE_PER_MM, "lung": gamma.LUNG_PER_MM}
@@ -205,7 +205,7 @@ def simulate_scan(
     factor = _exposure(parameters, stream(5), expected)
     expected = {view: image * np.float32(factor) for view, image in expected.items()}
     noisy = {
-        view: gamma.count(image, stream(6 + k)) if parameters.noise else image
+        view: gamma.count(image, stream(6 + k), camera) if parameters.noise else image
         for k, (view, image) in enumerate(expected.items())
     }
     lesions, bsi = _lesions(body, bone, kept, ids)

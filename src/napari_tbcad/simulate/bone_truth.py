@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,7 +154,7 @@ def region_volumes(body: Body, places: NDArray[np.intp]) -> dict[str, float]:
     return _by_region(body, sums)
 
 
-def _by_region(body: Body, sums: NDArray[np.float64]) -> dict[str, float]:
+def _by_region(body: Body, sums: NDArray[Any]) -> dict[str, float]:
     """Return mm³ by region, of sums of voxel shares by part."""
     voxel = float(np.prod(body.spacing_mm))
     volumes: dict[str, float] = {}

@@ -44,6 +44,9 @@ class CameraParameters(Parameters):
     scatter_mm: float = field(
         35.0, title="Width of scatter", unit="mm", ge=1, le=200, description="Sigma of the scattered copy."
     )
+    uniformity: float = field(
+        0.03, title="Uniformity", ge=0, le=0.2, description="Spread of the sensitivity from pixel to pixel."
+    )
 
 
 def spread(distance_mm: float, camera: CameraParameters = CameraParameters()) -> float:
@@ -140,14 +143,18 @@ def add_scatter(
     return np.asarray(image + np.float32(camera.scatter) * wide, np.float32)
 
 
-def count(expected: Image, generator: np.random.Generator) -> Image:
+def count(
+    expected: Image, generator: np.random.Generator, camera: CameraParameters = CameraParameters()
+) -> Image:
     """Return Poisson counts (H, W), whole numbers as float32, of the expected counts.
 
-    The expectation is rounded to 1/4096 of a count first, so that the last bits of another processor's
-    arithmetic do not change the draw.
+    The sensitivity differs a little from pixel to pixel, which makes the variance slightly larger than the
+    mean. The expectation is rounded to 1/4096 of a count first, so that the last bits of another
+    processor's arithmetic do not change the draw.
     """
     rounded = np.rint(np.asarray(expected, np.float64) * 4096) / 4096
-    return generator.poisson(rounded).astype(np.float32)
+    gain = 1 + camera.uniformity * np.clip(generator.standard_normal(rounded.shape), -3, 3)
+    return generator.poisson(rounded * gain).astype(np.float32)
 
 
 def _blur(image: Image, variance: float, spacing_mm: tuple[float, ...], work: Image) -> None:

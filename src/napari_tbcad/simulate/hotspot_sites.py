@@ -1,7 +1,9 @@
 """Where hotspots of a simulated scan lie, how large and how hot they are.
 
-Frequencies, sizes and amplitudes: the table in docs/bone_simulation.md, chosen so that the share of hotspot
-pixels agrees with BS-80K (Huang et al., 2022: about 0.07 % abnormal, 0.11 to 0.19 % normal).
+Size, number and share of pixels pull against each other: real hotspots are large (a median of some 200 pixels)
+and few (one or two a view), and the abnormal ones take about 0.07 % of all pixels in BS-80K (Huang et al.,
+2022), the normal ones 0.11 to 0.19 %. Sizes and numbers were chosen for these shares and frozen on 2026-11-22,
+before any index was measured.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ Generator = np.random.Generator
 NO_LESION = 0.40
 """Share of patients without metastases."""
 
-MORE_LESIONS = 5.0
-"""Mean of the negative binomial number of metastases beyond the first (one failure: geometric)."""
+MORE_LESIONS, FEW_OR_MANY = 1.5, 0.5
+"""Metastases beyond the first: negative binomial, mean and dispersion (the smaller, the more unequal: most
+patients have few, some have many)."""
 
 MOST_LESIONS = 40
 
@@ -39,14 +42,17 @@ REGION_SHARE = {
     "humerus": 0.03,
 }
 
-RADIUS_MM = (8.0, 30.0)
+RADIUS_MM, RADIUS_SHAPE = (8.0, 30.0), (1.5, 1.3)
+"""Half axes: a beta distribution between the two."""
+
 AMPLITUDE = (1.5, 8.0)
+"""Added concentration over that of the bone, log-uniform."""
 
 # Joint: probability, landmarks, radius (mm, low to high), stretch of the half axes (depth, row, column).
 BENIGN: dict[str, tuple[float, tuple[str, ...], tuple[float, float], Point]] = {
-    "knee": (0.45, ("knee", "knee medial", "knee lateral", "patella"), (8.0, 15.0), (1.0, 0.9, 1.1)),
+    "knee": (0.45, ("knee", "knee medial", "knee lateral", "patella"), (7.0, 13.0), (1.0, 0.9, 1.1)),
     "foot": (0.40, ("ankle", "midfoot", "big toe"), (6.0, 11.0), (1.0, 1.0, 1.0)),
-    "shoulder": (0.40, ("shoulder", "acromioclavicular"), (7.0, 12.0), (1.0, 1.0, 1.0)),
+    "shoulder": (0.40, ("shoulder", "acromioclavicular"), (6.0, 10.5), (1.0, 1.0, 1.0)),
     "facet": (0.35, ("L3 facet", "L4 facet", "L5 facet"), (6.0, 10.0), (1.0, 1.0, 1.0)),
     "hand": (0.30, ("wrist", "hand", "thumb base"), (5.0, 9.0), (1.0, 1.0, 1.0)),
     "sternoclavicular": (0.25, ("sternoclavicular",), (6.0, 9.0), (1.0, 1.0, 1.0)),
@@ -88,7 +94,7 @@ def draw_abnormal(
     """
     if number is None:
         sick = generator.random() >= NO_LESION
-        more = int(generator.negative_binomial(1, 1 / (1 + MORE_LESIONS)))
+        more = int(generator.negative_binomial(FEW_OR_MANY, FEW_OR_MANY / (FEW_OR_MANY + MORE_LESIONS)))
         number = min(1 + more, MOST_LESIONS) if sick else 0
     if number == 0:
         return []
@@ -103,7 +109,7 @@ def draw_abnormal(
             (i + generator.random() - 0.5) * s for i, s in zip(voxel, body.spacing_mm, strict=True)
         )
         low, high = RADIUS_MM
-        radius = low + (high - low) * generator.beta(1.2, 3.0)
+        radius = low + (high - low) * generator.beta(*RADIUS_SHAPE)
         axes = radius * np.exp(0.2 * generator.standard_normal(3))
         amplitude = _log_uniform(generator, AMPLITUDE)
         part = int(body.part[voxel])
@@ -114,7 +120,7 @@ def draw_abnormal(
                 "abnormal",
                 "metastasis",
                 centre,  # type: ignore[arg-type]
-                tuple(np.clip(axes, *RADIUS_MM).tolist()),
+                tuple(np.clip(axes, 6.0, 30.0).tolist()),
                 amplitude * float(of_part[part]),
                 amplitude,
                 region,
@@ -245,7 +251,7 @@ def _bladder(body: Body, draws: NDArray[np.float64]) -> list[Site]:
     if box is None:
         return []
     centre, half = box
-    size = 0.45 + 0.55 * draws[1] ** 2
+    size = 0.4 + 0.5 * draws[1] ** 2
     shape = (half[0] * size, half[1] * size, half[2] * size * (0.85 + 0.3 * draws[3]))
     activity = BLADDER_ACTIVITY * _between(draws[2], BLADDER_FACTOR)
     # Urine lies low in the bladder of a patient on the back: behind, and towards its neck.

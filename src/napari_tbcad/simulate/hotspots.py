@@ -84,10 +84,10 @@ def deposit(body: Body, site: Site) -> Deposit | None:
     block = _block(body, site)
     if any(s.stop <= s.start for s in block):
         return None
-    squares = np.float32(0)
-    for axis, (part, centre, radius) in enumerate(zip(block, site.centre_mm, site.radius_mm, strict=True)):
+    squares: NDArray[np.float32] = np.zeros((1, 1, 1), np.float32)
+    for axis, (cut, centre, radius) in enumerate(zip(block, site.centre_mm, site.radius_mm, strict=True)):
         step = body.spacing_mm[axis]
-        place = np.arange(part.start, part.stop) * step - centre
+        place = np.arange(cut.start, cut.stop) * step - centre
         # A voxel is as large as the smallest lesion in depth: the edge is softened by half a voxel.
         scaled = (place / max(radius, 0.5 * step)).astype(np.float32) ** 2
         squares = squares + scaled.reshape([-1 if a == axis else 1 for a in range(3)])
