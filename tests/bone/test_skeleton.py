@@ -83,7 +83,7 @@ def test_regions_move_with_the_body(simulated_scan, small_atlas):
     here, there = (find_regions(scan, small_atlas, FAST) for scan in (body, wider))
     for view in VIEWS:
         back = there.labels(view)[10:-4, 30:-2]
-        assert mean_dice(back, here.labels(view)) > 0.9
+        assert mean_dice(back, here.labels(view)) > 0.8
 
 
 def test_two_runs_agree_and_lesions_hardly_matter(simulated_scan, small_atlas):

@@ -21,7 +21,7 @@ from napari_tbcad.bone.skeleton_atlas import (
 )
 from napari_tbcad.bone.skeleton_pose import Matrix, find_pose, posed
 from napari_tbcad.errors import Cancelled
-from napari_tbcad.imaging.bonescan import BoneScan, ViewName, facing
+from napari_tbcad.imaging.bonescan import BoneScan, ScanView, ViewName, facing
 from napari_tbcad.imaging.registration import (
     affine_map,
     correlation,
@@ -135,12 +135,18 @@ def find_regions(
         If `cancelled` said so.
     """
     atlas = packaged_skeleton_atlas() if atlas is None else atlas
-    fits: dict[ViewName, _Fit] = {}
     views = list(scan)
-    for done, (name, view) in enumerate(views):
-        fits[name] = _fit(facing(view.counts, name), name, atlas, parameters, cancelled)
-        if progress is not None:
-            progress((done + 1) / len(views), f"regions of the {name} view")
+
+    def one(item: tuple[ViewName, ScanView]) -> _Fit:
+        name, view = item
+        return _fit(facing(view.counts, name), name, atlas, parameters, cancelled)
+
+    fits: dict[ViewName, _Fit] = {}
+    with ThreadPoolExecutor(len(views)) as pool:
+        for (name, _), fit in zip(views, pool.map(one, views), strict=True):
+            fits[name] = fit
+            if progress is not None:
+                progress(len(fits) / len(views), f"regions of the {name} view")
     facts: dict[str, Any] = {
         name: {"score": round(fit.score, 3), "pose": round(fit.pose_score, 3), "persons": fit.persons}
         for name, fit in fits.items()
@@ -183,20 +189,18 @@ def _fit(
     likeness = [correlation(target, image, weights + 1e-6) for image in images]
     chosen = [int(i) for i in np.argsort(-np.array(likeness), kind="stable")[: parameters.persons]]
 
-    def one(index: int) -> NDArray[np.float32]:
+    maps = []
+    for index in chosen:
         if cancelled is not None and cancelled():
             raise Cancelled("finding the skeleton regions was stopped")
-        return register_demons(
+        maps += register_demons(
             target,
             images[index],
             sampling=identity_map(atlas.shape),
             iterations=(parameters.iterations,) * len(_SHRINK),
             shrink=_SHRINK,
             smoothing=parameters.smoothing,
-        )[-1]
-
-    with ThreadPoolExecutor(2) as pool:
-        maps = list(pool.map(one, chosen))
+        )[-1:]
     moved = [warp(images[i], m) for i, m in zip(chosen, maps, strict=True)]
     score = correlation(target, np.mean(moved, axis=0), weights + 1e-6)
     membership = _vote(target, moved, [atlas.regions(i, view) for i in chosen], maps, parameters.locality)
