@@ -25,8 +25,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_tbcad.bone.picture import LETTERS
-from napari_tbcad.schemes import HOTSPOT_CLASSES, HOTSPOT_COLOURS
-from napari_tbcad.widgets.bone.layers import IGNORED
+from napari_tbcad.schemes import HOTSPOT_CLASSES
+from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
 
 WORDS = {"abnormal": "abnormal", "normal": "normal", "non_bone": "non-bone", "ignore": "ignore"}
 """The classes in a person's words."""
@@ -48,7 +48,7 @@ _SORT = int(Qt.ItemDataRole.UserRole)
 def icon_of(label: str) -> QIcon:
     """Return a chip in the colour of a class."""
     pixmap = QPixmap(10, 10)
-    pixmap.fill(QColor(IGNORED if label == "ignore" else HOTSPOT_COLOURS[label]))
+    pixmap.fill(QColor(CLASS_COLOURS[label]))
     return QIcon(pixmap)
 
 

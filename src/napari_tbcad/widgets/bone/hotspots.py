@@ -8,11 +8,10 @@ from typing import Any
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton
 
 from napari_tbcad.imaging.bonescan import VIEWS
-from napari_tbcad.schemes import HOTSPOT_COLOURS
 from napari_tbcad.widgets.bone.actions import CLASS_KEYS, set_class
 from napari_tbcad.widgets.bone.bench import BoneBench
+from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
 from napari_tbcad.widgets.bone.hotspot_table import WORDS, HotspotView, sentence
-from napari_tbcad.widgets.bone.layers import IGNORED
 from napari_tbcad.widgets.bone.step import BoneStep
 from napari_tbcad.widgets.keys import hint
 from napari_tbcad.widgets.parts.form import ParameterForm
@@ -87,7 +86,7 @@ class HotspotsStep(BoneStep):
         row.setSpacing(3)
         self.buttons: dict[str, QPushButton] = {}
         for key, label in CLASS_KEYS.items():
-            colour = IGNORED if label == "ignore" else HOTSPOT_COLOURS[label]
+            colour = CLASS_COLOURS[label]
             button = QPushButton(WORDS[label].capitalize())
             button.setStyleSheet(f"border-left: 5px solid {colour}; padding: 4px 2px;")
             button.setToolTip(f"Class of the chosen hotspots; of what is painted next.{hint(key)}")

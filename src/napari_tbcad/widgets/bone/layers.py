@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Points
+from napari.layers import Image, Labels
 from napari.utils import DirectLabelColormap
-from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from napari_tbcad.bone.hotspots import Mark
-from napari_tbcad.bone.picture import LETTERS, SIDES
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
-from napari_tbcad.schemes import HOTSPOT_COLOURS, REGION_IDS
+from napari_tbcad.schemes import REGION_IDS
+from napari_tbcad.widgets.bone.colours import CLASS_COLOURS, OUTLINE
 from napari_tbcad.widgets.bone.intake import options_of, part_of
-from napari_tbcad.widgets.workflow.layers import TOOLS, PaintedLayers, placed_as
+from napari_tbcad.widgets.bone.letters import ScanLetters
+from napari_tbcad.widgets.workflow.layers import TOOLS, PaintedLayers
 
 HOTSPOTS = {view: f"{view} hotspots" for view in VIEWS}
 REGIONS = {view: f"{view} regions" for view in VIEWS}
 KINDS = (*REGIONS.values(), *HOTSPOTS.values())
 """The label layers; each kind's name begins with its view."""
 
-OUTLINE = "#009E73"
-"""Okabe-Ito bluish green, of the skeleton regions."""
-IGNORED = "#CC79A7"
-"""White, the colour of an ignored hotspot, would not be seen on a scan in inverse grey."""
-
-RING = "#56B4E9"
-"""Okabe-Ito sky blue, around the hotspot chosen."""
-
 _COLOURS = "napari-tbcad-colours"
 """Under this key a hotspot layer remembers the colours it was given: giving them anew costs napari time."""
-
-_SIDE_ROW, _SIDE_COLUMN = 0.03, 0.05
-"""Where the letters of the sides stand, as shares of a view."""
 
 
 def view_of(kind: str) -> ViewName:
@@ -60,18 +49,18 @@ class BoneLayers(PaintedLayers):
     ----------
     brush_class : str
         Class of what is painted with a new number.
+    letters : ScanLetters
+        Letters and ring over the views.
+    marks : dict of int to Mark
+        What is known of the hotspots shown, by number.
     """
 
     def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
         super().__init__(viewer, KINDS, parent)
         self._images: dict[ViewName, weakref.ref[Image]] = {}
-        self._letters: weakref.ref[Points] | None = None
-        self._ring: weakref.ref[Points] | None = None
-        self._sides: list[tuple[float, float]] = []
-        self._marks: dict[int, Mark] = {}
-        self._centres: list[tuple[int, float, float, float]] = []
+        self.letters = ScanLetters(self)
+        self.marks: dict[int, Mark] = {}
         self.brush_class = "abnormal"
-        self.ink = "black"
 
     # -- the views ------------------------------------------------------------------------------------
 
@@ -114,7 +103,7 @@ class BoneLayers(PaintedLayers):
         for view in set(known) - {view for view, _ in scan}:
             # A single view that was named otherwise than it was shown.
             viewer.layers.remove(known[view])
-        self.show_sides(scan)
+        self.letters.show_sides(scan)
 
     # -- labels ---------------------------------------------------------------------------------------
 
@@ -139,7 +128,7 @@ class BoneLayers(PaintedLayers):
 
     def know(self, marks: Iterable[Mark]) -> None:
         """Take the classes of hotspots whose layer is about to be made."""
-        self._marks = {mark.id: mark for mark in marks}
+        self.marks = {mark.id: mark for mark in marks}
 
     def colour(self, marks: Iterable[Mark]) -> None:
         """Give every hotspot the colour of its class."""
@@ -190,167 +179,22 @@ class BoneLayers(PaintedLayers):
         return True
 
     def _colours(self, view: ViewName) -> dict[int | None, Any]:
-        colours = {**HOTSPOT_COLOURS, "ignore": IGNORED}
-        table: dict[int | None, Any] = {0: "transparent", None: colours[self.brush_class]}
-        return table | {m.id: colours[m.label] for m in self._marks.values() if m.view == view}
+        table: dict[int | None, Any] = {0: "transparent", None: CLASS_COLOURS[self.brush_class]}
+        return table | {m.id: CLASS_COLOURS[m.label] for m in self.marks.values() if m.view == view}
 
     @staticmethod
     def _table_of(layer: Labels) -> Any:
         return layer.metadata.get(_COLOURS)
 
-    # -- letters --------------------------------------------------------------------------------------
-
     def beside(self) -> Iterable[tuple[Any, Image | None]]:
-        """Return letters and ring, which lie where the anterior view does."""
-        base = next(iter(self.pictures().values()), None)
-        layers = (self.present(self._letters), self.present(self._ring))
-        return [(layer, base) for layer in layers if layer is not None]
-
-    def show_sides(self, scan: BoneScan) -> None:
-        """Write R and L at the patient's sides of both views."""
-        self._sides_of = {view: SIDES[view] for view, _ in scan}
-        self._write()
-
-    def show_names(self, rows: Iterable[Any]) -> None:
-        """Write the letter of its class beside each hotspot of a table, in its colour."""
-        self._rows = tuple(rows)
-        self._write()
-
-    def clear_names(self) -> None:
-        """Write no numbers."""
-        self.show_names(())
-
-    def set_ink(self, colour: str) -> None:
-        """Write in another colour, such as on a scan shown in positive grey."""
-        self.ink = colour
-        self._write()
-
-    def ring(self, row: Any) -> None:
-        """Draw a ring around a hotspot of the table; None takes it away."""
-        viewer, layer, base = self._viewer(), self.present(self._ring), self._base()
-        if viewer is None:
-            return
-        if row is None or base is None or (place := self._place(row.view, row.row, row.column)) is None:
-            if layer is not None:
-                layer.visible = False
-            return
-        size = 1.6 * max(row.bottom - row.top, row.right - row.left) + 12
-        if layer is None:
-            layer = Points(
-                np.array([place]),
-                name=f"{self._name()} chosen",
-                size=size,
-                face_color="transparent",
-                border_color=RING,
-                border_width=0.1,
-                symbol="disc",
-                metadata={"napari-tbcad": "chosen"},
-                **self._frame(base),
-            )
-            self.put(layer, above=self._everything())
-            layer.editable = False
-            self._ring = weakref.ref(layer)
-        else:
-            layer.data = np.array([place])
-            layer.size = size
-            layer.visible = True
-
-    _sides_of: Mapping[ViewName, tuple[str, str]] = {}
-    _rows: tuple[Any, ...] = ()
-
-    def _write(self) -> None:
-        """Bring the letters up to date: one Points layer without points, only text."""
-        viewer, base, layer = self._viewer(), self._base(), self.present(self._letters)
-        if viewer is None or base is None:
-            return
-        places, words, inks = self._texts()
-        if not places:
-            return
-        text = {"string": words, "color": np.array(inks), "size": 9, "anchor": "center"}
-        if layer is None:
-            layer = Points(
-                np.array(places),
-                name=f"{self._name()} letters",
-                size=1,
-                face_color="transparent",
-                border_color="transparent",
-                text=text,
-                metadata={"napari-tbcad": "letters"},
-                **self._frame(base),
-            )
-            self.put(layer, above=self._everything())
-            layer.editable = False
-            self._letters = weakref.ref(layer)
-            return
-        # Without text while there are more, or fewer, points than words.
-        layer.text = None
-        layer.data = np.array(places)
-        layer.text = text
-
-    def _texts(self) -> tuple[list[tuple[float, float]], list[str], list[Any]]:
-        """Return place, text and colour of each letter: the sides, then the classes."""
-        places: list[tuple[float, float]] = []
-        words: list[str] = []
-        inks: list[Any] = []
-        for view, (left, right) in self._sides_of.items():
-            image = self.picture(view)
-            if image is None:
-                continue
-            rows, columns = image.data.shape[:2]
-            for word, share in ((left, _SIDE_COLUMN), (right, 1 - _SIDE_COLUMN)):
-                place = self._place(view, _SIDE_ROW * rows, share * columns)
-                if place is not None:
-                    places.append(place)
-                    words.append(word)
-                    inks.append(_rgba(self.ink))
-        for row in self._rows:
-            mark = self._marks.get(row.id)
-            wide = 3 + 0.012 * self._columns(row.view)
-            place = self._place(row.view, row.row, row.right + wide)
-            if place is not None:
-                label = mark.label if mark is not None else row.label
-                places.append(place)
-                words.append(LETTERS[label])
-                inks.append(_rgba(IGNORED if label == "ignore" else HOTSPOT_COLOURS[label]))
-        return places, words, inks
-
-    def _columns(self, view: ViewName) -> int:
-        image = self.picture(view)
-        return 0 if image is None else int(image.data.shape[1])
-
-    def _place(self, view: ViewName, row: float, column: float) -> tuple[float, float] | None:
-        """Return where a pixel of a view lies, in pixels of the first view."""
-        image, base = self.picture(view), self._base()
-        if image is None or base is None:
-            return None
-        world = image.data_to_world((row, column))
-        place = base.world_to_data(world)
-        return float(place[-2]), float(place[-1])
-
-    def _base(self) -> Image | None:
-        return next(iter(self.pictures().values()), None)
-
-    def _name(self) -> str:
-        base = self._base()
-        part = part_of(base) if base is not None else None
-        return part.name if part is not None else "scan"
-
-    def _frame(self, base: Image) -> dict[str, Any]:
-        return placed_as(base)
-
-    def _everything(self) -> list[Any]:
-        layers = [*self.pictures().values(), *map(self.layer, KINDS), *(one for one, _ in self.beside())]
-        return [layer for layer in layers if layer is not None]
+        """Return letters and ring, which lie where the first view does."""
+        return self.letters.present()
 
     def everything(self) -> list[Any]:
         """Return every layer of this scan that is in the viewer."""
-        return self._everything()
+        layers = [*self.pictures().values(), *map(self.layer, KINDS), *(one for one, _ in self.beside())]
+        return [layer for layer in layers if layer is not None]
 
     def _on_geometry(self, event: Any = None) -> None:
         super()._on_geometry(event)
-        self._write()
-
-
-def _rgba(colour: str) -> NDArray[np.float32]:
-    """Return a colour as napari's text wants it where there are several."""
-    return transform_color(colour)[0]
+        self.letters.write()

@@ -94,7 +94,7 @@ class BoneLook:
         self.inverted = on
         for image in session.layers.pictures().values():
             image.colormap = "gray_r" if on else "gray"
-        session.layers.set_ink("black" if on else "white")
+        session.layers.letters.set_ink("black" if on else "white")
         session.changed.emit()
 
     def set_outlines(self, on: bool) -> None:
@@ -147,7 +147,7 @@ class BoneLook:
         self._shown_table = state
         known = hotspots.by_id() if hotspots is not None else {}
         rows = [row for row in table or () if row.id in known] if self.names else []
-        session.layers.show_names(rows)
+        session.layers.letters.show_names(rows)
 
     def refresh(self) -> None:
         """Bring the ring up to the hotspot chosen."""
@@ -160,4 +160,4 @@ class BoneLook:
             self.chosen = None
         if row is not self._ringed:
             self._ringed = row
-            session.layers.ring(row)
+            session.layers.letters.ring(row)
