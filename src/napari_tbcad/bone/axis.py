@@ -156,6 +156,8 @@ def pair_views(scan: BoneScan) -> Pairing | None:
 
 def _row_shift(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:
     """Return by how many rows `other` lies below `one`, and the correlation there."""
+    if not one.size:
+        return 0.0, -1.0
     reach = int(_MOST_SHIFT * one.size)
     best, shift = -1.0, 0
     for step in sorted(range(-reach, reach + 1), key=abs):

@@ -92,6 +92,8 @@ def box_hotspot(
 
 
 def _part(counts: NDArray[Any], box: Bounds) -> tuple[slice, slice]:
+    if not np.isfinite(box).all():
+        raise BadInput("box", "a corner of the box is no number")
     top, left, bottom, right = (round(float(edge)) for edge in box)
     top, left = max(top, 0), max(left, 0)
     bottom, right = min(bottom, counts.shape[0]), min(right, counts.shape[1])

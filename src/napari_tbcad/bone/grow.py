@@ -109,6 +109,8 @@ def grow_hotspot(
         If the seed lies outside the view, or `allowed` is on another grid.
     """
     counts = view.counts if isinstance(view, ScanView) else np.asarray(view)
+    if not np.isfinite(seed).all():
+        raise BadInput("click", "the click is no place")
     row, column = (round(float(s)) for s in seed)
     if not (0 <= row < counts.shape[0] and 0 <= column < counts.shape[1]):
         raise BadInput("click", "the click lies outside the view")

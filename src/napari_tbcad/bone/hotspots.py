@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.bone.whole_labels import whole_labels
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.record import Record, Step
@@ -48,6 +49,8 @@ class Mark:
     linked: int | None = None
 
     def __post_init__(self) -> None:
+        if self.view not in VIEWS:
+            raise BadInput(f"hotspot {self.id}", f"the view is one of {', '.join(VIEWS)}")
         if self.label not in HOTSPOT_CLASSES:
             raise BadInput(f"hotspot {self.id}", f"the class is one of {', '.join(HOTSPOT_CLASSES)}")
 
@@ -62,9 +65,15 @@ class Hotspots:
         0 background, else the id of a mark; on the view's own grid, as the camera saw it. None where the
         scan lacks the view.
     marks : tuple of Mark
-        One for every id that occurs, in order of id.
+        One for every id that occurs, in order of id; a link has two ends, one in each view.
     warnings : tuple of str
     record : Record
+
+    Raises
+    ------
+    BadInput
+        If labels and marks differ, a label is no whole number in 0 to 65535, two hotspots share an id, or a
+        link has one end.
     """
 
     anterior: NDArray[np.uint16] | None
@@ -78,15 +87,21 @@ class Hotspots:
         if len({m.id for m in self.marks}) != len(self.marks):
             raise BadInput("hotspots", "two hotspots share an id")
         for view in VIEWS:
-            labels = self.labels(view)
-            if labels is None:
-                continue
-            labels = np.ascontiguousarray(labels, dtype=np.uint16)
-            object.__setattr__(self, view, labels)
-            present = set(np.unique(labels).tolist()) - {0}
+            labels, present = self.labels(view), set()
+            if labels is not None:
+                labels = whole_labels(labels, np.uint16, f"{view} hotspots")
+                object.__setattr__(self, view, labels)
+                present = set(np.unique(labels).tolist()) - {0}
             if present != known[view]:
                 raise BadInput("hotspots", f"{view} labels and marks differ: {sorted(present ^ known[view])}")
         object.__setattr__(self, "marks", tuple(sorted(self.marks, key=lambda m: m.id)))
+        ends = self.by_id()
+        for mark in self.marks:
+            end = None if mark.linked is None else ends.get(mark.linked)
+            if mark.linked is not None and (end is None or end.linked != mark.id or end.view == mark.view):
+                raise BadInput(
+                    f"hotspot {mark.id}", f"its link to {mark.linked} has no other end in the other view"
+                )
 
     def labels(self, view: ViewName) -> NDArray[np.uint16] | None:
         """Return the instance labels of one view."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.bone.whole_labels import whole_labels
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.record import Record, Step
@@ -40,7 +41,7 @@ class SkeletonRegions:
             labels = self.labels(view)
             if labels is None:
                 continue
-            labels = np.ascontiguousarray(labels, dtype=np.uint8)
+            labels = whole_labels(labels, np.uint8, f"{view} regions")
             if labels.size and labels.max() > len(REGION_NAMES):
                 raise BadInput(
                     "regions", f"{view}: region ids are 0 to {len(REGION_NAMES)}, this has {labels.max()}"
