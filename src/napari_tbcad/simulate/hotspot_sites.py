@@ -1,9 +1,9 @@
 """Where hotspots of a simulated scan lie, how large and how hot they are.
 
-Size, number and share of pixels pull against each other: real hotspots are large (a median of some 200 pixels)
-and few (one or two a view), and the abnormal ones take about 0.07 % of all pixels in BS-80K (Huang et al.,
-2022), the normal ones 0.11 to 0.19 %. Sizes and numbers were chosen for these shares and frozen on 2026-11-22,
-before any index was measured.
+Size, number and share of pixels pull against each other: real hotspots are large (a median of some 200
+pixels) and few (one or two a view), and abnormal ones take about 0.07 % of all pixels in BS-80K (Huang et
+al., 2022), normal ones 0.11 to 0.19 %. Sizes and numbers were chosen for these shares and frozen on
+2026-11-22, before any index was measured.
 """
 
 from __future__ import annotations
