@@ -105,9 +105,10 @@ def test_given_truth_is_written_back_recorded_and_gives_the_index(simulated, tru
     assert {"hotspots", "regions"} <= {entry.get("target") for entry in entries}
 
 
-def test_one_kind_and_one_view_of_masks_replaces_only_that(simulated, truth, automatic, tmp_path):
+def test_one_kind_and_one_view_of_masks_replaces_only_that(simulated, truth, automatic, tmp_path, capfd):
     given, out = tmp_path / "given", tmp_path / "out"
     given.mkdir()
+    (given / "bone0000_anterior_regions.png").write_bytes(b"")
     file = "bone00000_posterior_regions.png"
     shutil.copy(truth / file, given / file)
     call = ["bone", "run", str(simulated / "scans"), "--out", str(out), "--masks", str(given), *QUICK]
@@ -117,6 +118,9 @@ def test_one_kind_and_one_view_of_masks_replaces_only_that(simulated, truth, aut
     assert np.array_equal(iio.imread(out / "masks" / other), iio.imread(automatic / "masks" / other))
     (result,) = rows(out / "results.csv")
     assert (result["segmenter"], result["regions"]) == ("classical", "given")
+    said = capfd.readouterr().out
+    assert "1 of 1 scans have label files" in said
+    assert "belonging to no scan: bone0000_anterior_regions.png" in said, "a slip in a name is not silent"
 
 
 def test_weights_rule_and_scheme_are_chosen_by_name(simulated, truth, tmp_path):

@@ -142,13 +142,41 @@ def bone_batch(
     )
 
 
-def _require_masks(scans: Sequence[ScanFiles], job: BoneJob) -> None:
+@dataclass(frozen=True)
+class GivenMasks:
+    """Which of a person's label files belong to which scans.
+
+    Parameters
+    ----------
+    scans : int
+        Scans that have at least one label file.
+    strangers : tuple of Path
+        Label files that belong to none of the scans, such as one with a slip in its name.
+    """
+
+    scans: int
+    strangers: tuple[Path, ...]
+
+
+def match_masks(scans: Sequence[ScanFiles], folder: Path) -> GivenMasks:
+    """Hold the label files of a folder against the scans."""
     from napari_tbcad.bone.label_files import find_label_files
 
-    if job.masks is None:
-        return
-    found = (find_label_files(job.masks, scan.name) for scan in scans)
-    if not any(files.has_hotspots or files.regions for files in found):
+    found = [find_label_files(folder, scan.name) for scan in scans]
+    used = {
+        path
+        for files in found
+        for kind in (files.hotspots, files.classes, files.regions, files.boxes)
+        for path in kind.values()
+    }
+    kinds = ("*_hotspots.*", "*_classes.*", "*_regions.*", "*_boxes.xml")
+    there = {path for kind in kinds for path in folder.glob(kind) if not path.name.startswith(".")}
+    given = sum(files.has_hotspots or bool(files.regions) for files in found)
+    return GivenMasks(given, tuple(sorted(there - used)))
+
+
+def _require_masks(scans: Sequence[ScanFiles], job: BoneJob) -> None:
+    if job.masks is not None and not match_masks(scans, job.masks).scans:
         wanted = f"{scans[0].name if scans else 'NAME'}_anterior_hotspots.png"
         raise BadInput(job.masks, f"no mask there belongs to any of the scans; names are like {wanted}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +13,14 @@ from napari_tbcad.cli import options
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
+    from napari_tbcad.io.scan_files import ScanFiles
 
 app = typer.Typer(
     help="Bone Scan Index of whole-body bone scans.", no_args_is_help=True, rich_markup_mode=None
 )
+
+
+_MOST_NAMES = 5
 
 
 class Scheme(StrEnum):
@@ -73,6 +77,20 @@ def tell_weights(given: Mapping[str, Any]) -> None:
     )
 
 
+def tell_masks(scans: Sequence[ScanFiles], folder: Path | None) -> None:
+    """Print how many scans have a person's label files, and which of the files belong to no scan."""
+    from napari_tbcad.batch.scans import match_masks
+
+    if folder is None:
+        return
+    given = match_masks(scans, folder)
+    typer.echo(f"{given.scans} of {len(scans)} scans have label files in {folder}")
+    if given.strangers:
+        names = ", ".join(path.name for path in given.strangers[:_MOST_NAMES])
+        more = len(given.strangers) - _MOST_NAMES
+        typer.echo(f"WARNING belonging to no scan: {names}" + (f" and {more} more" if more > 0 else ""))
+
+
 @app.command("run")
 def run(
     paths: Annotated[list[Path], typer.Argument(help="Scans, or folders of scans.")],
@@ -115,6 +133,7 @@ def run(
     scans = find_scans(paths)
     job = BoneJob(out, given, str(atlas) if atlas else None, masks)
     tell_weights(given)
+    tell_masks(scans, masks)
     rows = bone_batch(scans, job, workers=workers, scheduler=scheduler, progress=Teller())
     failed = sum(not row.ok for row in rows)
     typer.echo(f"{len(rows) - failed} of {len(rows)} scans done; results in {out}")
@@ -167,8 +186,10 @@ def compare(
     given = options.assignments(
         params, assign, hotspots__segmenter=segmenter, index__weights=weights, index__combine=combine
     )
+    scans = find_scans(paths)
     tell_weights(given)
-    result = compare_batch(find_scans(paths), BoneJob(out, given, masks=masks), progress=Teller())
+    tell_masks(scans, masks)
+    result = compare_batch(scans, BoneJob(out, given, masks=masks), progress=Teller())
     typer.echo(result.summary())
     for pair in result.pairings:
         if pair.state != "unchanged" and "abnormal" in (pair.label_earlier, pair.label_later):
