@@ -252,7 +252,7 @@ def test_views_that_nothing_tells_are_asked_for(opened, finished, unnamed_file):
     assert "told by you" in widget.views.facts.text()
 
 
-def test_two_open_layers_become_a_scan(panel, finished, qtbot, analysis):
+def test_two_open_layers_become_a_scan_beside_another(panel, finished, qtbot, analysis, scan_file):
     viewer, widget = panel()
     scan = analysis.scan
     front = viewer.add_image(scan.anterior.counts, name="front", scale=scan.spacing_mm, units=("mm", "mm"))
@@ -272,6 +272,21 @@ def test_two_open_layers_become_a_scan(panel, finished, qtbot, analysis):
     # As the person says, whatever the picture looks like.
     np.testing.assert_array_equal(named.anterior.counts, scan.posterior.counts)
     assert named.spacing_mm == pytest.approx(scan.spacing_mm)
+
+    # A second scan lies where the first one does: one of them is seen at a time.
+    first = widget.session
+    widget.open_film(scan_file)
+    qtbot.waitUntil(lambda: widget.session is not first, timeout=20_000)
+    finished(widget)
+    assert {image.visible for image in first.layers.pictures().values()} == {False}
+    assert widget.picker.count() == 2
+    first.request("regions")
+    qtbot.waitUntil(lambda: first.settled, timeout=60_000)
+    assert not first.layers.layer("anterior regions").visible
+    widget.picker.activated.emit(1)
+    assert widget.session is first
+    assert {one.visible for one in first.layers.everything()} == {True}
+    assert not layer(viewer, "patient anterior").visible
 
 
 def test_results_are_the_files_of_the_command_line(opened, finished, analysis, tmp_path, monkeypatch, qtbot):

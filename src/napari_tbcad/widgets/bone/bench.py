@@ -68,7 +68,9 @@ class BoneBench(Bench):
 
     def title(self, layer: Image) -> str:
         """Return what a scan is called: without the word for the view of its first layer."""
-        return layer.name.removesuffix(" anterior").removesuffix(" posterior")
+        words = (" anterior", " posterior", " view 1", " view 2")
+        word = next((word for word in words if layer.name.endswith(word)), "")
+        return layer.name.removesuffix(word)
 
     def others(self) -> list[Image]:
         """Return the image layers that are of no scan, and may be the views of one."""

@@ -313,7 +313,9 @@ def _text(row: Any, column: int) -> str:
     value = row.ratio_contralateral if column == _RATIO else row.probability
     if value is None:
         return ""
-    return f"{value:.1f}" if column == _RATIO else f"{100 * value:.0f}"
+    if column == _RATIO:
+        return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+    return f"{100 * value:.0f}"
 
 
 def _key(row: Any, column: int) -> Any:

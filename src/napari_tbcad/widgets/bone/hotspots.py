@@ -30,6 +30,10 @@ class HotspotsStep(BoneStep):
         self.table.chosen.connect(self._choose)
         self.table.class_wanted.connect(self._set_class)
         self.table.delete_wanted.connect(self._delete)
+        self.hint = QuietLabel(
+            "Run all finds candidates; then it is your turn to say which are abnormal.", wrap=True
+        )
+        self.body.addWidget(self.hint)
         self.body.addWidget(self.table)
         self.described = QuietLabel(wrap=True)
         self.body.addWidget(self.described)
@@ -64,6 +68,8 @@ class HotspotsStep(BoneStep):
         there = table is not None
         for widget in (self.table, *self.buttons.values(), *self.brushes.values()):
             widget.setEnabled(there)
+        self.table.setVisible(there)
+        self.hint.setVisible(not there)
         self.back_button.setEnabled(edited)
         self.note.setVisible(edited)
         chosen = session.look.chosen if session is not None else None

@@ -49,6 +49,8 @@ class BoneLayers(PaintedLayers):
     ----------
     brush_class : str
         Class of what is painted with a new number.
+    veiled : bool
+        Whether another scan is looked at: new layers are hidden.
     letters : ScanLetters
         Letters and ring over the views.
     marks : dict of int to Mark
@@ -61,6 +63,7 @@ class BoneLayers(PaintedLayers):
         self.letters = ScanLetters(self)
         self.marks: dict[int, Mark] = {}
         self.brush_class = "abnormal"
+        self.veiled = False
 
     # -- the views ------------------------------------------------------------------------------------
 
@@ -121,6 +124,8 @@ class BoneLayers(PaintedLayers):
         layer.metadata[_COLOURS] = table
         below = [*self.pictures().values(), *(self.layer(one) for one in REGIONS.values())]
         self.put(layer, above=[one for one in below if one is not None])
+        # Hidden only now: a layer that was never drawn has no slice that could be written to.
+        layer.visible = not self.veiled
         layer.contour = 1 if kind in REGIONS.values() else 2
         if kind in REGIONS.values():
             layer.selected_label = REGION_IDS["rib"]

@@ -123,6 +123,7 @@ class ScanLetters:
             )
             self.layers.put(layer, above=self.layers.everything())
             layer.editable = False
+            layer.visible = not self.layers.veiled
             self._letters = weakref.ref(layer)
             return
         # Without text while there are more, or fewer, points than words.

@@ -51,24 +51,29 @@ class BoneLook:
         self.outlines = True
         self.names = True
         self.chosen: int | None = None
-        self._hidden: list[Any] = []
+        self._off: list[Any] | None = None
         self._shown_table: Any = None
         self._ringed: Any = None
 
     def open(self) -> None:
         """The scan was chosen: show what was shown of it before."""
-        hidden, self._hidden = self._hidden, []
-        for reference in hidden:
-            if (layer := reference()) is not None:
-                layer.visible = True
+        session, off = self._session(), self._off
+        self._off = None
+        if session is None or off is None:
+            return
+        session.layers.veiled = False
+        hidden = [reference() for reference in off]
+        for layer in session.layers.everything():
+            layer.visible = all(layer is not one for one in hidden)
 
     def close(self) -> None:
         """Another scan was chosen: it would lie under this one."""
         session = self._session()
         if session is not None and not session.closed:
-            shown = [layer for layer in session.layers.everything() if layer.visible]
-            self._hidden = [weakref.ref(layer) for layer in shown]
-            for layer in shown:
+            layers = session.layers.everything()
+            self._off = [weakref.ref(layer) for layer in layers if not layer.visible]
+            session.layers.veiled = True
+            for layer in layers:
                 layer.visible = False
 
     def set_top(self, name: str) -> None:
@@ -152,7 +157,7 @@ class BoneLook:
     def refresh(self) -> None:
         """Bring the ring up to the hotspot chosen."""
         session = self._session()
-        if session is None or session.closed or self._hidden:
+        if session is None or session.closed or self._off is not None:
             return
         table = session.value("table")
         row = next((row for row in table or () if row.id == self.chosen), None)

@@ -13,6 +13,12 @@ from napari_tbcad.widgets.parts.view_bar import ViewBar
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.workflow.viewing import BenchViewing
 
+_MOUSE = (
+    ("Click", "On a hotspot: its row in the table (in pan and zoom mode)."),
+    ("Wheel", "Zoom."),
+    ("Drag, or Space held", "Pan; with Space held also while painting."),
+)
+
 
 class BoneViewing(BenchViewing):
     """Grey scale, ruler and keys of one viewer, from its first bone panel to its last.
@@ -24,6 +30,7 @@ class BoneViewing(BenchViewing):
     """
 
     _bench: BoneBench
+    mouse = _MOUSE
 
     def __init__(self, bench: BoneBench) -> None:
         super().__init__(bench, scopes=("bone", "panel", "view"))

@@ -98,6 +98,8 @@ class HelpSheet(QDialog):
     ----------
     keys : iterable of Key
         The keys to list, those of :attr:`Bindings.keys` as a rule.
+    mouse : sequence of (str, str)
+        Mouse gestures and what they do.
     conflicts : sequence of str
         What :func:`napari_tbcad.widgets.keys.conflicts` says.
     parent : QWidget, optional
@@ -108,10 +110,12 @@ class HelpSheet(QDialog):
         self,
         keys: Iterable[Key] = KEYS,
         *,
+        mouse: Sequence[tuple[str, str]] = MOUSE,
         conflicts: Sequence[str] = (),
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._mouse = mouse
         self.setWindowTitle("Keys and mouse")
         self.setModal(False)
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
@@ -127,7 +131,7 @@ class HelpSheet(QDialog):
 
     def show_keys(self, keys: Iterable[Key], *, conflicts: Sequence[str] = ()) -> None:
         """List other keys."""
-        self.text.setHtml(help_html(keys, conflicts=conflicts))
+        self.text.setHtml(help_html(keys, mouse=self._mouse, conflicts=conflicts))
 
     def toggle(self) -> None:
         """Show the sheet in front, or hide it."""

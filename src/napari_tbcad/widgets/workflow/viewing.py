@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 
 from napari_tbcad.widgets.keys import KEYS, Bindings, Key, bind, conflicts, hint, key_of
-from napari_tbcad.widgets.parts.help_sheet import HelpSheet
+from napari_tbcad.widgets.parts.help_sheet import MOUSE, HelpSheet
 from napari_tbcad.widgets.parts.view_bar import ViewBar
 from napari_tbcad.widgets.ruler import TOOLTIP, Ruler
 from napari_tbcad.widgets.workflow.bench import Bench
@@ -27,11 +27,14 @@ class BenchViewing(QObject):
 
     Attributes
     ----------
+    mouse : sequence of (str, str)
+        Mouse gestures, for the sheet.
     changed : Signal
         What the row of buttons shows may differ.
     """
 
     changed = Signal()
+    mouse: Sequence[tuple[str, str]] = MOUSE
 
     def __init__(self, bench: Bench, *, scopes: tuple[str, ...]) -> None:
         super().__init__(bench)
@@ -86,7 +89,7 @@ class BenchViewing(QObject):
     def show_keys(self) -> None:
         """Show, or hide, the sheet of keys."""
         if self._sheet is None:
-            self._sheet = HelpSheet(self._keys, conflicts=self.conflicts, parent=_window())
+            self._sheet = HelpSheet(self._keys, mouse=self.mouse, conflicts=self.conflicts, parent=_window())
             self._sheet.destroyed.connect(self._forget_sheet)
         self._sheet.toggle()
 
