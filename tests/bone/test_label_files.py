@@ -1,24 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from napari_tbcad.bone.classes import class_images
+from napari_tbcad.bone.boxed import boxes_of, hotspots_from_boxes, write_box_files
+from napari_tbcad.bone.classes import SchemeParameters, class_images
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import (
     find_label_files,
-    hotspots_from_boxes,
     read_hotspots,
     read_regions,
     write_label_files,
 )
+from napari_tbcad.bone.partner import link_partners
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView
 from napari_tbcad.io.labels import write_labels
-from napari_tbcad.io.voc import LabelledBox, write_voc
+from napari_tbcad.io.voc import LabelledBox, read_voc, write_voc
 
 SHAPE = (40, 24)
 
@@ -112,6 +114,48 @@ def test_a_hotspot_on_bone_of_the_class_image_is_ignored(tmp_path, scan):
     assert [m.label for m in found.marks] == ["abnormal", "ignore"]
 
 
+def test_links_are_proposed_anew(tmp_path, simulated_scan):
+    made = simulated_scan
+    for view in ("anterior", "posterior"):
+        write_labels(tmp_path / f"x_{view}_hotspots.png", made.hotspots[view])
+    found = read_hotspots(find_label_files(tmp_path, "x"), made.scan)
+    unlinked = replace(found, marks=tuple(replace(mark, linked=None) for mark in found.marks))
+    assert [m.linked for m in found.marks] == [m.linked for m in link_partners(made.scan, unlinked).marks]
+    assert any(mark.linked for mark in found.marks)
+
+
+def test_three_classes_given_back_leave_normal_hotspots_normal(tmp_path, scan, spots):
+    classes = class_images(spots, None, scan, SchemeParameters(scheme="3"))
+    write_label_files(tmp_path, "x", hotspots=spots, classes=classes)
+    again = read_hotspots(find_label_files(tmp_path, "x"), scan, scheme="3")
+    assert [m.label for m in again.marks] == [m.label for m in spots.marks]
+
+
+def test_hotspots_without_classes_and_classes_without_hotspots_are_said(tmp_path, scan):
+    write_labels(tmp_path / "x_anterior_hotspots.png", labels(r10=1, r20=2))
+    assert "without classes" in read_hotspots(find_label_files(tmp_path, "x"), scan).warnings[0]
+    write_labels(tmp_path / "x_anterior_classes.png", labels(r10=2, r20=3, r30=2))
+    found = read_hotspots(find_label_files(tmp_path, "x"), scan)
+    assert [m.label for m in found.marks] == ["abnormal", "normal"]
+    assert found.warnings[0].startswith("x_anterior_classes.png: 9 abnormal pixels")
+
+
+@pytest.mark.parametrize(("kind", "read"), [("hotspots", read_hotspots), ("regions", read_regions)])
+def test_a_file_for_a_view_that_the_scan_lacks_is_not_silent(tmp_path, scan, kind, read):
+    alone = replace(scan, posterior=None)
+    write_labels(tmp_path / f"x_posterior_{kind}.png", labels(r10=1))
+    with pytest.raises(BadInput, match=f"x_posterior_{kind}.png: the scan has no posterior view"):
+        read(find_label_files(tmp_path, "x"), alone)
+    write_labels(tmp_path / f"x_anterior_{kind}.png", labels(r10=1))
+    said = read(find_label_files(tmp_path, "x"), alone).warnings
+    assert f"x_posterior_{kind}.png was not used: the scan has no posterior view." in said
+
+
+def test_one_hotspot_of_id_255_keeps_its_id(tmp_path, scan):
+    write_labels(tmp_path / "x_anterior_hotspots.png", labels(r10=255))
+    assert [m.id for m in read_hotspots(find_label_files(tmp_path, "x"), scan).marks] == [255]
+
+
 def test_the_other_view_keeps_what_was_automatic(tmp_path, scan, spots):
     write_labels(tmp_path / "x_anterior_hotspots.png", labels(r10=2))
     found = read_hotspots(find_label_files(tmp_path, "x"), scan, spots)
@@ -131,7 +175,7 @@ def test_outside_the_body_is_a_warning_that_names_the_file(tmp_path, scan):
     image[:2, 20:] = 2
     write_labels(tmp_path / "x_anterior_hotspots.png", image)
     found = read_hotspots(find_label_files(tmp_path, "x"), scan)
-    assert found.warnings == ("x_anterior_hotspots.png: hotspot 2 lies outside the body.",)
+    assert "x_anterior_hotspots.png: hotspot 2 lies outside the body." in found.warnings
 
 
 @pytest.mark.parametrize(
@@ -161,6 +205,19 @@ def test_boxes(tmp_path, scan):
     write_voc(tmp_path / "x_anterior_boxes.xml", [LabelledBox("knee", 8, 6, 15, 13)], SHAPE)
     with pytest.raises(BadInput, match=r"x_anterior_boxes\.xml: .*knee"):
         read_hotspots(find_label_files(tmp_path, "x"), scan)
+
+
+def test_boxes_of_hotspots_are_read_as_they_were_written(tmp_path, scan, spots):
+    marks = (*spots.marks[:2], replace(spots.marks[2], label="ignore"))
+    write_box_files(tmp_path, "x", replace(spots, marks=marks))
+    assert read_voc(tmp_path / "x_anterior_boxes.xml", SHAPE).boxes == (
+        LabelledBox("Abnormal", 10, 8, 13, 11),
+    )
+    assert boxes_of(spots, "posterior") == (LabelledBox("Normal", 30, 8, 33, 11),)
+    write_voc(tmp_path / "x_anterior_boxes.xml", [LabelledBox("Abnormal", 9, 7, 14, 12)] * 2, SHAPE)
+    again = read_hotspots(find_label_files(tmp_path, "x"), scan)
+    assert [(m.view, m.label) for m in again.marks] == [("anterior", "abnormal")]
+    assert sum("holds no hotspot" in text for text in again.warnings) == 2
 
 
 @pytest.mark.realdata

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.bone.axis import body
-from napari_tbcad.bone.box import BoxParameters, box_hotspot
+from napari_tbcad.bone.boxed import hotspots_from_boxes
 from napari_tbcad.bone.classes import ClassImages
-from napari_tbcad.bone.editing import MOST_IDS, add
+from napari_tbcad.bone.editing import MOST_IDS
 from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.partner import link_partners
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
 from napari_tbcad.io.labels import LABEL_SUFFIXES, read_labels, write_labels
-from napari_tbcad.io.voc import LabelledBox, read_voc
+from napari_tbcad.io.voc import read_voc
 from napari_tbcad.schemes import FOUR_CLASS, REGION_NAMES
 
 _BINARY = (1, 255, 65535)
 _MOST_OUTSIDE = 0.5
-_BOX_LABELS = {"abnormal": "abnormal", "normal": "normal", "non_bone": "non_bone", "ignore": "ignore"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,13 @@ def find_label_files(folder: str | Path, name: str) -> LabelFiles:
     return LabelFiles(**found)
 
 
-def read_hotspots(files: LabelFiles, scan: BoneScan, automatic: Hotspots | None = None) -> Hotspots | None:
+def read_hotspots(
+    files: LabelFiles, scan: BoneScan, automatic: Hotspots | None = None, *, scheme: str = "4"
+) -> Hotspots | None:
     """Make hotspots of label files; None where no file says anything of hotspots.
+
+    Label images know nothing of links: those of the two views are proposed anew
+    (:func:`~napari_tbcad.bone.partner.link_partners`).
 
     Parameters
     ----------
@@ -79,20 +84,24 @@ def read_hotspots(files: LabelFiles, scan: BoneScan, automatic: Hotspots | None 
     scan : BoneScan
     automatic : Hotspots, optional
         What holds in a view without files; empty when left out.
+    scheme : {"4", "3"}, optional
+        Scheme of the class images. A hotspot instance on their bone is a normal one by the 3-class scheme,
+        an ignored one by the other.
 
     Raises
     ------
     BadInput
-        Naming the file that has another size than the scan, or other values.
+        Naming the file that has another size than the scan, other values, or a view that the scan lacks when
+        no file has another.
     """
     if not files.has_hotspots:
         return None
-    warnings: list[str] = []
+    warnings = _unused((files.hotspots, files.classes, files.boxes), scan)
     arrays: dict[ViewName, NDArray[np.int64]] = {}
     marks: dict[ViewName, dict[int, Mark]] = {}
     for name, view in scan:
         if any(name in kind for kind in (files.hotspots, files.classes, files.boxes)):
-            arrays[name], classes = _given(files, name, view.counts, warnings)
+            arrays[name], classes = _given(files, name, scan, scheme, warnings)
             warnings.extend(_outside(arrays[name], view.counts, files, name))
             marks[name] = {
                 number: Mark(number, name, classes.get(number, "abnormal"), "file", judged=True)
@@ -104,11 +113,25 @@ def read_hotspots(files: LabelFiles, scan: BoneScan, automatic: Hotspots | None 
             known = {} if automatic is None else automatic.by_id()
             marks[name] = {number: replace(known[number], linked=None) for number in _ids(arrays[name])}
     _part_ids(arrays, marks)
-    stored = {name: labels.astype(np.uint16) for name, labels in arrays.items()}
     found = tuple(mark for view_marks in marks.values() for mark in view_marks.values())
-    return Hotspots(
-        stored.get("anterior"), stored.get("posterior"), found, tuple(warnings), record=scan.record
+    given = Hotspots(
+        arrays.get("anterior"),  # type: ignore[arg-type]
+        arrays.get("posterior"),  # type: ignore[arg-type]
+        found,
+        tuple(warnings),
+        scan.record,
     )
+    return link_partners(scan, given)
+
+
+def _unused(kinds: tuple[Mapping[str, Path], ...], scan: BoneScan) -> list[str]:
+    """Tell of files for a view that the scan lacks; raises when there are no others."""
+    there = {view for view, _ in scan}
+    unused = [(view, path) for kind in kinds for view, path in kind.items() if view not in there]
+    if unused and not any(view in there for kind in kinds for view in kind):
+        view, path = unused[0]
+        raise BadInput(path, f"the scan has no {view} view")
+    return [f"{path.name} was not used: the scan has no {view} view." for view, path in unused]
 
 
 def _ids(labels: NDArray[Any]) -> list[int]:
@@ -131,29 +154,38 @@ def _part_ids(arrays: dict[ViewName, NDArray[np.int64]], marks: dict[ViewName, d
 
 
 def _given(
-    files: LabelFiles, view: ViewName, counts: NDArray[Any], warnings: list[str]
+    files: LabelFiles, view: ViewName, scan: BoneScan, scheme: str, warnings: list[str]
 ) -> tuple[NDArray[np.int64], dict[int, str]]:
     """Return the instances of one view and the class of each."""
-    shape = (counts.shape[0], counts.shape[1])
+    shape = scan.shape
+    if view not in files.hotspots and view not in files.classes:
+        boxes = read_voc(files.boxes[view], shape).boxes
+        found = hotspots_from_boxes(scan, {view: boxes}, source=files.boxes[view])
+        warnings.extend(found.warnings)
+        return np.asarray(found.labels(view), np.int64), {mark.id: mark.label for mark in found.marks}
     image = None
     if view in files.classes:
-        path = files.classes[view]
-        image = read_labels(path, shape, most=255)
-        _known_values(path, image)
-    if view in files.hotspots:
-        path = files.hotspots[view]
-        labels = read_labels(path, shape).astype(np.int64)
-        values = np.unique(labels[labels > 0])
-        if values.size == 1 and values[0] in _BINARY:
-            labels, number = ndimage.label(labels > 0, np.ones((3, 3)))
-            if number > 1:
-                warnings.append(f"{path.name} has one value only: each of its {number} pieces is a hotspot.")
-            elif number == 1:
-                labels = labels * int(values[0]) if values[0] == 1 else labels
-        return labels.astype(np.int64), {} if image is None else _classes_of(labels, image)
-    if image is not None:
+        image = read_labels(files.classes[view], shape, most=255)
+        _known_values(files.classes[view], image)
+    if view not in files.hotspots:
+        assert image is not None
         return _pieces(image)
-    return _boxed(files.boxes[view], shape, counts)
+    path = files.hotspots[view]
+    labels = read_labels(path, shape).astype(np.int64)
+    values = np.unique(labels[labels > 0])
+    if values.size == 1 and values[0] in _BINARY:
+        pieces, number = ndimage.label(labels > 0, np.ones((3, 3)))
+        if number > 1:
+            warnings.append(f"{path.name} has one value only: each of its {number} pieces is a hotspot.")
+            labels = pieces.astype(np.int64)
+    if image is None:
+        if values.size:
+            warnings.append(f"{path.name} comes without classes: its hotspots are taken for abnormal.")
+        return labels, {}
+    if stray := np.count_nonzero((image == FOUR_CLASS.ids["abnormal"]) & (labels == 0)):
+        said = f"{files.classes[view].name}: {stray} abnormal pixels are in no hotspot of {path.name}"
+        warnings.append(f"{said}; they do not count.")
+    return labels, _classes_of(labels, image, scheme)
 
 
 def _known_values(path: Path, image: NDArray[Any]) -> None:
@@ -164,14 +196,14 @@ def _known_values(path: Path, image: NDArray[Any]) -> None:
         )
 
 
-def _classes_of(labels: NDArray[Any], image: NDArray[Any]) -> dict[int, str]:
-    """Return the class of each instance by most of its pixels; bone and background say ignore."""
-    names = {FOUR_CLASS.ids["abnormal"]: "abnormal", FOUR_CLASS.ids["normal"]: "normal"}
-    return {
-        int(n): names.get(int(np.bincount(image[labels == n]).argmax()), "ignore")
-        for n in np.unique(labels)
-        if n
-    }
+def _classes_of(labels: NDArray[np.int64], image: NDArray[Any], scheme: str) -> dict[int, str]:
+    """Return the class of each instance by most of its pixels (the lowest value in a tie)."""
+    n = max(FOUR_CLASS.ids.values()) + 1
+    on_bone = "normal" if scheme == "3" else "ignore"
+    names = {0: "ignore", FOUR_CLASS.ids["bone"]: on_bone, FOUR_CLASS.ids["abnormal"]: "abnormal"}
+    votes = np.bincount((labels * n + image).ravel())
+    votes = np.pad(votes, (0, -votes.size % n)).reshape(-1, n)
+    return {number: names.get(int(votes[number].argmax()), "normal") for number in _ids(labels)}
 
 
 def _pieces(image: NDArray[Any]) -> tuple[NDArray[np.int64], dict[int, str]]:
@@ -185,26 +217,7 @@ def _pieces(image: NDArray[Any]) -> tuple[NDArray[np.int64], dict[int, str]]:
     return labels, classes
 
 
-def _boxed(
-    path: Path, shape: tuple[int, int], counts: NDArray[Any]
-) -> tuple[NDArray[np.int64], dict[int, str]]:
-    labels, classes = np.zeros(shape, np.int64), {}
-    for number, box in enumerate(read_voc(path, shape).boxes, start=1):
-        mask = box_hotspot(counts, box.bounds) & (labels == 0)
-        if mask.any():
-            labels[mask] = number
-            classes[number] = _label_of(box, path)
-    return labels, classes
-
-
-def _label_of(box: LabelledBox, source: str | Path) -> str:
-    label = _BOX_LABELS.get(box.label.strip().lower().replace("-", "_").replace(" ", "_"))
-    if label is None:
-        raise BadInput(source, f"a box is called {box.label!r}, not Abnormal or Normal")
-    return label
-
-
-def _outside(labels: NDArray[Any], counts: NDArray[Any], files: LabelFiles, view: ViewName) -> Iterable[str]:
+def _outside(labels: NDArray[Any], counts: NDArray[Any], files: LabelFiles, view: ViewName) -> Iterator[str]:
     """Warn of hotspots that lie beside the patient."""
     path = next(kind[view] for kind in (files.hotspots, files.classes, files.boxes) if view in kind)
     inside = body(counts)
@@ -212,29 +225,6 @@ def _outside(labels: NDArray[Any], counts: NDArray[Any], files: LabelFiles, view
         share = 1 - inside[labels == number].mean()
         if share > _MOST_OUTSIDE:
             yield f"{path.name}: hotspot {number} lies outside the body."
-
-
-def hotspots_from_boxes(
-    scan: BoneScan,
-    boxes: Mapping[ViewName, Iterable[LabelledBox]],
-    parameters: BoxParameters = BoxParameters(),
-) -> Hotspots:
-    """Make hotspots of boxes by the data set's recipe (:func:`~napari_tbcad.bone.box.box_hotspot`).
-
-    Where boxes overlap the earlier one keeps the pixels; a box without contrast gives none, with a warning.
-    """
-    blank = {name: np.zeros(view.counts.shape, np.uint16) for name, view in scan}
-    hotspots = Hotspots(blank.get("anterior"), blank.get("posterior"), record=scan.record)
-    warnings: list[str] = []
-    for name, view in scan:
-        for box in boxes.get(name, ()):
-            mask = box_hotspot(view, box.bounds, parameters)
-            label = _label_of(box, scan.source or "boxes")
-            try:
-                hotspots = add(hotspots, name, mask, label=label, origin="box", over="keep")
-            except BadInput:
-                warnings.append(f"The {name} box {box.bounds} holds no hotspot.")
-    return replace(hotspots, warnings=tuple(warnings))
 
 
 def read_regions(
@@ -245,12 +235,13 @@ def read_regions(
     Raises
     ------
     BadInput
-        Naming the file that has another size than the scan, or values above 12.
+        Naming the file that has another size than the scan, values above 12, or a view that the scan lacks
+        when no file has another.
     """
     if not files.regions:
         return None
     arrays: dict[ViewName, NDArray[np.uint8] | None] = dict.fromkeys(VIEWS)
-    warnings = []
+    warnings = _unused((files.regions,), scan)
     for name, view in scan:
         if name in files.regions:
             shape = (view.counts.shape[0], view.counts.shape[1])
