@@ -49,7 +49,10 @@ def icon_of(label: str) -> QIcon:
     """Return a chip in the colour of a class."""
     pixmap = QPixmap(10, 10)
     pixmap.fill(QColor(CLASS_COLOURS[label]))
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    # Qt would tint it in a chosen row, into the colour of no class.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 class HotspotModel(QAbstractTableModel):
@@ -114,7 +117,7 @@ class HotspotModel(QAbstractTableModel):
         if role == int(Qt.ItemDataRole.DecorationRole) and column == _CLASS:
             return icon_of(row.label)
         if role == int(Qt.ItemDataRole.TextAlignmentRole) and column >= _AREA:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == int(Qt.ItemDataRole.ToolTipRole):
             return sentence(row)
         if role == int(Qt.ItemDataRole.ForegroundRole) and self.faded:
@@ -209,14 +212,13 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
-        widths = {_ID: 22, _CLASS: 84, _AREA: 36, _PEAK: 32, _RATIO: 34, _PROBABILITY: 30}
+        widths = {_ID: 22, _CLASS: 90, _AREA: 36, _PEAK: 32, _RATIO: 34, _PROBABILITY: 30}
         for column, width in widths.items():
             header.resizeSection(column, width)
         self.setMinimumHeight(205)
         self.setAccessibleName("Hotspots")
         self.content.class_wanted.connect(self.class_wanted)
         self.selectionModel().currentRowChanged.connect(self._on_current)
-        self.content.modelReset.connect(lambda: None)
 
     def show_rows(self, rows: tuple[Any, ...], *, chosen: int | None, faded: bool = False) -> None:
         """Show hotspots, and which one is chosen."""
