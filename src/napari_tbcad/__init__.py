@@ -39,7 +39,24 @@ _PUBLIC = {
     "load_atlas": "chest.lungs.atlas_library",
     "sample_names": "simulate.samples",
     "sample_path": "simulate.samples",
+    "BoneAnalysis": "bone.workflow",
+    "BoneScan": "imaging.bonescan",
+    "BoneSettings": "bone.workflow",
+    "Hotspots": "bone.hotspots",
+    "analyse_scan": "bone.workflow:analyse",
+    "bone_scan_index": "bone.bsi",
+    "bone_settings_from": "bone.workflow:settings_from",
+    "box_hotspot": "bone.box",
+    "compare_scans": "bone.compare",
+    "find_scans": "io.scan_files",
+    "grow_hotspot": "bone.grow",
+    "measure_hotspots": "bone.measure",
+    "read_study": "io.scans",
+    "sample_scan_names": "simulate.bone_samples",
+    "sample_scan_path": "simulate.bone_samples",
+    "simulate_scan": "simulate.bone_scan",
 }
+"""Public name → module, and the name there where it is another (``module:name``)."""
 
 __all__ = list(_PUBLIC)
 
@@ -47,7 +64,8 @@ __all__ = list(_PUBLIC)
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), attribute or name)
 
 
 def __dir__() -> list[str]:
