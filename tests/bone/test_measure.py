@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,6 +63,25 @@ def test_region_midline_and_nothing_counted(case):
     assert row.ratio_region == pytest.approx(1)
     assert table.row(9).peak == 0
     assert table.warnings == ("Hotspot 9 lies where nothing was counted.",)
+
+
+def test_several_regions_together_hold_a_hotspot(case):
+    hotspots, scan, regions = case
+    drawn = np.zeros_like(regions.anterior)
+    drawn[20, 12:15] = REGION_IDS["rib"]
+    drawn[21, 12:14] = REGION_IDS["thoracic"]
+    assert measure_hotspots(hotspots, scan, SkeletonRegions(drawn, None)).row(5).region == "rib"
+    drawn[20, 12:14] = 0
+    assert measure_hotspots(hotspots, scan, SkeletonRegions(drawn, None)).row(5).region == "outside"
+
+
+def test_no_hotspot_lies_in_the_sternum_of_a_posterior_view(case):
+    hotspots, scan, regions = case
+    drawn = np.where(regions.anterior == REGION_IDS["thoracic"], REGION_IDS["sternum"], 0)
+    behind = Hotspots(None, hotspots.anterior, [replace(m, view="posterior") for m in hotspots.marks])
+    turned = BoneScan(None, scan.anterior)
+    assert measure_hotspots(hotspots, scan, SkeletonRegions(drawn, None)).row(7).region == "sternum"
+    assert measure_hotspots(behind, turned, SkeletonRegions(None, drawn)).row(7).region == "outside"
 
 
 def test_unknown_spacing_and_no_regions(case):

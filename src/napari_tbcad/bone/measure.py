@@ -35,8 +35,8 @@ class HotspotRow:
     id, view, label, origin, judged, probability, linked
         As in :class:`~napari_tbcad.bone.hotspots.Mark`.
     region : str or None
-        The skeleton region that holds most of its pixels, ``"outside"`` when most lie in none, None when
-        there are no regions.
+        The skeleton region that holds most of its pixels, ``"outside"`` when more than half lie in none, None
+        when there are no regions.
     nearest_region : str or None
         `region`, or for one outside the region nearest to its centroid.
     row, column : float
@@ -156,7 +156,7 @@ def measure_hotspots(
         marks = [mark for mark in hotspots.marks if mark.view == name]
         if labels is None or not marks:
             continue
-        known = regions.labels(name) if regions is not None else None
+        known = regions.weighed(name) if regions is not None else None
         for what, image in (("hotspots", labels), ("regions", known)):
             if image is not None and image.shape != view.counts.shape:
                 raise BadInput(what, f"{name}: {image.shape} pixels, the scan has {view.counts.shape}")
@@ -238,13 +238,13 @@ def _medians(
 def _region(
     regions: NDArray[np.uint8] | None, rows: Any, columns: Any, centre: tuple[float, float]
 ) -> tuple[str | None, str | None]:
-    """Return the region of most pixels (the smaller id in a tie) and the nearest one."""
+    """Return the region of most pixels (the smaller id in a tie), or outside, and the nearest one."""
     if regions is None:
         return None, None
     held = np.bincount(regions[rows, columns], minlength=len(REGION_NAMES) + 1)
-    # Bone before nothing in a tie.
+    # Bone before nothing in a tie; several regions together may hold most.
     most = int(held[1:].argmax()) + 1
-    if held[most] > 0 and held[most] >= held[0]:
+    if held[1:].sum() >= held[0]:
         return REGION_NAMES[most - 1], REGION_NAMES[most - 1]
     return OUTSIDE, _nearest(regions, centre)
 

@@ -12,7 +12,10 @@ from napari_tbcad.bone.whole_labels import whole_labels
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.record import Record, Step
-from napari_tbcad.schemes import REGION_NAMES
+from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
+
+ANTERIOR_ONLY = "sternum"
+"""What a posterior view shows of it lies behind the spine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,13 @@ class SkeletonRegions:
     def labels(self, view: ViewName) -> NDArray[np.uint8] | None:
         """Return the region labels of one view."""
         return self.anterior if view == "anterior" else self.posterior
+
+    def weighed(self, view: ViewName) -> NDArray[np.uint8] | None:
+        """Return the labels that the index and the table go by: the sternum is read from the front only."""
+        labels = self.labels(view)
+        if labels is None or view == "anterior":
+            return labels
+        return np.where(labels == REGION_IDS[ANTERIOR_ONLY], 0, labels).astype(np.uint8)
 
     def after(self, step: Step, **changes: Any) -> SkeletonRegions:
         """Return a copy with `changes` made and `step` added to its record."""
