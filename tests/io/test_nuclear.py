@@ -150,6 +150,81 @@ def test_pixels_that_are_missing_or_broken_are_told(tmp_path):
         read_study(tmp_path / "gone.dcm")
 
 
+@pytest.mark.parametrize("attributes", [{"Rows": 65535, "Columns": 40000}, {"NumberOfFrames": 2**30}])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_header_that_claims_any_size_is_refused_before_decoding(tmp_path, attributes, compressed):
+    dataset = pydicom.dcmread(write_nuclear(tmp_path / "a.dcm", [ANT, POST]))
+    if compressed:
+        dataset.compress(RLELossless)
+    for name, value in attributes.items():
+        setattr(dataset, name, value)
+    dataset.save_as(tmp_path / "b.dcm")
+    with pytest.raises(BadInput, match="more than a whole-body scan has"):
+        read_study(tmp_path / "b.dcm")
+
+
+def test_a_cut_image_says_how_much_of_it_is_there(tmp_path):
+    half = np.stack([ANT, POST]).astype("<u2").tobytes()[:-1000]
+    with pytest.raises(BadInput, match="11288 of its 12288 bytes are there"):
+        read_study(changed(tmp_path / "a.dcm", PixelData=half))
+
+
+def test_two_frames_in_a_file_that_states_one_are_both_read_and_named(tmp_path):
+    study = read_study(changed(tmp_path / "a.dcm", NumberOfFrames=1, ImageID="WHOLE BODY"))
+    assert [f.facts.code_view for f in study.frames] == ["anterior", "posterior"]
+    assert "states 1 frame, the file holds 2" in study.warnings[0]
+
+
+def test_a_body_dark_on_light_is_turned_round_whatever_the_header_says(tmp_path):
+    study = read_study(write_nuclear(tmp_path / "a.dcm", [60000 - ANT, 60000 - POST]))
+    assert study.unit == "grey"
+    assert int(study.frames[0].pixels.argmax()) == int(ANT.argmax())
+    assert "turned round" in study.warnings[0]
+    plain = read_study(changed(tmp_path / "b.dcm", PhotometricInterpretation="MONOCHROME1"))
+    assert (plain.unit, plain.warnings) == ("counts", ())
+
+
+def test_a_rescale_slope_is_applied_and_told(tmp_path):
+    study = read_study(changed(tmp_path / "a.dcm", RescaleSlope="0.5", RescaleIntercept="1"))
+    assert np.array_equal(study.frames[0].pixels, ANT * 0.5 + 1)
+    assert "rescaled" in study.warnings[0]
+    assert read_study(changed(tmp_path / "b.dcm", RescaleSlope="1", RescaleIntercept="0")).warnings == ()
+    strange = read_study(changed(tmp_path / "c.dcm", RescaleSlope="0"))
+    assert np.array_equal(strange.frames[0].pixels, ANT)
+    assert "ignored" in strange.warnings[0]
+
+
+def windows(*limits: tuple[float, float]) -> list[pydicom.Dataset]:
+    """EnergyWindowInformationSequence with one item for each pair of keV."""
+    items = []
+    for low, high in limits:
+        window, item = pydicom.Dataset(), pydicom.Dataset()
+        item.EnergyWindowLowerLimit, item.EnergyWindowUpperLimit = low, high
+        window.EnergyWindowRangeSequence = [item]
+        items.append(window)
+    return items
+
+
+def test_one_view_in_two_energy_windows_is_one_view(tmp_path):
+    path = write_nuclear(tmp_path / "a.dcm", [ANT, POST], views=["anterior", "anterior"])
+    dataset = pydicom.dcmread(path)
+    dataset.EnergyWindowInformationSequence = windows((126, 154), (92, 125))
+    dataset.EnergyWindowVector, dataset.DetectorVector = [1, 2], [1, 1]
+    dataset.save_as(path)
+    study = read_study(path)
+    assert len(study.frames) == 1
+    assert np.array_equal(study.frames[0].pixels, ANT)
+    dataset.DetectorVector = [1, 2]
+    dataset.save_as(path)
+    assert len(read_study(path).frames) == 2, "each detector may have a window of its own"
+
+
+@pytest.mark.parametrize("name", ["Rows", "Columns"])
+def test_a_header_without_size_is_told(tmp_path, name):
+    with pytest.raises(BadInput, match="no size"):
+        read_study(changed(tmp_path / "a.dcm", **{name: 0}))
+
+
 def test_views_without_counts(tmp_path):
     with pytest.raises(BadInput, match="no counts"):
         read_study(write_nuclear(tmp_path / "a.dcm", [0 * ANT, 0 * POST]))
@@ -171,12 +246,7 @@ def test_negative_values_become_zero_with_a_warning(tmp_path):
 def test_of_two_energy_windows_the_photopeak_is_read(tmp_path):
     path = write_nuclear(tmp_path / "a.dcm", [ANT, POST, ANT + 1, POST + 1], views=None)
     dataset = pydicom.dcmread(path)
-    low, high = (pydicom.Dataset() for _ in range(2))
-    for window, limits in ((low, (92, 125)), (high, (126, 154))):
-        item = pydicom.Dataset()
-        item.EnergyWindowLowerLimit, item.EnergyWindowUpperLimit = limits
-        window.EnergyWindowRangeSequence = [item]
-    dataset.EnergyWindowInformationSequence = [low, high]
+    dataset.EnergyWindowInformationSequence = windows((92, 125), (126, 154))
     dataset.EnergyWindowVector, dataset.DetectorVector = [1, 1, 2, 2], [1, 2, 1, 2]
     dataset.save_as(path)
     study = read_study(path)

@@ -105,3 +105,35 @@ def test_what_is_no_image_is_told(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nonsense" * 40)
     with pytest.raises(BadInput, match="not an image"):
         read_study(tmp_path / "a.png")
+
+
+def pages(path: Path, *pictures: np.ndarray, **options: str) -> Path:
+    first, *others = (Image.fromarray(picture) for picture in pictures)
+    first.save(path, save_all=True, append_images=others, **options)
+    return path
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}])
+def test_two_pages_of_one_size_are_two_views(tmp_path, options):
+    study = read_study(pages(tmp_path / "a.tif", body(1), body(2), **options))
+    assert [int(frame.pixels.sum()) for frame in study.frames] == [body(1).sum(), body(2).sum()]
+    assert [(frame.facts.frame, frame.facts.half) for frame in study.frames] == [(0, ""), (1, "")]
+    assert study.warnings == ()
+
+
+def test_a_thumbnail_beside_the_view_is_passed_over_and_a_third_page_refused(tmp_path):
+    study = read_study(pages(tmp_path / "a.tif", body()[::4, ::4], body()))
+    assert len(study.frames) == 1
+    assert np.array_equal(study.frames[0].pixels, body())
+    assert "2 pages" in study.warnings[0]
+    with pytest.raises(BadInput, match="3 pages"):
+        read_study(pages(tmp_path / "b.tif", body(), body(1), body(2)))
+    both = np.hstack([body(1), body(2)])
+    with pytest.raises(BadInput, match="4 bodies"):
+        read_study(pages(tmp_path / "c.tif", both, both))
+
+
+def test_views_of_different_size_are_told_by_file(tmp_path):
+    files = [saved(tmp_path / "b_ant.png", body()), saved(tmp_path / "b_post.png", body()[:120])]
+    with pytest.raises(BadInput, match=r"b_ant\.png 48 × 160 and b_post\.png 48 × 120"):
+        read_study(files)

@@ -15,7 +15,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import Unit, ViewName
 from napari_tbcad.io.dicom_file import first_number, has_pixels, modality_of, parse_dicom, values_of
 from napari_tbcad.io.nuclear_pixels import frames_of
-from napari_tbcad.io.nuclear_types import TALL, refuse_other_types
+from napari_tbcad.io.nuclear_types import refuse_other_types
 from napari_tbcad.io.view_names import coded_view, named_view, names_another
 
 if TYPE_CHECKING:
@@ -101,20 +101,18 @@ class NuclearHeader:
         Digest of series and acquisition time.
     shape : (int, int)
         Rows and columns.
-    views : tuple of ViewName or None
-        View named by the header, frame by frame.
+    frames : int
+        How many the header states.
+    view : ViewName or None
+        View that the header of a single frame names.
     """
 
     patient: str
     study: str
     series: str
     shape: tuple[int, int]
-    views: tuple[ViewName | None, ...]
-
-    @property
-    def whole_body(self) -> bool:
-        """Whether the shape is that of a whole-body view."""
-        return self.shape[0] >= TALL * self.shape[1]
+    frames: int
+    view: ViewName | None
 
 
 @dataclass(frozen=True)
@@ -223,14 +221,17 @@ def _refuse_other_modalities(path: Path, dataset: Dataset) -> None:
 
 
 def _header(path: Path, dataset: Dataset) -> NuclearHeader:
-    number = max(int(first_number(dataset.get("NumberOfFrames")) or 1), 1)
-    facts = [_frame_facts(path, dataset, i) for i in range(min(number, 4))]
+    frames = max(int(first_number(dataset.get("NumberOfFrames")) or 1), 1)
+    # Reading what the header says of a frame is slow, and of several frames it is of no use for grouping.
+    views = _frame_facts(path, dataset, 0).header_views() if frames == 1 else ()
+    rows, columns = (int(first_number(dataset.get(name)) or 0) for name in ("Rows", "Columns"))
     return NuclearHeader(
         patient=_digest(dataset, "PatientID", "PatientName", "PatientBirthDate"),
         study=_digest(dataset, "StudyInstanceUID"),
         series=_digest(dataset, "SeriesInstanceUID", "AcquisitionDate", "AcquisitionTime"),
-        shape=(int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)),
-        views=tuple(next((view for _, view in f.header_views()), None) for f in facts),
+        shape=(rows, columns),
+        frames=frames,
+        view=views[0][1] if views else None,
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.dicom_file import first_line, first_number
+from napari_tbcad.io.dicom_file import first_line, first_number, values_of
 from napari_tbcad.io.nuclear_types import photopeak_frames
 from napari_tbcad.io.scan_layout import looks_inverted
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 _STDERR = threading.Lock()
+MAX_PIXELS = 2**26
+"""Files that claim more are refused before decoding: a pair of views has half a million."""
+
 _LOSSY = {"1.2.840.10008.1.2.4.50", _JPEG_EXTENDED, "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
 
 
@@ -53,17 +56,24 @@ def frames_of(
     ------
     BadInput
         If they cannot be decoded, are more than two, or hold no counts.
+
+    References
+    ----------
+    DICOM PS3.3, C.11.1 (rescale slope and intercept).
     """
     syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
+    _refuse_impossible_sizes(path, dataset)
     stored = _decoded(path, dataset, syntax)
     stored = stored[None] if stored.ndim == 2 else stored
     if stored.ndim != 3:
         raise BadInput(path, f"not grey frames: the array has the shape {stored.shape}")
+    _correct_number(dataset, len(stored), warnings)
     kept = _kept(path, dataset, len(stored), warnings)
-    frames = stored[kept].astype(np.float32)
+    frames = _rescaled(dataset, stored[kept].astype(np.float32), warnings)
     if not np.isfinite(frames).all():
         raise BadInput(path, "the image has NaN or infinite pixels")
-    inverted = dataset.get("PhotometricInterpretation") == "MONOCHROME1" and all(map(looks_inverted, frames))
+    # No scan's counts look so, whatever PhotometricInterpretation says of the screen.
+    inverted = all(map(looks_inverted, frames))
     if inverted:
         frames = frames.max() - frames
         warnings.append(
@@ -84,14 +94,64 @@ def frames_of(
     return [kept[i] for i in full], tuple(frames[i] for i in full), facts
 
 
+def _refuse_impossible_sizes(path: Path, dataset: Dataset) -> None:
+    """Raise BadInput for sizes that would fill the memory, and for pixels that are not all there."""
+    names = ("NumberOfFrames", "Rows", "Columns", "SamplesPerPixel")
+    frames, rows, columns, samples = (int(first_number(dataset.get(name)) or 1) for name in names)
+    pixels = frames * rows * columns * samples
+    if pixels > MAX_PIXELS:
+        many = f"{frames} frames of {columns} × {rows} pixels"
+        raise BadInput(
+            path, f"the header claims {many}, more than a whole-body scan has; is the file damaged?"
+        )
+    stored = dataset.get("PixelData")
+    if stored is None or dataset.file_meta.TransferSyntaxUID.is_compressed:
+        return
+    needed = (pixels * int(first_number(dataset.get("BitsAllocated")) or 1) + 7) // 8
+    if len(stored) < needed:
+        raise BadInput(
+            path,
+            f"the image cannot be decoded: {len(stored)} of its {needed} bytes are there "
+            "(a broken copy, or a wrong number of frames); copy or export it again",
+        )
+
+
+def _correct_number(dataset: Dataset, number: int, warnings: list[str]) -> None:
+    """Make the header's number of frames that of the frames there are, which all else is read by."""
+    stated = int(first_number(dataset.get("NumberOfFrames")) or 1)
+    if stated != number:
+        warnings.append(
+            f"The header states {stated} frame{'s' if stated > 1 else ''}, the file holds {number}."
+        )
+        dataset.NumberOfFrames = number
+
+
+def _rescaled(dataset: Dataset, frames: NDArray[np.float32], warnings: list[str]) -> NDArray[np.float32]:
+    """Turn stored values into counts where the header says how; scanners' own files seldom do."""
+    slope, intercept = (first_number(dataset.get(name)) for name in ("RescaleSlope", "RescaleIntercept"))
+    slope, intercept = 1.0 if slope is None else slope, intercept or 0.0
+    if (slope, intercept) == (1, 0):
+        return frames
+    if slope <= 0:
+        warnings.append(f"The header's rescale slope of {slope:g} cannot be; it was ignored.")
+        return frames
+    warnings.append(f"Values were rescaled as the header says: {slope:g} × stored value {intercept:+g}.")
+    return frames * np.float32(slope) + np.float32(intercept)
+
+
 def _kept(path: Path, dataset: Dataset, number: int, warnings: list[str]) -> list[int]:
     """Return which frames are the two views."""
+    peak = photopeak_frames(dataset, number)
+    one_window = peak is not None and 1 <= len(peak) <= 2
     if number <= 2:
-        return list(range(number))
-    peak = photopeak_frames(dataset)
-    if peak is not None and 1 <= len(peak) <= 2:
+        # Two frames are one view in two windows only when they come from one detector.
+        detectors = [str(detector) for detector in values_of(dataset.get("DetectorVector"))]
+        one_window = one_window and len(detectors) == 2 and len(set(detectors)) == 1
+    if peak is not None and one_window:
         warnings.append(f"Of {number} frames those of the energy window around 140 keV were read.")
         return peak
+    if number <= 2:
+        return list(range(number))
     raise BadInput(path, f"{number} frames; a whole-body scan has an anterior and a posterior one")
 
 

@@ -49,11 +49,13 @@ def refuse_other_types(path: Path, dataset: Dataset, warnings: list[str]) -> Non
     """
     named = [str(v).strip().upper() for v in values_of(dataset.get("ImageType"))]
     kind = named[2] if len(named) > 2 else ""
-    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+    rows, columns = (int(first_number(dataset.get(name)) or 0) for name in ("Rows", "Columns"))
     frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
+    if rows <= 0 or columns <= 0:
+        raise BadInput(path, "the header states no size (Rows, Columns); is the file damaged?")
     tall = rows >= TALL * columns or (frames == 1 and rows >= columns)
     size = f"{columns} × {rows} pixels, {frames} frame{'s' if frames > 1 else ''}"
-    if int(dataset.get("SamplesPerPixel") or 1) > 1:
+    if (first_number(dataset.get("SamplesPerPixel")) or 1) > 1:
         raise BadInput(path, "a colour picture of a scan (secondary capture): export the camera's own images")
     if kind in _TYPES and not (kind == "STATIC" and rows >= TALL * columns):
         raise BadInput(path, f"{_TYPES[kind]} ({size}), not a whole-body scan")
@@ -68,16 +70,18 @@ def refuse_other_types(path: Path, dataset: Dataset, warnings: list[str]) -> Non
         raise BadInput(path, f"{size}: wider than a whole-body view, although the header calls it one")
 
 
-def photopeak_frames(dataset: Dataset) -> list[int] | None:
-    """Return the frames of the energy window around 140 keV; None when the file has one window.
+def photopeak_frames(dataset: Dataset, number: int) -> list[int] | None:
+    """Return the frames of the energy window around 140 keV; None when the file does not name several.
 
     Parameters
     ----------
     dataset : Dataset
         The parsed file. A list with no frame means that no window, or more than one, holds 140 keV.
+    number : int
+        How many frames it has.
     """
     vector = [first_number(v) for v in values_of(dataset.get("EnergyWindowVector"))]
-    if len(set(vector)) < 2:
+    if len(set(vector)) < 2 or len(vector) != number:
         return None
     right = []
     for number, window in enumerate(dataset.get("EnergyWindowInformationSequence") or [], start=1):

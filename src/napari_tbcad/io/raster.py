@@ -75,7 +75,9 @@ def read_raster(path: str | Path) -> Radiograph:
     return film.after(Step("read image", facts=facts))
 
 
-def load_array(path: str | Path, warnings: list[str]) -> tuple[NDArray[Any], dict[str, Any]]:
+def load_array(
+    path: str | Path, warnings: list[str], *, page: int | None = None
+) -> tuple[NDArray[Any], dict[str, Any]]:
     """Decode an image file.
 
     Parameters
@@ -84,6 +86,8 @@ def load_array(path: str | Path, warnings: list[str]) -> tuple[NDArray[Any], dic
         PNG, JPEG, TIFF, BMP or GIF.
     warnings : list of str
         Complaints are appended here.
+    page : int, optional
+        Which page, from 0; by default the first of the largest, with a warning if there are several.
 
     Returns
     -------
@@ -108,9 +112,9 @@ def load_array(path: str | Path, warnings: list[str]) -> tuple[NDArray[Any], dic
     array: NDArray[Any] | None = None
     facts: dict[str, Any] = {}
     if head[:2] in (b"II", b"MM"):
-        array, facts = _load_tiff(path, warnings)
+        array, facts = _load_tiff(path, warnings, page)
     if array is None:
-        array, facts = _load_pillow(path, head, warnings)
+        array, facts = _load_pillow(path, head, warnings, page)
     if 0 in array.shape:
         raise BadInput(path, "the image has no pixels")
     if facts["orientation"] in _LYING and facts["dpi"] is not None:
@@ -138,19 +142,23 @@ def to_grey(path: str | Path, array: NDArray[Any], warnings: list[str]) -> NDArr
     return grey
 
 
-def _load_tiff(path: Path, warnings: list[str]) -> tuple[NDArray[Any] | None, dict[str, Any]]:
+def _load_tiff(
+    path: Path, warnings: list[str], number: int | None
+) -> tuple[NDArray[Any] | None, dict[str, Any]]:
     """Read a TIFF with tifffile; None when its compression needs the other decoder."""
     import tifffile
 
     try:
         with tifffile.TiffFile(path) as tiff:
             pages = [page.aspage() for page in tiff.pages]
-            page = max(pages, key=lambda p: p.imagewidth * p.imagelength)
+            largest = max(pages, key=lambda p: p.imagewidth * p.imagelength)
+            page = largest if number is None else pages[number]
             if page.imagewidth * page.imagelength > MAX_PIXELS:
                 raise BadInput(
                     path, f"the image claims {page.imagewidth} × {page.imagelength} pixels, too many"
                 )
-            _note_pages(len(pages), warnings)
+            if number is None:
+                _note_pages(len(pages), warnings)
             photometric = int(page.photometric) if page.photometric is not None else 1
             if page.imagedepth > 1 or photometric not in (0, 1, 2):
                 return None, {}
@@ -188,7 +196,9 @@ def _tiff_dpi(page: Any) -> tuple[float, float] | None:
     return (x, y) if unit == 2 else (x * 2.54, y * 2.54)
 
 
-def _load_pillow(path: Path, head: bytes, warnings: list[str]) -> tuple[NDArray[Any], dict[str, Any]]:
+def _load_pillow(
+    path: Path, head: bytes, warnings: list[str], number: int | None
+) -> tuple[NDArray[Any], dict[str, Any]]:
     from PIL import Image
 
     try:
@@ -197,6 +207,8 @@ def _load_pillow(path: Path, head: bytes, warnings: list[str]) -> tuple[NDArray[
             python_warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             python_warnings.simplefilter("ignore", UserWarning)
             with Image.open(path, formats=_FORMATS) as image:
+                if number:
+                    image.seek(number)
                 image.load()
                 pages = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
                 facts = {
@@ -214,7 +226,8 @@ def _load_pillow(path: Path, head: bytes, warnings: list[str]) -> tuple[NDArray[
         if isinstance(error, PermissionError):
             raise
         raise BadInput(path, f"truncated or damaged image file ({_reason(error)})") from error
-    _note_pages(pages, warnings)
+    if number is None:
+        _note_pages(pages, warnings)
     if head[:4] == b"\x89PNG" and head[24] == 16 and array.ndim == 3:
         warnings.append("16-bit colour was read at 8 bit; save the film as 16-bit grey to keep its depth.")
     return array, facts

@@ -57,8 +57,8 @@ class _Image:
     @property
     def view(self) -> ViewName | None:
         """The view of a file with one, by its header, else by its path."""
-        if self.header is not None and len(self.header.views) == 1 and self.header.views[0] is not None:
-            return self.header.views[0]
+        if self.header is not None and self.header.view is not None:
+            return self.header.view
         return self.named[0] if self.named else None
 
 
@@ -157,7 +157,7 @@ def _pairs_by_study(images: Sequence[_Image]) -> list[tuple[int, int]]:
         studies: dict[tuple[object, ...], dict[ViewName, list[int]]] = defaultdict(lambda: defaultdict(list))
         for i, image in enumerate(images):
             header, view = image.header, image.view
-            if header is None or not header.study or len(header.views) != 1 or view is None:
+            if header is None or not header.study or header.frames != 1 or view is None:
                 continue
             key = (header.patient, header.study, header.shape, header.series if same_series else "")
             studies[key][view].append(i)
@@ -173,7 +173,7 @@ def _pairs_by_path(images: Sequence[_Image]) -> list[tuple[int, int]]:
     for with_suffix in (True, False):
         paths: dict[Path, dict[ViewName, list[int]]] = defaultdict(lambda: defaultdict(list))
         for i, image in enumerate(images):
-            if image.named is not None and (image.header is None or len(image.header.views) == 1):
+            if image.named is not None and (image.header is None or image.header.frames == 1):
                 view, rest = image.named
                 paths[rest if with_suffix else rest.with_suffix("")][view].append(i)
         for views in paths.values():

@@ -20,7 +20,7 @@ _EXPORT = "export the scan as DICOM NM, or each view as a grey image"
 def read_scan_image(
     path: Path, warnings: list[str]
 ) -> tuple[tuple[NDArray[np.float32], ...], dict[str, Any]]:
-    """Read one view, or two side by side, from an image file.
+    """Read one view, or two side by side or on two pages, from an image file.
 
     Parameters
     ----------
@@ -42,7 +42,35 @@ def read_scan_image(
         If it is a colour picture, a label image, empty, of a shape no whole-body view has, or shows more
         than two bodies.
     """
-    array, stored = load_array(path, warnings)
+    pages, bits = _pages(path, warnings)
+    views: list[NDArray[np.float32]] = []
+    inverted = False
+    for array in pages:
+        pixels, dark = _on_dark_ground(path, array, warnings)
+        views += _checked_views(path, pixels, warnings)
+        inverted |= dark
+    if len(views) > 2:
+        raise BadInput(path, f"pictures of {len(views)} bodies: {_EXPORT}")
+    facts = {"format": "image", "bits": bits, "inverted": inverted, "parted": len(views) > len(pages)}
+    return tuple(views), facts
+
+
+def _pages(path: Path, warnings: list[str]) -> tuple[list[NDArray[Any]], int]:
+    """Return the image of a file, or the two pages of one size that are its two views, and the bits."""
+    said: list[str] = []
+    array, stored = load_array(path, said)
+    number = stored["pages"]
+    arrays = [load_array(path, [], page=i)[0] for i in range(min(number, 2))] if number > 1 else [array]
+    if number > 1 and arrays[0].shape == arrays[1].shape == array.shape:
+        if number > 2:
+            raise BadInput(path, f"{number} pages; a whole-body scan has an anterior and a posterior view")
+        return arrays, stored["bits"]
+    warnings += said
+    return [array], stored["bits"]
+
+
+def _on_dark_ground(path: Path, array: NDArray[Any], warnings: list[str]) -> tuple[NDArray[np.float32], bool]:
+    """Return grey pixels with the body bright, and whether the scale had to be turned round for that."""
     pixels = _grey(path, array)
     if not np.isfinite(pixels).all() or pixels.min() < 0:
         raise BadInput(path, "the image has negative, NaN or infinite pixels")
@@ -50,12 +78,18 @@ def read_scan_image(
         raise BadInput(path, "the image is empty (all pixels are equal)")
     if looks_like_labels(pixels):
         raise BadInput(path, "a mask or label image, not a scan (give it with --masks)")
-    facts: dict[str, Any] = {"format": "image", "bits": stored["bits"], "inverted": looks_inverted(pixels)}
-    if facts["inverted"]:
+    if inverted := looks_inverted(pixels):
         full = 255.0 if array.dtype == np.uint8 else float(pixels.max())
         pixels = (full - pixels).astype(np.float32)
         pixels -= pixels.min()
         warnings.append("The body is dark on a light ground; the grey scale was turned round.")
+    return pixels, inverted
+
+
+def _checked_views(
+    path: Path, pixels: NDArray[np.float32], warnings: list[str]
+) -> tuple[NDArray[np.float32], ...]:
+    """Return the one or two whole-body views in a picture."""
     if marks := letters(pixels):
         warnings.append(f"The image seems to hold text or marks ({marks} pieces); they are taken for uptake.")
     views = part_views(path, pixels)
@@ -64,12 +98,11 @@ def read_scan_image(
         raise BadInput(path, f"an image of {columns} × {rows} pixels, not a whole-body view: {_EXPORT}")
     if len(views) == 2:
         warnings.append("Two bodies lie side by side; the image was parted between them.")
-    facts["parted"] = len(views) == 2
-    return views, facts
+    return views
 
 
 def part_views(path: Path, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Return the one or two views in an image; raise BadInput when it shows bodies that are not two views of one.
+    """Return the one or two views in an image; raise BadInput for bodies that are not two views of one.
 
     Parameters
     ----------

@@ -72,10 +72,14 @@ class Study:
         name = self.source or "scan"
         if not 1 <= len(self.frames) <= 2:
             raise BadInput(name, f"{len(self.frames)} views; a bone scan has an anterior and a posterior one")
-        shapes = sorted({frame.pixels.shape for frame in self.frames})
-        if len(shapes) > 1:
-            sizes = " and ".join(f"{s[1]} × {s[0]}" for s in shapes)
+        if len({frame.pixels.shape for frame in self.frames}) > 1:
+            sizes = " and ".join(_size(frame) for frame in self.frames)
             raise BadInput(name, f"the two views differ in size ({sizes}); export both with one matrix")
+
+
+def _size(frame: Frame) -> str:
+    rows, columns = frame.pixels.shape
+    return f"{Path(frame.facts.source).name} {columns} × {rows}".strip()
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,10 @@ def _read_nuclear(path: Path, warnings: list[str]) -> _Part:
 def _read_image(path: Path, warnings: list[str]) -> _Part:
     images, facts = read_scan_image(path, warnings)
     source = FrameFacts(source=str(path), file_name=path.stem)
-    frames = _halved(images, source) if len(images) == 2 else (Frame(images[0], source),)
+    if facts["parted"]:
+        frames = _halved(images, source)
+    else:
+        frames = tuple(Frame(pixels, replace(source, frame=i)) for i, pixels in enumerate(images))
     return _Part(frames, None, "grey", None, None, facts)
 
 
