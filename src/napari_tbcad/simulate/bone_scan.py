@@ -13,6 +13,7 @@ from napari_tbcad.record import Parameters, Step, field
 from napari_tbcad.simulate import bone_truth as truth
 from napari_tbcad.simulate import gamma_camera as gamma
 from napari_tbcad.simulate import hotspot_sites as sites
+from napari_tbcad.simulate import organ_sites
 from napari_tbcad.simulate.bone_uptake import Uptake, bone_voxels, draw_uptake, mix
 from napari_tbcad.simulate.gamma_camera import CameraParameters
 from napari_tbcad.simulate.hotspots import Deposit, Point, Site, deposit
@@ -247,7 +248,7 @@ def _draw_sites(
     if parameters.benign:
         found += sites.draw_benign(body, uptake.of_part, streams[1])
     if parameters.non_bone:
-        found += sites.draw_non_bone(body, streams[2])
+        found += organ_sites.draw_non_bone(body, streams[2])
     return found
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.simulate.hotspots import Point, Site, parts_for
+from napari_tbcad.simulate.organ_sites import SIDES, between
 
 if TYPE_CHECKING:
     from napari_tbcad.simulate.skeleton import Body
@@ -63,10 +64,6 @@ BENIGN: dict[str, tuple[float, tuple[str, ...], tuple[float, float], Point]] = {
 BENIGN_AMPLITUDE = (1.0, 3.5)
 BOTH_SIDES = 0.6
 FRACTURE_ROW = 0.08
-
-BLADDER_ACTIVITY, BLADDER_FACTOR, BLADDER_EMPTY = 120.0, (0.4, 1.5), 0.10
-SIDES = ("right", "left")
-HOT_KIDNEY, INJECTION, URINE_SPOT = 0.06, 0.15, 0.10
 
 
 def draw_abnormal(
@@ -139,9 +136,9 @@ def draw_benign(body: Body, of_part: NDArray[np.float32], generator: Generator) 
         which = landmarks[int(generator.random() * len(landmarks))]
         if not present:
             continue
-        amplitude = _between(draws[0, 0], BENIGN_AMPLITUDE)
+        amplitude = between(draws[0, 0], BENIGN_AMPLITUDE)
         for k, side in enumerate((SIDES[first], SIDES[1 - first])[: 2 if both else 1]):
-            radius = _between(draws[k, 1], radii)
+            radius = between(draws[k, 1], radii)
             # The two sides are alike, not equal.
             strength = amplitude * (0.75 + 0.5 * draws[k, 2])
             site = _at_bone(body, of_part, f"{which} {side}", radius, stretch, strength)
@@ -201,7 +198,7 @@ def _fracture_row(body: Body, of_part: NDArray[np.float32], generator: Generator
     )
     number = int(generator.integers(2, 6))
     first = int(generator.integers(3, max(len(ribs) - number - 1, 4)))
-    share, amplitude = generator.uniform(0.15, 0.85), _between(generator.random(), (1.5, 3.5))
+    share, amplitude = generator.uniform(0.15, 0.85), between(generator.random(), (1.5, 3.5))
     sites = []
     for rib in ribs[first : first + number]:
         voxels = np.argwhere((body.part == rib.id) & (body.fill > 0.5))
@@ -226,111 +223,6 @@ def _fracture_row(body: Body, of_part: NDArray[np.float32], generator: Generator
             )
         )
     return sites
-
-
-def draw_non_bone(body: Body, generator: Generator) -> list[Site]:
-    """Draw urine in the bladder, hot kidneys, what is left at the injection site, and spots of urine."""
-    bladder, kidney = generator.random(8), generator.random(8)
-    needle, spot = generator.random(8), generator.random(8)
-    sites: list[Site] = []
-    if bladder[0] >= BLADDER_EMPTY:
-        sites += _bladder(body, bladder)
-    if kidney[0] < HOT_KIDNEY:
-        sites += _hot_kidney(body, kidney)
-    if needle[0] < INJECTION:
-        sites += _injection(body, needle)
-    if spot[0] < URINE_SPOT:
-        sites += _urine_spot(body, spot)
-    return sites
-
-
-def _bladder(body: Body, draws: NDArray[np.float64]) -> list[Site]:
-    """Return urine: the lower middle of the bladder, more or less of it."""
-    parts = tuple(p.id for p in body.parts if p.kind == "bladder")
-    box = _bounds(body, parts)
-    if box is None:
-        return []
-    centre, half = box
-    size = 0.4 + 0.5 * draws[1] ** 2
-    shape = (half[0] * size, half[1] * size, half[2] * size * (0.85 + 0.3 * draws[3]))
-    activity = BLADDER_ACTIVITY * _between(draws[2], BLADDER_FACTOR)
-    # Urine lies low in the bladder of a patient on the back: behind, and towards its neck.
-    centre = (centre[0] + (half[0] - shape[0]) * 0.5, centre[1] + (half[1] - shape[1]) * 0.6, centre[2])
-    return [Site("bladder", "non_bone", "organ", centre, shape, activity, 0.0, None, parts)]
-
-
-def _hot_kidney(body: Body, draws: NDArray[np.float64]) -> list[Site]:
-    """Return urine held back in one kidney or both."""
-    sides = SIDES if draws[1] < 0.3 else (SIDES[int(draws[2] < 0.5)],)
-    sites = []
-    for k, side in enumerate(sides):
-        parts = tuple(p.id for p in body.parts if p.kind == "kidney" and p.side == side)
-        box = _bounds(body, parts)
-        if box is None:
-            continue
-        centre, half = box
-        size = 0.4 + 0.5 * draws[3]
-        shape = (half[0] * size, half[1] * size, half[2] * size)
-        activity = 30 + 90 * draws[4 + k]
-        sites.append(Site(f"{side} kidney", "non_bone", "organ", centre, shape, activity, 0.0, None, parts))
-    return sites
-
-
-def _injection(body: Body, draws: NDArray[np.float64]) -> list[Site]:
-    """Return tracer beside a vein of the elbow or the hand."""
-    side = SIDES[int(draws[1] < 0.5)]
-    vein = f"{'elbow vein' if draws[2] < 0.7 else 'wrist'} {side}"
-    point = body.landmarks[vein]
-    radius = _between(draws[3], (4.0, 9.0))
-    point = (point[0], point[1] + 20 * (draws[4] - 0.5), point[2] + 12 * (draws[5] - 0.5))
-    activity = 60.0 * 15 ** draws[6]
-    return [
-        Site(
-            f"injection, {vein}",
-            "non_bone",
-            "injection",
-            point,
-            (radius, radius * (1 + draws[7]), radius),
-            activity,
-            0.0,
-            None,
-        )
-    ]
-
-
-def _urine_spot(body: Body, draws: NDArray[np.float64]) -> list[Site]:
-    """Return urine on the skin between the thighs."""
-    _, row, column = body.landmarks["perineum"]
-    row += 80 * (draws[1] - 0.4)
-    column += 80 * (draws[2] - 0.5)
-    _, rows, columns = body.part.shape
-    at_row = int(np.clip(round(row / body.spacing_mm[1]), 0, rows - 1))
-    at_column = int(np.clip(round(column / body.spacing_mm[2]), 0, columns - 1))
-    skin = np.flatnonzero(body.part[:, at_row, at_column])
-    if len(skin) == 0:
-        return []
-    radius = _between(draws[3], (4.0, 9.0))
-    depth = skin[0] * body.spacing_mm[0] + radius
-    point = (float(depth), float(row), float(column))
-    activity = 40.0 * 6 ** draws[4]
-    return [Site("urine", "non_bone", "urine", point, (radius, radius, radius), activity, 0.0, None)]
-
-
-def _bounds(body: Body, parts: tuple[int, ...]) -> tuple[Point, Point] | None:
-    """Return middle and half size of some parts' bounding box in mm."""
-    wanted = np.zeros(256, bool)
-    wanted[list(parts)] = True
-    inside = wanted[body.part]
-    if not inside.any():
-        return None
-    middle, half = [], []
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        lit = np.flatnonzero(inside.any(axis=others))
-        low, high = (lit[0] - 0.5) * body.spacing_mm[axis], (lit[-1] + 0.5) * body.spacing_mm[axis]
-        middle.append(float(low + high) / 2)
-        half.append(float(high - low) / 2)
-    return (middle[0], middle[1], middle[2]), (half[0], half[1], half[2])
 
 
 def _by_region(body: Body, bone: NDArray[np.intp]) -> dict[str, NDArray[np.intp]]:
@@ -358,10 +250,6 @@ def _draw_voxel(
     flat = places[int(generator.choice(len(places), p=weights))]
     z, y, x = np.unravel_index(flat, body.part.shape)
     return int(z), int(y), int(x)
-
-
-def _between(share: float, span: tuple[float, float]) -> float:
-    return float(span[0] + (span[1] - span[0]) * share)
 
 
 def _log_uniform(generator: Generator, span: tuple[float, float]) -> float:
