@@ -144,6 +144,9 @@ def test_an_atlas_comes_back_from_its_file(tmp_path, small_atlas):
     path = tmp_path / "own.safetensors"
     save_skeleton_atlas(path, small_atlas)
     again = load_skeleton_atlas(path)
+    written = path.read_bytes()
+    save_skeleton_atlas(path, again)
+    assert path.read_bytes() == written
     assert again.content_key == small_atlas.content_key
     assert again.card == small_atlas.card
     assert np.array_equal(again.labels, small_atlas.labels)
@@ -160,7 +163,7 @@ def test_a_broken_or_changed_atlas_is_refused(tmp_path, small_atlas):
     with pytest.raises(ModelRefused):
         load_skeleton_atlas(tmp_path / "missing.safetensors")
     path.write_bytes(whole)
-    save_file(load_file(path), path, metadata={"napari_tbcad_skeleton_atlas": "99"})
+    save_file(load_file(path), path, metadata={"napari_tbcad_skeleton_atlas": '{"version": 99}'})
     with pytest.raises(ModelRefused, match="newer"):
         load_skeleton_atlas(path)
 

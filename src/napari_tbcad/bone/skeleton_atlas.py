@@ -25,6 +25,7 @@ SKELETON_ATLAS_VERSION = 1
 
 _ARRAYS = ("appearance", "labels", "bodies")
 _HALF = 128
+_META = "napari_tbcad_skeleton_atlas"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +117,13 @@ def save_skeleton_atlas(path: str | Path, atlas: SkeletonAtlas) -> None:
     """Write an atlas as safetensors, whole or not at all; its digest and card go into the file."""
     from safetensors.numpy import save_file
 
-    meta = {
-        "napari_tbcad_skeleton_atlas": str(SKELETON_ATLAS_VERSION),
-        "card": json.dumps(dict(atlas.card), sort_keys=True, ensure_ascii=False),
+    facts = {
+        "version": SKELETON_ATLAS_VERSION,
+        "card": dict(atlas.card),
         "digest": atlas.content_key,
     }
+    # One entry: the order of several differs from one writing to the next, and with it the checksum.
+    meta = {_META: json.dumps(facts, sort_keys=True, ensure_ascii=False)}
     arrays = {name: np.ascontiguousarray(getattr(atlas, name)) for name in _ARRAYS}
     with written_whole(path) as temporary:
         save_file(arrays, temporary, metadata=meta)
@@ -138,12 +141,12 @@ def load_skeleton_atlas(path: str | Path) -> SkeletonAtlas:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            meta = file.metadata() or {}
-            if int(meta["napari_tbcad_skeleton_atlas"]) > SKELETON_ATLAS_VERSION:
+            facts = json.loads((file.metadata() or {})[_META])
+            if facts["version"] > SKELETON_ATLAS_VERSION:
                 raise ModelRefused(path, "written by a newer version of this program")
             arrays = {name: file.get_tensor(name) for name in _ARRAYS}
-        atlas = SkeletonAtlas(**arrays, card=json.loads(meta["card"]))
-        if atlas.content_key != meta["digest"]:
+        atlas = SkeletonAtlas(**arrays, card=facts["card"])
+        if atlas.content_key != facts["digest"]:
             raise ModelRefused(path, "the content does not match its digest; get the atlas again")
     except ModelRefused:
         raise
