@@ -136,7 +136,7 @@ def test_one_view_works_and_is_said(simulated_scan):
 
 def test_views_that_nobody_can_tell_are_asked_for(simulated_scan):
     blank = np.ones((64, 32), np.float32)
-    frames = tuple(Frame(blank, FrameFacts(source=f"a/{n}.png")) for n in (1, 2))
+    frames = tuple(Frame(n * blank, FrameFacts(source=f"a/{n}.png")) for n in (1, 2))
     study = Study(frames, source="a/1.png")
     run = start(study)
     with pytest.raises(UndecidedViews):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -73,11 +74,13 @@ def name_views(study: Study, parameters: ViewParameters = ViewParameters()) -> B
     UndecidedViews
         If nothing tells, or rules of equal rank contradict each other, and no person said.
     BadInput
-        If a frame is of another view (lateral, oblique).
+        If a frame is of another view (lateral, oblique), or both are the same image.
     """
     for frame in study.frames:
         if frame.facts.other_view:
             raise BadInput(study.source, "the header names a view other than anterior and posterior")
+    if len(study.frames) == 2 and np.array_equal(study.frames[0].pixels, study.frames[1].pixels):
+        raise BadInput(study.source, "both views are the same image; export the two views again")
     warnings = list(study.warnings)
     contents = [measure_content(frame.pixels) for frame in study.frames]
     named = decide(evidence_of(study.frames, contents), warnings) or _asked(study, parameters, warnings)
@@ -91,6 +94,8 @@ def name_views(study: Study, parameters: ViewParameters = ViewParameters()) -> B
     }
     spacing = _credible_spacing(study.spacing_mm, poses, facts, warnings)
     _check_pair(views, poses, facts, warnings)
+    if any(view.rule == "content" for view in views.values()):
+        warnings.append("The image alone told which view it is; check that, swap the views if it is wrong.")
     if any(content.upside_down for content in contents):
         warnings.append("The body seems to be upside down; views are expected head up.")
     return BoneScan(
@@ -110,10 +115,20 @@ def _asked(study: Study, parameters: ViewParameters, warnings: list[str]) -> lis
     if parameters.first_view == "auto":
         why = " ".join(w for w in warnings if w not in study.warnings)
         cause = f"which view is which? {why or 'Neither the file nor the image tells.'}"
-        raise UndecidedViews(study.source, f"{cause} Say which view the first image is.")
+        raise UndecidedViews(study.source, f"{cause} Say which view {_first_image(study)} is")
     first: ViewName = parameters.first_view
     views: list[ViewName] = [first, opposite(first)]
     return [Evidence("person", view, 1.0) for view in views[: len(study.frames)]]
+
+
+def _first_image(study: Study) -> str:
+    """Name the image that `first_view` is about."""
+    facts = study.frames[0].facts
+    if facts.half:
+        return f"the {facts.half} half"
+    if len(study.frames) == 2 and study.frames[1].facts.source != facts.source:
+        return Path(facts.source).name or "the first image"
+    return "the first image" if len(study.frames) == 2 else "the image"
 
 
 def _view(frame: Frame, evidence: Evidence, parameters: ViewParameters) -> ScanView:
@@ -162,9 +177,6 @@ def _check_pair(
     anterior, posterior = poses.get("anterior"), poses.get("posterior")
     if anterior is None or posterior is None:
         return
-    if np.array_equal(views["anterior"].counts, views["posterior"].counts):
-        warnings.append("Both views are the same image.")
-        return
     if distance(anterior.row_profile(), posterior.row_profile()) > _DIFFERENT_PARTS:
         warnings.append(
             "The two views do not show the same part of a body (other size, cut off, or of another patient)."
@@ -176,5 +188,5 @@ def _check_pair(
     if agreement <= MIRRORED:
         warnings.append(
             "One of the two views seems to be mirrored left to right (in exports it is usually the posterior "
-            "one); check the letters R and L, and turn it back."
+            "one); check the letters R and L, and turn it back (mirrored_posterior or mirrored_anterior)."
         )

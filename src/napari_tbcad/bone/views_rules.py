@@ -177,7 +177,10 @@ def _stands(evidence: list[Evidence], warnings: list[str]) -> bool:
             warnings.append(f"start_angle says {first.view}, the image looks {other.view}.")
             return False
         says = "the image looks" if other.rule == "content" else f"{other.rule} says"
-        warnings.append(f"{first.rule} says {first.view}, {says} {other.view}; {first.rule} was followed.")
+        warnings.append(
+            f"{first.rule} says {first.view}, {says} {other.view}; {first.rule} was followed, swap the views "
+            "if it is wrong."
+        )
         break
     return True
 
