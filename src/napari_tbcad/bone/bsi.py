@@ -34,8 +34,8 @@ import numpy as np
 from pydantic import field_validator
 
 from napari_tbcad.bone.hotspots import Hotspots, Mark
-from napari_tbcad.bone.region_areas import ANTERIOR_ONLY, Areas, Rule, contributions, region_areas
-from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.region_areas import Areas, Rule, contributions, region_areas
+from napari_tbcad.bone.regions import ANTERIOR_ONLY, SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
 from napari_tbcad.record import Parameters, Record, Step, field
@@ -303,13 +303,9 @@ def _outside(hotspots: Hotspots, regions: SkeletonRegions, abnormal: list[Mark])
     """Return the ids of abnormal hotspots without a pixel in a region."""
     inside: set[int] = set()
     for view in VIEWS:
-        spots, labels = hotspots.labels(view), regions.labels(view)
-        if spots is None or labels is None:
-            continue
-        bone = labels > 0
-        if view == "posterior":
-            bone &= labels != REGION_IDS[ANTERIOR_ONLY]
-        inside |= set(np.unique(spots[bone]).tolist())
+        spots, labels = hotspots.labels(view), regions.weighed(view)
+        if spots is not None and labels is not None:
+            inside |= set(np.unique(spots[labels > 0]).tolist())
     return tuple(mark.id for mark in abnormal if mark.id not in inside)
 
 

@@ -16,8 +16,6 @@ from napari_tbcad.skeletal_mass import WeightGroup, WeightTable
 
 Rule = Literal["mean", "pooled", "max", "anterior", "posterior"]
 
-ANTERIOR_ONLY = "sternum"
-
 _N = len(REGION_NAMES) + 1
 
 Areas = dict[ViewName, tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -31,11 +29,9 @@ def region_areas(
     ids = {view: [mark.id for mark in counted if mark.view == view] for view in VIEWS}
     found: Areas = {}
     for view, image in scan:
-        labels, spots = regions.labels(view), hotspots.labels(view)
+        labels, spots = regions.weighed(view), hotspots.labels(view)
         if labels is None:
             labels = np.zeros(image.counts.shape, np.uint8)
-        if view == "posterior":
-            labels = np.where(labels == REGION_IDS[ANTERIOR_ONLY], 0, labels)
         hit = np.zeros(_N, np.int64)
         if spots is not None and ids[view]:
             hit = np.bincount(labels[np.isin(spots, ids[view])], minlength=_N)
