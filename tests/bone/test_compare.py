@@ -141,13 +141,34 @@ def test_what_cannot_be_compared_is_said(earlier):
     other = later_of(
         earlier, parameters=IndexParameters(weights="icrp110-male", combine="max"), spacing_mm=(1.0, 1.0)
     )
-    texts = " ".join(compare_scans(earlier, other).warnings)
+    compared = compare_scans(earlier, other)
+    assert compared.verdict == "not comparable"
+    assert "not comparable" in compared.summary()
+    assert "detectable" not in compared.summary()
+    texts = " ".join(compared.warnings)
     for words in ("weights differ", "view rules differ", "pixel sizes differ", "differ in length"):
         assert words in texts
     dated = replace(earlier, scan=replace(earlier.scan, date="2026-05-01"))
     result = compare_scans(dated, later_of(earlier, date="2026-03-01"))
     assert result.days == -61
     assert any("earlier date" in text for text in result.warnings)
+
+
+def test_indices_of_other_views_are_not_compared(earlier):
+    def alone(rule):
+        parameters = IndexParameters(combine=rule)
+        whole = analysis(earlier.scan, earlier.hotspots, earlier.regions, parameters)
+        marks = tuple(mark for mark in earlier.hotspots.marks if mark.view == "anterior")
+        hotspots = Hotspots(earlier.hotspots.anterior, None, marks)
+        regions = replace(earlier.regions, posterior=None)
+        one = analysis(replace(earlier.scan, posterior=None), hotspots, regions, parameters)
+        return compare_scans(whole, one)
+
+    mean, front = alone("mean"), alone("anterior")
+    assert mean.verdict == "not comparable"
+    assert any("lacks a view" in text for text in mean.warnings)
+    assert (front.change, front.verdict) == (0, "within the detectable change")
+    assert not any("lacks a view" in text for text in front.warnings)
 
 
 def test_the_band_is_named(earlier):

@@ -19,6 +19,8 @@ from napari_tbcad.record import Record, Step
 if TYPE_CHECKING:
     from napari_tbcad.bone.workflow import BoneAnalysis
 
+Verdict = Literal["increase", "decrease", "within the detectable change", "not comparable"]
+
 _GREAT_RESIDUAL_MM = 25.0
 _GREAT_SCALE = 0.06
 _GREAT_COUNT_RATIO = 2.0
@@ -35,8 +37,9 @@ class ComparisonResult:
         In %.
     change : float
         Later minus earlier.
-    verdict : {"increase", "decrease", "within the detectable change"}
-        Against ±0.30 %, which repeated scans stay within.
+    verdict : {"increase", "decrease", "within the detectable change", "not comparable"}
+        Against ±0.30 %, which repeated scans stay within; not comparable where weights, view rule or views
+        differ.
     judged_change : float or None
         The same from hotspots that a person judged, where both have one.
     regions : dict of str to float or None
@@ -51,7 +54,7 @@ class ComparisonResult:
     bsi_earlier: float
     bsi_later: float
     change: float
-    verdict: Literal["increase", "decrease", "within the detectable change"]
+    verdict: Verdict
     judged_change: float | None
     regions: dict[str, float | None]
     pairings: tuple[Pairing, ...]
@@ -66,12 +69,16 @@ class ComparisonResult:
     def summary(self) -> str:
         """Return the comparison as one sentence."""
         states: tuple[State, ...] = ("new", "gone", "changed", "unchanged")
-        verdicts = {"increase": "an increase beyond", "decrease": "a decrease beyond"}
-        beyond = verdicts.get(self.verdict, "within")
+        limit = f"the smallest detectable change of ±{DETECTABLE_CHANGE:.2f}"
+        said = {
+            "increase": f"an increase beyond {limit}",
+            "decrease": f"a decrease beyond {limit}",
+            "not comparable": "which are not comparable",
+        }.get(self.verdict, f"within {limit}")
         numbers = ", ".join(f"{self.number(state)} {state}" for state in states)
         return (
-            f"BSI {self.bsi_earlier:.2f} % to {self.bsi_later:.2f} %: {self.change:+.2f}, {beyond} the "
-            f"smallest detectable change of ±{DETECTABLE_CHANGE:.2f}; abnormal hotspots: {numbers}"
+            f"BSI {self.bsi_earlier:.2f} % to {self.bsi_later:.2f} %: {self.change:+.2f}, {said}; "
+            f"abnormal hotspots: {numbers}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,7 +128,7 @@ def compare_scans(
         bsi_earlier=earlier.index.value,
         bsi_later=later.index.value,
         change=change,
-        verdict=_verdict(change),
+        verdict=_verdict(change, earlier, later),
         judged_change=_minus(later.index.judged_value, earlier.index.judged_value),
         regions={row.region: _minus(row.contribution, before[row.region]) for row in later.index.regions},
         pairings=tuple(pairings),
@@ -131,10 +138,20 @@ def compare_scans(
     )
 
 
-def _verdict(change: float) -> Any:
+def _verdict(change: float, earlier: BoneAnalysis, later: BoneAnalysis) -> Verdict:
+    one, other = earlier.index, later.index
+    alike = (one.weights, one.combine) == (other.weights, other.combine)
+    if not alike or _views(earlier) != _views(later):
+        return "not comparable"
     if abs(change) <= DETECTABLE_CHANGE + 1e-9:
         return "within the detectable change"
     return "increase" if change > 0 else "decrease"
+
+
+def _views(analysis: BoneAnalysis) -> set[str]:
+    """Return the views that an index is of."""
+    rule = analysis.index.combine
+    return {rule} if rule in VIEWS else {view for view, _ in analysis.scan}
 
 
 def _minus(one: float | None, other: float | None) -> float | None:
@@ -161,8 +178,7 @@ def _differences(earlier: BoneAnalysis, later: BoneAnalysis) -> Iterator[str]:
         yield "One scan has counts and the other grey values: uptake cannot be compared well."
     if (days := _days(earlier.scan.date, later.scan.date)) is not None and days < 0:
         yield "The scan given as the later one has the earlier date."
-    there = [{view for view, _ in analysis.scan} for analysis in (earlier, later)]
-    if there[0] != there[1]:
+    if _views(earlier) != _views(later) and one.combine == other.combine:
         yield "One scan lacks a view that the other has: the indices are of different views."
     for view in VIEWS:
         counts = [index.counts.get(view) for index in (one, other)]
@@ -170,7 +186,7 @@ def _differences(earlier: BoneAnalysis, later: BoneAnalysis) -> Iterator[str]:
         if len(known) == 2 and max(known) > _GREAT_COUNT_RATIO * min(known):
             yield f"The {view} views differ much in counts ({known[0] / 1e6:.2f} and {known[1] / 1e6:.2f} M)."
         elif known and min(known) < _FEW_COUNTS:
-            yield f"Few counts in a {view} view: a change near ±{DETECTABLE_CHANGE:.2f} may be chance."
+            yield f"Few counts in the {view} view: a change near ±{DETECTABLE_CHANGE:.2f} may be chance."
     spacings = [analysis.scan.spacing_mm for analysis in (earlier, later)]
     if None not in spacings and not np.allclose(spacings[0], spacings[1], rtol=0.02):  # type: ignore[arg-type]
         yield "The pixel sizes differ: perhaps another camera or acquisition."
