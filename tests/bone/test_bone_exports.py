@@ -56,7 +56,7 @@ def test_all_files_are_written_with_their_columns(analysis, tmp_path):
     written = export_case(tmp_path, "x", analysis, BoneSettings())
     assert all(path.is_file() for path in written)
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(written)
-    assert len(written) == 6 + 2 + 3
+    assert len(written) == 6 + 2 + 2 + 3
     for table, columns in (
         ("results", RESULT_COLUMNS),
         ("regions", REGION_COLUMNS),

@@ -16,7 +16,7 @@ import pytest
 from napari_tbcad.batch.scans import BoneJob, bone_scan_row
 from napari_tbcad.cli import main
 from napari_tbcad.io.scan_files import ScanFiles
-from napari_tbcad.record import Record
+from napari_tbcad.record import Edit, Record
 from napari_tbcad.simulate.bone_samples import write_simulated_scans
 from napari_tbcad.simulate.bone_scan import ScanParameters
 from napari_tbcad.simulate.skeleton import BodyParameters
@@ -86,6 +86,39 @@ def test_writes_what_the_contract_names(automatic, simulated):
     )
     assert iio.imread(automatic / "overlays" / f"{name}.png").ndim == 3
     assert Record.load(automatic / "records" / f"{name}.json")
+
+
+def test_what_a_run_wrote_given_back_is_the_same_and_a_persons(simulated, automatic, tmp_path):
+    out = tmp_path / "out"
+    masks = ["--masks", str(automatic / "masks")]
+    assert main(["bone", "run", str(simulated / "scans"), "--out", str(out), *masks, *QUICK]) == 0
+    for path in (automatic / "masks").iterdir():
+        assert (out / "masks" / path.name).read_bytes() == path.read_bytes(), path.name
+    assert rows(out / "results.csv")[0]["bsi"] == rows(automatic / "results.csv")[0]["bsi"]
+    told = {"label", "probability", "judged", "origin"}
+    for one, other in zip(rows(automatic / "hotspots.csv"), rows(out / "hotspots.csv"), strict=True):
+        assert {k: one[k] for k in one if k not in told} == {k: other[k] for k in other if k not in told}
+        # The class image of the data set knows no non-bone uptake.
+        assert other["label"] == {"non_bone": "normal"}.get(one["label"], one["label"])
+        assert (other["judged"], other["origin"]) == ("True", "file")
+    entries = Record.load(out / "records" / "bone00000.json")
+    edits = {entry.target: entry for entry in entries if isinstance(entry, Edit)}
+    assert {edit.tool for edit in edits.values()} == {"file"}
+    assert (edits["regions"].pixels, edits["regions"].dice_before, edits["regions"].dice_after) == (0, 1, 1)
+    assert edits["hotspots"].dice_before == 1
+    assert 0.9 < edits["hotspots"].dice_after <= 1, "non-bone uptake alone is told otherwise"
+
+
+def test_boxes_are_written_and_given_back(simulated, automatic, tmp_path):
+    names = sorted(path.name for path in (automatic / "boxes").iterdir())
+    assert names == [f"bone00000_{view}_boxes.xml" for view in VIEWS]
+    out = tmp_path / "out"
+    given = ["--masks", str(automatic / "boxes")]
+    assert main(["bone", "run", str(simulated / "scans"), "--out", str(out), *given, *QUICK]) == 0
+    (result,) = rows(out / "results.csv")
+    assert (result["segmenter"], result["regions"]) == ("given", "atlas")
+    before = rows(automatic / "hotspots.csv")
+    assert abs(len(rows(out / "hotspots.csv")) - len(before)) <= 0.2 * len(before) + 1
 
 
 def test_given_truth_is_written_back_recorded_and_gives_the_index(simulated, truth, tmp_path):

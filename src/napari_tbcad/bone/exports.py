@@ -125,14 +125,14 @@ def write_tables(
 
 
 def write_files(out: Path, name: str, analysis: BoneAnalysis, *, picture: bool = True) -> list[Path]:
-    """Write label images, overlay and record of one scan.
+    """Write label images, boxes, overlay and record of one scan.
 
     Parameters
     ----------
     out : Path
         Folder.
     name : str
-        NAME in ``masks/NAME_anterior_classes.png`` and so on.
+        NAME in ``masks/NAME_anterior_classes.png``, ``boxes/NAME_anterior_boxes.xml`` and so on.
     analysis : BoneAnalysis
         What the chain made.
     picture : bool, optional
@@ -143,6 +143,7 @@ def write_files(out: Path, name: str, analysis: BoneAnalysis, *, picture: bool =
     list of Path
         The files written; the record last.
     """
+    from napari_tbcad.bone.boxed import write_box_files
     from napari_tbcad.bone.label_files import write_label_files
     from napari_tbcad.bone.picture import write_overlay
 
@@ -153,6 +154,7 @@ def write_files(out: Path, name: str, analysis: BoneAnalysis, *, picture: bool =
         classes=analysis.classes,
         regions=analysis.regions,
     )
+    written += write_box_files(out / "boxes", name, analysis.hotspots)
     overlay, record = _other_paths(out, name)
     if picture:
         write_overlay(overlay, analysis)
@@ -171,7 +173,7 @@ def export_case(
     files: Sequence[str] = (),
     append: bool = True,
 ) -> tuple[Path, ...]:
-    """Write what ``bone run`` writes for a scan: the three tables, label images, overlay and record.
+    """Write what ``bone run`` writes for a scan: the three tables, label images, boxes, overlay, record.
 
     Parameters
     ----------
@@ -238,7 +240,8 @@ def _other_paths(folder: Path, name: str) -> tuple[Path, Path]:
 
 def _own_paths(folder: Path, name: str) -> list[Path]:
     masks = [folder / "masks" / f"{name}_{view}_{kind}.png" for view in VIEWS for kind in KINDS]
-    return [*masks, *_other_paths(folder, name)]
+    boxes = [folder / "boxes" / f"{name}_{view}_boxes.xml" for view in VIEWS]
+    return [*masks, *boxes, *_other_paths(folder, name)]
 
 
 def write_comparison(out: Path, result: ComparisonResult) -> None:

@@ -22,6 +22,7 @@ from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.skeleton import RegionParameters, find_regions
 from napari_tbcad.bone.views import ViewParameters, name_views
 from napari_tbcad.chain import Chain, Probe, Progress, Run, Stage
+from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.record import Parameters, Record
 from napari_tbcad.settings import assigned
@@ -192,16 +193,22 @@ def analyse(
 
 
 def _give_files(run: Run, files: LabelFiles, cancelled: Probe | None) -> None:
-    """Put a person's label files before the automatic labels; a view without a file keeps those."""
+    """Put a person's label files before the automatic labels; a view without a file keeps those.
+
+    The automatic ones are made in any case, so that the record can tell how far the files are from them.
+    """
     from napari_tbcad.bone.label_files import read_hotspots, read_regions
 
     (scan,) = run.compute("scan", cancelled=cancelled)
     views = {view for view, _ in scan}
 
     def automatic(name: str, *kinds: Mapping[str, Any]) -> Any:
-        if views <= {view for kind in kinds for view in kind}:
-            return None
-        return run.compute(name, automatic=True, cancelled=cancelled)[0]
+        try:
+            return run.compute(name, automatic=True, cancelled=cancelled)[0]
+        except BadInput:
+            if views <= {view for kind in kinds for view in kind}:
+                return None  # not needed: the files say all
+            raise
 
     if files.regions:
         regions = read_regions(files, scan, automatic("regions", files.regions))
@@ -209,6 +216,7 @@ def _give_files(run: Run, files: LabelFiles, cancelled: Probe | None) -> None:
             give_regions(run, regions, tool="file")
     if files.has_hotspots:
         kinds = (files.hotspots, files.classes, files.boxes)
-        hotspots = read_hotspots(files, scan, automatic("hotspots", *kinds))
+        scheme = run.settings.classes.scheme  # type: ignore[attr-defined]
+        hotspots = read_hotspots(files, scan, automatic("hotspots", *kinds), scheme=scheme)
         if hotspots is not None:
             give_hotspots(run, hotspots, tool="file")
