@@ -11,6 +11,7 @@ from PIL import Image
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.scan_files import find_scans
+from napari_tbcad.io.scans import read_study
 
 COUNTS = np.random.default_rng(1).poisson(4, (96, 32))
 
@@ -116,6 +117,10 @@ def test_files_of_different_patients_or_studies_stay_apart(tmp_path):
     write_nuclear(tmp_path / "y_ant.dcm", [COUNTS], views=["anterior"], name="C", study="1")
     write_nuclear(tmp_path / "y_post.dcm", [COUNTS], views=["posterior"], name="C", study="2")
     assert sorted(found(tmp_path)) == ["x_ant", "x_post", "y_ant", "y_post"]
+    said = {scan.name: scan.warnings for scan in find_scans(tmp_path)}
+    assert said["x_ant"] == ("x_post.dcm is of another patient; the two were not put together.",)
+    assert said["y_post"] == ("y_ant.dcm is of another study; the two were not put together.",)
+    assert said["x_ant"][0] in read_study(find_scans(tmp_path)[0]).warnings
 
 
 def test_views_of_one_name_or_other_size_stay_apart(tmp_path):

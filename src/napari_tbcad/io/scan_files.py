@@ -35,10 +35,13 @@ class ScanFiles:
     name : str
         What the files' paths, relative to the given folder, have in common, ``/`` written as ``__``,
         without extension; unique in its list.
+    warnings : tuple of str
+        Why a file that looks like the other view was not taken, one sentence each.
     """
 
     paths: tuple[Path, ...]
     name: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -94,12 +97,15 @@ def find_scans(paths: str | Path | Iterable[str | Path]) -> list[ScanFiles]:
         where = ", ".join(str(p) for p in given)
         raise BadInput(given[0], f"no bone scan found in {where} (wanted: DICOM NM, PNG, JPEG, TIFF, BMP)")
     images = [_image(entry) for entry in entries]
-    groups = _grouped(images)
+    strangers: dict[Path, str] = {}
+    groups = _grouped(images, strangers)
     names = unique_names([_named(group) for group in groups])
-    return [
-        ScanFiles(tuple(image.entry.path for image in group), name)
-        for group, name in zip(groups, names, strict=True)
-    ]
+    scans = []
+    for group, name in zip(groups, names, strict=True):
+        paths = tuple(image.entry.path for image in group)
+        said = (strangers[paths[0]],) if len(paths) == 1 and paths[0] in strangers else ()
+        scans.append(ScanFiles(paths, name, said))
+    return scans
 
 
 def _is_stray(folder: Path) -> bool:
@@ -133,10 +139,13 @@ def _without_view(entry: Entry) -> tuple[ViewName, Path] | None:
     return None
 
 
-def _grouped(images: Sequence[_Image]) -> list[list[_Image]]:
-    """Put the two views of one scan together; every image is in one group, in the order of the list."""
+def _grouped(images: Sequence[_Image], strangers: dict[Path, str]) -> list[list[_Image]]:
+    """Put the two views of one scan together; every image is in one group, in the order of the list.
+
+    What is said of files that only their names put together is added to `strangers`.
+    """
     partner: dict[int, int] = {}
-    for pairs in (_pairs_by_study(images), _pairs_by_path(images)):
+    for pairs in (_pairs_by_study(images), _pairs_by_path(images, strangers)):
         for a, b in pairs:
             if a not in partner and b not in partner:
                 partner[a], partner[b] = b, a
@@ -167,7 +176,7 @@ def _pairs_by_study(images: Sequence[_Image]) -> list[tuple[int, int]]:
     return found
 
 
-def _pairs_by_path(images: Sequence[_Image]) -> list[tuple[int, int]]:
+def _pairs_by_path(images: Sequence[_Image], strangers: dict[Path, str]) -> list[tuple[int, int]]:
     """Return pairs of single-view files whose paths differ in the word for the view alone."""
     found: list[tuple[int, int]] = []
     for with_suffix in (True, False):
@@ -179,17 +188,24 @@ def _pairs_by_path(images: Sequence[_Image]) -> list[tuple[int, int]]:
         for views in paths.values():
             if len(views["anterior"]) == len(views["posterior"]) == 1:
                 a, b = views["anterior"][0], views["posterior"][0]
-                if _may_belong_together(images[a], images[b]):
+                why = _why_apart(images[a], images[b])
+                if not why:
                     found.append((a, b))
+                for one, other in ((a, b), (b, a)) if why else ():
+                    name = images[other].entry.path.name
+                    strangers[images[one].entry.path] = f"{name} {why}; the two were not put together."
     return found
 
 
-def _may_belong_together(a: _Image, b: _Image) -> bool:
+def _why_apart(a: _Image, b: _Image) -> str:
+    """Say why two files that are named as one pair are none; empty when they may be one."""
     if a.header is None or b.header is None:
-        return a.header is b.header is None
+        return "" if a.header is b.header is None else "is of another kind of file"
     if {a.view, b.view} != {"anterior", "posterior"}:
-        return False
-    return (a.header.patient, a.header.study) == (b.header.patient, b.header.study)
+        return "is of the same view by its header"
+    if a.header.patient != b.header.patient:
+        return "is of another patient"
+    return "" if a.header.study == b.header.study else "is of another study"
 
 
 def _named(group: Sequence[_Image]) -> Entry:

@@ -115,7 +115,7 @@ def read_study(files: ScanFiles | str | Path | Sequence[str | Path]) -> Study:
         or studies or differ in size.
     """
     paths = _paths(files)
-    warnings: list[str] = []
+    warnings = list(files.warnings) if isinstance(files, ScanFiles) else []
     parts = [_read(path, warnings) for path in paths]
     _refuse_strangers(paths, parts)
     units = {part.unit for part in parts}
