@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reach import HERE, run_parts
 
-PATIENTS, SEED = 200, 1
+PATIENTS, SEED = 200, 11
 
 
 def parts(data: Path, logs: Path) -> dict[str, list[str]]:
