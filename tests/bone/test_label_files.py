@@ -124,6 +124,36 @@ def test_links_are_proposed_anew(tmp_path, simulated_scan):
     assert any(mark.linked for mark in found.marks)
 
 
+def test_a_hotspot_as_the_program_found_it_keeps_what_files_cannot_say(tmp_path, scan, spots):
+    first, second, third = spots.marks
+    marks = (
+        replace(first, probability=0.7),
+        replace(second, label="non_bone"),
+        replace(third, label="normal"),
+    )
+    automatic = replace(spots, marks=marks)
+    write_label_files(tmp_path, "x", hotspots=automatic)
+    files = find_label_files(tmp_path, "x")
+    alone = read_hotspots(files, scan, automatic)
+    assert [(m.label, m.probability, m.judged) for m in alone.marks] == [
+        ("abnormal", 0.7, False),
+        ("non_bone", None, False),
+        ("normal", None, False),
+    ]
+    write_label_files(tmp_path, "x", classes=class_images(automatic, None, scan))
+    whole = read_hotspots(find_label_files(tmp_path, "x"), scan, automatic)
+    assert [(m.label, m.judged) for m in whole.marks] == [(m.label, True) for m in automatic.marks]
+    smaller = automatic.anterior.copy()
+    smaller[20, 8] = 0
+    write_label_files(tmp_path, "x", hotspots=replace(automatic, anterior=smaller))
+    changed = read_hotspots(files, scan, automatic)
+    assert [(m.label, m.judged) for m in changed.marks] == [
+        ("abnormal", False),
+        ("non_bone", False),
+        ("abnormal", True),
+    ]
+
+
 def test_three_classes_given_back_leave_normal_hotspots_normal(tmp_path, scan, spots):
     classes = class_images(spots, None, scan, SchemeParameters(scheme="3"))
     write_label_files(tmp_path, "x", hotspots=spots, classes=classes)

@@ -75,15 +75,17 @@ def read_hotspots(
 ) -> Hotspots | None:
     """Make hotspots of label files; None where no file says anything of hotspots.
 
-    Label images know nothing of links: those of the two views are proposed anew
-    (:func:`~napari_tbcad.bone.partner.link_partners`).
+    What label images cannot say: links are proposed anew
+    (:func:`~napari_tbcad.bone.partner.link_partners`); a hotspot with the very pixels of an automatic one
+    keeps its probability, its class where no class image is given, and non-bone uptake where the image says
+    normal, which stands for both. Any other hotspot without a class is abnormal.
 
     Parameters
     ----------
     files : LabelFiles
     scan : BoneScan
     automatic : Hotspots, optional
-        What holds in a view without files; empty when left out.
+        What the program found: holds in a view without files, which is empty when this is left out.
     scheme : {"4", "3"}, optional
         Scheme of the class images. A hotspot instance on their bone is a normal one by the 3-class scheme,
         an ignored one by the other.
@@ -103,8 +105,9 @@ def read_hotspots(
         if any(name in kind for kind in (files.hotspots, files.classes, files.boxes)):
             arrays[name], classes = _given(files, name, scan, scheme, warnings)
             warnings.extend(_outside(arrays[name], view.counts, files, name))
+            found = {} if automatic is None else _as_found(arrays[name], automatic, name)
             marks[name] = {
-                number: Mark(number, name, classes.get(number, "abnormal"), "file", judged=True)
+                number: _mark(number, name, classes.get(number), found.get(number))
                 for number in _ids(arrays[name])
             }
         else:
@@ -113,11 +116,10 @@ def read_hotspots(
             known = {} if automatic is None else automatic.by_id()
             marks[name] = {number: replace(known[number], linked=None) for number in _ids(arrays[name])}
     _part_ids(arrays, marks)
-    found = tuple(mark for view_marks in marks.values() for mark in view_marks.values())
     given = Hotspots(
         arrays.get("anterior"),  # type: ignore[arg-type]
         arrays.get("posterior"),  # type: ignore[arg-type]
-        found,
+        tuple(mark for of_view in marks.values() for mark in of_view.values()),
         tuple(warnings),
         scan.record,
     )
@@ -132,6 +134,30 @@ def _unused(kinds: tuple[Mapping[str, Path], ...], scan: BoneScan) -> list[str]:
         view, path = unused[0]
         raise BadInput(path, f"the scan has no {view} view")
     return [f"{path.name} was not used: the scan has no {view} view." for view, path in unused]
+
+
+def _as_found(labels: NDArray[np.int64], automatic: Hotspots, view: ViewName) -> dict[int, Mark]:
+    """Return the automatic marks of those hotspots that have the very pixels of an automatic one."""
+    own = automatic.labels(view)
+    if own is None:
+        return {}
+    areas, own_areas = np.bincount(labels.ravel()), np.bincount(own.ravel())
+    pairs, shared = np.unique(labels * (MOST_IDS + 1) + own, return_counts=True)
+    known = automatic.by_id()
+    return {
+        int(number): known[int(there)]
+        for number, there, n in zip(*np.divmod(pairs, MOST_IDS + 1), shared, strict=True)
+        if number and there and n == areas[number] == own_areas[there]
+    }
+
+
+def _mark(number: int, view: ViewName, label: str | None, found: Mark | None) -> Mark:
+    """Return the mark of a given hotspot by its class in the file and the automatic one it is, if any."""
+    judged = label is not None or found is None
+    if found is not None and (label is None or (label, found.label) == ("normal", "non_bone")):
+        label = found.label
+    probability = None if found is None else found.probability
+    return Mark(number, view, label or "abnormal", "file", judged, probability)
 
 
 def _ids(labels: NDArray[Any]) -> list[int]:
@@ -180,7 +206,10 @@ def _given(
             labels = pieces.astype(np.int64)
     if image is None:
         if values.size:
-            warnings.append(f"{path.name} comes without classes: its hotspots are taken for abnormal.")
+            warnings.append(
+                f"{path.name} comes without classes: its hotspots are taken for abnormal, but for those that "
+                "are as the program found them."
+            )
         return labels, {}
     if stray := np.count_nonzero((image == FOUR_CLASS.ids["abnormal"]) & (labels == 0)):
         said = f"{files.classes[view].name}: {stray} abnormal pixels are in no hotspot of {path.name}"
