@@ -213,6 +213,9 @@ def test_two_viewers_and_their_keys(opened, finished, qtbot, analysis):
     finished(widget)
     assert widget.session.value("hotspots").mark(number).label == "non_bone"
     assert other.session.value("hotspots") is None
+    widget.window().activateWindow()
+    canvas.setFocus()
+    qtbot.waitUntil(canvas.hasFocus, timeout=5_000)
     QTest.keyClick(canvas, Qt.Key.Key_Tab)
     finished(widget)
     assert widget.session.look.chosen == analysis.table.rows[1].id

@@ -119,12 +119,10 @@ class BonePanel(WorkflowPanel):
         self.bench.set_active(False)
         self.tab_key.leave()
 
-    def _point_on(self, step: int) -> bool:
-        """Point at the next hotspot; without any Tab goes to the next control."""
-        if self.session is None or not self.session.value("table"):
-            return False
-        self.session.look.choose_next(step)
-        return True
+    def _point_on(self, step: int) -> None:
+        """Point at the next hotspot."""
+        if self.session is not None:
+            self.session.look.choose_next(step)
 
     def _show_pair(self, shown: bool) -> None:
         if shown:

@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
+from functools import partial
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QShortcut, QWidget
 
 
-class TabKey(QObject):
-    """Listens to the canvases of a panel's window, and to nothing else.
+class TabKey:
+    """Shortcuts on the canvases of a panel's window, and on nothing else.
 
     Parameters
     ----------
     panel : QWidget
-        The panel; its parent.
+        The panel; held weakly.
     act : callable
-        Called with 1 for Tab and -1 for Shift+Tab; returns False to leave the key to Qt.
+        A bound method, held weakly; called with 1 for Tab and -1 for Shift+Tab.
     """
 
-    def __init__(self, panel: QWidget, act: Callable[[int], bool]) -> None:
-        super().__init__(panel)
-        self._panel, self._act = panel, act
-        self._heard: list[QWidget] = []
+    def __init__(self, panel: QWidget, act: Callable[[int], None]) -> None:
+        self._panel, self._act = weakref.ref(panel), weakref.WeakMethod(act)
+        self._shortcuts: list[QShortcut] = []
 
     def listen(self) -> None:
-        """Listen to the canvases there are now."""
-        self._heard = [widget for widget in self._heard if isalive(widget)]
-        for widget in self._panel.window().findChildren(QWidget):
-            if widget.inherits("QOpenGLWidget") and widget not in self._heard:
-                widget.installEventFilter(self)
-                self._heard.append(widget)
+        """Take the key on the canvases there are now."""
+        self.leave()
+        panel = self._panel()
+        for widget in panel.window().findChildren(QWidget) if panel is not None else ():
+            if widget.inherits("QOpenGLWidget"):
+                for keys, step in (("Tab", 1), ("Shift+Tab", -1)):
+                    shortcut = QShortcut(QKeySequence(keys), widget)
+                    shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+                    shortcut.activated.connect(partial(_press, self._act, step))
+                    self._shortcuts.append(shortcut)
 
     def leave(self) -> None:
-        """Listen no more."""
-        for widget in self._heard:
-            if isalive(widget):
-                widget.removeEventFilter(self)
-        self._heard = []
+        """Give the key back."""
+        for shortcut in self._shortcuts:
+            if isalive(shortcut):
+                shortcut.setEnabled(False)
+                shortcut.deleteLater()
+        self._shortcuts = []
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Take Tab and Shift+Tab."""
-        if event is not None and event.type() == QEvent.Type.KeyPress:
-            step = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}.get(event.key())  # type: ignore[attr-defined]
-            if step is not None and self._act(step):
-                return True
-        return False
+
+def _press(act: weakref.WeakMethod[Callable[[int], None]], step: int) -> None:
+    if (alive := act()) is not None:
+        alive(step)
