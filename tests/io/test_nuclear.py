@@ -14,7 +14,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.io.nuclear import is_scan_dicom
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
-from napari_tbcad.io.scans import read_study
+from napari_tbcad.io.scans import find_scans, read_study
 
 RANDOM = np.random.default_rng(1)
 ANT, POST = RANDOM.poisson(4, (2, 96, 32))
@@ -161,6 +161,26 @@ def test_a_header_that_claims_any_size_is_refused_before_decoding(tmp_path, attr
     dataset.save_as(tmp_path / "b.dcm")
     with pytest.raises(BadInput, match="more than a whole-body scan has"):
         read_study(tmp_path / "b.dcm")
+
+
+def test_damaged_headers_are_told_without_quoting_them_and_stop_no_listing(tmp_path):
+    whole = write_nuclear(tmp_path / "a.dcm", [ANT, POST], name="SECRET^NAME").read_bytes()
+    damaged = {
+        "representation.dcm": whole.replace(b"\x10\x00\x10\x00PN", b"\x10\x00\x10\x00P?"),
+        "length.dcm": whole.replace(b"\x08\x00\x60\x00CS\x02\x00", b"\x08\x00\x60\x00CS\xff\x00"),
+        "syntax.dcm": whole.replace(b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2?1"),
+    }
+    for name, content in damaged.items():
+        assert content != whole
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(BadInput) as error:
+            read_study(tmp_path / name)
+        assert "SECRET" not in str(error.value)
+    assert len(find_scans(tmp_path)) == 4
+    for name in damaged:
+        with pytest.raises(BadInput) as error:
+            read_film(tmp_path / name)
+        assert "SECRET" not in str(error.value)
 
 
 def test_a_cut_image_says_how_much_of_it_is_there(tmp_path):

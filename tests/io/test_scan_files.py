@@ -87,6 +87,13 @@ def test_every_image_is_in_one_scan_and_names_are_unique(tmp_path):
     assert [s.name for s in find_scans(tmp_path)] == [s.name for s in scans]
 
 
+def test_a_file_given_by_several_paths_is_one_scan(tmp_path):
+    one = picture(tmp_path / "in" / "a.png")
+    (tmp_path / "linked").symlink_to(tmp_path / "in")
+    other = tmp_path / "in" / ".." / "in" / "a.png"
+    assert len(find_scans([one, other, tmp_path / "in", tmp_path / "linked" / "a.png"])) == 1
+
+
 def test_masks_labels_and_results_are_passed_over(tmp_path):
     picture(tmp_path / "1_ant.png")
     for stray in (

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.io.dicom_file import first_line, first_number, has_pixels, modality_of, parse_dicom
+from napari_tbcad.io.dicom_file import (
+    damage_told,
+    first_line,
+    first_number,
+    has_pixels,
+    modality_of,
+    parse_dicom,
+)
 from napari_tbcad.record import Step
 
 if TYPE_CHECKING:
@@ -62,13 +69,14 @@ def is_chest_dicom(path: str | Path) -> bool:
         True for CR, DX, DR and RG, and for RF, SC and OT whose header names the chest or no body part.
     """
     try:
-        header = parse_dicom(Path(path), only=_HEADER)
+        with damage_told(Path(path)):
+            header = parse_dicom(Path(path), only=_HEADER)
+            modality = modality_of(header)
+            if modality in _CAPTURED:
+                return _body_part(header) is None or _names_chest(header)
+            return modality in FILM_MODALITIES
     except (BadInput, OSError):
         return False
-    modality = modality_of(header)
-    if modality in _CAPTURED:
-        return _body_part(header) is None or _names_chest(header)
-    return modality in FILM_MODALITIES
 
 
 def read_dicom(path: str | Path) -> Radiograph:
@@ -98,7 +106,11 @@ def read_dicom(path: str | Path) -> Radiograph:
     ----------
     DICOM PS3.3, C.7.6.3 (image pixel), C.11.1 (modality LUT), C.11.2 (VOI LUT), C.8.11.7 (DX detector).
     """
-    path = Path(path)
+    with damage_told(Path(path)):
+        return _film(Path(path))
+
+
+def _film(path: Path) -> Radiograph:
     dataset = parse_dicom(path)
     warnings: list[str] = []
     _refuse_other_modalities(path, dataset, warnings)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import warnings as python_warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from napari_tbcad.errors import BadInput
+from napari_tbcad.errors import BadInput, TbcadError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -70,6 +72,21 @@ def parse_dicom(path: Path, *, only: Sequence[str | int] | None = None) -> Datas
         raise BadInput(path, f"truncated or damaged DICOM file ({type(error).__name__})") from error
 
 
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged header raises while its values are read into BadInput.
+
+    pydicom converts a value when it is asked for, so that damage shows long after parsing; its errors quote
+    the value, which may be the patient's name, hence only their kind is told.
+    """
+    try:
+        yield
+    except (TbcadError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise BadInput(path, f"the header of the DICOM file is damaged ({type(error).__name__})") from error
+
+
 def _transfer_syntax(dataset: Dataset) -> UID:
     """Return the uncompressed transfer syntax a file without one was parsed as."""
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -81,8 +98,12 @@ def _transfer_syntax(dataset: Dataset) -> UID:
 
 
 def modality_of(dataset: Dataset) -> str | None:
-    """Return Modality in capitals; None when there is none."""
-    return str(dataset.get("Modality") or "").strip().upper() or None
+    """Return Modality in capitals; None when there is none, or what stands there can be none.
+
+    It is quoted in messages, and in a damaged file the patient's name may have run into it.
+    """
+    modality = str(dataset.get("Modality") or "").strip().upper()
+    return modality if re.fullmatch(r"[A-Z0-9_ ]{1,16}", modality) else None
 
 
 def has_pixels(dataset: Dataset) -> bool:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import Unit, ViewName
-from napari_tbcad.io.dicom_file import first_number, has_pixels, modality_of, parse_dicom, values_of
+from napari_tbcad.io.dicom_file import (
+    damage_told,
+    first_number,
+    has_pixels,
+    modality_of,
+    parse_dicom,
+    values_of,
+)
 from napari_tbcad.io.nuclear_pixels import frames_of
 from napari_tbcad.io.nuclear_types import refuse_other_types
 from napari_tbcad.io.view_names import coded_view, named_view, names_another
@@ -155,13 +162,14 @@ def is_scan_dicom(path: str | Path) -> bool:
         Any file; it need not be DICOM nor exist.
     """
     try:
-        return modality_of(parse_dicom(Path(path), only=["Modality"])) == "NM"
+        with damage_told(Path(path)):
+            return modality_of(parse_dicom(Path(path), only=["Modality"])) == "NM"
     except (BadInput, OSError):
         return False
 
 
 def read_header(path: Path) -> NuclearHeader | None:
-    """Read what groups NM files; None for a file that is not NM.
+    """Read what groups NM files; None for a file that is not NM, or damaged.
 
     Parameters
     ----------
@@ -169,10 +177,11 @@ def read_header(path: Path) -> NuclearHeader | None:
         Any file.
     """
     try:
-        dataset = parse_dicom(path, only=_HEADER)
+        with damage_told(path):
+            dataset = parse_dicom(path, only=_HEADER)
+            return _header(path, dataset) if modality_of(dataset) == "NM" else None
     except (BadInput, OSError):
         return None
-    return _header(path, dataset) if modality_of(dataset) == "NM" else None
 
 
 def read_nuclear(path: Path, warnings: list[str]) -> NuclearFile:
@@ -196,19 +205,20 @@ def read_nuclear(path: Path, warnings: list[str]) -> NuclearFile:
     DICOM PS3.3, C.8.4 (nuclear medicine modules).
     """
     dataset = parse_dicom(path)
-    _refuse_other_modalities(path, dataset)
-    refuse_other_types(path, dataset, warnings)
-    kept, pixels, facts = frames_of(path, dataset, warnings)
-    spacing = _spacing(dataset, warnings)
-    return NuclearFile(
-        pixels=pixels,
-        facts=tuple(_frame_facts(path, dataset, i) for i in kept),
-        spacing_mm=spacing,
-        unit="grey" if facts["inverted"] else "counts",
-        date=_date(dataset),
-        header=_header(path, dataset),
-        step_facts={**facts, "spacing_from": "unknown" if spacing is None else "PixelSpacing"},
-    )
+    with damage_told(path):
+        _refuse_other_modalities(path, dataset)
+        refuse_other_types(path, dataset, warnings)
+        kept, pixels, facts = frames_of(path, dataset, warnings)
+        spacing = _spacing(dataset, warnings)
+        return NuclearFile(
+            pixels=pixels,
+            facts=tuple(_frame_facts(path, dataset, i) for i in kept),
+            spacing_mm=spacing,
+            unit="grey" if facts["inverted"] else "counts",
+            date=_date(dataset),
+            header=_header(path, dataset),
+            step_facts={**facts, "spacing_from": "unknown" if spacing is None else "PixelSpacing"},
+        )
 
 
 def _refuse_other_modalities(path: Path, dataset: Dataset) -> None:

@@ -26,6 +26,7 @@ _STDERR = threading.Lock()
 MAX_PIXELS = 2**26
 """Files that claim more are refused before decoding: a pair of views has half a million."""
 
+_UNCOMPRESSED = {f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", ".1.99")}
 _LOSSY = {"1.2.840.10008.1.2.4.50", _JPEG_EXTENDED, "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
 
 
@@ -105,7 +106,7 @@ def _refuse_impossible_sizes(path: Path, dataset: Dataset) -> None:
             path, f"the header claims {many}, more than a whole-body scan has; is the file damaged?"
         )
     stored = dataset.get("PixelData")
-    if stored is None or dataset.file_meta.TransferSyntaxUID.is_compressed:
+    if stored is None or str(dataset.file_meta.TransferSyntaxUID) not in _UNCOMPRESSED:
         return
     needed = (pixels * int(first_number(dataset.get("BitsAllocated")) or 1) + 7) // 8
     if len(stored) < needed:

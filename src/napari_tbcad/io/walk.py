@@ -86,7 +86,9 @@ def entries_below(
         if not inside and len(given) > 1:
             # It gets a row of its own, which says that there was nothing in it.
             entries.append(Entry(path, Path(path.absolute().name), path.absolute().parent))
-    return list({entry.path.absolute(): entry for entry in reversed(entries)}.values())[::-1]
+    parents = {parent: parent.resolve() for parent in {entry.path.parent for entry in entries}}
+    once = {parents[entry.path.parent] / entry.path.name: entry for entry in reversed(entries)}
+    return list(once.values())[::-1]
 
 
 def images_in(
