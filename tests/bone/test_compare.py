@@ -183,6 +183,15 @@ def test_scans_without_common_regions_are_refused(earlier):
         compare_scans(earlier, replace(earlier, regions=empty))
 
 
+def test_regions_on_one_line_are_refused():
+    spine = np.zeros((200, 60), np.uint8)
+    for region, rows in ((1, slice(5, 30)), (2, slice(40, 60)), (3, slice(60, 100)), (9, slice(100, 130))):
+        spine[rows, 25:35] = region
+    regions = SkeletonRegions(spine, None)
+    with pytest.raises(BadInput, match="one line"):
+        corresponding(regions, regions, "anterior")
+
+
 def test_points_are_carried_to_the_other_scan(earlier):
     there = corresponding(earlier.regions, later_of(earlier).regions, "posterior")
     points = np.array([[100.0, 60.0], [300.0, 40.0]])

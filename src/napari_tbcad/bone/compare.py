@@ -11,7 +11,8 @@ import numpy as np
 
 from napari_tbcad.bone.bsi import DETECTABLE_CHANGE
 from napari_tbcad.bone.correspondence import Correspondence, corresponding
-from napari_tbcad.bone.pairing import USUAL_SPACING_MM, CompareParameters, Pairing, State, pair_hotspots
+from napari_tbcad.bone.grow import USUAL_SPACING_MM
+from napari_tbcad.bone.pairing import CompareParameters, Pairing, State, pair_hotspots
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.record import Record, Step
@@ -197,8 +198,8 @@ def _differences(earlier: BoneAnalysis, later: BoneAnalysis) -> Iterator[str]:
 def _misfits(there: Correspondence, view: ViewName, earlier: BoneAnalysis, later: BoneAnalysis) -> list[str]:
     """Say where the two bodies do not look like one."""
     said = []
-    spacing = later.scan.spacing_mm or (USUAL_SPACING_MM, USUAL_SPACING_MM)
-    before = earlier.scan.spacing_mm or (USUAL_SPACING_MM, USUAL_SPACING_MM)
+    spacing = later.scan.spacing_mm or USUAL_SPACING_MM
+    before = earlier.scan.spacing_mm or USUAL_SPACING_MM
     height = there.scale[0] * spacing[0] / before[0]
     if abs(height - 1) > _GREAT_SCALE:
         said.append(

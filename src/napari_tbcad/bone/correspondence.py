@@ -17,6 +17,8 @@ _PAIRED = ("rib", "clavicle", "scapula", "humerus", "pelvis", "femur")
 _MIDLINE = ("skull", "cervical", "thoracic", "lumbar", "sacrum")
 _LEAST_PIXELS = 20
 _LEAST_POINTS = 6
+_LEAST_WIDTH = 2.0
+"""Pixels; points nearer to one line do not tell what lies beside it."""
 _SMOOTHING = 25.0
 """Weight of smoothness against the landmarks: they are good to some pixels, not to one."""
 
@@ -61,7 +63,7 @@ def corresponding(one: SkeletonRegions, other: SkeletonRegions, view: ViewName) 
     Raises
     ------
     BadInput
-        If the two have too few regions in common.
+        If the two have too few regions in common, or only such as lie on one line.
     """
     marks_here, marks_there = landmarks(one, view), landmarks(other, view)
     names = [name for name in marks_here if name in marks_there]
@@ -69,12 +71,20 @@ def corresponding(one: SkeletonRegions, other: SkeletonRegions, view: ViewName) 
         raise BadInput("comparison", f"the {view} views have too few skeleton regions in common")
     here = np.array([marks_here[name] for name in names])
     there = np.array([marks_there[name] for name in names])
+    if min(_width(here), _width(there)) < _LEAST_WIDTH:
+        raise BadInput(
+            "comparison", f"the skeleton regions that the {view} views have in common lie on one line"
+        )
     design = np.column_stack([here, np.ones(len(here))])
     solution, *_ = np.linalg.lstsq(design, there, rcond=None)
     rest = there - design @ solution
-    spread = np.maximum(here.std(axis=0), 1e-9)
-    rows, columns = (there.std(axis=0) / spread).tolist()
+    rows, columns = (there.std(axis=0) / here.std(axis=0)).tolist()
     return Correspondence(here, there, float(np.sqrt((rest**2).sum(axis=1).mean())), (rows, columns))
+
+
+def _width(points: NDArray[np.float64]) -> float:
+    """Return the standard deviation of points across the line that fits them best, in pixels."""
+    return float(np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[-1] / np.sqrt(len(points)))
 
 
 def landmarks(regions: SkeletonRegions, view: ViewName) -> dict[tuple[str, str], tuple[float, float]]:

@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from napari_tbcad.bone.correspondence import Correspondence
+from napari_tbcad.bone.grow import USUAL_SPACING_MM
 from napari_tbcad.bone.measure import HotspotRow
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.record import Parameters, field
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from napari_tbcad.bone.workflow import BoneAnalysis
 
 State = Literal["new", "gone", "changed", "unchanged"]
-
-USUAL_SPACING_MM = 2.3
-"""Pixel side that is assumed where a file does not say it."""
 
 _COMPARED = ("abnormal", "normal")
 
@@ -116,7 +114,7 @@ def pair_hotspots(
     """
     before = [row for row in earlier.table if row.view == view and row.label in _COMPARED]
     after = [row for row in later.table if row.view == view and row.label in _COMPARED]
-    spacing = np.array(later.scan.spacing_mm or (USUAL_SPACING_MM, USUAL_SPACING_MM))
+    spacing = np.array(later.scan.spacing_mm or USUAL_SPACING_MM)
     moved = there.map(np.array([(row.row, row.column) for row in before], float).reshape(-1, 2))
     centres = np.array([(row.row, row.column) for row in after], float).reshape(-1, 2)
     distances = np.linalg.norm((moved[:, None] - centres[None]) * spacing, axis=2)
