@@ -185,14 +185,6 @@ def test_renumber_is_contiguous_and_keeps_links(three):
     assert editing.renumber(small).marks == small.marks
 
 
-def test_pixels_changed(three):
-    assert editing.pixels_changed(three, three) == 0
-    assert editing.pixels_changed(three, editing.delete(three, 3)) == 6
-    assert editing.pixels_changed(three, editing.set_label(three, 1, "normal")) == 6
-    assert editing.pixels_changed(three, editing.set_judged(three, 1)) == 0
-    assert editing.pixels_changed(three, editing.split_by_line(three, 2, (0, 4.5), (7, 4.5))) == 3
-
-
 # Painted labels
 
 

@@ -4,12 +4,12 @@ Rules that hold for all of them. Ids never change but by :func:`renumber`. Pixel
 where a change covers another hotspot's pixels it takes them (``over="take"``, what a person who draws
 means) or leaves them (``over="keep"``, for what the program proposes). A hotspot that has lost all its
 pixels is gone, and so are links to it; a link always has two ends. The record is left as it is: what a
-person did is recorded by the workflow, which counts with :func:`pixels_changed`.
+person did is recorded by the workflow (:func:`napari_tbcad.bone.edits.give_hotspots`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.bone.hotspots import Hotspots, Mark, Origin
+from napari_tbcad.bone.label_arrays import MOST_IDS, Labels, copied, labels_in, pixels_of, settled
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.schemes import HOTSPOT_CLASSES
 
 Over = Literal["take", "keep"]
-Labels = dict[ViewName, NDArray[np.uint16] | None]
-
-MOST_IDS = 65535
 
 
 def add(
@@ -62,9 +60,9 @@ def add(
     number = hotspots.next_id
     if number > MOST_IDS:
         raise BadInput("hotspots", "no id is left; renumber the hotspots")
-    arrays = _arrays(hotspots)
+    arrays = copied(hotspots)
     pixels = _free(hotspots, view, mask, over)
-    _view(arrays, view)[pixels] = number
+    labels_in(arrays, view)[pixels] = number
     mark = Mark(number, view, label, origin, judged, probability)
     added = settled(hotspots, arrays, (*hotspots.marks, mark))
     return added if linked is None else link(added, number, linked)
@@ -79,8 +77,8 @@ def give_pixels(hotspots: Hotspots, number: int, mask: NDArray[Any], *, over: Ov
         If there is no such hotspot, the mask has another size, or no pixel is left.
     """
     mark = _mark(hotspots, number)
-    arrays = _arrays(hotspots)
-    labels = _view(arrays, mark.view)
+    arrays = copied(hotspots)
+    labels = labels_in(arrays, mark.view)
     pixels = _free(hotspots, mark.view, mask, over, own=number)
     labels[labels == number] = 0
     labels[pixels] = number
@@ -89,9 +87,9 @@ def give_pixels(hotspots: Hotspots, number: int, mask: NDArray[Any], *, over: Ov
 
 def erase(hotspots: Hotspots, view: ViewName, mask: NDArray[Any], *, number: int | None = None) -> Hotspots:
     """Clear pixels of one hotspot, or of all when `number` is None; what is left empty is gone."""
-    arrays = _arrays(hotspots)
-    labels = _view(arrays, view)
-    pixels = _checked(labels, mask)
+    arrays = copied(hotspots)
+    labels = labels_in(arrays, view)
+    pixels = pixels_of(labels, mask)
     labels[pixels & (labels == number) if number is not None else pixels] = 0
     return settled(hotspots, arrays, hotspots.marks)
 
@@ -99,7 +97,7 @@ def erase(hotspots: Hotspots, view: ViewName, mask: NDArray[Any], *, number: int
 def delete(hotspots: Hotspots, numbers: int | Iterable[int]) -> Hotspots:
     """Remove hotspots with their marks."""
     gone = [_mark(hotspots, number).id for number in _list(numbers)]
-    arrays = _arrays(hotspots)
+    arrays = copied(hotspots)
     for labels in arrays.values():
         if labels is not None:
             labels[np.isin(labels, gone)] = 0
@@ -122,8 +120,8 @@ def merge(hotspots: Hotspots, numbers: Iterable[int]) -> Hotspots:
         raise BadInput("merge", "select two hotspots or more")
     if len({mark.view for mark in marks}) > 1:
         raise BadInput("merge", "the hotspots lie in different views; link them instead")
-    arrays = _arrays(hotspots)
-    labels = _view(arrays, marks[0].view)
+    arrays = copied(hotspots)
+    labels = labels_in(arrays, marks[0].view)
     areas = {mark.id: int((labels == mark.id).sum()) for mark in marks}
     largest = max(marks, key=lambda mark: (areas[mark.id], -mark.id))
     probabilities = [mark.probability for mark in marks if mark.probability is not None]
@@ -174,7 +172,7 @@ def split_by_seeds(
     from skimage.segmentation import watershed
 
     mark = _mark(hotspots, number)
-    labels = _view(_arrays(hotspots), mark.view)
+    labels = labels_in(copied(hotspots), mark.view)
     mask = labels == number
     if np.shape(counts) != mask.shape:
         raise BadInput("split", "the counts are on another grid than the hotspots")
@@ -207,7 +205,7 @@ def split_by_line(
         If all its pixels lie on one side of the line.
     """
     mark = _mark(hotspots, number)
-    mask = _view(_arrays(hotspots), mark.view) == number
+    mask = labels_in(copied(hotspots), mark.view) == number
     (r0, c0), (r1, c1) = start, end
     rows, columns = np.indices(mask.shape)
     side = (r1 - r0) * (columns - c0) - (c1 - c0) * (rows - r0) >= 0
@@ -220,8 +218,8 @@ def split_by_line(
 
 
 def _parted(hotspots: Hotspots, mark: Mark, parts: NDArray[Any]) -> Hotspots:
-    arrays = _arrays(hotspots)
-    labels = _view(arrays, mark.view)
+    arrays = copied(hotspots)
+    labels = labels_in(arrays, mark.view)
     marks = [replace(m, origin="split") if m.id == mark.id else m for m in hotspots.marks]
     for part in range(2, int(parts.max()) + 1):
         new = hotspots.next_id + part - 2
@@ -290,22 +288,6 @@ def renumber(hotspots: Hotspots) -> Hotspots:
     return settled(hotspots, arrays, marks)
 
 
-def pixels_changed(before: Hotspots, after: Hotspots) -> int:
-    """Count the pixels of both views that changed their hotspot or its class."""
-    changed = 0
-    for view in VIEWS:
-        old, new = before.labels(view), after.labels(view)
-        if old is None or new is None:
-            present = old if new is None else new
-            changed += 0 if present is None else int(np.count_nonzero(present))
-            continue
-        differs = old != new
-        classes = {m.id: m.label for m in before.marks}
-        turned = [m.id for m in after.marks if m.view == view and classes.get(m.id, m.label) != m.label]
-        changed += int((differs | np.isin(new, turned)).sum())
-    return changed
-
-
 def _remarked(hotspots: Hotspots, numbers: int | Iterable[int], **changes: Any) -> Hotspots:
     chosen = {_mark(hotspots, number).id for number in _list(numbers)}
     marks = [replace(m, **changes) if m.id in chosen else m for m in hotspots.marks]
@@ -323,49 +305,14 @@ def _mark(hotspots: Hotspots, number: int) -> Mark:
         raise BadInput(f"hotspot {number}", "there is no hotspot of this number") from error
 
 
-def _arrays(hotspots: Hotspots) -> Labels:
-    """Copy the label images of both views."""
-    return {v: None if (labels := hotspots.labels(v)) is None else labels.copy() for v in VIEWS}
-
-
-def _view(arrays: Labels, view: ViewName) -> NDArray[np.uint16]:
-    labels = arrays[view]
-    if labels is None:
-        raise BadInput("hotspots", f"the scan has no {view} view")
-    return labels
-
-
-def _checked(labels: NDArray[np.uint16], mask: NDArray[Any]) -> NDArray[np.bool_]:
-    mask = np.asarray(mask)
-    if mask.shape != labels.shape:
-        raise BadInput("hotspot", f"the mask has the shape {mask.shape}, the view {labels.shape}")
-    return mask.astype(bool)
-
-
 def _free(
     hotspots: Hotspots, view: ViewName, mask: NDArray[Any], over: Over, own: int = 0
 ) -> NDArray[np.bool_]:
     """Return the pixels of a mask that a hotspot gets; raises when there are none."""
-    labels = _view({v: hotspots.labels(v) for v in VIEWS}, view)
-    pixels = _checked(labels, mask)
+    labels = labels_in({v: hotspots.labels(v) for v in VIEWS}, view)
+    pixels = pixels_of(labels, mask)
     if over == "keep":
         pixels = pixels & np.isin(labels, (0, own))
     if not pixels.any():
         raise BadInput("hotspot", "no pixel is left for it" if mask.any() else "it has no pixel")
     return pixels
-
-
-def settled(hotspots: Hotspots, arrays: Mapping[ViewName, Any], marks: Iterable[Mark]) -> Hotspots:
-    """Drop marks without pixels and links without two ends."""
-    present = {
-        view: set() if labels is None else set(np.unique(labels).tolist()) - {0}
-        for view, labels in arrays.items()
-    }
-    kept = [mark for mark in marks if mark.id in present[mark.view]]
-    ends = {mark.id: mark for mark in kept}
-    marks = []
-    for mark in kept:
-        end = ends.get(mark.linked or 0)
-        alive = end is not None and end.linked == mark.id and end.view != mark.view
-        marks.append(mark if alive or mark.linked is None else replace(mark, linked=None))
-    return replace(hotspots, anterior=arrays["anterior"], posterior=arrays["posterior"], marks=tuple(marks))

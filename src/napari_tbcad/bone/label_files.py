@@ -14,8 +14,8 @@ from scipy import ndimage
 from napari_tbcad.bone.axis import body
 from napari_tbcad.bone.boxed import hotspots_from_boxes
 from napari_tbcad.bone.classes import ClassImages
-from napari_tbcad.bone.editing import MOST_IDS
 from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.label_arrays import MOST_IDS
 from napari_tbcad.bone.partner import link_partners
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput

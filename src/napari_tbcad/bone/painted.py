@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.bone.editing import MOST_IDS, Labels, settled
 from napari_tbcad.bone.hotspots import Hotspots, Mark, Origin
+from napari_tbcad.bone.label_arrays import MOST_IDS, Labels, settled
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.record import Record
