@@ -204,6 +204,16 @@ def test_a_body_dark_on_light_is_turned_round_whatever_the_header_says(tmp_path)
     assert (plain.unit, plain.warnings) == ("counts", ())
 
 
+def test_an_export_windowed_to_eight_bits_holds_no_counts(tmp_path):
+    bits = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+    for highest, unit in ((255, "grey"), (200, "counts")):
+        pixels = np.stack([ANT, POST]).astype(np.uint8)
+        pixels[0, 5, 5] = highest
+        study = read_study(changed(tmp_path / f"{unit}.dcm", PixelData=pixels.tobytes(), **bits))
+        assert study.unit == unit
+        assert any("windowed" in warning for warning in study.warnings) == (unit == "grey")
+
+
 def test_a_rescale_slope_is_applied_and_told(tmp_path):
     study = read_study(changed(tmp_path / "a.dcm", RescaleSlope="0.5", RescaleIntercept="1"))
     assert np.array_equal(study.frames[0].pixels, ANT * 0.5 + 1)

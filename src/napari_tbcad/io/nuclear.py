@@ -135,7 +135,7 @@ class NuclearFile:
     spacing_mm : (float, float) or None
         Row and column spacing.
     unit : {"counts", "grey"}
-        ``"grey"`` when the grey scale had to be turned round.
+        ``"grey"`` when the grey scale had to be turned round, or was windowed to 8 bits.
     date : str or None
         Date of the scan, ISO 8601.
     header : NuclearHeader
@@ -214,7 +214,7 @@ def read_nuclear(path: Path, warnings: list[str]) -> NuclearFile:
             pixels=pixels,
             facts=tuple(_frame_facts(path, dataset, i) for i in kept),
             spacing_mm=spacing,
-            unit="grey" if facts["inverted"] else "counts",
+            unit="grey" if facts["inverted"] or facts["windowed"] else "counts",
             date=_date(dataset),
             header=_header(path, dataset),
             step_facts={**facts, "spacing_from": "unknown" if spacing is None else "PixelSpacing"},

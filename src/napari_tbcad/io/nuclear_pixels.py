@@ -80,6 +80,9 @@ def frames_of(
         warnings.append(
             "The body was dark on a light ground; the scale was turned round, counts are unknown."
         )
+    windowed = stored.dtype == np.uint8 and int(stored[kept].max()) == np.iinfo(np.uint8).max
+    if windowed:
+        warnings.append("The image has 8 bits and reaches their end: a windowed export, not counts.")
     if (negative := int((frames < 0).sum())) > 0:
         cause = "lossy compression" if syntax in _LOSSY else "the file"
         warnings.append(f"{negative} pixels are negative ({cause}); they were set to 0.")
@@ -91,7 +94,7 @@ def frames_of(
         warnings.append("One frame holds no counts (all pixels are 0); only the other was read.")
     if syntax in _LOSSY:
         warnings.append("The image was compressed with loss; its counts are not exactly those measured.")
-    facts = {"modality": "NM", "transfer_syntax": syntax, "inverted": inverted}
+    facts = {"modality": "NM", "transfer_syntax": syntax, "inverted": inverted, "windowed": windowed}
     return [kept[i] for i in full], tuple(frames[i] for i in full), facts
 
 
@@ -101,7 +104,7 @@ def _refuse_impossible_sizes(path: Path, dataset: Dataset) -> None:
     frames, rows, columns, samples = (int(first_number(dataset.get(name)) or 1) for name in names)
     pixels = frames * rows * columns * samples
     if pixels > MAX_PIXELS:
-        many = f"{frames} frames of {columns} × {rows} pixels"
+        many = f"{frames} × {columns} × {rows} pixels"
         raise BadInput(
             path, f"the header claims {many}, more than a whole-body scan has; is the file damaged?"
         )
