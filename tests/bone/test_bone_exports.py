@@ -12,8 +12,16 @@ from PIL import Image
 
 from napari_tbcad.bone.bsi import bone_scan_index
 from napari_tbcad.bone.classes import class_images
-from napari_tbcad.bone.exports import HOTSPOT_COLUMNS, REGION_COLUMNS, RESULT_COLUMNS, export_case
+from napari_tbcad.bone.exports import (
+    HOTSPOT_COLUMNS,
+    REGION_COLUMNS,
+    RESULT_COLUMNS,
+    export_case,
+    hotspot_rows,
+    write_files,
+)
 from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_regions
 from napari_tbcad.bone.measure import measure_hotspots
 from napari_tbcad.bone.picture import draw_scan
 from napari_tbcad.bone.quality import check_scan
@@ -21,6 +29,7 @@ from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.workflow import BoneAnalysis, BoneSettings
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.io.labels import read_labels
 from napari_tbcad.record import Record
 from napari_tbcad.schemes import HOTSPOT_COLOURS
 
@@ -45,6 +54,32 @@ def analysis(simulated_scan) -> BoneAnalysis:
         record=Record(),
         seconds=0.1,
     )
+
+
+def test_a_view_mirrored_on_reading_is_written_as_it_lies_in_its_file(analysis, tmp_path):
+    scan = replace(analysis.scan, posterior=replace(analysis.scan.posterior, mirrored=True))
+    turned = replace(analysis, scan=scan)
+    write_files(tmp_path, "x", turned, picture=False)
+    for view in VIEWS:
+        stored = read_labels(tmp_path / "masks" / f"x_{view}_hotspots.png")
+        assert (stored == scan.view(view).stored(analysis.hotspots.labels(view))).all()
+        for row in hotspot_rows(turned, file="x"):
+            if row["view"] == view:
+                found, columns = np.nonzero(stored == row["id"])
+                assert (row["left"], row["right"]) == (columns.min(), columns.max() + 1)
+                assert (row["row"], row["column"]) == pytest.approx((found.mean(), columns.mean()))
+    files = find_label_files(tmp_path / "masks", "x")
+    again = read_hotspots(files, scan)
+    boxed = read_hotspots(find_label_files(tmp_path / "boxes", "x"), scan)
+    before = read_hotspots(find_label_files(tmp_path / "boxes", "x"), analysis.scan)
+    for view in VIEWS:
+        assert (again.labels(view) == analysis.hotspots.labels(view)).all()
+        assert (read_regions(files, scan).labels(view) == analysis.regions.labels(view)).all()
+        truth = analysis.hotspots.labels(view) > 0
+        shared = np.count_nonzero((boxed.labels(view) > 0) & truth)
+        assert shared > 0.5 * truth.sum()
+        if view == "posterior":
+            assert shared > np.count_nonzero((before.labels(view) > 0) & truth)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

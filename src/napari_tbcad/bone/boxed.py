@@ -83,13 +83,38 @@ def boxes_of(hotspots: Hotspots, view: ViewName) -> tuple[LabelledBox, ...]:
     )
 
 
-def write_box_files(folder: str | Path, name: str, hotspots: Hotspots) -> list[Path]:
-    """Write ``NAME_{view}_boxes.xml`` (Pascal VOC), one a view there is; returns the files written."""
+def mirrored(box: LabelledBox, width: int) -> LabelledBox:
+    """Return a box in an image of `width` columns that is mirrored left to right."""
+    return replace(box, left=width - box.right, right=width - box.left)
+
+
+def write_box_files(
+    folder: str | Path, name: str, hotspots: Hotspots, scan: BoneScan | None = None
+) -> list[Path]:
+    """Write ``NAME_{view}_boxes.xml`` (Pascal VOC), one a view there is.
+
+    Parameters
+    ----------
+    folder, name : str
+        Where to, and NAME.
+    hotspots : Hotspots
+    scan : BoneScan, optional
+        Tells which views were mirrored on reading: their boxes are written as they lie in the file.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
     written = []
     for view in VIEWS:
         labels = hotspots.labels(view)
         if labels is not None:
+            boxes = boxes_of(hotspots, view)
+            image = None if scan is None else scan.view(view)
+            if image is not None and image.mirrored:
+                boxes = tuple(mirrored(box, labels.shape[1]) for box in boxes)
             path = Path(folder) / f"{name}_{view}_boxes.xml"
-            write_voc(path, boxes_of(hotspots, view), (labels.shape[0], labels.shape[1]), filename=name)
+            write_voc(path, boxes, (labels.shape[0], labels.shape[1]), filename=name)
             written.append(path)
     return written

@@ -108,8 +108,15 @@ def region_rows(analysis: BoneAnalysis, *, file: str) -> Rows:
 
 
 def hotspot_rows(analysis: BoneAnalysis, *, file: str) -> Rows:
-    """Return a scan's rows of hotspots.csv, one a hotspot."""
-    return [{"file": file, **row} for row in analysis.table.as_dicts()]
+    """Return a scan's rows of hotspots.csv, one a hotspot; its place is that in the view's file."""
+    rows = []
+    for row in analysis.table:
+        view, place = analysis.scan.view(row.view), {}
+        if view is not None and view.mirrored:
+            width = view.counts.shape[1]
+            place = {"column": width - 1 - row.column, "left": width - row.right, "right": width - row.left}
+        rows.append({"file": file, **asdict(row), **place})
+    return rows
 
 
 def write_tables(
@@ -153,8 +160,9 @@ def write_files(out: Path, name: str, analysis: BoneAnalysis, *, picture: bool =
         hotspots=analysis.hotspots,
         classes=analysis.classes,
         regions=analysis.regions,
+        scan=analysis.scan,
     )
-    written += write_box_files(out / "boxes", name, analysis.hotspots)
+    written += write_box_files(out / "boxes", name, analysis.hotspots, analysis.scan)
     overlay, record = _other_paths(out, name)
     if picture:
         write_overlay(overlay, analysis)

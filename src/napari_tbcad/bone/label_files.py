@@ -1,4 +1,4 @@
-"""Hotspots, classes and regions in label files beside a scan."""
+"""Hotspots, classes and regions in label files beside a scan, on the pixels of the scan's own files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.bone.axis import body
-from napari_tbcad.bone.boxed import hotspots_from_boxes
+from napari_tbcad.bone.boxed import hotspots_from_boxes, mirrored
 from napari_tbcad.bone.classes import ClassImages
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_arrays import MOST_IDS
@@ -183,21 +183,24 @@ def _given(
     files: LabelFiles, view: ViewName, scan: BoneScan, scheme: str, warnings: list[str]
 ) -> tuple[NDArray[np.int64], dict[int, str]]:
     """Return the instances of one view and the class of each."""
-    shape = scan.shape
+    shape, own = scan.shape, scan.view(view)
+    assert own is not None
     if view not in files.hotspots and view not in files.classes:
         boxes = read_voc(files.boxes[view], shape).boxes
+        if own.mirrored:
+            boxes = tuple(mirrored(box, shape[1]) for box in boxes)
         found = hotspots_from_boxes(scan, {view: boxes}, source=files.boxes[view])
         warnings.extend(found.warnings)
         return np.asarray(found.labels(view), np.int64), {mark.id: mark.label for mark in found.marks}
     image = None
     if view in files.classes:
-        image = read_labels(files.classes[view], shape, most=255)
+        image = own.stored(read_labels(files.classes[view], shape, most=255))
         _known_values(files.classes[view], image)
     if view not in files.hotspots:
         assert image is not None
         return _pieces(image)
     path = files.hotspots[view]
-    labels = read_labels(path, shape).astype(np.int64)
+    labels = own.stored(read_labels(path, shape)).astype(np.int64)
     values = np.unique(labels[labels > 0])
     if values.size == 1 and values[0] in _BINARY:
         pieces, number = ndimage.label(labels > 0, np.ones((3, 3)))
@@ -274,7 +277,8 @@ def read_regions(
     for name, view in scan:
         if name in files.regions:
             shape = (view.counts.shape[0], view.counts.shape[1])
-            arrays[name] = read_labels(files.regions[name], shape, most=len(REGION_NAMES)).astype(np.uint8)
+            labels = read_labels(files.regions[name], shape, most=len(REGION_NAMES))
+            arrays[name] = view.stored(labels).astype(np.uint8)
         elif automatic is not None:
             arrays[name] = automatic.labels(name)
         if arrays[name] is None:
@@ -292,8 +296,18 @@ def write_label_files(
     hotspots: Hotspots | None = None,
     classes: ClassImages | None = None,
     regions: SkeletonRegions | None = None,
+    scan: BoneScan | None = None,
 ) -> list[Path]:
     """Write ``NAME_{view}_{hotspots,classes,regions}.png``: hotspots with 16 bits, the others with 8.
+
+    Parameters
+    ----------
+    folder, name : str
+        Where to, and NAME.
+    hotspots, classes, regions : optional
+        What there is to write.
+    scan : BoneScan, optional
+        Tells which views were mirrored on reading: their labels are written as they lie in the file.
 
     Returns
     -------
@@ -304,8 +318,9 @@ def write_label_files(
     for kind, given, bits in (("hotspots", hotspots, 16), ("classes", classes, 8), ("regions", regions, 8)):
         for view in VIEWS:
             labels = None if given is None else given.labels(view)  # type: ignore[attr-defined]
+            own = None if scan is None else scan.view(view)
             if labels is not None:
                 path = Path(folder) / f"{name}_{view}_{kind}.png"
-                write_labels(path, labels, bits=bits)
+                write_labels(path, labels if own is None else own.stored(labels), bits=bits)
                 written.append(path)
     return written

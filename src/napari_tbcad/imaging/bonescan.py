@@ -65,6 +65,10 @@ class ScanView:
         """Sum of all pixels."""
         return float(self.counts.sum(dtype=np.float64))
 
+    def stored(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Return an image of this view, (H, W), on the pixels of its file, or one of the file on the view."""
+        return image[:, ::-1] if self.mirrored else image
+
 
 @dataclass(frozen=True, eq=False)
 class BoneScan:
