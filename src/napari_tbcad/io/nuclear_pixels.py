@@ -73,20 +73,11 @@ def frames_of(
     frames = _rescaled(dataset, stored[kept].astype(np.float32), warnings)
     if not np.isfinite(frames).all():
         raise BadInput(path, "the image has NaN or infinite pixels")
-    # No scan's counts look so, whatever PhotometricInterpretation says of the screen.
-    inverted = all(map(looks_inverted, frames))
-    if inverted:
-        frames = frames.max() - frames
-        warnings.append(
-            "The body was dark on a light ground; the scale was turned round, counts are unknown."
-        )
+    frames, inverted = _on_dark_ground(frames, warnings)
     windowed = stored.dtype == np.uint8 and int(stored[kept].max()) == np.iinfo(np.uint8).max
     if windowed:
         warnings.append("The image has 8 bits and reaches their end: a windowed export, not counts.")
-    if (negative := int((frames < 0).sum())) > 0:
-        cause = "lossy compression" if syntax in _LOSSY else "the file"
-        warnings.append(f"{negative} pixels are negative ({cause}); they were set to 0.")
-        frames = np.maximum(frames, 0)
+    frames = _without_negatives(frames, "lossy compression" if syntax in _LOSSY else "the file", warnings)
     full = [i for i, frame in enumerate(frames) if frame.any()]
     if not full:
         raise BadInput(path, "the image holds no counts (all pixels are 0)")
@@ -141,6 +132,21 @@ def _rescaled(dataset: Dataset, frames: NDArray[np.float32], warnings: list[str]
         return frames
     warnings.append(f"Values were rescaled as the header says: {slope:g} × stored value {intercept:+g}.")
     return frames * np.float32(slope) + np.float32(intercept)
+
+
+def _on_dark_ground(frames: NDArray[np.float32], warnings: list[str]) -> tuple[NDArray[np.float32], bool]:
+    """Return the frames with the body bright, and whether they had to be turned round for that."""
+    # No scan's counts look so, whatever PhotometricInterpretation says of the screen.
+    if not all(map(looks_inverted, frames)):
+        return frames, False
+    warnings.append("The body was dark on a light ground; the scale was turned round, counts are unknown.")
+    return frames.max() - frames, True
+
+
+def _without_negatives(frames: NDArray[np.float32], cause: str, warnings: list[str]) -> NDArray[np.float32]:
+    if (negative := int((frames < 0).sum())) > 0:
+        warnings.append(f"{negative} pixels are negative ({cause}); they were set to 0.")
+    return np.maximum(frames, 0)
 
 
 def _kept(path: Path, dataset: Dataset, number: int, warnings: list[str]) -> list[int]:

@@ -12,6 +12,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.dicom import read_dicom
 from napari_tbcad.io.dicom_file import looks_like_dicom
+from napari_tbcad.io.opening import opening_told
 from napari_tbcad.io.raster import looks_like_raster, read_raster
 from napari_tbcad.io.walk import entries_below, images_in, unique_names
 from napari_tbcad.record import Step
@@ -71,7 +72,7 @@ def read_film(path: str | Path) -> Radiograph:
         If the file is missing, unreadable, empty, damaged, not an image, or an image of another kind.
     """
     path = Path(path)
-    try:
+    with opening_told(path):
         if path.is_dir():
             raise BadInput(
                 path, "a folder, not a film" if images_in(path, []) else "a folder in which no film was found"
@@ -87,14 +88,6 @@ def read_film(path: str | Path) -> Radiograph:
             return read_raster(path)
         if _is_jsrt_raw(path):
             return read_jsrt_raw(path)
-    except FileNotFoundError as error:
-        raise BadInput(path, "no such file") from error
-    except PermissionError as error:
-        raise BadInput(path, "the file may not be read (no permission)") from error
-    except OSError as error:
-        raise BadInput(path, f"the file cannot be read ({error.strerror or error})") from error
-    except MemoryError as error:
-        raise BadInput(path, "the film does not fit into memory") from error
     raise BadInput(path, "not an image this program reads (DICOM, PNG, JPEG, TIFF, BMP)")
 
 

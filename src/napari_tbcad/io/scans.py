@@ -14,6 +14,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import Unit
 from napari_tbcad.io.dicom_file import looks_like_dicom
 from napari_tbcad.io.nuclear import FrameFacts, NuclearHeader, read_nuclear
+from napari_tbcad.io.opening import opening_told
 from napari_tbcad.io.raster import looks_like_raster
 from napari_tbcad.io.scan_files import ScanFiles, find_scans
 from napari_tbcad.io.scan_images import part_views, read_scan_image
@@ -153,7 +154,7 @@ def _paths(files: ScanFiles | str | Path | Sequence[str | Path]) -> tuple[Path, 
 
 
 def _read(path: Path, warnings: list[str]) -> _Part:
-    try:
+    with opening_told(path):
         if path.is_dir():
             raise BadInput(path, "a folder in which no bone scan was found")
         with open(path, "rb") as file:
@@ -164,14 +165,6 @@ def _read(path: Path, warnings: list[str]) -> _Part:
             return _read_nuclear(path, warnings)
         if looks_like_raster(head):
             return _read_image(path, warnings)
-    except FileNotFoundError as error:
-        raise BadInput(path, "no such file") from error
-    except PermissionError as error:
-        raise BadInput(path, "the file may not be read (no permission)") from error
-    except OSError as error:
-        raise BadInput(path, f"the file cannot be read ({error.strerror or error})") from error
-    except MemoryError as error:
-        raise BadInput(path, "the scan does not fit into memory") from error
     raise BadInput(path, "not an image this program reads (DICOM NM, PNG, JPEG, TIFF, BMP)")
 
 
