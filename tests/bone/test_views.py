@@ -215,6 +215,10 @@ def test_content_against_the_header_warns_and_against_the_angle_asks(simulated_s
     assert any("the image looks" in warning for warning in scan.warnings)
     with pytest.raises(UndecidedViews, match="start_angle"):
         named(tmp_path, *counts, views=None, start_angles=[0, 180])
+    for name, pixels in zip(("pre_ant.png", "pre_post.png"), counts[::-1], strict=True):
+        Image.fromarray((3 * pixels).clip(0, 255).astype(np.uint8)).save(tmp_path / name)
+    with pytest.raises(UndecidedViews, match="file_name says anterior, the image looks posterior"):
+        name_views(read_study([tmp_path / "pre_ant.png", tmp_path / "pre_post.png"]))
 
 
 def test_a_mirrored_export_is_told_and_turned_back(simulated_scan, tmp_path):

@@ -27,6 +27,8 @@ from napari_tbcad.io.view_names import coded_view, named_view
         ("plant", None),
         ("Postman", None),
         ("right anterior oblique", None),
+        ("R ANT OBL", None),
+        ("ant-lat", None),
         ("", None),
     ],
 )

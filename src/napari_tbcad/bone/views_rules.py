@@ -24,6 +24,7 @@ RULE_CONFIDENCE = {
 
 _PARTNER = 0.95
 _CONTRADICTION = 0.95  # confidence of the content at which it is held against another rule
+_WEAK = ("start_angle", "file_name")  # makers count angles differently, "post" may mean after a treatment
 _ORDER = (*RULE_CONFIDENCE, "content")
 
 
@@ -173,8 +174,8 @@ def _stands(evidence: list[Evidence], warnings: list[str]) -> bool:
             continue
         if other.rule == "content" and other.confidence < _CONTRADICTION:
             continue
-        if first.rule == "start_angle" and other.rule == "content":
-            warnings.append(f"start_angle says {first.view}, the image looks {other.view}.")
+        if first.rule in _WEAK and other.rule == "content":
+            warnings.append(f"{first.rule} says {first.view}, the image looks {other.view}.")
             return False
         says = "the image looks" if other.rule == "content" else f"{other.rule} says"
         warnings.append(

@@ -23,7 +23,20 @@ _STEMS: tuple[tuple[str, ViewName], ...] = (
     ("posteri", "posterior"),
     ("postéri", "posterior"),
 )
-_OTHER = ("lateral", "oblique", "rao", "lao", "rpo", "lpo", "vertex", "tangential")
+_OTHER = (
+    "lateral",
+    "lat",
+    "llat",
+    "rlat",
+    "oblique",
+    "obl",
+    "rao",
+    "lao",
+    "rpo",
+    "lpo",
+    "vertex",
+    "tangential",
+)
 _AFTER_POST = {
     "view",
     "wb",
