@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 OURS = "https://raw.githubusercontent.com/napari-tbcad/napari-tbcad/main/"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-COMMAND = re.compile(r"napari-tbcad (?:chest|demo|verify)\b[^`\n]*")
+COMMAND = re.compile(r"napari-tbcad (?:chest|bone|demo|verify)\b[^`\n]*")
 
 
 def named(page: Path) -> str:
@@ -119,6 +119,8 @@ def test_there_are_commands_to_check():
     assert len(commands()) > 20
     assert refused("napari-tbcad chest runs FILMS") == "no command runs"
     assert refused("napari-tbcad chest run FILMS --ouch results") == "--ouch"
+    assert refused("napari-tbcad bone simulate --numbers 3") == "--numbers"
+    assert any(line.startswith("napari-tbcad bone") for _, line in commands())
 
 
 def test_every_command_is_one_of_the_command_line():
@@ -138,8 +140,112 @@ def test_both_languages_of_the_tutorial_show_the_same():
     assert len(steps.findall(english)) == len(steps.findall(indonesian)) > 4
 
 
-@pytest.mark.parametrize("name", ["README", "docs/guide", "docs/tutorial", "docs/quickstart"])
+@pytest.mark.parametrize("name", ["README", "docs/bone", "docs/guide", "docs/tutorial", "docs/quickstart"])
 def test_research_use_is_said(name):
     assert re.search(r"research use only", text_of(ROOT / f"{name}.md"), re.I)
     twin = ROOT / f"{name}.id.md"
     assert not twin.exists() or re.search(r"hanya untuk penelitian", text_of(twin), re.I)
+
+
+BONE = text_of(ROOT / "docs/bone.md")
+SIMULATOR = text_of(ROOT / "docs/bone_simulator.md")
+
+
+def section(page: str, heading: str) -> str:
+    """Return what stands below a heading of the second rank, up to the next."""
+    found = re.search(rf"^## {re.escape(heading)}.*?\n(.*?)(?=^## |\Z)", page, re.M | re.S)
+    assert found is not None, heading
+    return found[1]
+
+
+def table(text: str, head: str) -> list[list[str]]:
+    """Return the cells of the table whose first heading is `head`, backticks taken off, row by row."""
+    found = re.search(rf"^\| {re.escape(head)} \|.*\n\|[-|]+\|\n((?:\|.*\n?)+)", text, re.M)
+    assert found is not None, head
+    rows = found[1].strip().splitlines()
+    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_weight_tables_are_those_of_the_program():
+    from napari_tbcad.schemes import REGION_NAMES
+    from napari_tbcad.skeletal_mass import WEIGHT_TABLES
+
+    def cell(region: str, name: str) -> str:
+        group = WEIGHT_TABLES[name].group_of(region)
+        return f"{group.percent:g}" + (", pooled" if len(group.regions) > 1 else "")
+
+    text = section(BONE, "The Bone Scan Index")
+    head = re.search(r"^\| region \| (.+) \|$", text, re.M)
+    assert head is not None
+    names = re.findall(r"`([\w-]+)`", head[1])
+    assert names == list(WEIGHT_TABLES)
+    expected = [[region, *(cell(region, name) for name in names)] for region in REGION_NAMES]
+    assert table(text, "region") == expected
+    sums = re.search(r"cranium \+ mandible: (.+)\.$", text, re.M)
+    assert sums is not None
+    skulls = [sum(map(float, pair.split(" + "))) for pair in sums[1].split(", ")]
+    assert skulls == pytest.approx([WEIGHT_TABLES[name].group_of("skull").percent for name in names])
+
+
+def test_view_rules_have_the_confidences_of_the_program():
+    from napari_tbcad.bone.views import RULE_CONFIDENCE
+
+    rows = {row[0]: row[-1] for row in table(section(BONE, "Which view is which"), "rule")}
+    assert {rule: rows[rule] for rule in RULE_CONFIDENCE} == {r: f"{c:g}" for r, c in RULE_CONFIDENCE.items()}
+    assert rows.keys() - RULE_CONFIDENCE.keys() == {"content", "partner", "person"}
+
+
+def test_settings_and_stages_of_the_bone_chain_are_all_there():
+    from napari_tbcad.bone.workflow import CHAIN, BoneSettings
+    from napari_tbcad.cli.options import listed
+
+    assert [row[0] for row in table(BONE, "stage")] == [stage.name for stage in CHAIN]
+    said = [(row[0], row[1]) for row in table(section(BONE, "Settings"), "setting")]
+    assert said == [(name, str(default)) for name, default, _ in listed(BoneSettings())]
+
+
+def test_output_columns_are_those_of_the_program():
+    from napari_tbcad.bone import exports
+
+    said = {row[0]: re.findall(r"\w+", row[1]) for row in table(section(BONE, "What `bone run` writes"), "file")}
+    assert said == {
+        "results.csv": list(exports.RESULT_COLUMNS),
+        "regions.csv": list(exports.REGION_COLUMNS),
+        "hotspots.csv": list(exports.HOTSPOT_COLUMNS),
+        "comparison.csv": list(exports.COMPARISON_COLUMNS),
+    }
+
+
+def test_label_schemes_and_classes_are_those_of_the_program():
+    from napari_tbcad.schemes import BONE_SCHEMES, HOTSPOT_CLASSES
+
+    rows = table(section(BONE, "Label schemes"), "id")
+    for column, scheme in enumerate((BONE_SCHEMES["4"], BONE_SCHEMES["3"]), start=1):
+        said = {name.strip(): int(row[0]) for row in rows for name in row[column].split(",") if name.strip()}
+        assert said == dict(scheme.ids)
+    assert [row[0] for row in table(section(BONE, "Hotspots"), "class")] == list(HOTSPOT_CLASSES)
+
+
+def test_count_levels_are_those_of_the_program():
+    from napari_tbcad.bone.quality import AMBER_COUNTS, RED_COUNTS
+
+    numbers = [int(n.replace(" ", "")) for n in re.findall(r"\d[\d ]{5,}\d", section(BONE, "Quality"))]
+    assert set(numbers) == {round(AMBER_COUNTS), round(RED_COUNTS)}
+
+
+def test_tables_of_the_simulator_are_its_data():
+    from napari_tbcad.simulate.bone_uptake import CONCENTRATION
+    from napari_tbcad.simulate.hotspot_sites import BENIGN, REGION_SHARE
+
+    uptake = table(section(SIMULATOR, "Uptake"), "region")
+    assert uptake == [[name, *(f"{value:g}" for value in pair)] for name, pair in CONCENTRATION.items()]
+    lesions = section(SIMULATOR, "Lesions and other uptake")
+    assert table(lesions, "region") == [[name, f"{share:g}"] for name, share in REGION_SHARE.items()]
+    benign = [[n, f"{p:g}", f"{low:g}–{high:g}"] for n, (p, _, (low, high), _) in BENIGN.items()]
+    assert table(lesions, "joint") == benign
+
+
+def test_both_languages_of_the_quick_start_give_the_same_commands():
+    pages = [text_of(ROOT / "docs" / name) for name in ("quickstart.md", "quickstart.id.md")]
+    called = [[" ".join(line.split()[1:3]) for line in COMMAND.findall(page)] for page in pages]
+    assert called[0] == called[1] != []
