@@ -199,7 +199,7 @@ def test_settings_and_stages_of_the_bone_chain_are_all_there():
     from napari_tbcad.bone.workflow import CHAIN, BoneSettings
     from napari_tbcad.cli.options import listed
 
-    assert [row[0] for row in table(BONE, "stage")] == [stage.name for stage in CHAIN]
+    assert [row[0] for row in table(BONE, "stage")] == [stage.name for stage in CHAIN.stages]
     said = [(row[0], row[1]) for row in table(section(BONE, "Settings"), "setting")]
     assert said == [(name, str(default)) for name, default, _ in listed(BoneSettings())]
 
@@ -207,7 +207,9 @@ def test_settings_and_stages_of_the_bone_chain_are_all_there():
 def test_output_columns_are_those_of_the_program():
     from napari_tbcad.bone import exports
 
-    said = {row[0]: re.findall(r"\w+", row[1]) for row in table(section(BONE, "What `bone run` writes"), "file")}
+    said = {
+        row[0]: re.findall(r"\w+", row[1]) for row in table(section(BONE, "What `bone run` writes"), "file")
+    }
     assert said == {
         "results.csv": list(exports.RESULT_COLUMNS),
         "regions.csv": list(exports.REGION_COLUMNS),
