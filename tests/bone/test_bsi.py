@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from napari_tbcad.bone.bsi import IndexParameters, bone_scan_index
+from napari_tbcad.bone.bsi import RULES, IndexParameters, bone_scan_index
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView
-from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
+from napari_tbcad.schemes import HOTSPOT_CLASSES, REGION_IDS, REGION_NAMES
 
 SHAPE = (40, 30)
 
@@ -190,3 +192,59 @@ def test_labels_of_another_grid_are_refused():
     other = Hotspots(np.zeros((5, 5), np.uint16), None)
     with pytest.raises(BadInput, match="grid"):
         bone_scan_index(other, regions(), scan())
+
+
+TABLES = {
+    "spiers1968": [18.4, 8.3, 8.3, 4.4, 0.3, 1.0, 3.0, 6.6, 8.3, 8.3, 7.5, 17.8],
+    "icrp110-male": [11.3, 1.71, 6.04, 8.59, 0.64, 0.98, 4.01, 5.61, 4.74, 2.74, 10.48, 15.27],
+    "icrp110-female": [12.66, 2.02, 6.42, 5.94, 0.69, 1.03, 3.06, 5.91, 5.85, 1.98, 9.91, 13.71],
+}
+"""Typed from the method's table, in order of region id; Spiers has one weight for ids 2, 3, 9 and 10."""
+
+
+def index_pixel_by_pixel(drawn, abnormal, table, rule):
+    """Compute the index from region maps and abnormal pixels, with sets of pixels and nothing shared."""
+    groups = [(1,), (4,), (5,), (6,), (7,), (8,), (11,), (12,)]
+    groups += [(2, 3, 9, 10)] if table == "spiers1968" else [(2,), (3,), (9,), (10,)]
+    total = 0.0
+    for group in groups:
+        seen = []
+        for view in drawn:
+            if (rule in ("anterior", "posterior") and view != rule) or (
+                group == (5,) and view == "posterior"
+            ):
+                continue
+            area = {tuple(p) for number in group for p in np.argwhere(drawn[view] == number)}
+            if area:
+                seen.append((len(area & {tuple(p) for p in np.argwhere(abnormal[view])}), len(area)))
+        if seen:
+            parts = [hit / size for hit, size in seen]
+            pooled = sum(hit for hit, _ in seen) / sum(size for _, size in seen)
+            f = {"pooled": pooled, "max": max(parts)}.get(rule, sum(parts) / len(parts))
+            total += TABLES[table][group[0] - 1] * f
+    return total
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(sorted(TABLES)), st.sampled_from(sorted(RULES)))
+def test_any_labels_give_the_index_of_the_method(seed, table, rule):
+    rng = np.random.default_rng(seed)
+    there = [("anterior", "posterior"), ("anterior",), ("posterior",)][seed % 3]
+    if rule in ("anterior", "posterior") and rule not in there:
+        there = ("anterior", "posterior")
+    drawn, spots, marks = {}, {}, []
+    for view in there:
+        drawn[view] = rng.integers(0, 13, SHAPE)
+        drawn[view][np.isin(drawn[view], rng.integers(1, 13, 3))] = 0
+        spots[view] = rng.integers(0, 6, SHAPE) + (10 if view == "posterior" else 0)
+        spots[view][rng.random(SHAPE) < 0.6] = 0
+        marks += [Mark(int(n), view, str(rng.choice(HOTSPOT_CLASSES))) for n in np.unique(spots[view]) if n]
+    counted = [mark.id for mark in marks if mark.label == "abnormal"]
+    index = bone_scan_index(
+        Hotspots(spots.get("anterior"), spots.get("posterior"), tuple(marks)),
+        SkeletonRegions(drawn.get("anterior"), drawn.get("posterior")),
+        scan(views=there),
+        IndexParameters(weights=table, combine=rule),
+    )
+    abnormal = {view: np.isin(spots[view], counted) for view in there}
+    assert index.value == pytest.approx(index_pixel_by_pixel(drawn, abnormal, table, rule), abs=1e-9)

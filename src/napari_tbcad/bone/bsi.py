@@ -122,7 +122,8 @@ class BoneScanIndex:
     value : float
         From all abnormal hotspots, in % of the skeleton's mass.
     judged_value : float or None
-        From the abnormal hotspots that a person judged; None when a person judged none of the hotspots.
+        From the abnormal hotspots that a person judged; None when a person judged none of the hotspots, 0
+        when there are none to judge.
     weights, combine : str
         Weight table and view rule; no index is comparable without them.
     regions : tuple of RegionShare
