@@ -210,9 +210,9 @@ def index_pixel_by_pixel(drawn, abnormal, table, rule):
     for group in groups:
         seen = []
         for view in drawn:
-            if (rule in ("anterior", "posterior") and view != rule) or (
-                group == (5,) and view == "posterior"
-            ):
+            if rule in ("anterior", "posterior") and view != rule:
+                continue
+            if group == (5,) and view == "posterior":
                 continue
             area = {tuple(p) for number in group for p in np.argwhere(drawn[view] == number)}
             if area:
