@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -74,3 +75,10 @@ def test_floating_point_labels_must_be_whole(tmp_path):
         Image.fromarray(np.array([[0.0, bad]], np.float32)).save(tmp_path / "b.tif")
         with pytest.raises(BadInput, match="whole numbers"):
             read_labels(tmp_path / "b.tif")
+
+
+def test_a_stack_of_label_images_is_refused(tmp_path):
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, np.zeros((2, 4, 5), np.uint8), photometric="minisblack")
+    with pytest.raises(BadInput, match="2 pages"):
+        read_labels(path)

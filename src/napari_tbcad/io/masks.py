@@ -141,6 +141,8 @@ def mask_values(path: Path) -> NDArray[Any]:
         raise BadInput(path, "no such mask file") from error
     except OSError as error:
         raise BadInput(path, f"the mask cannot be read ({error.strerror or error})") from error
+    if facts["pages"] > 1:
+        raise BadInput(path, f"the file has {facts['pages']} pages; save each mask as a file of its own")
     if array.ndim == 3:
         colour = array[..., : 3 if array.shape[2] >= 3 else 1]
         if not (colour == colour[..., :1]).all():
