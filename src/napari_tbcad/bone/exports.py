@@ -110,12 +110,12 @@ def region_rows(analysis: BoneAnalysis, *, file: str) -> Rows:
 def hotspot_rows(analysis: BoneAnalysis, *, file: str) -> Rows:
     """Return a scan's rows of hotspots.csv, one a hotspot; its place is that in the view's file."""
     rows = []
-    for row in analysis.table:
+    for row, values in zip(analysis.table, analysis.table.as_dicts(), strict=True):
         view, place = analysis.scan.view(row.view), {}
         if view is not None and view.mirrored:
             width = view.counts.shape[1]
             place = {"column": width - 1 - row.column, "left": width - row.right, "right": width - row.left}
-        rows.append({"file": file, **asdict(row), **place})
+        rows.append({"file": file, **values, **place})
     return rows
 
 
