@@ -169,6 +169,13 @@ def test_nothing_of_the_person_is_written(mixed):
             assert secret.encode() not in content, (file.name, secret)
 
 
+def test_what_is_passed_over_is_said(simulated, tmp_path, capfd):
+    write(tmp_path, "a.dcm", [view.counts for _, view in simulated.scan], simulated)
+    iio.imwrite(tmp_path / "b_mask.png", np.zeros((8, 8), np.uint8))
+    run(tmp_path, tmp_path / "out")
+    assert "passed over as masks, labels or results: b_mask.png" in capfd.readouterr().out
+
+
 def test_the_output_folder_among_the_scans_is_no_input_of_the_next_run(mixed):
     out, _, rows, _, _ = mixed
     assert {scan.path.name for scan in find_scans(out.parent)} == set(rows)

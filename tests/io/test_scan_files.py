@@ -109,6 +109,10 @@ def test_masks_labels_and_results_are_passed_over(tmp_path):
     (tmp_path / "out" / "records").mkdir()
     (tmp_path / "out" / "results.csv").write_text("file")
     assert found(tmp_path) == {"1_ant": ["1_ant.png"]}
+    told: list[Path] = []
+    find_scans(tmp_path, passed_over=told)
+    names = {"masks", "region12_silver", "labels", "out", "1_anterior_hotspots.png", "seg_mask.png"}
+    assert {path.name for path in told} == names
 
 
 def test_two_files_of_one_study_are_put_together_by_their_headers(tmp_path):

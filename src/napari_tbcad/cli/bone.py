@@ -91,6 +91,14 @@ def tell_masks(scans: Sequence[ScanFiles], folder: Path | None) -> None:
         typer.echo(f"WARNING belonging to no scan: {names}" + (f" and {more} more" if more > 0 else ""))
 
 
+def tell_passed_over(paths: Sequence[Path]) -> None:
+    """Print what was not taken for a scan although it might be one."""
+    if paths:
+        more = ", …" if len(paths) > 5 else ""
+        names = ", ".join(path.name for path in paths[:5])
+        typer.echo(f"passed over as masks, labels or results: {names}{more}")
+
+
 @app.command("run")
 def run(
     paths: Annotated[list[Path], typer.Argument(help="Scans, or folders of scans.")],
@@ -130,9 +138,11 @@ def run(
         index__weights=weights,
         index__combine=combine,
     )
-    scans = find_scans(paths)
+    passed_over: list[Path] = []
+    scans = find_scans(paths, passed_over=passed_over)
     job = BoneJob(out, given, str(atlas) if atlas else None, masks)
     tell_weights(given)
+    tell_passed_over(passed_over)
     tell_masks(scans, masks)
     rows = bone_batch(scans, job, workers=workers, scheduler=scheduler, progress=Teller())
     failed = sum(not row.ok for row in rows)

@@ -65,7 +65,9 @@ class _Image:
         return self.named[0] if self.named else None
 
 
-def find_scans(paths: str | Path | Iterable[str | Path]) -> list[ScanFiles]:
+def find_scans(
+    paths: str | Path | Iterable[str | Path], *, passed_over: list[Path] | None = None
+) -> list[ScanFiles]:
     """List the bone scans among files and folders, each with a unique name.
 
     Two files become one scan when they are the two views of one study (NM files with the same patient and
@@ -78,6 +80,8 @@ def find_scans(paths: str | Path | Iterable[str | Path]) -> list[ScanFiles]:
     paths : path or iterable of paths
         Files are always listed. In folders, hidden files, masks, labels, overlays and outputs of earlier
         runs are passed over.
+    passed_over : list of Path, optional
+        The images and folders that were passed over are added here; other files need no mention.
 
     Returns
     -------
@@ -92,7 +96,11 @@ def find_scans(paths: str | Path | Iterable[str | Path]) -> list[ScanFiles]:
     given = [Path(p) for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
     if not given:
         raise BadInput("input", "no bone scan was given")
-    entries = entries_below(given, skipped=[], is_stray=_is_stray, is_image=_is_scan_image)
+    skipped: list[Path] = []
+    entries = entries_below(given, skipped=skipped, is_stray=_is_stray, is_image=_is_scan_image)
+    if passed_over is not None:
+        seen = (path for path in skipped if not path.name.startswith("."))
+        passed_over += [path for path in seen if path.is_dir() or is_image_file(path)]
     if all(entry.path.is_dir() for entry in entries):
         where = ", ".join(str(p) for p in given)
         raise BadInput(given[0], f"no bone scan found in {where} (wanted: DICOM NM, PNG, JPEG, TIFF, BMP)")
