@@ -76,11 +76,7 @@ def name_views(study: Study, parameters: ViewParameters = ViewParameters()) -> B
     BadInput
         If a frame is of another view (lateral, oblique), or both are the same image.
     """
-    for frame in study.frames:
-        if frame.facts.other_view:
-            raise BadInput(study.source, "the header names a view other than anterior and posterior")
-    if len(study.frames) == 2 and np.array_equal(study.frames[0].pixels, study.frames[1].pixels):
-        raise BadInput(study.source, "both views are the same image; export the two views again")
+    _refuse_other_views(study)
     warnings = list(study.warnings)
     contents = [measure_content(frame.pixels) for frame in study.frames]
     named = decide(evidence_of(study.frames, contents), warnings) or _asked(study, parameters, warnings)
@@ -108,6 +104,14 @@ def name_views(study: Study, parameters: ViewParameters = ViewParameters()) -> B
         warnings=tuple(dict.fromkeys(warnings)),
         record=study.record,
     ).after(Step("name views", parameters, facts=facts))
+
+
+def _refuse_other_views(study: Study) -> None:
+    for frame in study.frames:
+        if frame.facts.other_view:
+            raise BadInput(study.source, "the header names a view other than anterior and posterior")
+    if len(study.frames) == 2 and np.array_equal(study.frames[0].pixels, study.frames[1].pixels):
+        raise BadInput(study.source, "both views are the same image; export the two views again")
 
 
 def _asked(study: Study, parameters: ViewParameters, warnings: list[str]) -> list[Evidence]:

@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
 _PRIVATE_NAMES = (0x00111012, 0x00111030)
 _HEADER: tuple[str | int, ...] = (
-    *("SOPClassUID", "Modality", "ImageType", "PatientID", "PatientName", "PatientBirthDate"),
+    *("Modality", "PatientID", "PatientName", "PatientBirthDate"),
     *("StudyInstanceUID", "SeriesInstanceUID", "AcquisitionDate", "AcquisitionTime"),
     *("Manufacturer", "SeriesDescription", "ViewPosition", "ImageID", "ViewCodeSequence"),
     *("Rows", "Columns", "NumberOfFrames", "DetectorVector", "DetectorInformationSequence"),
-    *("EnergyWindowVector", "PhotometricInterpretation", "SamplesPerPixel"),
     *(0x00110010, *_PRIVATE_NAMES),
 )
 
@@ -50,7 +49,7 @@ class FrameFacts:
     frame : int
         Which frame of the file, from 0.
     file_name : str
-        File name without its suffix, with the folder it lies in where that names a view.
+        File name without its suffix.
     view_code : str
         Code and meaning of the view, as ``"CODE meaning"``; empty when there is none.
     view_position, image_id, series_description, private_name : str

@@ -162,7 +162,7 @@ def _kept(path: Path, dataset: Dataset, number: int, warnings: list[str]) -> lis
         return peak
     if number <= 2:
         return list(range(number))
-    raise BadInput(path, f"{number} frames; a whole-body scan has an anterior and a posterior one")
+    raise BadInput(path, f"{number} frames; export the anterior and the posterior one alone")
 
 
 def _decoded(path: Path, dataset: Dataset, syntax: str) -> NDArray[Any]:

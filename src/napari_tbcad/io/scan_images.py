@@ -63,7 +63,7 @@ def _pages(path: Path, warnings: list[str]) -> tuple[list[NDArray[Any]], int]:
     arrays = [load_array(path, [], page=i)[0] for i in range(min(number, 2))] if number > 1 else [array]
     if number > 1 and arrays[0].shape == arrays[1].shape == array.shape:
         if number > 2:
-            raise BadInput(path, f"{number} pages; a whole-body scan has an anterior and a posterior view")
+            raise BadInput(path, f"{number} pages; save the anterior and the posterior view alone")
         return arrays, stored["bits"]
     warnings += said
     return [array], stored["bits"]
