@@ -251,3 +251,28 @@ def test_both_languages_of_the_quick_start_give_the_same_commands():
     pages = [text_of(ROOT / "docs" / name) for name in ("quickstart.md", "quickstart.id.md")]
     called = [[" ".join(line.split()[1:3]) for line in COMMAND.findall(page)] for page in pages]
     assert called[0] == called[1] != []
+
+
+def test_numbers_of_the_simulator_in_the_text_are_its_own():
+    from napari_tbcad.simulate import gamma_camera, hotspot_sites
+    from napari_tbcad.simulate.bone_truth import FEWEST_PIXELS, PEAK_SHARE, VISIBLE_SHARE
+
+    text = " ".join(SIMULATOR.split())
+    low, high = hotspot_sites.RADIUS_MM
+    one, other = hotspot_sites.RADIUS_SHAPE
+    camera = gamma_camera.CameraParameters()
+    per_mm = (gamma_camera.SOFT_TISSUE_PER_MM, gamma_camera.LUNG_PER_MM, gamma_camera.BONE_PER_MM)
+    for said in (
+        f"none in {100 * hotspot_sites.NO_LESION:g} % of the patients",
+        f"(mean {hotspot_sites.MORE_LESIONS:g}, dispersion {hotspot_sites.FEW_OR_MANY:g}",
+        f"at most {hotspot_sites.MOST_LESIONS}.",
+        f"between {low:g} and {high:g} mm",
+        f"(a beta distribution {one:g}, {other:g},",
+        "μ soft {:g}, lung {:g}, bone {:g} per mm".format(*per_mm),
+        f"√({camera.intrinsic_mm:g}² + ({camera.near_mm:g} + {camera.per_mm:g} d)²)",
+        f"P + {camera.scatter:g} · G_{camera.scatter_mm:g}mm * P",
+        f"exceed {100 * PEAK_SHARE:g} % of their own peak",
+        f"exceeds {100 * VISIBLE_SHARE:g} % of the mean",
+        f"fewer than {FEWEST_PIXELS} pixels",
+    ):
+        assert said in text
