@@ -28,6 +28,7 @@ def parts(data: Path, logs: Path) -> dict[str, list[str]]:
         "real_ratios_and_simulated": [bone["simulator"], "--real", str(data / "pairs")],
         "simulated_patients": [*simulate, "--out", str(patients)],
         "simulated_index": [bone["index"], "--data", str(patients), "--chain", "--workers", "2"],
+        "simulated_sizes": [str(HERE / "bone_index_sizes.py"), "--data", str(patients)],
         "simulated_regions": [bone["regions"], "--set", "simulated"],
         "real_regions": [bone["regions"], "--set", "silver"],
         "hotspots": [bone["hotspots"], "--patients", "40"],
