@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,15 @@ def test_two_pages_of_one_size_are_two_views(tmp_path, options):
     assert [int(frame.pixels.sum()) for frame in study.frames] == [body(1).sum(), body(2).sum()]
     assert [(frame.facts.frame, frame.facts.half) for frame in study.frames] == [(0, ""), (1, "")]
     assert study.warnings == ()
+
+
+def test_whatever_byte_of_a_header_is_damaged_is_told(tmp_path):
+    path = pages(tmp_path / "a.tif", body(), compression="tiff_lzw")
+    whole = path.read_bytes()
+    for at in (*range(10), *range(len(whole) - 160, len(whole), 2)):
+        path.write_bytes(whole[:at] + b"\xee" + whole[at + 1 :])
+        with contextlib.suppress(BadInput):
+            read_study(path)
 
 
 def test_a_thumbnail_beside_the_view_is_passed_over_and_a_third_page_refused(tmp_path):

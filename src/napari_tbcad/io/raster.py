@@ -222,9 +222,10 @@ def _load_pillow(
                 array = _pillow_array(image)
     except Image.DecompressionBombError as error:
         raise BadInput(path, f"the image is too large ({_reason(error)})") from error
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
-        if isinstance(error, PermissionError):
-            raise
+    except PermissionError:
+        raise
+    except Exception as error:
+        # Damaged files end in OSError, ValueError, SyntaxError, TypeError and more.
         raise BadInput(path, f"truncated or damaged image file ({_reason(error)})") from error
     if number is None:
         _note_pages(pages, warnings)
