@@ -64,8 +64,8 @@ class ViewsStep(BoneStep):
         self.body.addWidget(self.facts)
         self.counts = left_aligned("")
         self.counts.setToolTip(
-            "Below one million counts a view a repeated scan changes the index by about 0.2, "
-            "below half a million by about 0.6. Pictures of 8 bits have grey values, not counts."
+            "The fewer the counts, the more noise alone moves the index: below one million a view amber, "
+            "below half a million red. Pictures of 8 bits have grey values, not counts."
         )
         self.body.addWidget(self.counts)
         self._form: ParameterForm | None = None
