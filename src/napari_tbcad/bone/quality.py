@@ -18,8 +18,8 @@ Level = Literal["good", "amber", "red", "unknown"]
 AMBER_COUNTS, RED_COUNTS = 1e6, 0.5e6
 """Counts per view below which noise alone moves a Bone Scan Index noticeably.
 
-In simulated scans of a phantom an automatic index differed from the true one by 0.20 at 1.5 million counts, 0.57
-at 0.5 million and 4.67 at 0.2 million (Anand et al., J Nucl Med 57:1865, 2016).
+In simulated scans of a phantom an automatic index differed from the true one by 0.20 at 1.5 million counts,
+0.57 at 0.5 million and 4.67 at 0.2 million (Anand et al., J Nucl Med 57:1865, 2016).
 """
 
 SATURATED_SHARE = 1e-3

@@ -2,7 +2,7 @@
 
 The tables were set on 2026-11-22 so that the ratios of region to thigh in simulated scans agree with their
 medians over real pairs, which `benchmarks/bone_simulator.py` lists and measures, starting from published
-concentrations relative to soft tissue. They were frozen before any index was measured on simulated scans.
+concentrations relative to soft tissue. No index of a simulated scan had a part in choosing them.
 """
 
 from __future__ import annotations

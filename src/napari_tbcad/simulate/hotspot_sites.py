@@ -1,9 +1,9 @@
 """Where hotspots of a simulated scan lie, how large and how hot they are.
 
-Size, number and share of pixels pull against each other. The number of metastases, the span of their radii and
-the share of pixels they take (about 0.07 % in BS-80K, Huang et al., 2022; normal ones 0.11 to 0.19 %) are given;
-together they leave small lesions, a median of some 50 pixels, where the hotspots that a detector and Otsu's
-threshold draw in real scans have some 250. `RADIUS_SHAPE` is the one free choice, made for the share.
+Size, number and share of pixels pull against each other. The number of metastases, the span of their radii
+and the share of pixels they take (about 0.07 % in BS-80K, Huang et al., 2022; normal ones 0.11 to 0.19 %) are
+given; together they leave small lesions, a median of some 50 pixels, where the hotspots that a detector and
+Otsu's threshold draw in real scans have some 250. `RADIUS_SHAPE` is the one free choice, made for the share.
 """
 
 from __future__ import annotations
