@@ -17,6 +17,7 @@ ORDER = (
         "record",
         "schemes",
         "skeletal_mass",
+        "segmenters",
         "settings",
         "result_tables",
         "content",

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from pydantic import create_model, field_validator
+from typing import Any
 
 from napari_tbcad.bone.detectors import DETECTORS, detector
 from napari_tbcad.bone.hotspots import Hotspots
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.chain import Probe, Progress
 from napari_tbcad.imaging.bonescan import BoneScan
-from napari_tbcad.record import Parameters, field
+from napari_tbcad.record import Parameters
+from napari_tbcad.segmenters import choice_of
 
-
-class _HotspotParameters(Parameters):
-    """Which hotspot segmenter, and the parameters of each."""
-
-    segmenter: str = field(
-        "classical",
-        title="Segmenter",
-        description=" ".join(f"{e.name}: {e.description}" for e in DETECTORS.values()),
-    )
-
-    @field_validator("segmenter")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        return detector(name).name
-
-
-HotspotParameters = create_model(
-    "HotspotParameters",
-    __base__=_HotspotParameters,
-    __module__=__name__,
-    __doc__=_HotspotParameters.__doc__,
-    **cast(Any, {e.name: (e.parameters_class, e.parameters_class()) for e in DETECTORS.values()}),
+HotspotParameters = choice_of(
+    DETECTORS,
+    model="HotspotParameters",
+    module=__name__,
+    doc="Which hotspot segmenter, and the parameters of each.",
+    default="classical",
 )
 
 

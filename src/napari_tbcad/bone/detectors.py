@@ -1,52 +1,16 @@
-"""The automatic hotspot segmenters by name; a new one is one function and one line here."""
+"""The automatic hotspot segmenters by name; a new one is one function and one line here.
+
+Each is called as ``function(scan, regions, parameters, *, progress, cancelled) -> Hotspots``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from types import MappingProxyType
+from functools import partial
 
-from napari_tbcad.bone.hotspots import Hotspots
-from napari_tbcad.errors import BadInput
-from napari_tbcad.record import Parameters
+from napari_tbcad.segmenters import SegmenterEntry, registry, segmenter_of
 
-
-@dataclass(frozen=True)
-class DetectorEntry:
-    """A hotspot segmenter, imported only when it is asked for.
-
-    Parameters
-    ----------
-    name : str
-        Registered name, as in ``--segmenter NAME``.
-    module : str
-        Module that holds the function and its parameters.
-    function_name, parameters_name : str
-        Their names in that module.
-    description : str
-        One sentence for the person who chooses.
-    """
-
-    name: str
-    module: str
-    function_name: str
-    parameters_name: str
-    description: str
-
-    @property
-    def function(self) -> Callable[..., Hotspots]:
-        """``function(scan, regions, parameters, *, progress, cancelled) -> Hotspots``."""
-        return getattr(import_module(self.module), self.function_name)
-
-    @property
-    def parameters_class(self) -> type[Parameters]:
-        """The pydantic model of its parameters."""
-        return getattr(import_module(self.module), self.parameters_name)
-
-
-_ENTRIES = (
-    DetectorEntry(
+DETECTORS = registry(
+    SegmenterEntry(
         "classical",
         "napari_tbcad.bone.candidates_classical",
         "classical",
@@ -55,17 +19,5 @@ _ENTRIES = (
     ),
 )
 
-DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-
-
-def detector(name: str) -> DetectorEntry:
-    """Return the hotspot segmenter of this name.
-
-    Raises
-    ------
-    BadInput
-        If there is none; the message lists those there are.
-    """
-    if name not in DETECTORS:
-        raise BadInput("segmenter", f"there is no segmenter {name!r}; there are {', '.join(DETECTORS)}")
-    return DETECTORS[name]
+detector = partial(segmenter_of, DETECTORS)
+"""``detector(name)`` returns the entry of a name; BadInput lists those there are."""

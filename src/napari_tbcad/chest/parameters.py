@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Literal
 
-from pydantic import create_model, field_validator
+from pydantic import field_validator
 
 from napari_tbcad.chest.features import FeatureParameters
-from napari_tbcad.chest.lungs.registry import SEGMENTERS, segmenter
+from napari_tbcad.chest.lungs.registry import SEGMENTERS
 from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Parameters, field
+from napari_tbcad.segmenters import choice_of
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
-class _LungParameters(Parameters):
-    """Which lung segmenter, and the parameters of each."""
-
-    segmenter: str = field(
-        "atlas",
-        title="Segmenter",
-        description=" ".join(f"{e.name}: {e.description}" for e in SEGMENTERS.values()),
-    )
-
-    @field_validator("segmenter")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        return segmenter(name).name
-
-
-LungParameters = create_model(
-    "LungParameters",
-    __base__=_LungParameters,
-    __module__=__name__,
-    __doc__=_LungParameters.__doc__,
-    **cast(Any, {e.name: (e.parameters_class, e.parameters_class()) for e in SEGMENTERS.values()}),
+LungParameters = choice_of(
+    SEGMENTERS,
+    model="LungParameters",
+    module=__name__,
+    doc="Which lung segmenter, and the parameters of each.",
+    default="atlas",
 )
 
 

@@ -1,0 +1,102 @@
+"""Segmenters by name: a new one is one function and one line in the registry of its workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, cast
+
+from pydantic import create_model, field_validator
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.record import Parameters, field
+
+
+@dataclass(frozen=True)
+class SegmenterEntry:
+    """A segmenter, imported only when it is asked for.
+
+    Parameters
+    ----------
+    name : str
+        Registered name, as in ``--segmenter NAME``.
+    module : str
+        Module that holds the function and its parameters.
+    function_name, parameters_name : str
+        Their names in that module.
+    description : str
+        One sentence for the person who chooses.
+    """
+
+    name: str
+    module: str
+    function_name: str
+    parameters_name: str
+    description: str
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The segmenter; what it takes and returns is the workflow's own."""
+        return getattr(import_module(self.module), self.function_name)
+
+    @property
+    def parameters_class(self) -> type[Parameters]:
+        """The pydantic model of its parameters."""
+        return getattr(import_module(self.module), self.parameters_name)
+
+
+Segmenters = Mapping[str, SegmenterEntry]
+
+
+def registry(*entries: SegmenterEntry) -> Segmenters:
+    """Return the entries by name."""
+    return MappingProxyType({entry.name: entry for entry in entries})
+
+
+def segmenter_of(known: Segmenters, name: str) -> SegmenterEntry:
+    """Return the segmenter of this name.
+
+    Raises
+    ------
+    BadInput
+        If there is none; the message lists those there are.
+    """
+    if name not in known:
+        raise BadInput("segmenter", f"there is no segmenter {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+def choice_of(known: Segmenters, *, model: str, module: str, doc: str, default: str) -> Any:
+    """Return the parameter model of a stage that chooses a segmenter.
+
+    Parameters
+    ----------
+    known : mapping
+        The registry.
+    model, module, doc : str
+        Name of the model, the module it is made for (it is pickled by these two) and its docstring.
+    default : str
+        Name of the default segmenter.
+
+    Returns
+    -------
+    type of Parameters
+        Field ``segmenter`` with the name, and one section of parameters for each segmenter.
+    """
+
+    class _Choice(Parameters):
+        segmenter: str = field(
+            default,
+            title="Segmenter",
+            description=" ".join(f"{entry.name}: {entry.description}" for entry in known.values()),
+        )
+
+        @field_validator("segmenter")
+        @classmethod
+        def _known(cls, name: str) -> str:
+            return segmenter_of(known, name).name
+
+    sections = {e.name: (e.parameters_class, e.parameters_class()) for e in known.values()}
+    return create_model(model, __base__=_Choice, __module__=module, __doc__=doc, **cast(Any, sections))
