@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from napari_tbcad.bone.bsi import bone_scan_index
 from napari_tbcad.bone.classes import class_images
@@ -23,7 +23,7 @@ from napari_tbcad.bone.exports import (
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_regions
 from napari_tbcad.bone.measure import measure_hotspots
-from napari_tbcad.bone.picture import draw_scan
+from napari_tbcad.bone.picture import LETTERS, draw_scan
 from napari_tbcad.bone.quality import check_scan
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.workflow import BoneAnalysis, BoneSettings
@@ -145,6 +145,23 @@ def test_the_picture_is_signed_and_shows_every_class_in_its_colour(analysis, tmp
     drawn = np.unique(draw_scan(analysis).astype(int) @ (65536, 256, 1))
     for label in {mark.label for mark in analysis.hotspots.marks}:
         assert int(HOTSPOT_COLOURS[label][1:], 16) in drawn, label
+
+
+def test_hotspots_of_the_tables_are_found_in_the_picture_by_their_id(analysis, monkeypatch):
+    written, write = [], ImageDraw.ImageDraw.text
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw,
+        "text",
+        lambda drawing, place, text, *rest, **more: (
+            written.append((text, place)),
+            write(drawing, place, text, *rest, **more),
+        ),
+    )
+    draw_scan(analysis)
+    marks = {f"{LETTERS[mark.label]}{mark.id}" for mark in analysis.hotspots.marks}
+    places = [place for text, place in written if text in marks]
+    assert {text for text, _ in written} >= marks
+    assert len(set(places)) == len(marks), "one lies on another"
 
 
 def test_one_view_alone_is_a_picture_too(analysis):

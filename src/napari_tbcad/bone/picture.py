@@ -1,7 +1,8 @@
-"""The picture of an analysed scan: both views, region outlines, hotspots with a letter for their class."""
+"""The picture of an analysed scan: both views, region outlines, hotspots with their class and id."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,19 +14,28 @@ from napari_tbcad.schemes import HOTSPOT_COLOURS
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
+    from napari_tbcad.bone.measure import HotspotRow
     from napari_tbcad.bone.workflow import BoneAnalysis
 
 LETTERS = {"abnormal": "A", "normal": "N", "non_bone": "U", "ignore": "?"}
-"""Letter beside each hotspot, so that classes are told apart without colour; U is uptake outside bone."""
+"""Letter beside each hotspot, so that classes are told apart without colour; U is uptake outside bone. The
+number after it is the hotspot's id in the tables and label images."""
 
 SIDES = {"anterior": ("R", "L"), "posterior": ("L", "R")}
 """The patient's side on the image's left and right."""
 
+Box = tuple[float, float, float, float]
+
 _HEIGHT = 1024
 _REGION_COLOUR = "#009E73"
 _DARK, _PAPER = "#222222", "#FFFFFF"
-_IGNORE_COLOUR = "#CC79A7"  # white, the colour of its layer, would not be seen on paper
+_ON_PAPER = {"ignore": "#CC79A7", "non_bone": "#5A5A5A"}
+"""Where the colour of a class's layer would not be read as a letter on white."""
+
+_DRAWN = ("ignore", "non_bone", "normal", "abnormal")
+"""Order of drawing: what counts lies on top."""
 _WINDOW_SHARE = 0.8
 """Share of the body's 99.5th percentile that is drawn black: faint uptake stays visible."""
 
@@ -99,7 +109,7 @@ def _panel(analysis: BoneAnalysis, name: str) -> NDArray[np.uint8]:
     labels = analysis.hotspots.labels(name)  # type: ignore[arg-type]
     if labels is not None:
         large = larger(labels)
-        for label in LETTERS:
+        for label in _DRAWN:
             ids = [m.id for m in analysis.hotspots.marks if m.view == name and m.label == label]
             if ids:
                 picture[_edges(np.isin(large, ids), both=True)] = _rgb(_colour(label))
@@ -125,25 +135,36 @@ def _write_head(drawing: ImageDraw, analysis: BoneAnalysis, size: int, width: in
     from PIL import ImageFont
 
     index = analysis.index
-    numbers = ", ".join(
-        f"{LETTERS[label]} {label.replace('_', '-')} {sum(m.label == label for m in analysis.hotspots.marks)}"
-        for label in LETTERS
-    )
     judged = "no hotspot judged by a person"
     if index.judged_value is not None:
         judged = f"{index.judged_value:.2f} % from judged hotspots"
     title = f"BSI {index.value:.2f} %"
-    lines = (f"weights {index.weights}, views {index.combine}; {judged}", numbers)
     drawing.text((size, size // 2), title, _DARK, ImageFont.load_default(size=int(1.5 * size)))
-    for n, line in enumerate(lines):
-        points = size
-        while (
-            points > 8
-            and drawing.textlength(line, font=ImageFont.load_default(size=points)) > width - 2 * size
-        ):
-            points -= 1
-        place = (size, 2.4 * size + 1.2 * n * size)
-        drawing.text(place, line, _DARK, ImageFont.load_default(size=points))
+    line = f"weights {index.weights}, views {index.combine}; {judged}"
+    font = _fitting(drawing, line, size, width)
+    drawing.text((size, 2.4 * size), line, _DARK, font)
+    numbers = {label: sum(m.label == label for m in analysis.hotspots.marks) for label in LETTERS}
+    words = [
+        (f"{LETTERS[label]} {label.replace('_', '-')} {number}", _letter_colour(label))
+        for label, number in numbers.items()
+    ]
+    words.append(("regions", _REGION_COLOUR))
+    font = _fitting(drawing, "  ".join(word for word, _ in words), size, width)
+    left = float(size)
+    for word, colour in words:
+        drawing.text((left, 3.6 * size), word, colour, font)
+        left += drawing.textlength(f"{word}  ", font=font)
+
+
+def _fitting(drawing: ImageDraw, line: str, size: int, width: int) -> FreeTypeFont | ImageFont:
+    """Return the font, `size` points at most, in which the line fits the picture."""
+    from PIL import ImageFont
+
+    for points in range(size, 8, -1):
+        font = ImageFont.load_default(size=points)
+        if drawing.textlength(line, font=font) <= width - 2 * size:
+            break
+    return font
 
 
 def _write_marks(
@@ -154,7 +175,7 @@ def _write_marks(
     shape: tuple[int, int],
     size: int,
 ) -> None:
-    """Write the sides, the view's name, and the letter of each hotspot right of its box."""
+    """Write the sides, the view's name, and each hotspot's letter and id beside its farthest pixel."""
     from PIL import ImageFont
 
     left, top = corner
@@ -163,25 +184,56 @@ def _write_marks(
         drawing.text((where, top + 2), side, _DARK, font, anchor=anchor)
     drawing.text((left + 2, top + 4 + 1.2 * size), name, _DARK, small)
     down, across = _scale(analysis)
-    for row in analysis.table:
-        if row.view != name:
-            continue
-        right = row.right * across + 2
-        fits = right + size < shape[1]
-        place = (left + (right if fits else row.left * across - 2), top + (row.top + row.bottom) / 2 * down)
+    labels = analysis.hotspots.labels(name)  # type: ignore[arg-type]
+    rows = [row for row in analysis.table if row.view == name]
+    taken: list[Box] = []
+    for row in sorted(rows, key=lambda row: -_DRAWN.index(row.label)):
+        said = f"{LETTERS[row.label]}{row.id}"
+        places = [
+            ((left + x, top + y), anchor, drawing.textbbox((left + x, top + y), said, small, anchor=anchor))
+            for x, y, anchor in _beside(row, labels, (down, across))
+        ]
+        inside = [each for each in places if left <= each[2][0] and each[2][2] <= left + shape[1]]
+        inside = inside or places[:1]
+        free = [each for each in inside if not any(_overlap(each[2], box) for box in taken)]
+        place, anchor, box = (free or inside)[0]
+        taken.append(box)
         drawing.text(
-            place,
-            LETTERS[row.label],
-            _colour(row.label),
-            small,
-            anchor="lm" if fits else "rm",
-            stroke_width=1,
-            stroke_fill=_PAPER,
+            place, said, _letter_colour(row.label), small, anchor, stroke_width=1, stroke_fill=_PAPER
         )
 
 
+def _beside(
+    row: HotspotRow, labels: NDArray[np.generic] | None, scale: tuple[int, int]
+) -> Iterator[tuple[float, float, str]]:
+    """Yield (x, y, anchor) right and left of a hotspot, at the height of its farthest pixel there."""
+    down, across = scale
+    for column, x, anchor in (
+        (row.right - 1, row.right * across + 2, "lm"),
+        (row.left, row.left * across - 2, "rm"),
+    ):
+        y = (row.top + row.bottom) / 2
+        if labels is not None:
+            # A long or crooked one does not reach the edge of its box at half height.
+            y = float(np.flatnonzero(labels[:, column] == row.id).mean()) + 0.5
+        yield x, y * down, anchor
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes (left, top, right, bottom) share more than a rim of letters."""
+    rim = 2
+    return (
+        min(one[2], other[2]) - max(one[0], other[0]) > rim
+        and min(one[3], other[3]) - max(one[1], other[1]) > rim
+    )
+
+
 def _colour(label: str) -> str:
-    return _IGNORE_COLOUR if label == "ignore" else HOTSPOT_COLOURS[label]
+    return _ON_PAPER[label] if label == "ignore" else HOTSPOT_COLOURS[label]
+
+
+def _letter_colour(label: str) -> str:
+    return _ON_PAPER.get(label, HOTSPOT_COLOURS[label])
 
 
 def _rgb(colour: str) -> tuple[int, ...]:
