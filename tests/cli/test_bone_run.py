@@ -13,8 +13,10 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.scans import BoneJob, bone_scan_row
 from napari_tbcad.cli import main
+from napari_tbcad.cli.bone import Teller
 from napari_tbcad.io.scan_files import ScanFiles
 from napari_tbcad.record import Edit, Record
 from napari_tbcad.simulate.bone_samples import write_simulated_scans
@@ -239,5 +241,26 @@ def test_wrong_usage_is_exit_code_2(simulated, tmp_path, capfd, arguments, says)
 def test_settings_are_listed(capfd):
     assert main(["bone", "settings"]) == 0
     said = capfd.readouterr().out
-    for name in ("index.weights = spiers1968", "index.combine = mean", "views.first_view = auto"):
+    for name in (
+        "index.weights = spiers1968",
+        "index.combine = mean",
+        "views.first_view = auto",
+        "[px, from 0.5 to 5]",
+    ):
         assert name in said
+
+
+def test_a_warning_is_told_once_although_its_numbers_differ(capsys):
+    teller = Teller()
+    for done, counts in ((1, 842_000), (2, 913_000)):
+        warnings = f"The anterior view has {counts / 1e6:.2f} million counts. | {done} hotspot lies outside."
+        result = {
+            "file": "a.dcm", "status": "ok", "bsi": 0.5, "weights": "w", "combine": "mean", "n_abnormal": 1, "seconds": 1.0,
+            "anterior_rule": "view_code", "posterior_rule": "file_name", "unit": "counts",
+            "counts_anterior": counts, "counts_posterior": counts, "warnings": warnings,
+        }  # fmt: skip
+        teller(done, 2, Row(result))
+    said = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "anterior by view code, posterior by file name; 0.84 and 0.84 million counts" in said[0]
+    assert said[1:3] == ["The anterior view has 0.84 million counts.", "1 hotspot lies outside."]
+    assert said[4:] == ["2 hotspot lies outside.", "1 warning as above."]

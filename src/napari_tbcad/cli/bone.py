@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ app = typer.Typer(
 
 
 _MOST_NAMES = 5
+_DECIMAL = re.compile(r"\d+\.\d+")
 
 
 class Scheme(StrEnum):
@@ -31,7 +33,11 @@ class Scheme(StrEnum):
 
 
 class Teller:
-    """Prints one line a scan; a warning that was printed before is only counted."""
+    """Prints a line a scan and one a warning; a warning that was printed before is only counted.
+
+    Two warnings that differ in a measured number alone (a decimal fraction) are the same one: counts stand
+    in each scan's line, the others in results.csv.
+    """
 
     def __init__(self) -> None:
         self._said: set[str] = set()
@@ -43,25 +49,36 @@ class Teller:
         if not row.ok:
             typer.echo(f"{head}ERROR {result['message']}", err=True)
             return
-        views = ", ".join(
-            f"{view} by {result[f'{view}_rule'].replace('_', ' ')}"
-            for view in ("anterior", "posterior")
-            if result.get(f"{view}_rule")
-        )
         spots = "hotspot" if result["n_abnormal"] == 1 else "hotspots"
         typer.echo(
             f"{head}BSI {result['bsi']:.2f} % ({result['weights']}, {result['combine']}), "
-            f"{result['n_abnormal']} abnormal {spots}; {views}; {result['seconds']:.1f} s"
-            + self._note([w for w in result["warnings"].split(" | ") if w])
+            f"{result['n_abnormal']} abnormal {spots}; {_views(result)}; {result['seconds']:.1f} s"
         )
+        for line in self._new([w for w in result["warnings"].split(" | ") if w]):
+            typer.echo(f"    {line}")
 
-    def _note(self, warnings: list[str]) -> str:
-        new = [warning for warning in warnings if warning not in self._said]
-        again = len(warnings) - len(new)
-        self._said |= set(new)
+    def _new(self, warnings: list[str]) -> list[str]:
+        kinds = {_DECIMAL.sub("#", warning): warning for warning in warnings}
+        new = [warning for kind, warning in kinds.items() if kind not in self._said]
+        again = len(kinds) - len(new)
+        self._said |= kinds.keys()
         if again:
-            new.append(f"{again} more as before." if new else f"{again} as before.")
-        return f"\n    {' '.join(new)}" if new else ""
+            new.append(f"{again} {'warning' if again == 1 else 'warnings'} as above.")
+        return new
+
+
+def _views(result: Mapping[str, Any]) -> str:
+    """Return how the views were told, and their counts where they are counts."""
+    there = [view for view in ("anterior", "posterior") if result.get(f"{view}_rule")]
+    rules = [result[f"{view}_rule"].replace("_", " ") for view in there]
+    if len(there) == 2 and rules[0] == rules[1]:
+        said = f"both views by {rules[0]}"
+    else:
+        said = ", ".join(f"{view} by {rule}" for view, rule in zip(there, rules, strict=True))
+    if result.get("unit") == "counts":
+        millions = " and ".join(f"{result[f'counts_{view}'] / 1e6:.2f}" for view in there)
+        said += f"; {millions} million counts"
+    return said
 
 
 def tell_weights(given: Mapping[str, Any]) -> None:

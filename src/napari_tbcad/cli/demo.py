@@ -70,8 +70,8 @@ def _bone(out: Path) -> Sequence[Row]:
     names = sample_scan_names()
     scans = find_scans([sample_scan_path(name) for name in names])
     rows = bone_batch(scans, BoneJob(out), progress=Teller())
-    typer.echo("The same with the hotspots and regions that a perfect reader would draw:")
     given = BoneJob(out.with_name(f"{out.name}_given"), masks=sample_truth_path(names[0]).parent)
+    typer.echo(f"The same with the hotspots and regions that a perfect reader would draw ({given.out}):")
     for name, row, judged in zip(names, rows, bone_batch(scans, given), strict=True):
         truth = json.loads(sample_truth_path(name).read_text(encoding="utf-8"))["true_bsi"]
         if row.ok and judged.ok:
@@ -80,4 +80,8 @@ def _bone(out: Path) -> Sequence[Row]:
                 f"  {name}: from candidates {row.result['bsi']:.2f} %, by the perfect reader "
                 f"{judged.result['bsi']:.2f} %, true {true:.2f} %"
             )
+    typer.echo(
+        "The perfect reader's index and the true one differ because the index takes areas in two pictures for"
+    )
+    typer.echo("masses, and lesions may hide (docs/bone.md, Known limits).")
     return rows

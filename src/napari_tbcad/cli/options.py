@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from napari_tbcad.errors import BadInput
 
@@ -99,7 +100,7 @@ def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def listed(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
-    """Yield (dotted name, default, description with unit) of every setting."""
+    """Yield (dotted name, default, description with unit and bounds) of every setting."""
     for name, info in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
@@ -107,4 +108,17 @@ def listed(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str
         else:
             extra = info.json_schema_extra
             unit = extra.get("unit") if isinstance(extra, dict) else None
-            yield f"{prefix}{name}", value, f"{info.description}" + (f" [{unit}]" if unit else "")
+            notes = ", ".join(note for note in (unit, _bounds(info)) if isinstance(note, str) and note)
+            yield f"{prefix}{name}", value, f"{info.description}" + (f" [{notes}]" if notes else "")
+
+
+def _bounds(info: FieldInfo) -> str:
+    """Return the bounds of a setting in words, "" without any."""
+    words = {"ge": "from {:g}", "gt": "above {:g}", "le": "to {:g}", "lt": "below {:g}"}
+    found = [
+        text.format(bound)
+        for mark, text in words.items()
+        for bound in (getattr(each, mark, None) for each in info.metadata)
+        if bound is not None
+    ]
+    return " ".join(found)
