@@ -255,7 +255,8 @@ def test_a_warning_is_told_once_although_its_numbers_differ(capsys):
     for done, counts in ((1, 842_000), (2, 913_000)):
         warnings = f"The anterior view has {counts / 1e6:.2f} million counts. | {done} hotspot lies outside."
         result = {
-            "file": "a.dcm", "status": "ok", "bsi": 0.5, "weights": "w", "combine": "mean", "n_abnormal": 1, "seconds": 1.0,
+            "file": "a.dcm", "status": "ok", "bsi": 0.5, "weights": "w", "combine": "mean", "n_abnormal": 1,
+            "seconds": 1.0,
             "anterior_rule": "view_code", "posterior_rule": "file_name", "unit": "counts",
             "counts_anterior": counts, "counts_posterior": counts, "warnings": warnings,
         }  # fmt: skip
