@@ -111,13 +111,11 @@ class BonePanel(WorkflowPanel):
         """Take the keys: the panel is in sight."""
         super().showEvent(event)
         self.bench.set_active(True)
-        self.tab_key.listen()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Leave the keys to the panel that is in sight now."""
         super().hideEvent(event)
         self.bench.set_active(False)
-        self.tab_key.leave()
 
     def _point_on(self, step: int) -> None:
         """Point at the next hotspot."""

@@ -26,7 +26,7 @@ class BoneViewing(BenchViewing):
     Parameters
     ----------
     bench : BoneBench
-        What the panels of a viewer share; its parent.
+        What the panels of a viewer share; it keeps this object.
     """
 
     _bench: BoneBench

@@ -19,7 +19,7 @@ class Viewing(BenchViewing):
     Parameters
     ----------
     bench : ChestBench
-        What the panels of a viewer share; its parent.
+        What the panels of a viewer share; it keeps this object.
     """
 
     _bench: ChestBench

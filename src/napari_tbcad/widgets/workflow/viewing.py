@@ -21,7 +21,7 @@ class BenchViewing(QObject):
     Parameters
     ----------
     bench : Bench
-        What the panels of a viewer share; its parent.
+        What the panels of a viewer share; it keeps this object.
     scopes : tuple of str
         Whose keys these are; what else they mean is told.
 
@@ -37,7 +37,8 @@ class BenchViewing(QObject):
     mouse: Sequence[tuple[str, str]] = MOUSE
 
     def __init__(self, bench: Bench, *, scopes: tuple[str, ...]) -> None:
-        super().__init__(bench)
+        # No Qt child of the bench: collected together with it, PySide6 would delete it twice.
+        super().__init__()
         self._bench = bench
         self.ruler = Ruler(bench.viewer, lambda: bench.film, parent=self)
         self._bindings: Bindings | None = None
