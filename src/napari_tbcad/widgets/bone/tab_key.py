@@ -55,7 +55,7 @@ def _main_window(widget: QWidget) -> QWidget:
     """Return the window a widget belongs to; of a floating dock the one it floats over."""
     window = widget.window()
     over = window.parentWidget()
-    return window if over is None else over.window()
+    return (over.window() if over is not None else None) or window
 
 
 def _press(act: weakref.WeakMethod[Callable[[int], None]], step: int) -> None:
