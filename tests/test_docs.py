@@ -255,15 +255,18 @@ def test_both_languages_of_the_quick_start_give_the_same_commands():
 
 def test_numbers_of_the_simulator_in_the_text_are_its_own():
     from napari_tbcad.simulate import gamma_camera, hotspot_sites
+    from napari_tbcad.simulate.bone_scan import COUNTS_MEDIAN, COUNTS_SIGMA, COUNTS_SPAN
     from napari_tbcad.simulate.bone_truth import FEWEST_PIXELS, PEAK_SHARE, VISIBLE_SHARE
 
     text = " ".join(SIMULATOR.split())
     low, high = hotspot_sites.RADIUS_MM
     one, other = hotspot_sites.RADIUS_SHAPE
     camera = gamma_camera.CameraParameters()
+    median, least, most = (f"{number:,.0f}".replace(",", " ") for number in (COUNTS_MEDIAN, *COUNTS_SPAN))
     per_mm = (gamma_camera.SOFT_TISSUE_PER_MM, gamma_camera.LUNG_PER_MM, gamma_camera.BONE_PER_MM)
     for said in (
         f"none in {100 * hotspot_sites.NO_LESION:g} % of the patients",
+        f"median {median}, σ {COUNTS_SIGMA:g}, kept within {least} and {most}",
         f"(mean {hotspot_sites.MORE_LESIONS:g}, dispersion {hotspot_sites.FEW_OR_MANY:g}",
         f"at most {hotspot_sites.MOST_LESIONS}.",
         f"between {low:g} and {high:g} mm",

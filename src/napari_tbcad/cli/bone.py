@@ -45,9 +45,10 @@ class Teller:
     def __call__(self, done: int, total: int, row: Row) -> None:
         """Print one scan's line."""
         result = row.result
-        head = f"[{done}/{total}] {Path(result['file']).name}: "
+        name = Path(result["file"]).name
+        head = f"[{done}/{total}] {name}: "
         if not row.ok:
-            typer.echo(f"{head}ERROR {result['message']}", err=True)
+            typer.echo(f"{head}ERROR {result['message'].removeprefix(f'{name}: ')}", err=True)
             return
         spots = "hotspot" if result["n_abnormal"] == 1 else "hotspots"
         typer.echo(

@@ -81,7 +81,7 @@ def _bone(out: Path) -> Sequence[Row]:
                 f"{judged.result['bsi']:.2f} %, true {true:.2f} %"
             )
     typer.echo(
-        "The perfect reader's index and the true one differ because the index takes areas in two pictures for"
+        "Even the perfect reader's index is not the true one: it takes areas for masses, and small lesions"
     )
-    typer.echo("masses, and lesions may hide (docs/bone.md, Known limits).")
+    typer.echo("look larger than they are (docs/bone.md, Known limits).")
     return rows
