@@ -154,6 +154,21 @@ def test_axis_without_a_body_is_the_middle():
 
 
 @pytest.mark.realdata
+def test_the_axis_bends_at_the_hips_where_the_trunk_leans_and_the_legs_do_not():
+    counts = np.zeros((400, 100), np.float32)
+    regions = np.zeros(counts.shape, np.uint8)
+    for row in range(200):
+        middle = 60 - row // 10
+        counts[row, middle - 20 : middle + 21] = 5
+        regions[row, middle - 4 : middle + 5] = REGION_IDS["thoracic"]
+    counts[200:, 25:35] = counts[200:, 45:55] = 5
+    axis = find_axis(counts, regions)
+    assert axis.column(100) == pytest.approx(50, abs=1)
+    # A straight line would be at column 20 there, and mirror the right ankle into air.
+    assert axis.column(390) == pytest.approx(39.5, abs=1)
+    assert axis.mirror(390, 30)[1] == pytest.approx(49, abs=2)
+
+
 def test_views_of_one_person_agree_and_those_of_two_seldom(shared_data):
     """Three published pairs do not belong together; the other 45 do."""
     from napari_tbcad.io.labels import read_labels

@@ -24,20 +24,37 @@ _MOST_SHIFT = 0.025
 
 @dataclass(frozen=True)
 class Axis:
-    """A straight line from head to feet: column = ``at_top + slope × row``."""
+    """A line from head to feet that may bend at the hips, since legs lie where they are put.
+
+    Parameters
+    ----------
+    at_top : float
+        Column at row 0.
+    slope : float
+        Columns a row, down to `hips`.
+    hips : float
+        Row below which `slope_below` holds.
+    slope_below : float
+        Columns a row between the legs.
+    """
 
     at_top: float
     slope: float = 0.0
+    hips: float = np.inf
+    slope_below: float = 0.0
 
     def column(self, row: Any) -> Any:
         """Return the axis' column in a row (or rows)."""
-        return self.at_top + self.slope * np.asarray(row, float)
+        row = np.asarray(row, float)
+        bent = self.slope_below * (row - self.hips) if np.isfinite(self.hips) else 0.0
+        return self.at_top + self.slope * np.minimum(row, self.hips) + np.where(row > self.hips, bent, 0.0)
 
     def mirror(self, rows: Any, columns: Any) -> tuple[Any, Any]:
         """Return places reflected in the axis."""
         rows, columns = np.asarray(rows, float), np.asarray(columns, float)
-        away = (columns - self.column(rows)) / (1 + self.slope**2)
-        return rows + 2 * away * self.slope, columns - 2 * away
+        slope = np.where(rows > self.hips, self.slope_below, self.slope)
+        away = (columns - self.column(rows)) / (1 + slope**2)
+        return rows + 2 * away * slope, columns - 2 * away
 
 
 def body(counts: NDArray[Any]) -> NDArray[np.bool_]:
@@ -61,8 +78,8 @@ def find_axis(counts: NDArray[Any], regions: NDArray[np.uint8] | None = None) ->
     """Find the patient's axis.
 
     A straight line through the middles, row by row, of the regions that lie on it (skull, spine, sternum,
-    sacrum, pelvis); where there are none, of the silhouette. The fit is robust (Theil and Sen), since arms
-    lie unevenly.
+    sacrum, pelvis), and below them one between the legs; where there are no regions, through the middles of
+    the silhouette. The fit is robust (Theil and Sen), since arms lie unevenly.
 
     Parameters
     ----------
@@ -71,11 +88,30 @@ def find_axis(counts: NDArray[Any], regions: NDArray[np.uint8] | None = None) ->
     regions : (H, W) array of uint8, optional
         Its skeleton regions.
     """
+    lit = _lit(ndimage.gaussian_filter(np.asarray(counts, np.float32), _SMOOTHING_PX))
     if regions is not None:
         inside = _ON_MIDLINE[regions]
         if inside.any(axis=1).sum() >= _LEAST_ROWS:
-            return _axis_of(inside)
-    return _axis_of(_lit(ndimage.gaussian_filter(np.asarray(counts, np.float32), _SMOOTHING_PX)))
+            return _bent_at_hips(_axis_of(inside), int(np.flatnonzero(inside.any(axis=1))[-1]), lit)
+    return _axis_of(lit)
+
+
+def _bent_at_hips(trunk: Axis, hips: int, lit: NDArray[np.bool_]) -> Axis:
+    """Continue the axis of the trunk between the legs, where there are some."""
+    legs = lit[hips + 1 :]
+    rows = np.flatnonzero(legs.any(axis=1)) + 1
+    # Near the hips a pixel more on one side is a steep slope, and hands lie beside the thighs.
+    rows = rows[rows > lit.shape[0] // 10]
+    if rows.size < _LEAST_ROWS:
+        return trunk
+    first, last = _ends(legs[rows - 1])
+    slope = float(np.median(((first + last) / 2 - trunk.column(hips)) / rows))
+    return Axis(trunk.at_top, trunk.slope, float(hips), slope)
+
+
+def _ends(inside: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the columns of the first and the last pixel of each row."""
+    return inside.argmax(axis=1), inside.shape[1] - 1 - inside[:, ::-1].argmax(axis=1)
 
 
 def _axis_of(inside: NDArray[np.bool_]) -> Axis:
@@ -84,8 +120,7 @@ def _axis_of(inside: NDArray[np.bool_]) -> Axis:
     rows = np.flatnonzero(inside.any(axis=1))
     if rows.size == 0:
         return Axis((width - 1) / 2)
-    first = inside[rows].argmax(axis=1)
-    last = width - 1 - inside[rows, ::-1].argmax(axis=1)
+    first, last = _ends(inside[rows])
     middles = (first + last) / 2
     if rows.size < _LEAST_ROWS:
         return Axis(float(np.median(middles)))
