@@ -28,7 +28,7 @@ def number_of(row):
     return int(row[0])
 
 
-def test_a_scan_is_opened_run_and_judged(opened, finished, analysis):
+def test_a_scan_is_opened_run_and_judged(opened, finished, analysis, qtbot):
     viewer, widget = opened(run=False)
     # The views are named before anything else is asked for.
     anterior, posterior = layer(viewer, " anterior"), layer(viewer, " posterior")
@@ -57,6 +57,15 @@ def test_a_scan_is_opened_run_and_judged(opened, finished, analysis):
     assert [number_of(row) for row in rows] == [
         row.id for row in sorted(analysis.table, key=lambda row: -(row.probability or -1))
     ]
+
+    # At the panel's least width every place is read in full.
+    table = widget.hotspots.table
+    longest = max(table.fontMetrics().horizontalAdvance(row[1]) for row in rows)
+    widget.window().show()
+    widget.window().resize(1280, 800)
+    qtbot.wait(50)
+    assert widget.width() < 400
+    assert table.columnWidth(1) > longest
 
     # One class, chosen in the table: the index follows at once, the automatic one is kept.
     chosen = next(row for row in analysis.table if row.label == "abnormal" and row.region != "outside")

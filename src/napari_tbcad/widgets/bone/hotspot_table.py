@@ -31,14 +31,13 @@ from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
 WORDS = {"abnormal": "abnormal", "normal": "normal", "non_bone": "non-bone", "ignore": "ignore"}
 """The classes in a person's words."""
 
-_ID, _PLACE, _CLASS, _AREA, _PEAK, _RATIO, _PROBABILITY = range(7)
-_HEADS = ("#", "Place", "Class", "Area", "Peak", "Ratio", "p %")
+_ID, _PLACE, _CLASS, _AREA, _RATIO, _PROBABILITY = range(6)
+_HEADS = ("#", "Place", "Class", "Area", "Ratio", "p %")
 _TIPS = (
     "Number, as beside the hotspot on the canvas.",
     "Skeleton region that holds most of it, and the view.",
     "Class: choose it here, or with the keys A, N, U, I. ✓ says that a person chose it.",
     "Area in mm²; in pixels where the pixel size is unknown.",
-    "Highest count (or grey value).",
     "Mean over the mean at the mirrored place of the other side.",
     "The detector's probability of being abnormal, in %.",
 )
@@ -212,7 +211,7 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
-        widths = {_ID: 22, _CLASS: 90, _AREA: 36, _PEAK: 32, _RATIO: 34, _PROBABILITY: 30}
+        widths = {_ID: 24, _CLASS: 90, _AREA: 38, _RATIO: 36, _PROBABILITY: 32}
         for column, width in widths.items():
             header.resizeSection(column, width)
         self.setMinimumHeight(205)
@@ -309,7 +308,7 @@ def _text(row: Any, column: int) -> str:
         return WORDS[row.label] + (" ✓" if row.judged else "")
     if column == _AREA:
         return f"{row.area_px if row.area_mm2 is None else row.area_mm2:.0f}"
-    values = {_ID: str(row.id), _PLACE: place_of(row), _PEAK: f"{row.peak:.0f}"}
+    values = {_ID: str(row.id), _PLACE: place_of(row)}
     if column in values:
         return values[column]
     value = row.ratio_contralateral if column == _RATIO else row.probability
@@ -324,7 +323,6 @@ def _key(row: Any, column: int) -> Any:
     numbers = {
         _ID: row.id,
         _AREA: row.area_px,
-        _PEAK: row.peak,
         _RATIO: -1.0 if row.ratio_contralateral is None else row.ratio_contralateral,
         _PROBABILITY: -1.0 if row.probability is None else row.probability,
     }

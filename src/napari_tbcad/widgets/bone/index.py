@@ -100,7 +100,8 @@ def counted_text(index: Any) -> str:
     said = [f"{index.n_abnormal} abnormal"]
     if pairs:
         said[0] += f" ({index.n_lesions} lesions, {pairs} of them seen in both views)"
-    left = [f"{number} {WORDS[name]}" for name, number in index.excluded.items() if number]
+    words = {**WORDS, "ignore": "ignored"}
+    left = [f"{number} {words[name]}" for name, number in index.excluded.items() if number]
     said.append("not counted: " + ", ".join(left) if left else "none excluded")
     if index.outside:
         said.append("outside all regions: " + ", ".join(f"#{number}" for number in index.outside))

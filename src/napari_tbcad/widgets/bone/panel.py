@@ -56,6 +56,8 @@ class BonePanel(WorkflowPanel):
         )
         steps = (self.views, self.regions, self.hotspots, self.index)
         super().__init__(bench, header, steps, bar, between=[self.pair])
+        # The table names the place of a hotspot in full.
+        self.setMinimumWidth(360)
         # Always in sight: a person sees the index move while they judge.
         self.answer = QuietLabel(quiet=False, scale=1.25)
         self.column.insertWidget(self.column.indexOf(bar), self.answer)

@@ -76,7 +76,7 @@ class RegionsStep(BoneStep):
             return
         scores = ", ".join(f"{view} {score:.2f}" for view, score in regions.scores.items())
         self.facts.setText(f"Agreement of atlas and scan (1 is best): {scores}." if scores else "")
-        self.summarise(f"atlas, agreement {min(regions.scores.values()):.2f}" if regions.scores else "atlas")
+        self.summarise(f"agreement {min(regions.scores.values()):.2f}" if regions.scores else "atlas")
 
     def _outline(self, on: bool) -> None:
         if self.session is not None:

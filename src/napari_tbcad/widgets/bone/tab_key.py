@@ -51,11 +51,11 @@ class TabKey(QObject):
             shortcut.setEnabled(on)
 
 
-def _main_window(widget: QWidget) -> QWidget:
+def _main_window(widget: QWidget) -> QWidget | None:
     """Return the window a widget belongs to; of a floating dock the one it floats over."""
     window = widget.window()
     over = window.parentWidget()
-    return (over.window() if over is not None else None) or window
+    return window if over is None else over.window()
 
 
 def _press(act: weakref.WeakMethod[Callable[[int], None]], step: int) -> None:

@@ -100,7 +100,7 @@ class ViewsStep(BoneStep):
         self.facts.setText("<br>".join(lines))
         quality = session.quality
         self.counts.setText("" if quality is None else counts_html(quality, scan))
-        rules = sorted({view.rule.replace("_", " ") for _, view in scan})
+        rules = sorted({"you" if view.rule == "person" else view.rule.replace("_", " ") for _, view in scan})
         self.summarise(f"by {' and '.join(rules)}")
 
     def _say(self, view: str, checked: bool = False) -> None:
