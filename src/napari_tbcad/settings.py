@@ -42,4 +42,8 @@ def assigned(base: Settings, assignments: Mapping[str, Any]) -> Settings:
         return type(base).model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadInput(".".join(map(str, first["loc"])), f"{first['msg']}, not {first['input']!r}") from error
+        where = ".".join(map(str, first["loc"]))
+        own = first.get("ctx", {}).get("error")
+        if isinstance(own, BadInput):
+            raise BadInput(where, own.cause) from error
+        raise BadInput(where, f"{first['msg']}, not {first['input']!r}") from error

@@ -112,6 +112,7 @@ def test_a_hotspot_on_bone_of_the_class_image_is_ignored(tmp_path, scan):
     write_labels(tmp_path / "x_anterior_hotspots.png", labels(r10=1, r20=2))
     found = read_hotspots(find_label_files(tmp_path, "x"), scan)
     assert [m.label for m in found.marks] == ["abnormal", "ignore"]
+    assert any("hotspot 2 of x_anterior_hotspots.png: taken as ignored" in text for text in found.warnings)
 
 
 def test_links_are_proposed_anew(tmp_path, simulated_scan):

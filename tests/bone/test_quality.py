@@ -99,3 +99,10 @@ def test_real_views_that_are_cut_off_are_told(shared_data):
         ("108", "anterior", ("bottom",)),
         ("126", "posterior", ("bottom",)),
     }
+
+
+def test_two_views_with_few_counts_are_told_in_one_sentence():
+    view = ScanView(np.full((64, 16), 0.4e6 / 1024, np.float32))
+    said = [text for text in check_scan(BoneScan(view, view)).warnings if "million counts" in text]
+    assert len(said) == 1
+    assert "anterior and posterior views have 0.40 and 0.40 million counts, far too little" in said[0]

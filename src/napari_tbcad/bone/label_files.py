@@ -217,7 +217,13 @@ def _given(
     if stray := np.count_nonzero((image == FOUR_CLASS.ids["abnormal"]) & (labels == 0)):
         said = f"{files.classes[view].name}: {stray} abnormal pixels are in no hotspot of {path.name}"
         warnings.append(f"{said}; they do not count.")
-    return labels, _classes_of(labels, image, scheme)
+    classes = _classes_of(labels, image, scheme)
+    if ignored := [number for number, label in classes.items() if label == "ignore"]:
+        warnings.append(
+            f"{files.classes[view].name} has no class for most pixels of hotspot "
+            f"{', '.join(map(str, ignored))} of {path.name}: taken as ignored."
+        )
+    return labels, classes
 
 
 def _known_values(path: Path, image: NDArray[Any]) -> None:

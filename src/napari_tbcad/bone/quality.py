@@ -154,16 +154,18 @@ def _about_views(scan: BoneScan) -> list[str]:
 def _about_counts(scan: BoneScan) -> list[str]:
     if scan.unit != "counts":
         return ["The image holds grey values, not counts; the count level is unknown."]
-    said = []
-    for name, view in scan:
-        level = _level(scan, view)
-        if level in ("amber", "red"):
-            much = "little" if level == "amber" else "far too little"
-            said.append(
-                f"The {name} view has {view.total / 1e6:.2f} million counts, {much} for a repeatable index "
-                f"({AMBER_COUNTS / 1e6:g} million or more is good)."
-            )
-    return said
+    low = [(name, view.total, _level(scan, view)) for name, view in scan]
+    low = [(name, total, level) for name, total, level in low if level in ("amber", "red")]
+    if not low:
+        return []
+    views = " and ".join(name for name, _, _ in low)
+    millions = " and ".join(f"{total / 1e6:.2f}" for _, total, _ in low)
+    much = "far too little" if any(level == "red" for _, _, level in low) else "little"
+    noun, verb = ("view", "has") if len(low) == 1 else ("views", "have")
+    return [
+        f"The {views} {noun} {verb} {millions} million counts, {much} for a repeatable index "
+        f"({AMBER_COUNTS / 1e6:g} million or more is good)."
+    ]
 
 
 def _about_saturation(saturated: Mapping[ViewName, float]) -> list[str]:
