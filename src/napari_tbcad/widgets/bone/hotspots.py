@@ -85,7 +85,9 @@ class HotspotsStep(BoneStep):
             return
         abnormal = sum(mark.label == "abnormal" for mark in hotspots.marks)
         judged = sum(mark.judged for mark in hotspots.marks)
-        self.summarise(f"{len(hotspots.marks)}, {abnormal} abnormal, {judged} judged")
+        # The foot says how many are abnormal: once a person judges, their progress is the news.
+        news = f"{judged} judged" if judged else f"{abnormal} abnormal"
+        self.summarise(f"{len(hotspots.marks)}, {news}")
 
     def _class_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
