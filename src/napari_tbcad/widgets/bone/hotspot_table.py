@@ -230,6 +230,10 @@ class HotspotView(QTableView):
         rows = {index.row() for index in self.selectionModel().selectedRows()}
         return tuple(self._number(row) for row in sorted(rows))
 
+    def numbers(self) -> tuple[int, ...]:
+        """Return all hotspots as they are sorted, from above."""
+        return tuple(self._number(row) for row in range(self._sorted.rowCount()))
+
     def values(self) -> list[tuple[str, ...]]:
         """Return the table as it stands, row by row from above."""
         model = self._sorted
@@ -299,7 +303,7 @@ def sentence(row: Any) -> str:
     if row.ratio_contralateral is not None:
         said.append(f"{row.ratio_contralateral:.2f} times the other side.")
     if row.linked is not None:
-        said.append(f"The same lesion as {row.linked} in the other view.")
+        said.append(f"The same hotspot as {row.linked} in the other view.")
     return " ".join(said)
 
 

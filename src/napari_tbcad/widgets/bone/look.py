@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.widgets.bone.intake import first_top
@@ -127,13 +128,14 @@ class BoneLook:
             self.chosen = number
             session.changed.emit()
 
-    def choose_next(self, step: int = 1) -> None:
-        """Point at the next hotspot of the table, after the last at the first."""
+    def choose_next(self, step: int = 1, order: Sequence[int] = ()) -> None:
+        """Point at the next hotspot in an order (that of the table), after the last at the first."""
         session = self._session()
         table = session.value("table") if session is not None else None
         if table is None or not len(table):
             return
-        numbers = [row.id for row in table]
+        known = [row.id for row in table]
+        numbers: list[int | None] = [number for number in order if number in known] or known
         start = 0 if step > 0 else -1
         place = numbers.index(self.chosen) + step if self.chosen in numbers else start
         self.choose(numbers[place % len(numbers)])

@@ -120,9 +120,9 @@ class BonePanel(WorkflowPanel):
         self.bench.set_active(False)
 
     def _point_on(self, step: int) -> None:
-        """Point at the next hotspot."""
+        """Point at the next hotspot as the table is sorted."""
         if self.session is not None:
-            self.session.look.choose_next(step)
+            self.session.look.choose_next(step, self.hotspots.table.numbers())
 
     def _show_pair(self, shown: bool) -> None:
         if shown:
