@@ -56,7 +56,7 @@ class RegionParameters(Parameters):
 
     persons: int = field(
         3,
-        title="Persons",
+        title="Atlas persons",
         ge=1,
         le=20,
         description="How many of the most similar persons of the atlas are registered and vote. More is "

@@ -192,5 +192,5 @@ def _check_pair(
     if agreement <= MIRRORED:
         warnings.append(
             "One of the two views seems to be mirrored left to right (in exports it is usually the posterior "
-            "one); check the letters R and L, and turn it back (mirrored_posterior or mirrored_anterior)."
+            "one): check the letters R and L and turn it back (Views, More; views.mirrored_posterior=true)."
         )
