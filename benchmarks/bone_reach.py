@@ -1,10 +1,11 @@
-"""Measure everything docs/results.md reports of bone scans: one command, about an hour on two cores.
+"""Measure everything docs/results.md reports of bone scans: one command, about half an hour on two cores.
 
     python benchmarks/bone_reach.py ../shared/data/bone --logs bone_logs
 
 Each part is a script of this folder and can be run alone; what it prints goes to the screen and to
 LOGS/PART.txt. ``--only`` picks parts. The simulated patients are made once, in LOGS/patients; parts named
-``simulated_…`` see those or others like them, parts named ``real_…`` see the scans in the given folder.
+``simulated_…`` see those or others like them. The scripts of regions and candidates always read the real
+pairs in ../shared/data/bone.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ def parts(data: Path, logs: Path) -> dict[str, list[str]]:
         "simulated_sizes": [str(HERE / "bone_index_sizes.py"), "--data", str(patients)],
         "simulated_regions": [bone["regions"], "--set", "simulated"],
         "real_regions": [bone["regions"], "--set", "silver"],
-        "hotspots": [bone["hotspots"], "--patients", "40"],
+        "hotspots": [bone["hotspots"], "--shared", str(data.parent), "--patients", "40"],
         "real_candidates": [bone["candidates"], "measure", "--regions", "atlas"],
         "simulated_candidates": [str(HERE / "bone_candidates_simulated.py"), "--data", str(patients)],
-        "speed": [bone["speed"]],
+        "speed": [bone["speed"], str(data / "pairs" / "dicom")],
     }
 
 

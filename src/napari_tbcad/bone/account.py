@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from napari_tbcad import history as common_history
-from napari_tbcad.bone.quality import check_scan
 from napari_tbcad.chain import Run, Stage
 from napari_tbcad.record import Record, Step
 
@@ -16,8 +15,8 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
     scan = run.get("scan")
     if scan is not None:
         said += scan.warnings
-        known = run.get("quality") if run.fresh("quality") else None
-        said += (known or check_scan(scan)).warnings
+    if run.fresh("quality"):
+        said += run.get("quality").warnings
     for name in ("regions", "hotspots", "table", "classes", "index"):
         said += getattr(run.get(name), "warnings", ())
     return tuple(dict.fromkeys(said))

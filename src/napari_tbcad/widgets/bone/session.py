@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -313,7 +314,7 @@ class BoneSession(Session):
         self._checking = False
         if self._closed:
             return
-        differs = found[1] != self._said or self.quality is None or found[0].counts != self.quality.counts
+        differs = found != (self.quality, self._said)
         self.quality, self._said = found
         if differs:
             self.changed.emit()
@@ -327,9 +328,12 @@ class BoneSession(Session):
 
 def _look_at(run: Any) -> tuple[Any, tuple[str, ...]]:
     from napari_tbcad.bone.account import gather_warnings
-    from napari_tbcad.bone.quality import check_scan
+    from napari_tbcad.chain import Superseded
 
-    return check_scan(run.get("scan")), gather_warnings(run)
+    # Where something changed meanwhile, the answer to that looks again.
+    with contextlib.suppress(Superseded):
+        run.compute("quality")
+    return run.get("quality"), gather_warnings(run)
 
 
 def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
