@@ -394,3 +394,34 @@ def test_a_stage_that_went_well_after_all_is_no_longer_failed():
     assert run.compute("halved") == (3.0,)
     assert run.state("half") is State.DONE
     assert run.error("half") is None
+
+
+def test_a_read_that_the_settings_do_not_ask_for_is_neither_computed_nor_waited_for():
+    made = []
+
+    def extra(x, p):
+        made.append(p.offset)
+        return x + p.offset
+
+    def total(x, more, p):
+        return float(x.sum()) if more is None else float(more.sum())
+
+    chain = Chain(
+        Stage("extra", extra, "film", "more", Offset),
+        Stage("total", total, ("film", "more"), "answer", Factor, only_when={"more": _factor_above_two}),
+        inputs=("film",),
+    )
+    run = Run(chain, chain.settings_model("Settings", "Test settings.")())
+    run.put("film", np.ones(3))
+    assert run.compute("answer") == (3.0,) and made == []
+    change(run, extra=Offset(offset=5.0))
+    assert run.fresh("answer"), "what is not read cannot make it out of date"
+    change(run, total=Factor(factor=3.0))
+    assert run.state("total") is State.STALE
+    assert run.compute("answer") == (18.0,) and made == [5.0]
+    change(run, extra=Offset(offset=6.0))
+    assert not run.fresh("answer")
+
+
+def _factor_above_two(settings):
+    return settings.total.factor > 2

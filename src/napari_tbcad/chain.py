@@ -12,8 +12,9 @@ from __future__ import annotations
 import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import Enum
 from operator import attrgetter
 from typing import Any
@@ -68,6 +69,9 @@ class Stage:
     settings : str, optional
         Dotted name of one value in another stage's section, passed instead of a section of its own, so that
         a fact two stages need has one home.
+    only_when : mapping of str to callable, optional
+        Reads that are taken only when this says so of all settings: otherwise the stage is given None,
+        neither waits for the value nor has it computed, and does not become out of date with it.
     """
 
     name: str
@@ -76,10 +80,15 @@ class Stage:
     writes: str
     parameters: type[Parameters] | None = None
     settings: str | None = None
+    only_when: Mapping[str, Callable[[Any], bool]] = dataclass_field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.reads, str):
             object.__setattr__(self, "reads", (self.reads,))
+
+    def taken(self, settings: Any) -> tuple[str, ...]:
+        """Return the reads that are taken with these settings."""
+        return tuple(n for n in self.reads if n not in self.only_when or self.only_when[n](settings))
 
     def call(
         self, inputs: list[Any], parameters: Any, *, progress: Progress, cancelled: Probe, memory: Memory
@@ -133,14 +142,17 @@ class Chain:
         }
         return create_model(name, __base__=Parameters, __doc__=doc, __module__=__name__, **sections)
 
-    def upstream(self, *outputs: str, known: Container[str] = ()) -> list[Stage]:
-        """Return the stages needed for `outputs` when the values in `known` are at hand, in order."""
+    def upstream(self, *outputs: str, known: Container[str] = (), settings: Any = None) -> list[Stage]:
+        """Return the stages needed for `outputs` when the values in `known` are at hand, in order.
+
+        With `settings`, what is read only with other settings is left out.
+        """
         wanted = {name for name in outputs if name not in known}
         needed = []
         for stage in reversed(self.stages):
             if stage.writes in wanted and stage.writes not in known:
                 needed.append(stage)
-                wanted |= set(stage.reads)
+                wanted |= set(stage.reads if settings is None else stage.taken(settings))
         return needed[::-1]
 
 
@@ -374,12 +386,14 @@ class Run:
             When an input, an edit or a setting changed while the work was under way.
         """
         with self._lock:
+            # Settings may name a file that has changed since.
+            self._keys.clear()
             # What is up to date needs nothing computed, even where what it came from is not at hand.
             known = {name for name in self.chain.by_output if self.fresh(name)} | set(self._given)
             if automatic:
                 known = {n for n in known if n not in outputs or self.fresh(n, automatic=True)}
                 known |= {n for n in outputs if self.fresh(n, automatic=True)}
-            plan = self.chain.upstream(*outputs, known=known)
+            plan = self.chain.upstream(*outputs, known=known, settings=self._settings)
         for number, stage in enumerate(plan):
             share = number / len(plan)
 
@@ -402,8 +416,9 @@ class Run:
     def _bring(self, stage: Stage, progress: Progress, cancelled: Probe) -> None:
         with self._lock:
             key = self.key(stage.writes, automatic=True)
+            taken = stage.taken(self._settings)
             if key is None:
-                lacking = [name for name in stage.reads if self.key(name) is None]
+                lacking = [name for name in taken if self.key(name) is None]
                 raise KeyError(f"{stage.name} needs {', '.join(lacking)}")
             if key in self._cache:
                 self._cache.move_to_end(key)
@@ -411,10 +426,10 @@ class Run:
                 return
             if stage.writes in self._latest and self._latest[stage.writes][0] == key:
                 return
-            if not all(self.fresh(name) for name in stage.reads):
+            if not all(self.fresh(name) for name in taken):
                 # A change since they were made: the key would speak of other values than are at hand.
                 raise Superseded(stage.name)
-            inputs = [self.get(name) for name in stage.reads]
+            inputs = [self.get(name) if name in taken else None for name in stage.reads]
             parameters = self._parameters(stage)
             memory = self._memories.setdefault(stage.name, Memory())
             self._running.add(stage.name)
@@ -459,7 +474,7 @@ class Run:
         stage = self.chain.by_output.get(name)
         if stage is None:
             return None
-        keys = [self.key(read) for read in stage.reads]
+        keys = [self.key(read) for read in stage.taken(self._settings)]
         if any(key is None for key in keys):
             return None
         return digest(stage.name, content_key(self._parameters(stage)), *[key for key in keys if key])
