@@ -413,12 +413,14 @@ def test_a_read_that_the_settings_do_not_ask_for_is_neither_computed_nor_waited_
     )
     run = Run(chain, chain.settings_model("Settings", "Test settings.")())
     run.put("film", np.ones(3))
-    assert run.compute("answer") == (3.0,) and made == []
+    assert run.compute("answer") == (3.0,)
+    assert made == []
     change(run, extra=Offset(offset=5.0))
     assert run.fresh("answer"), "what is not read cannot make it out of date"
     change(run, total=Factor(factor=3.0))
     assert run.state("total") is State.STALE
-    assert run.compute("answer") == (18.0,) and made == [5.0]
+    assert run.compute("answer") == (18.0,)
+    assert made == [5.0]
     change(run, extra=Offset(offset=6.0))
     assert not run.fresh("answer")
 
