@@ -10,8 +10,18 @@ from typing import Any, cast
 
 from pydantic import create_model, field_validator
 
+from napari_tbcad.content import content_key as key_of
+from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Parameters, field
+
+
+class Unusable(BadInput):
+    """A segmenter cannot work here and now, whatever the image.
+
+    Its model is missing or refused, a library is broken, memory is short. What the workflow has instead is
+    named by :attr:`SegmenterEntry.instead`.
+    """
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,8 @@ class SegmenterEntry:
         Their names in that module.
     description : str
         One sentence for the person who chooses.
+    instead : str, optional
+        Name of the segmenter that is taken when this one is :class:`Unusable`.
     """
 
     name: str
@@ -35,6 +47,7 @@ class SegmenterEntry:
     function_name: str
     parameters_name: str
     description: str
+    instead: str = ""
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -97,6 +110,12 @@ def choice_of(known: Segmenters, *, model: str, module: str, doc: str, default: 
         @classmethod
         def _known(cls, name: str) -> str:
             return segmenter_of(known, name).name
+
+        @property
+        def content_key(self) -> str:
+            """Digest of all that is set, and of what the chosen one's parameters name, such as a file."""
+            chosen = key_of(getattr(self, self.segmenter))
+            return digest(type(self).__name__, self.model_dump_json(), chosen)
 
     sections = {e.name: (e.parameters_class, e.parameters_class()) for e in known.values()}
     return create_model(model, __base__=_Choice, __module__=module, __doc__=doc, **cast(Any, sections))

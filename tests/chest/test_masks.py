@@ -157,10 +157,10 @@ def test_opacity_is_zero_in_air_and_one_in_soft_tissue():
 
 
 def test_segmenters_are_found_by_name():
-    assert set(SEGMENTERS) >= {"otsu", "atlas"}
+    assert set(SEGMENTERS) >= {"network", "atlas", "otsu"}
     entry = segmenter("otsu")
     assert entry.function(film(lesion=False), entry.parameters_class()).segmenter == "otsu"
-    with pytest.raises(BadInput, match="otsu, atlas"):
+    with pytest.raises(BadInput, match="network, atlas, otsu"):
         segmenter("otter")
 
 

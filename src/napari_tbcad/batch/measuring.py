@@ -68,6 +68,10 @@ def _measure(path: Path, job: MeasureJob) -> Measured:
     run = start(read_film(path), settings, library=_atlas(job.atlas))
     wanted = ("features", "work", "enhanced", "sensitive", "insensitive")
     features, work, enhanced, sensitive, insensitive = run.compute(*wanted)
+    soft = run.get("soft")
+    if soft.segmenter != settings.lungs.segmenter:
+        # A data set of mixed masks would say something of the segmenters, too.
+        raise BadInput(path, soft.warnings[0])
     image = enhanced if settings.features.image == "enhanced" else work
     try:
         outside = grey_features_of(image, sensitive, outside_lungs(insensitive), settings.features)

@@ -126,6 +126,7 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
     from napari_tbcad.chest.classify.card import DataSource
     from napari_tbcad.chest.classify.normals import normal_films
     from napari_tbcad.chest.lungs.atlas import load_atlas
+    from napari_tbcad.chest.lungs.network import network_at_hand
 
     sources = []
     for source in sorted(set(data.sources)):
@@ -137,7 +138,8 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
     masks = {
         "lungs": {
             "segmenter": lungs.segmenter,
-            lungs.segmenter: getattr(lungs, lungs.segmenter).model_dump(),
+            # Where a network runs is a matter of the machine.
+            lungs.segmenter: getattr(lungs, lungs.segmenter).model_dump(exclude={"device"}),
         },
         "sensitive": settings.sensitive.model_dump(),
         "insensitive": settings.insensitive.model_dump(),
@@ -157,6 +159,7 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
         "enhance": settings.enhance.model_dump(mode="json"),
         "segmenter": lungs.segmenter,
         "atlas": atlas_digest(lungs.segmenter, load_atlas(atlas) if atlas else None),
+        "network": network_at_hand(lungs.network) if lungs.segmenter == "network" else None,
         "masks": masks,
         "stage1_masks": f"automatic sensitive masks ({lungs.segmenter})",
         "stage2_masks": f"automatic insensitive masks ({lungs.segmenter})",

@@ -45,7 +45,7 @@ def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
     model, settings = run.get("model"), cast(Any, run.settings)
     if model is None:
         return ()
-    card, name = model.card, settings.lungs.segmenter
+    card, name = model.card, segmenter_of(run)
     if card.enhance and any(
         getattr(settings.enhance, key, value) != value for key, value in card.enhance.items()
     ):
@@ -56,7 +56,30 @@ def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
         return (f"The model learned from masks of {card.segmenter}, these are of {name}: do not rely on it.",)
     if card.atlas and card.atlas != atlas_digest(name, run.get("library")):
         return ("The model learned from masks of another atlas: do not rely on it.",)
+    network = network_of(run)
+    if card.network and network and card.network != network:
+        return ("The model learned from masks of another lung network: do not rely on it.",)
     return ()
+
+
+def segmenter_of(run: Run) -> str:
+    """Return the segmenter that found the lungs, which is not the chosen one where that was of no use.
+
+    Before they are found with the run's settings, that of the settings.
+    """
+    soft, settings = run.get("soft"), cast(Any, run.settings)
+    if soft is None or not soft.segmenter or run.made_with("soft") != settings.lungs:
+        return str(settings.lungs.segmenter)
+    return str(soft.segmenter)
+
+
+def network_of(run: Run) -> str | None:
+    """Return the SHA-256 of the network that found the lungs; None when none did."""
+    soft = run.get("soft")
+    if soft is None or soft.segmenter != "network":
+        return None
+    steps = [entry for entry in soft.record if isinstance(entry, Step) and entry.name == "network"]
+    return steps[-1].model.rpartition(" ")[2] if steps and steps[-1].model else None
 
 
 def history(run: Run) -> Record:
@@ -67,8 +90,10 @@ def history(run: Run) -> Record:
 
     def describe(stage: Stage, parameters: Any, own: tuple[Step, ...]) -> tuple[Any, str | None]:
         if stage.name == "lungs":
-            chosen = parameters["segmenter"]
-            return {"segmenter": chosen, **parameters[chosen]}, atlas_digest(chosen, run.get("library"))
+            soft = run.get("soft")
+            chosen = soft.segmenter or parameters["segmenter"]
+            model = atlas_digest(chosen, run.get("library")) or (own[-1].model if own else None)
+            return {"segmenter": chosen, **parameters[chosen]}, model
         return parameters, own[-1].model if stage.name == "classify" and own else None
 
     return common_history.history(run, run.get("film").record, describe)

@@ -18,7 +18,16 @@ from napari_tbcad.chest.case_film import film_key as film_key
 from napari_tbcad.chest.classify.result import ChestResult
 from napari_tbcad.chest.features import ChestFeatures
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
-from napari_tbcad.chest.workflow import ChestSettings, atlas_digest, gather_warnings, history, start
+from napari_tbcad.chest.lungs.network import NetworkParameters, network_at_hand
+from napari_tbcad.chest.workflow import (
+    ChestSettings,
+    atlas_digest,
+    gather_warnings,
+    history,
+    network_of,
+    segmenter_of,
+    start,
+)
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import now
@@ -85,6 +94,8 @@ def case_of(
         arrays["soft"] = soft.pixels
         if soft.early is not None:
             arrays["soft_early"] = soft.early
+        if soft.uncertainty is not None:
+            arrays["soft_uncertainty"] = soft.uncertainty
         values["soft"] = {
             "film_shape": list(soft.film_shape),
             "segmenter": soft.segmenter,
@@ -142,7 +153,7 @@ def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...])
         result=None if result is None else _RESULT.dump_python(result, mode="json"),
         values=values,
         settings=run.settings.model_dump(mode="json"),
-        models=_models(run.settings, run.get("model"), run.get("library")),
+        models=_models(run),
         warnings=warnings,
     )
 
@@ -170,10 +181,14 @@ def _json(parameters: Any) -> Any:
     return parameters.model_dump(mode="json") if isinstance(parameters, BaseModel) else parameters
 
 
-def _models(settings: Any, model: ChestModel | None, library: Atlas | None) -> dict[str, Any]:
-    said: dict[str, Any] = {"atlas": atlas_digest(settings.lungs.segmenter, library)}
-    said["classifier"] = None if model is None else {"name": model.card.name, "sha256": model.sha256}
-    return said
+def _models(run: Run) -> dict[str, Any]:
+    used, model = segmenter_of(run), run.get("model")
+    return {
+        "segmenter": used,
+        "atlas": atlas_digest(used, run.get("library")),
+        "network": network_of(run),
+        "classifier": None if model is None else {"name": model.card.name, "sha256": model.sha256},
+    }
 
 
 # -- back to a run ------------------------------------------------------------------------------------
@@ -248,6 +263,7 @@ def _outputs(case: Case, one: Reading, film: Radiograph) -> dict[str, Any]:
             said["segmenter"],
             tuple(said["warnings"]),
             RECORD.validate_python(said["record"]),
+            case.arrays.get("soft_uncertainty"),
         )
     for kind, labels in {**case.labels, **one.automatic}.items():
         if kind in one.values["records"]:
@@ -281,7 +297,8 @@ def _same_lungs(one: Reading, last: Reading) -> bool:
     sections = ("polarity", "lungs")
     return one is last or (
         all(one.settings.get(name) == last.settings.get(name) for name in sections)
-        and (one.program, one.models.get("atlas")) == (last.program, last.models.get("atlas"))
+        and one.program == last.program
+        and all(one.models.get(name) == last.models.get(name) for name in ("atlas", "network"))
     )
 
 
@@ -333,8 +350,19 @@ def _differences(
     elif was is not None and model is not None and (not was["sha256"] or was["sha256"] != model.sha256):
         said = f"This case was made with the model {was['name']}, and this is another"
         found.append((f"{said}: run it again to bring it up to date.", _ANSWERS))
-    segmenter = one.settings.get("lungs", {}).get("segmenter", "otsu")
-    if one.models.get("atlas") != atlas_digest(segmenter, library):
-        said = "The lungs of this case were found with another atlas: run it again to bring them up to date."
+    if (what := _other_lungs(one, library)) and {"soft", *KINDS} & set(one.values["made"]):
+        said = f"The lungs of this case were found {what}: run it again to bring them up to date."
         found.append((said, ("soft", *KINDS)))
     return found
+
+
+def _other_lungs(one: Reading, library: Atlas | None) -> str:
+    """Say how the lungs of a reading were found, where they would be found otherwise now."""
+    lungs = one.settings.get("lungs", {})
+    chosen = lungs.get("segmenter", "otsu")
+    used = one.models.get("segmenter", chosen)
+    if chosen == "network":
+        now = network_at_hand(NetworkParameters.model_validate(lungs.get("network", {})))
+        if one.models.get("network") != now:
+            return "with another network" if used == chosen else f"with the {used} for want of a network"
+    return "with another atlas" if one.models.get("atlas") != atlas_digest(used, library) else ""

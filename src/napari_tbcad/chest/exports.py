@@ -57,7 +57,7 @@ def results_row(
         "file": file,
         "status": "ok",
         "message": "",
-        "segmenter": "given" if given else settings.lungs.segmenter,
+        "segmenter": "given" if given else analysis.segmenter or settings.lungs.segmenter,
         "classifier": classifier,
         "operating_point": settings.classify.operating_point,
         "grid": settings.features.grid,

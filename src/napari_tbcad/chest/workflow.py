@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,18 +18,20 @@ from napari_tbcad.chain import Chain, Probe, Progress, Run, Stage
 from napari_tbcad.chest.account import atlas_digest as atlas_digest
 from napari_tbcad.chest.account import gather_warnings as gather_warnings
 from napari_tbcad.chest.account import history as history
+from napari_tbcad.chest.account import network_of as network_of
+from napari_tbcad.chest.account import segmenter_of as segmenter_of
 from napari_tbcad.chest.edits import give_mask as give_mask
 from napari_tbcad.chest.edits import take_back as take_back
 from napari_tbcad.chest.enhance import EnhanceParameters, enhance
 from napari_tbcad.chest.features import ChestFeatures, FeatureParameters, chest_features
-from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
+from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind
 from napari_tbcad.chest.lungs.masks import (
     InsensitiveParameters,
     SensitiveParameters,
     insensitive_mask,
     sensitive_mask,
 )
-from napari_tbcad.chest.lungs.registry import segmenter
+from napari_tbcad.chest.lungs.segment import segment as segment
 from napari_tbcad.chest.parameters import (
     ClassifyParameters,
     LungParameters,
@@ -58,47 +59,6 @@ def on_grid(film: Radiograph, longest: int) -> Radiograph:
     """Check that the film can be used and shrink it to the working grid."""
     require_usable(film)
     return to_grid(film, longest)
-
-
-def segment(
-    film: Radiograph,
-    library: Atlas | None,
-    parameters: Any,
-    *,
-    progress: Progress | None = None,
-    cancelled: Probe | None = None,
-) -> SoftLungs:
-    """Segment the lungs with the chosen segmenter.
-
-    Parameters
-    ----------
-    film : Radiograph
-        Film with the polarity right.
-    library : Atlas or None
-        Atlas for segmenters that need one; None takes the packaged one. A film of the same name is left
-        out, so that a film never votes for itself.
-    parameters : LungParameters
-        The choice and each segmenter's parameters.
-
-    Returns
-    -------
-    SoftLungs
-        Soft lung fields.
-    """
-    entry = segmenter(parameters.segmenter)
-    offered = {
-        "library": library,
-        "exclude": Path(film.source).stem or None,
-        "progress": progress,
-        "cancelled": cancelled,
-    }
-    known = inspect.signature(entry.function).parameters
-    if "library" in known and library is None:
-        from napari_tbcad.chest.lungs.atlas import packaged_atlas
-
-        offered["library"] = packaged_atlas()
-    wanted = {name: value for name, value in offered.items() if name in known}
-    return entry.function(film, getattr(parameters, entry.name), **wanted)
 
 
 @cache
@@ -214,6 +174,8 @@ class ChestAnalysis:
         Every step with its parameters.
     seconds : float
         Wall time.
+    segmenter : str
+        What found the lungs: the segmenter that stood in where the chosen one could not be used.
     """
 
     film: Radiograph
@@ -225,6 +187,7 @@ class ChestAnalysis:
     warnings: tuple[str, ...]
     record: Record
     seconds: float
+    segmenter: str = ""
 
 
 def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None) -> Any:
@@ -322,6 +285,7 @@ def finish(run: Run, *, progress: Progress | None = None, cancelled: Probe | Non
         warnings=gather_warnings(run),
         record=history(run),
         seconds=time.perf_counter() - began,
+        segmenter=segmenter_of(run),
     )
 
 

@@ -103,6 +103,8 @@ class ModelCard(_Part):
     segmenter: str = ""
     atlas: str | None = None
     """Digest of the atlas that made the training masks."""
+    network: str | None = None
+    """SHA-256 of the lung network that made the training masks."""
     masks: dict[str, Any] = Field(default_factory=dict)
     stage1_masks: str = ""
     """Mask kind that stage 1 was trained on, such as ``"automatic sensitive masks (atlas)"``."""

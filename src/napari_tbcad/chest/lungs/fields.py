@@ -36,6 +36,8 @@ class SoftLungs:
         Complaints for the person.
     record : Record
         Steps of the segmentation.
+    uncertainty : (h, w) array of float32, optional
+        How unsure the segmenter is, from 0 to 1; None for one that does not say.
     """
 
     pixels: NDArray[np.float32]
@@ -44,6 +46,7 @@ class SoftLungs:
     segmenter: str = ""
     warnings: tuple[str, ...] = ()
     record: Record = Record()
+    uncertainty: NDArray[np.float32] | None = None
 
     def of_kind(self, kind: MaskKind) -> NDArray[np.float32]:
         """Return the (2, h, w) membership from which a mask of this kind is made."""

@@ -13,10 +13,18 @@ _LUNGS = "napari_tbcad.chest.lungs"
 
 SEGMENTERS = registry(
     SegmenterEntry(
-        "otsu", f"{_LUNGS}.otsu", "otsu", "OtsuParameters", "Threshold and morphology; no training data."
+        "network",
+        f"{_LUNGS}.network",
+        "network",
+        "NetworkParameters",
+        "A trained network; the most exact on films like those it learned from.",
+        instead="atlas",
     ),
     SegmenterEntry(
         "atlas", f"{_LUNGS}.atlas", "atlas", "AtlasParameters", "Registers films of an atlas to this one."
+    ),
+    SegmenterEntry(
+        "otsu", f"{_LUNGS}.otsu", "otsu", "OtsuParameters", "Threshold and morphology; no training data."
     ),
 )
 
