@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import field_validator
 
 from napari_tbcad.chest.features import FeatureParameters
 from napari_tbcad.chest.lungs.registry import SEGMENTERS
-from napari_tbcad.errors import BadInput
+from napari_tbcad.networks.devices import Device, choose_device
 from napari_tbcad.record import Parameters, field
 from napari_tbcad.segmenters import choice_of
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
-
 
 LungParameters = choice_of(
     SEGMENTERS,
@@ -69,6 +64,8 @@ class ClassifyParameters(Parameters):
 def present_device(name: Device) -> str | None:
     """Return a torch device, or None for the processor (numpy), which needs no torch.
 
+    Unlike for networks, ``auto`` is the processor: for the features of one film nothing is faster.
+
     Raises
     ------
     BadInput
@@ -76,9 +73,4 @@ def present_device(name: Device) -> str | None:
     """
     if name in ("auto", "cpu"):
         return None
-    from napari_tbcad.chest.classify.tensors import choose_device
-
-    try:
-        return choose_device(name)
-    except ValueError as error:
-        raise BadInput("device", str(error)) from error
+    return choose_device(name)

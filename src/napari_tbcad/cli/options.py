@@ -11,9 +11,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.networks.devices import DEVICE_MEANING, DEVICES, choose_device
 
 Out = Annotated[Path, typer.Option("--out", help="Folder (or file) for the results.")]
-Segmenter = Annotated[str | None, typer.Option("--segmenter", help="otsu or atlas [model's own].")]
+Segmenter = Annotated[
+    str | None,
+    typer.Option(
+        "--segmenter",
+        help="network, atlas or otsu [model's own]. Another network: --set lungs.network.model=NAME|FILE.",
+    ),
+]
 AtlasFile = Annotated[
     Path | None, typer.Option("--atlas", exists=True, dir_okay=False, help="Atlas file [packaged].")
 ]
@@ -29,30 +36,20 @@ ParameterFile = Annotated[
     Path | None,
     typer.Option("--params", exists=True, dir_okay=False, help="YAML or JSON file of parameters by stage."),
 ]
-Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
-
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
+Device = Annotated[str | None, typer.Option("--device", help=f"{', '.join(DEVICES)}. {DEVICE_MEANING}")]
 
 
 def require_device(name: str | None) -> None:
-    """Refuse a device that has no such name or that this machine lacks; for chains without a network yet.
+    """Refuse a device that has no such name or that this machine lacks.
 
     Raises
     ------
     BadInput
-        Naming the devices there may be.
+        Naming the devices there are.
     """
     if name in (None, "auto", "cpu"):
         return
-    if name not in DEVICES:
-        raise BadInput("--device", f"there is no device {name!r}; there are {', '.join(DEVICES)}")
-    from napari_tbcad.chest.classify.tensors import choose_device
-
-    try:
-        choose_device(name)
-    except ValueError as error:
-        raise BadInput("--device", str(error)) from error
+    choose_device(name, source="--device")
 
 
 def assignments(file: Path | None, pairs: list[str] | None, **options: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from napari_tbcad.chest.classify.decision import StageResult, combine_stages
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.stage import CalibratedStage
+from napari_tbcad.networks.devices import choose_device
 
 if TYPE_CHECKING:
     import torch
@@ -102,26 +103,6 @@ def _calibrate(calibrator: Any, score: torch.Tensor, on_device: Any) -> torch.Te
     return (heights[upper - 1] + share * (heights[upper] - heights[upper - 1])).clamp(0, 1)
 
 
-def choose_device(name: str) -> str:
-    """Return the torch device for ``auto``, ``cpu``, ``cuda`` or ``mps``.
-
-    Raises
-    ------
-    ValueError
-        If the device is not present on this machine.
-    """
-    import torch
-
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return next(device for device in ("cuda", "mps", "cpu") if present[device])
-    if not present.get(name.split(":")[0], False):
-        raise ValueError(
-            f"device {name!r} is not available; choose from {[d for d in present if present[d]]}"
-        )
-    return name
-
-
 def predict_stages_on(
     model: HierarchicalClassifier,
     X: Any,
@@ -139,7 +120,7 @@ def predict_stages_on(
     X : (n, n_features) tensor or array
         A tensor is moved only when it lies on another device.
     device : str
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        As :func:`napari_tbcad.networks.devices.choose_device` takes it.
     threshold, early_exit
         As there.
 

@@ -1,0 +1,268 @@
+"""Prediction with a segmentation network: images of any size, in tiles, averaged over variants.
+
+When memory runs out the work goes on in smaller parts and at last on the processor, and the answer says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
+from napari_tbcad.networks.devices import (
+    NotEnoughMemory,
+    choose_device,
+    is_out_of_memory,
+    release_memory,
+)
+from napari_tbcad.networks.input import NetworkInput, to_input
+from napari_tbcad.networks.placed import forget, placed
+from napari_tbcad.networks.prediction import Prediction, PredictParameters
+from napari_tbcad.networks.store import Network
+from napari_tbcad.networks.tiles import Tile, tiles
+from napari_tbcad.networks.uncertainty import entropy, mutual_information
+from napari_tbcad.networks.variants import variants
+
+__all__ = ["PredictParameters", "Prediction", "predict", "predict_many"]
+
+Tensor = torch.Tensor
+Progress = Callable[[float, str], None]
+Probe = Callable[[], bool]
+
+SMALLEST_TILE = 64
+"""Side in pixels below which tiles are not made smaller: two pixels at the bottom of a network."""
+
+
+def predict(
+    network: Network,
+    pixels: NDArray[np.float32],
+    parameters: PredictParameters = PredictParameters(),
+    *,
+    cancelled: Probe | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Ask a network about one image.
+
+    Parameters
+    ----------
+    network : Network
+        The network; its card tells grid and normalisation.
+    pixels : (H, W) array of float32
+        Film, air dark, or counts.
+    parameters : PredictParameters
+        Device, variants, tiles.
+    cancelled : callable, optional
+        Asked before every tile.
+    progress : callable, optional
+        Told the share done and a text after every tile.
+
+    Returns
+    -------
+    Prediction
+        Probabilities over the image's field of view.
+
+    Raises
+    ------
+    BadInput
+        If the image has no contrast or values that are not finite, or the machine has no such device.
+    ModelRefused
+        If the network's answer is not finite or has other classes than its card says.
+    NotEnoughMemory
+        If even the smallest tiles on the processor need more memory than there is.
+    Cancelled
+        If `cancelled` said so.
+    """
+    return next(predict_many(network, [pixels], parameters, cancelled=cancelled, progress=progress))
+
+
+def predict_many(
+    network: Network,
+    images: Iterable[NDArray[np.float32]],
+    parameters: PredictParameters = PredictParameters(),
+    *,
+    batch: int = 8,
+    cancelled: Probe | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Prediction]:
+    """Ask a network about many images, several at once where they have one grid.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    images : iterable of (H, W) arrays of float32
+        Read `batch` at a time, so that they need not fit into memory together.
+    parameters : PredictParameters
+        Device, variants, tiles.
+    batch : int, optional
+        Images (and variants) that the network is given at once.
+    cancelled, progress
+        As in :func:`predict`; progress is told the share of the present batch.
+
+    Yields
+    ------
+    Prediction
+        In the order of the images. What memory forbade stays forbidden for the images that follow.
+
+    Raises
+    ------
+    BadInput, ModelRefused, NotEnoughMemory, Cancelled
+        As in :func:`predict`.
+    """
+    work = _Work(network, parameters, batch, cancelled, progress)
+    waiting = iter(images)
+    while read := [_read(pixels, network) for pixels in islice(waiting, batch)]:
+        for _, same in groupby(read, key=lambda pair: pair[0].pixels.shape):
+            group = list(same)
+            members = work.ask([given for given, _ in group])
+            yield from (_prediction(members[i], given, shape, work) for i, (given, shape) in enumerate(group))
+
+
+def _read(pixels: NDArray[np.float32], network: Network) -> tuple[NetworkInput, tuple[int, int]]:
+    pixels = np.asarray(pixels, np.float32)
+    if pixels.ndim != 2 or not pixels.size:
+        raise BadInput("image", f"a network is given one plane of grey levels, not shape {pixels.shape}")
+    if network.card.channels != 1:
+        raise ModelRefused(network.card.name, f"takes images of {network.card.channels} channels, not of one")
+    if not np.isfinite(pixels).all():
+        raise BadInput("image", "it has values that are not finite")
+    return to_input(pixels, network.card.input), (pixels.shape[0], pixels.shape[1])
+
+
+def _prediction(members: Tensor, given: NetworkInput, shape: tuple[int, int], work: _Work) -> Prediction:
+    """Sum the answers (V, K, h, w) under all variants up."""
+    inner = members[..., slice(*given.rows), slice(*given.columns)]
+    mean = inner.mean(0)
+    return Prediction(
+        mean.numpy(),
+        shape,
+        entropy(mean).numpy(),
+        mutual_information(inner).numpy() if len(inner) > 1 else None,
+        work.device,
+        tuple(work.messages),
+    )
+
+
+class _Work:
+    """A network at work, and what memory has forbidden so far."""
+
+    def __init__(
+        self,
+        network: Network,
+        parameters: PredictParameters,
+        batch: int,
+        cancelled: Probe | None,
+        progress: Progress | None,
+    ) -> None:
+        self.network, self.parameters = network, parameters
+        self.variants = variants(network.card.task, augment=parameters.augment, mirror=parameters.mirror)
+        self.device = choose_device(parameters.device)
+        self.batch, self.tile = max(1, batch), parameters.tile
+        self.messages: list[str] = []
+        self._cancelled, self._progress = cancelled, progress
+
+    def ask(self, given: list[NetworkInput]) -> Tensor:
+        """Return probabilities (N, V, K, h, w) on the processor."""
+        images = torch.from_numpy(np.stack([one.pixels for one in given])[:, None])
+        changed = torch.cat([variant.change(images) for variant in self.variants])
+        answers = self._until_it_fits(changed).split(len(given))
+        back = [variant.back(answer) for variant, answer in zip(self.variants, answers, strict=True)]
+        return torch.stack(back, 1)
+
+    def _until_it_fits(self, images: Tensor) -> Tensor:
+        while True:
+            why = ""
+            try:
+                return self._attempt(images)
+            except (RuntimeError, MemoryError) as error:
+                # What is wrong with the network itself is wrong on the processor, too, and raised there.
+                memory = is_out_of_memory(error)
+                if not memory and self.device == "cpu":
+                    raise
+                why = "out of memory" if memory else f"{type(error).__name__}"
+            # Only here: while an error is handled its frames hold the tensors that filled the memory.
+            self._step_down(why, images)
+
+    @torch.inference_mode()
+    def _attempt(self, images: Tensor) -> Tensor:
+        classes = len(self.network.card.classes)
+        height, width = images.shape[-2:]
+        places = tiles((height, width), tile=self.tile, overlap=self.parameters.overlap)
+        out = torch.zeros((len(images), classes, height, width))
+        parts = [(where, place) for where in range(0, len(images), self.batch) for place in places]
+        with placed(self.network, self.device) as module, _full_precision(self.device):
+            for number, (first, place) in enumerate(parts):
+                if self._cancelled is not None and self._cancelled():
+                    raise Cancelled("prediction was stopped")
+                chosen = slice(first, first + self.batch)
+                seen = images[chosen, :, place.rows, place.columns]
+                out[chosen, :, place.rows, place.columns] += self._answer(module, seen, place)
+                if self._progress is not None:
+                    self._progress((number + 1) / len(parts), "asking the network")
+        if not bool(torch.isfinite(out).all()):
+            raise ModelRefused(self.network.path or self.network.card.name, "its answer is not finite")
+        return out
+
+    def _answer(self, module: torch.nn.Module, seen: Tensor, place: Tile) -> Tensor:
+        logits = module(seen.to(self.device, memory_format=torch.channels_last))
+        wanted = (len(seen), len(self.network.card.classes), *seen.shape[-2:])
+        if tuple(logits.shape) != wanted:
+            raise ModelRefused(
+                self.network.path or self.network.card.name,
+                f"its answer has shape {tuple(logits.shape)}, not {wanted} as its card says",
+            )
+        return logits.float().softmax(1).cpu() * torch.from_numpy(place.weights)
+
+    def _step_down(self, why: str, images: Tensor) -> None:
+        """Ask for less: smaller batches, then tiles, then the processor.
+
+        A network with a fixed grid has only ever seen whole images. It goes to the processor before it is
+        given tiles.
+        """
+        batch = min(self.batch, len(images))
+        smaller = self._smaller_tile(images)
+        native = self.network.card.input.fit == "native" or bool(self.tile)
+        memory = why == "out of memory"
+        if memory and batch > 1:
+            self.batch = batch // 2
+            said = f"now {self.batch} image{'s' if self.batch > 1 else ''} at a time"
+        elif memory and smaller and (native or self.device == "cpu"):
+            self.tile = smaller
+            said = f"now in tiles of {smaller} pixels"
+            if self.network.card.input.fit != "native":
+                said += ", although the network was trained on whole images: look at the result"
+        elif self.device != "cpu":
+            release_memory(self.device)
+            forget(self.network, self.device)
+            said = "now on the processor, which is slower"
+            self.messages.append(f"{self.network.card.name}: {why} on {self.device}; {said}.")
+            self.device, self.tile = "cpu", self.parameters.tile
+            return
+        else:
+            raise NotEnoughMemory(
+                f"{self.network.card.name}: out of memory on the processor, even for one tile of "
+                f"{self.tile or max(images.shape[-2:])} pixels; close other programs and try again"
+            )
+        self.messages.append(f"{self.network.card.name}: {why} on {self.device}; {said}.")
+        release_memory(self.device)
+
+    def _smaller_tile(self, images: Tensor) -> int:
+        """Return half the side of the present tiles, 0 when they are as small as they may be."""
+        side = min(self.tile or 2**30, max(images.shape[-2:]))
+        half = -(-side // 64) * 32
+        return half if SMALLEST_TILE <= half < side else 0
+
+
+@contextlib.contextmanager
+def _full_precision(device: str) -> Iterator[None]:
+    """Keep a graphics card's convolutions from rounding to 10 bits (TF32): answers agree with a processor."""
+    if not device.startswith("cuda"):
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        yield
