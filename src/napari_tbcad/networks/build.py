@@ -98,10 +98,9 @@ class ArchitectureParameters(Parameters):
     @classmethod
     def _own_widths(cls, data: Any) -> Any:
         """Leave the widths to a family that takes others than the default's, unless they were given."""
-        if isinstance(data, Mapping) and "decoder_channels" not in data and "architecture" in data:
-            if family_name(str(data["architecture"])) not in STAGED:
-                return {**data, "decoder_channels": ()}
-        return data
+        if not isinstance(data, Mapping) or "decoder_channels" in data or "architecture" not in data:
+            return data
+        return data if family_name(str(data["architecture"])) in STAGED else {**data, "decoder_channels": ()}
 
     @field_validator("architecture")
     @classmethod
@@ -190,7 +189,7 @@ def _widths(parameters: ArchitectureParameters) -> dict[str, Any]:
     """Return smp's arguments for the decoder's widths."""
     family, given = parameters.architecture, parameters.decoder_channels
     if family not in FAMILIES:
-        raise BadInput(family, f"no such architecture{_near(family, list(FAMILIES))}")
+        raise BadInput("architecture", f"there is no {family!r}{_near(family, list(FAMILIES))}")
     arguments = FAMILIES[family]
     if not given:
         return {}
@@ -222,7 +221,7 @@ def require_encoder(name: str) -> None:
         if name in known:
             return
         known = [*known, *(f"tu-{model}" for model in timm.list_models())]
-    raise BadInput(name, f"no such encoder{_near(name, known)}")
+    raise BadInput("encoder", f"there is no {name!r}{_near(name, known)}")
 
 
 def _near(name: str, known: list[str]) -> str:

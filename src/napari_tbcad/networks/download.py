@@ -49,7 +49,7 @@ def download(
     inner = pooch.HTTPDownloader(chunk_size=2**16, timeout=timeout)
 
     def downloader(address: str, output_file: str, pup: Any) -> None:
-        with open(output_file, "wb") as file:
+        with Path(output_file).open("wb") as file:
             inner(address, _Bounded(file, max_bytes), pup)
 
     try:

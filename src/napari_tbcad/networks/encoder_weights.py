@@ -94,7 +94,7 @@ def load_encoder(module: nn.Module, state: Mapping[str, torch.Tensor], source: s
     given = {_canonical(name): value for name, value in state.items()}
     own = {
         name: tensor
-        for name, tensor in module.encoder.state_dict().items()
+        for name, tensor in module.get_submodule("encoder").state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
     missing = []

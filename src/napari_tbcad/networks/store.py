@@ -170,7 +170,9 @@ def load_network(
         raise ModelRefused(path, f"takes images of {card.channels} channel(s), not of {channels}")
     found = sha256(path)
     if expected_sha256 is not None and found != expected_sha256:
-        raise ModelRefused(path, "not the file that the list of networks names: it was changed or damaged")
+        raise ModelRefused(
+            path, "not the file that the list beside it names (it was changed or damaged); install it again"
+        )
     tensors = _tensors(path)
     if tensors_sha256(tensors) != metadata.get("tensors_sha256"):
         raise ModelRefused(path, "its weights were changed since it was written")
@@ -247,23 +249,44 @@ def _module(path: Path, card: NetworkCard, tensors: Mapping[str, torch.Tensor]) 
     import torch
 
     try:
-        module = build(
-            card.architecture.without_weights, n_classes=len(card.classes), in_channels=card.channels
-        )
+        module = _hollow(card)
     except BadInput as error:
         raise ModelRefused(path, f"its network cannot be built here: {error}") from error
     own = module.state_dict()
     if foreign := sorted(set(own) ^ set(tensors)):
         raise ModelRefused(path, f"card and weights are of two networks (see {foreign[0]})")
+    filled = {}
     for name, tensor in own.items():
         given = tensors[name]
         if given.shape != tensor.shape or given.is_floating_point() != tensor.is_floating_point():
             have, need = tuple(given.shape), tuple(tensor.shape)
             raise ModelRefused(path, f"card and weights are of two networks: {name} is {have}, not {need}")
-        if given.is_floating_point() and not torch.isfinite(given).all():
+        filled[name] = given.to(tensor.dtype)
+        if not torch.isfinite(filled[name]).all():
             raise ModelRefused(path, f"its weights are not finite (see {name})")
-    module.load_state_dict(dict(tensors))
+    if not set(dict(module.named_buffers())) <= set(own):
+        module = _built(card)  # computes something when it is made that no file keeps
+    module.load_state_dict(filled, assign=True)
     return module.eval()
+
+
+def _hollow(card: NetworkCard) -> nn.Module:
+    """Build the network of a card without the memory for its weights, so that shapes come before sizes.
+
+    A card may name a network of many gigabytes that its file does not hold. This is quicker, too: no weight
+    is drawn at random that the file's own replaces.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return _built(card)
+    except BadInput:
+        return _built(card)  # some encoders compute with values while they are built
+
+
+def _built(card: NetworkCard) -> nn.Module:
+    return build(card.architecture.without_weights, n_classes=len(card.classes), in_channels=card.channels)
 
 
 def _first(error: ValidationError) -> str:
