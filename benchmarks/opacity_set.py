@@ -185,7 +185,9 @@ def copies(normals: list[Sample], number: int, *, seed: int) -> Iterator[Sample]
     order = np.random.default_rng(seed).permutation(len(normals))
     for place, index in enumerate(order):
         for k in range(number):
-            made = with_lesion(normals[index], kinds[(place + k * (1 + place // 4)) % len(kinds)], seed=seed)
+            # The second kind is never the first: its distance is 1, 2 or 3 in turn.
+            kind = kinds[(place + k * (1 + place // len(kinds) % (len(kinds) - 1))) % len(kinds)]
+            made = with_lesion(normals[index], kind, seed=seed)
             if made is not None:
                 yield made
 
@@ -204,6 +206,8 @@ def folds_of(samples: list[Sample], *, seed: int) -> list[int]:
 
 def write(out: Path, samples: list[Sample], folds: list[int]) -> None:
     """Write images, labels and both tables."""
+    names = [f"{s.source}__{s.name}" for s in samples]
+    assert len(names) == len(set(names)), "two films share a name"
     for part in ("images", "labels"):
         (out / part).mkdir(parents=True, exist_ok=True)
     table, facts = [], []
@@ -246,7 +250,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--copies", type=int, default=2, help="simulated copies of every normal film")
+    parser.add_argument("--copies", type=int, default=2, choices=range(4), help="simulated copies of a film")
     asked, start = parser.parse_args(), time.perf_counter()
     normals = [*normal_jsrt(), *normal_nih()]
     samples = [*drawn(), *normals, *copies(normals, asked.copies, seed=asked.seed)]

@@ -125,6 +125,7 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
     from napari_tbcad.chest.account import atlas_digest
     from napari_tbcad.chest.classify.card import DataSource
     from napari_tbcad.chest.classify.normals import normal_films
+    from napari_tbcad.chest.feature_sets import has_opacities
     from napari_tbcad.chest.lungs.atlas import load_atlas
     from napari_tbcad.chest.lungs.network import network_at_hand
 
@@ -144,6 +145,9 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
         "sensitive": settings.sensitive.model_dump(),
         "insensitive": settings.insensitive.model_dump(),
     }
+    opaque = has_opacities(features.feature_set)
+    if opaque:
+        masks["opacities"] = settings.opacities.model_dump(exclude={"device"})
     return {
         "name": name,
         "sources": tuple(sources),
@@ -160,6 +164,7 @@ def card_facts(data: LabelledTables, settings: Any, *, name: str, atlas: str | N
         "segmenter": lungs.segmenter,
         "atlas": atlas_digest(lungs.segmenter, load_atlas(atlas) if atlas else None),
         "network": network_at_hand(lungs.network) if lungs.segmenter == "network" else None,
+        "opacity_network": network_at_hand(settings.opacities) if opaque else None,
         "masks": masks,
         "stage1_masks": f"automatic sensitive masks ({lungs.segmenter})",
         "stage2_masks": f"automatic insensitive masks ({lungs.segmenter})",
@@ -206,6 +211,7 @@ def train_on(
         Number of films that could not be measured and were left out.
     """
     from napari_tbcad.chest.classify.store import load_model, save_model
+    from napari_tbcad.chest.feature_sets import has_modes
     from napari_tbcad.chest.workflow import packaged_shape_model, settings_from
     from napari_tbcad.evaluate.training import train_model
     from napari_tbcad.io.datasets import load_dataset
@@ -215,7 +221,7 @@ def train_on(
     job = MeasureJob(dict(assignments or {}), atlas)
     data = measure_dataset(load_dataset(path).labelled(), job, workers=workers, scheduler=scheduler, say=say)
     chosen, design = design_of(data, folds=None, holdout=None, splits=splits)
-    extended = settings.features.feature_set == "extended"
+    extended = has_modes(settings.features.feature_set)
     model = train_model(
         data.tables.inside,
         data.labels,

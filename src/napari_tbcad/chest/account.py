@@ -35,7 +35,7 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
         texts = check_masks(film, run.get("sensitive"))
         said += [f"Sensitive mask: {text}" for text in texts if text not in said]
     said += _foreign_to_the_model(run)
-    for name in ("enhanced", "features", "result"):
+    for name in ("enhanced", "opacities", "features", "result"):
         said += getattr(run.get(name), "warnings", ())
     return tuple(dict.fromkeys(said))
 
@@ -50,6 +50,9 @@ def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
         getattr(settings.enhance, key, value) != value for key, value in card.enhance.items()
     ):
         return ("The model learned from films that were enhanced otherwise: do not rely on it.",)
+    asked = getattr(run.get("opacities"), "model", "").rpartition(" ")[2]
+    if card.opacity_network and asked and card.opacity_network != asked:
+        return ("The model learned from opacities of another network: do not rely on it.",)
     if run.edited("sensitive") and run.edited("insensitive"):
         return ()
     if card.segmenter and card.segmenter != name:
@@ -73,13 +76,17 @@ def segmenter_of(run: Run) -> str:
     return str(soft.segmenter)
 
 
+def lungs_step(run: Run) -> Step | None:
+    """Return the step that found the lungs, None before."""
+    soft = run.get("soft")
+    steps = () if soft is None else [one for one in soft.record if isinstance(one, Step)]
+    return steps[-1] if steps and steps[-1].name == soft.segmenter else None
+
+
 def network_of(run: Run) -> str | None:
     """Return the SHA-256 of the network that found the lungs; None when none did."""
-    soft = run.get("soft")
-    if soft is None or soft.segmenter != "network":
-        return None
-    steps = [entry for entry in soft.record if isinstance(entry, Step) and entry.name == "network"]
-    return steps[-1].model.rpartition(" ")[2] if steps and steps[-1].model else None
+    step = lungs_step(run)
+    return step.model.split()[-1] if step is not None and step.name == "network" and step.model else None
 
 
 def history(run: Run) -> Record:
@@ -94,7 +101,8 @@ def history(run: Run) -> Record:
             chosen = soft.segmenter or parameters["segmenter"]
             model = atlas_digest(chosen, run.get("library")) or (own[-1].model if own else None)
             return {"segmenter": chosen, **parameters[chosen]}, model
-        return parameters, own[-1].model if stage.name == "classify" and own else None
+        named = stage.name in ("classify", "opacities") and own
+        return parameters, own[-1].model if named else None
 
     return common_history.history(run, run.get("film").record, describe)
 

@@ -7,13 +7,14 @@ from typing import Literal
 
 from napari_tbcad.chest.firstorder import FIRSTORDER_NAMES
 from napari_tbcad.chest.glcm import DIRECTIONS, GLCM_NAMES, Definition
+from napari_tbcad.chest.opacity_zones import OPACITY_NAMES
 from napari_tbcad.chest.shape import EXTRA_SHAPE_NAMES, PROJECT_SHAPE_NAMES, SHAPE_NAMES, ShapeUnit
 from napari_tbcad.chest.shape_model import mode_names
 from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Parameters, field
 
-FeatureSet = Literal["chandra113", "listed17", "project21", "extended"]
-Group = Literal["shape", "modes", "firstorder", "glcm"]
+FeatureSet = Literal["chandra113", "listed17", "project21", "extended", "extended_opacity"]
+Group = Literal["shape", "modes", "firstorder", "glcm", "opacity"]
 
 NOT_LISTED = frozenset({"autocorrelation", "energy", "sum_average", "sum_variance", "difference_variance"})
 """GLCM features that the student project's list leaves out."""
@@ -32,7 +33,8 @@ class FeatureParameters(Parameters):
         title="Feature set",
         description="chandra113: 17 shape + 8 first-order + 22 texture in 4 directions. listed17: the 17 "
         "texture features the project lists. project21: what the student project used. extended: "
-        "chandra113, more shape features and the modes of the shape model.",
+        "chandra113, more shape features and the modes of the shape model. extended_opacity: extended and "
+        "the opacity of six lung zones, which needs the opacity network.",
     )
     definition: Definition = field(
         "ibsi",
@@ -85,6 +87,16 @@ class FeatureParameters(Parameters):
     )
 
 
+def has_modes(feature_set: str) -> bool:
+    """Tell whether a feature set has more shape features and the modes of a shape model."""
+    return feature_set in ("extended", "extended_opacity")
+
+
+def has_opacities(feature_set: str) -> bool:
+    """Tell whether a feature set has the opacity of the lung zones."""
+    return feature_set == "extended_opacity"
+
+
 def feature_names(
     feature_set: FeatureSet = "chandra113",
     *,
@@ -98,7 +110,7 @@ def feature_names(
     feature_set : str
         One of the named sets.
     n_modes : int, optional
-        Number of shape modes in ``"extended"``.
+        Number of shape modes in ``"extended"`` and ``"extended_opacity"``.
     only : "shape", optional
         Leave out what is not known from the sensitive mask alone.
 
@@ -132,11 +144,13 @@ def named_features(feature_set: FeatureSet, n_modes: int, only: str | None) -> l
         ]
     elif feature_set == "project21":
         shape, glcm = PROJECT_SHAPE_NAMES, [f"glcm_{name}_mean" for name in PROJECT_GLCM_NAMES]
-    elif feature_set == "extended":
+    elif has_modes(feature_set):
         shape, modes = SHAPE_NAMES + EXTRA_SHAPE_NAMES, mode_names(n_modes)
     elif feature_set != "chandra113":
         raise BadInput("feature set", f"no feature set is called {feature_set!r}")
     families: list[tuple[Group, Sequence[str]]] = [("shape", shape), ("modes", modes)]
     if only is None:
         families += [("firstorder", [f"firstorder_{name}" for name in FIRSTORDER_NAMES]), ("glcm", glcm)]
+    if only is None and has_opacities(feature_set):
+        families.append(("opacity", OPACITY_NAMES))
     return [(name, group) for group, names in families for name in names]

@@ -21,12 +21,15 @@ from napari_tbcad.chest.feature_sets import (
     Group,
     feature_groups,
     feature_names,
+    has_modes,
+    has_opacities,
     named_features,
     redundant_names,
 )
 from napari_tbcad.chest.firstorder import GREY_LEVELS, first_order, grey_histogram
 from napari_tbcad.chest.glcm import DIRECTIONS, GLCM_NAMES, bin_edges_table, cooccurrence, glcm_features
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks, MaskKind
+from napari_tbcad.chest.opacities import NoOpacities, Opacities, opacity_features
 from napari_tbcad.chest.shape import cut_out, project_shape_features, shape_features
 from napari_tbcad.chest.shape_model import ShapeModel
 from napari_tbcad.errors import BadInput
@@ -59,7 +62,7 @@ class ChestFeatures:
     values : (n,) array of float64
         Finite numbers.
     groups : tuple of str
-        ``"shape"``, ``"modes"``, ``"firstorder"`` or ``"glcm"`` of each.
+        ``"shape"``, ``"modes"``, ``"firstorder"``, ``"glcm"`` or ``"opacity"`` of each.
     feature_set, definition : str
         What was asked for.
     grid : int
@@ -113,6 +116,7 @@ def chest_features(
     parameters: FeatureParameters = FeatureParameters(),
     *,
     shape_model: ShapeModel | None = None,
+    opacities: Opacities | NoOpacities | None = None,
     only: Literal["shape"] | None = None,
     device: str | None = None,
     memory: Memory | None = None,
@@ -130,7 +134,9 @@ def chest_features(
     parameters : FeatureParameters
         What to measure and how.
     shape_model : ShapeModel, optional
-        Needed by the set ``"extended"`` only.
+        Needed by the sets ``"extended"`` and ``"extended_opacity"`` only.
+    opacities : Opacities, optional
+        Needed by the set ``"extended_opacity"`` only; read inside the insensitive mask.
     only : "shape", optional
         Stop after the features of the first stage (shape and modes); the image's pixels are not read.
     device : str, optional
@@ -167,6 +173,8 @@ def chest_features(
             (image, inside, parameters, device),
             lambda: _grey_values(image, inside > 0, parameters, device, memory),
         )
+        if has_opacities(parameters.feature_set):
+            values |= opacity_features(opacities, insensitive, source=image.source)
     n_modes = len(shape_model.modes) if shape_model is not None else DEFAULT_MODES
     named = named_features(parameters.feature_set, n_modes, only)
     vector = np.array([values[name] for name, _ in named], dtype=np.float64)
@@ -216,13 +224,14 @@ def _shape_values(
 ) -> dict[str, float]:
     if parameters.feature_set == "project21":
         return project_shape_features(labels, unit=parameters.shape_unit)
-    extended = parameters.feature_set == "extended"
+    extended = has_modes(parameters.feature_set)
     values = shape_features(
         labels, extras=extended, shared_rows=parameters.shared_rows, unit=parameters.shape_unit
     )
     if extended:
         if model is None:
-            raise BadInput(image.source or "film", "the feature set 'extended' needs a shape model")
+            cause = f"the feature set {parameters.feature_set!r} needs a shape model"
+            raise BadInput(image.source or "film", cause)
         values |= dict(zip(model.names, model.features(labels).tolist(), strict=True))
     return values
 

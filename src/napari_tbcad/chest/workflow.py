@@ -23,6 +23,7 @@ from napari_tbcad.chest.account import segmenter_of as segmenter_of
 from napari_tbcad.chest.edits import give_mask as give_mask
 from napari_tbcad.chest.edits import take_back as take_back
 from napari_tbcad.chest.enhance import EnhanceParameters, enhance
+from napari_tbcad.chest.feature_sets import has_modes, has_opacities
 from napari_tbcad.chest.features import ChestFeatures, FeatureParameters, chest_features
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind
 from napari_tbcad.chest.lungs.masks import (
@@ -31,7 +32,9 @@ from napari_tbcad.chest.lungs.masks import (
     insensitive_mask,
     sensitive_mask,
 )
+from napari_tbcad.chest.lungs.network import require_own
 from napari_tbcad.chest.lungs.segment import segment as segment
+from napari_tbcad.chest.opacities import NoOpacities, Opacities, OpacityParameters, opacities
 from napari_tbcad.chest.parameters import (
     ClassifyParameters,
     LungParameters,
@@ -69,7 +72,7 @@ def packaged_shape_model() -> ShapeModel:
 
 def shape_model_of(model: ChestModel | None, parameters: FeatureParameters) -> ShapeModel | None:
     """Return the shape model the features need: the classifier's own, else the packaged one."""
-    if parameters.feature_set != "extended":
+    if not has_modes(parameters.feature_set):
         return None
     if model is not None and model.shape_model:
         return ShapeModel.from_arrays(model.shape_model, model.card.name)
@@ -83,13 +86,15 @@ def measure(
     insensitive: LungMasks,
     model: ChestModel | None,
     operating_point: str,
+    found: Opacities | NoOpacities | None,
     parameters: Any,
     *,
     memory: Memory | None = None,
 ) -> ChestFeatures:
     """Measure the features; only the shape features when stage 1 decides and early exit is on.
 
-    The operating point matters for the second only: stage 1 never decides below it.
+    The operating point matters for the second only: stage 1 never decides below it. `found`, the opacities,
+    are read by the feature sets that have them.
     """
     image = enhanced if parameters.image == "enhanced" else work
     wanted = (model, parameters.feature_set)
@@ -109,6 +114,7 @@ def measure(
         insensitive,
         parameters,
         shape_model=shape_model,
+        opacities=found,
         device=present_device(parameters.device),
         memory=memory,
     )
@@ -136,18 +142,23 @@ CHAIN = Chain(
     Stage("lungs", segment, ("upright", "library"), "soft", LungParameters),
     Stage("sensitive", sensitive_mask, ("soft", "upright"), "sensitive", SensitiveParameters),
     Stage("insensitive", insensitive_mask, ("soft", "upright"), "insensitive", InsensitiveParameters),
+    Stage("opacities", opacities, ("upright",), "opacities", OpacityParameters),
     Stage("operating_point", lambda point: point, (), "operating_point", settings="classify.operating_point"),
     Stage(
         "features",
         measure,
-        ("work", "enhanced", "sensitive", "insensitive", "model", "operating_point"),
+        ("work", "enhanced", "sensitive", "insensitive", "model", "operating_point", "opacities"),
         "features",
         MeasureParameters,
+        only_when={"opacities": lambda settings: has_opacities(settings.features.feature_set)},
     ),
     Stage("classify", classify, ("features", "model"), "result", ClassifyParameters),
     inputs=("film", "library", "model"),
 )
-"""The graph; values: film, upright, work, enhanced, soft, sensitive, insensitive, features, result."""
+"""The graph; values: film, upright, work, enhanced, soft, sensitive, insensitive, opacities, features,
+result.
+
+Nothing waits for the opacities but the feature sets that have them, and whoever asks for the value."""
 
 ChestSettings = CHAIN.settings_model("ChestSettings", "Parameters of every stage of the chest chain.")
 
@@ -176,6 +187,8 @@ class ChestAnalysis:
         Wall time.
     segmenter : str
         What found the lungs: the segmenter that stood in where the chosen one could not be used.
+    opacities : Opacities or NoOpacities, optional
+        The evidence map, or why there is none; None when it was switched off.
     """
 
     film: Radiograph
@@ -188,6 +201,7 @@ class ChestAnalysis:
     record: Record
     seconds: float
     segmenter: str = ""
+    opacities: Opacities | NoOpacities | None = None
 
 
 def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None) -> Any:
@@ -231,8 +245,11 @@ def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
     Raises
     ------
     ModelRefused
-        If the settings measure features otherwise than the model's films were measured.
+        If the settings measure features otherwise than the model's films were measured, or name a lung
+        network of one's own that is not there or of no use.
     """
+    if settings.lungs.segmenter == "network":
+        require_own(settings.lungs.network)
     if model is None:
         return
     reasons = model.misfits(settings.features.model_dump(mode="json").get)
@@ -273,6 +290,8 @@ def finish(run: Run, *, progress: Progress | None = None, cancelled: Probe | Non
     wanted = ["upright", "enhanced", "sensitive", "insensitive", "features"]
     if run.get("model") is not None:
         wanted.append("result")
+    if run.settings.opacities.enabled:  # type: ignore[attr-defined]
+        wanted.append("opacities")
     values = dict(zip(wanted, run.compute(*wanted, progress=progress, cancelled=cancelled), strict=True))
     film, result = values["upright"], values.get("result")
     return ChestAnalysis(
@@ -286,6 +305,7 @@ def finish(run: Run, *, progress: Progress | None = None, cancelled: Probe | Non
         record=history(run),
         seconds=time.perf_counter() - began,
         segmenter=segmenter_of(run),
+        opacities=values.get("opacities"),
     )
 
 

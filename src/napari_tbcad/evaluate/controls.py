@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
+from napari_tbcad.chest.feature_sets import has_modes
 from napari_tbcad.chest.features import ChestFeatures, FeatureParameters, chest_features
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks
 from napari_tbcad.errors import BadInput
@@ -85,7 +86,7 @@ def grey_features_of(
         One row of a control table.
     """
     plain = parameters
-    if parameters.feature_set == "extended":
+    if has_modes(parameters.feature_set):
         # The grey-level part is chandra113's, and the shape part, which needs a shape model, is dropped.
         plain = parameters.model_copy(update={"feature_set": "chandra113"})
     found: ChestFeatures = chest_features(image, sensitive, where, plain)

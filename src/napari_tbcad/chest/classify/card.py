@@ -105,6 +105,8 @@ class ModelCard(_Part):
     """Digest of the atlas that made the training masks."""
     network: str | None = None
     """SHA-256 of the lung network that made the training masks."""
+    opacity_network: str | None = None
+    """SHA-256 of the opacity network, where its answers are among the features."""
     masks: dict[str, Any] = Field(default_factory=dict)
     stage1_masks: str = ""
     """Mask kind that stage 1 was trained on, such as ``"automatic sensitive masks (atlas)"``."""

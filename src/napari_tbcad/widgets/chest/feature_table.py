@@ -21,6 +21,7 @@ GROUPS = {
     "modes": "Shape modes",
     "firstorder": "Grey levels",
     "glcm": "Texture",
+    "opacity": "Opacities",
 }
 _ANGLE = re.compile(r"_(0|45|90|135|mean)$")
 _NAME, _VALUE, _PLACE = range(3)
