@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import ValidationError
 
 from napari_tbcad.content import digest
@@ -33,6 +34,8 @@ MAX_BYTES = 2**30
 """Largest network file that is read."""
 MAX_HEADER_BYTES = 16 * 2**20
 """Largest header: names and shapes of the tensors, and the card."""
+
+_KINDS = ("float16", "float32", "int64")
 
 
 @dataclass(eq=False)
@@ -190,7 +193,7 @@ def tensors_sha256(tensors: Mapping[str, torch.Tensor]) -> str:
     for name in sorted(tensors):
         array = tensors[name].detach().cpu().contiguous().numpy()
         hashed.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        hashed.update(array.tobytes())
+        hashed.update(array.data)
     return hashed.hexdigest()
 
 
@@ -239,15 +242,19 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     try:
-        return load_file(path)
+        tensors = load_file(path)
     except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, AttributeError) as error:
         raise ModelRefused(path, f"not a whole network file ({error})") from error
+    for name, tensor in tensors.items():
+        if (kind := str(tensor.dtype).removeprefix("torch.")) not in _KINDS:
+            raise ModelRefused(
+                path, f"{name} is of the type {kind}; a network file holds {', '.join(_KINDS)}"
+            )
+    return tensors
 
 
 def _module(path: Path, card: NetworkCard, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
     """Build the network of a card and fill it with the tensors, which must be its own."""
-    import torch
-
     try:
         module = _hollow(card)
     except BadInput as error:
@@ -262,7 +269,7 @@ def _module(path: Path, card: NetworkCard, tensors: Mapping[str, torch.Tensor]) 
             have, need = tuple(given.shape), tuple(tensor.shape)
             raise ModelRefused(path, f"card and weights are of two networks: {name} is {have}, not {need}")
         filled[name] = given.to(tensor.dtype)
-        if not torch.isfinite(filled[name]).all():
+        if not np.isfinite(filled[name].numpy()).all():  # torch's own wakes a thread for each of hundreds
             raise ModelRefused(path, f"its weights are not finite (see {name})")
     if not set(dict(module.named_buffers())) <= set(own):
         module = _built(card)  # computes something when it is made that no file keeps
