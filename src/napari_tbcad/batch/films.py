@@ -149,13 +149,16 @@ def chest_batch(
     BadInput
         If the output folder cannot be written.
     ModelRefused
-        If the model or the atlas cannot be used: said once, before the first film.
+        If the model, the atlas or a named network cannot be used: said once, before the first film.
     """
+    from napari_tbcad.chest.lungs.network import require_named
     from napari_tbcad.chest.workflow import refuse_unless_fits, settings_for
 
     require_writable(job.out)
     _require_masks(films, job)
-    refuse_unless_fits(job.model(), settings_for(job.model(), job.assignments))
+    settings = settings_for(job.model(), job.assignments)
+    refuse_unless_fits(job.model(), settings)
+    require_named(settings.lungs)
     job.library()
     return run_rows(
         films,

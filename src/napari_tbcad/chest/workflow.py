@@ -32,7 +32,6 @@ from napari_tbcad.chest.lungs.masks import (
     insensitive_mask,
     sensitive_mask,
 )
-from napari_tbcad.chest.lungs.network import require_own
 from napari_tbcad.chest.lungs.segment import segment as segment
 from napari_tbcad.chest.opacities import NoOpacities, Opacities, OpacityParameters, opacities
 from napari_tbcad.chest.parameters import (
@@ -245,11 +244,8 @@ def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
     Raises
     ------
     ModelRefused
-        If the settings measure features otherwise than the model's films were measured, or name a lung
-        network of one's own that is not there or of no use.
+        If the settings measure features otherwise than the model's films were measured.
     """
-    if settings.lungs.segmenter == "network":
-        require_own(settings.lungs.network)
     if model is None:
         return
     reasons = model.misfits(settings.features.model_dump(mode="json").get)

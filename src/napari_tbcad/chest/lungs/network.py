@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chest.lungs.fields import SoftLungs
 from napari_tbcad.content import digest
-from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.files import sha256
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.networks.devices import Device
 from napari_tbcad.record import Parameters, Step, field
 from napari_tbcad.schemes import LUNGS
 from napari_tbcad.segmenters import Unusable
@@ -53,17 +53,17 @@ class NetworkParameters(Parameters):
         description="How gently membership falls at the edge of a lung: the network's log-odds are divided "
         "by this, so that the masks' thresholds move the edge further. The edge at 0.5 stays.",
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = field(
+    device: Device = field(
         "auto",
         title="Device",
-        description="Where the network runs; auto is a graphics processor where there is one.",
+        description="Where the network runs; auto is a graphics card where there is one, else the processor.",
         more=True,
     )
 
     @property
     def content_key(self) -> str:
         """Digest of the values and of the state of the model's file, so that a new file is a new answer."""
-        return digest(type(self).__name__, self.model_dump_json(), *_state(_file(self.model)))
+        return digest(type(self).__name__, self.model_dump_json(), _file_key(self.model))
 
 
 def network(
@@ -115,6 +115,33 @@ def network(
     )
 
 
+def require_named(lungs: Any) -> None:
+    """Refuse a network that a person named and that cannot be used, before the first of many films.
+
+    Nothing stands in for it there: all rows of a table would say something that nobody asked for. The
+    packaged network is left to :func:`napari_tbcad.chest.lungs.segment.segment`. Imports no torch.
+
+    Parameters
+    ----------
+    lungs : LungParameters
+        Which segmenter, and its parameters.
+
+    Raises
+    ------
+    ModelRefused
+        If there is no such network, its file is damaged, or it is of another task.
+    """
+    parameters = lungs.network
+    if lungs.segmenter != "network" or parameters.model == PACKAGED:
+        return
+    from napari_tbcad.networks.models import locate
+    from napari_tbcad.networks.store import read_network_card
+
+    card = read_network_card(locate(parameters.model))
+    if card.task != LUNGS.name:
+        raise ModelRefused(parameters.model, f"made for the task {card.task}, not for {LUNGS.name}")
+
+
 def said_of(loaded: Network) -> str:
     """Return how a network is named in records: by its card and the SHA-256 of its file."""
     return f"network {loaded.card.name} {loaded.sha256}"
@@ -125,8 +152,8 @@ def network_at_hand(parameters: NetworkParameters) -> str | None:
 
     Imports no torch.
     """
-    path = _file(parameters.model)
-    return None if path is None else _sha256(path, _state(path))
+    key = _file_key(parameters.model)
+    return _sha256(parameters.model, key) if key else None
 
 
 def soften(probabilities: NDArray[np.float32], softness: float) -> NDArray[np.float32]:
@@ -202,6 +229,8 @@ def _ask(
     how = PredictParameters(device=parameters.device, augment=parameters.augment)
     try:
         return predict(loaded, film.pixels, how, progress=progress, cancelled=cancelled)
+    except ModelRefused as error:
+        raise Unusable(parameters.model, error.cause) from error
     except (BadInput, Cancelled):
         raise
     except Exception as error:  # out of memory even on the processor, a driver that fails
@@ -213,31 +242,22 @@ def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-def _file(name: str) -> Path | None:
+def _file_key(name: str) -> str:
+    """Return what changes with the file behind a name; empty when there is none."""
     try:
-        from napari_tbcad.networks.models import locate
+        from napari_tbcad.networks.models import file_key
 
-        path = locate(name)
-        return path if path.is_file() else None
+        return file_key(name)
     except (BadInput, OSError, ImportError):
-        return None
-
-
-def _state(path: Path | None) -> tuple[str, ...]:
-    """Return what changes when a file does; nothing when there is no file."""
-    try:
-        state = path.stat() if path is not None else None
-    except OSError:
-        return ()
-    if state is None:
-        return ()
-    return tuple(map(str, (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)))
+        return ""
 
 
 @lru_cache(maxsize=8)
-def _sha256(path: Path, state: tuple[str, ...]) -> str | None:
-    """Return the hash of a file, computed once for each state of it."""
+def _sha256(name: str, key: str) -> str | None:
+    """Return the hash of the file behind a name, read once for each state of it."""
     try:
-        return sha256(path)
-    except OSError:
+        from napari_tbcad.networks.models import locate
+
+        return sha256(locate(name))
+    except (BadInput, OSError, ImportError):
         return None

@@ -80,10 +80,7 @@ def _by(entry: SegmenterEntry, film: Radiograph, parameters: Any, offered: Mappi
 
 def _standing_in(found: SoftLungs, wanted: str, error: Unusable) -> SoftLungs:
     """Say in warnings and record that another segmenter was wanted, and why it was not used."""
-    said = (
-        f"The lung segmenter {wanted!r} could not be used ({error}): the lungs were found with "
-        f"{found.segmenter!r} instead."
-    )
+    said = f"The {wanted} could not be used ({error}); the {found.segmenter} found the lungs instead."
     *before, last = found.record
     if isinstance(last, Step):
         last = replace(last, facts={**last.facts, "instead_of": wanted, "because": str(error)})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QComboBox, QCompleter, QFormLayout, QLabel, QLineEdit
 
+from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.step import ChestStep
 from napari_tbcad.widgets.parts.form import ParameterForm
+from napari_tbcad.widgets.parts.quiet import QuietLabel
 
 USES = {"sensitive": "air only → shape", "insensitive": "whole lung field → texture"}
 
@@ -28,6 +30,9 @@ class MasksStep(ChestStep):
         form = QFormLayout()
         form.addRow("Segmenter", self.segmenter)
         self.body.addLayout(form)
+        self.maker = QuietLabel()
+        self.maker.setAccessibleName("What finds the lungs")
+        self.body.addWidget(self.maker)
         self._parameters: ParameterForm | None = None
         self._forms: dict[str, ParameterForm] = {}
         self._notes: dict[str, QLabel] = {}
@@ -41,7 +46,11 @@ class MasksStep(ChestStep):
         with QSignalBlocker(self.segmenter):
             if self.segmenter.count() != len(SEGMENTERS):
                 self.segmenter.clear()
-                self.segmenter.addItems(list(SEGMENTERS))
+                for entry in SEGMENTERS.values():
+                    self.segmenter.addItem(entry.name)
+                    self.segmenter.setItemData(
+                        self.segmenter.count() - 1, entry.description, Qt.ItemDataRole.ToolTipRole
+                    )
                 self.segmenter.setToolTip(
                     "\n".join(f"{e.name}: {e.description}" for e in SEGMENTERS.values())
                 )
@@ -66,7 +75,11 @@ class MasksStep(ChestStep):
         settings, session = self.settings(), self.session
         if settings is None or session is None or session.run is None:
             return
-        self.summarise(settings.lungs.segmenter)
+        used, said, why = _maker(session)
+        self.summarise(used)
+        self.maker.set_text(said)
+        if why:
+            self.maker.setToolTip(f"{said}\n{why}")
         for kind, note in self._notes.items():
             note.setVisible(session.run.edited(kind))
 
@@ -100,9 +113,45 @@ class MasksStep(ChestStep):
             self._parameters.deleteLater()
         self._parameters, self._shown = ParameterForm(value), name
         self._parameters.changed.connect(self._take_parameters)
-        self.body.insertWidget(1, self._parameters)
+        if isinstance(line := self._parameters.controls.get("model"), QLineEdit):
+            line.setCompleter(QCompleter(_networks(), line))
+        self.body.insertWidget(2, self._parameters)
 
     def _take_parameters(self, value: Any) -> None:
         settings = self.settings()
         if settings is not None and self.session is not None:
             self.session.configure("lungs", settings.lungs.model_copy(update={self._shown: value}))
+
+
+def _maker(session: Any) -> tuple[str, str, str]:
+    """Return what is chosen or, once the lungs were found, found them; a sentence on it, and why."""
+    from napari_tbcad.chest.account import lungs_step, segmenter_of
+    from napari_tbcad.chest.lungs.registry import SEGMENTERS
+
+    chosen, used = session.run.settings.lungs.segmenter, segmenter_of(session.run)
+    step = lungs_step(session.run)
+    if step is None or not session.fresh("soft"):
+        return chosen, SEGMENTERS[chosen].description, ""
+    if used != chosen:
+        return (
+            f"{used}, not {chosen}",
+            f"Found by the {used}: the {chosen} could not be used.",
+            str(step.facts.get("because", "")),
+        )
+    model = f" {shortened(step.model)}" if step.model else ""
+    return used, f"Found by {used}{model}.", step.model or ""
+
+
+def shortened(model: str) -> str:
+    """Return the name of a model with the first digits of its hash."""
+    return " ".join(word[:12] if len(word) == 64 else word for word in model.split())
+
+
+def _networks() -> list[str]:
+    """Return the names of the networks there are."""
+    from napari_tbcad.networks.models import list_networks
+
+    try:
+        return [entry.name for entry in list_networks()]
+    except (BadInput, OSError):
+        return []
