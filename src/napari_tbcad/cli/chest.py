@@ -93,6 +93,8 @@ def run(
     from napari_tbcad.batch.films import ChestJob, chest_batch
     from napari_tbcad.io.read import find_films
 
+    if scheduler is None:  # the workers of a scheduler may have another device than this machine
+        options.require_device(device)
     given = options.assignments(
         params,
         assign,
@@ -100,6 +102,8 @@ def run(
         classify__operating_point=operating_point,
         classify__device=device,
         features__device=device,
+        lungs__network__device=device,
+        opacities__device=device,
         features__early_exit=early_exit or None,
     )
     films = find_films(paths)

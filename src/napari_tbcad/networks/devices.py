@@ -11,8 +11,8 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
 
 DEVICE_MEANING = (
-    "auto: networks run on a graphics card (cuda, else mps) where there is one, else on the processor; "
-    "features and the classifier stay on the processor, which suits single films."
+    "Where the network runs; auto is a graphics card (cuda, else mps) where there is one, else the "
+    "processor. Features and the classifier stay on the processor under auto: it suits single films."
 )
 """What auto means, for every text in which a person chooses."""
 

@@ -176,17 +176,25 @@ class _Work:
 
     def _until_it_fits(self, images: Tensor) -> Tensor:
         while True:
-            why = ""
             try:
                 return self._attempt(images)
             except (RuntimeError, MemoryError) as error:
-                # What is wrong with the network itself is wrong on the processor, too, and raised there.
                 memory = is_out_of_memory(error)
+                # What is wrong with the network itself is wrong on the processor, too, and raised there.
                 if not memory and self.device == "cpu":
                     raise
-                why = "out of memory" if memory else f"{type(error).__name__}"
+                why = "out of memory" if memory else _first_line(error)
             # Only here: while an error is handled its frames hold the tensors that filled the memory.
-            self._step_down(why, images)
+            release_memory(self.device)
+            step = self._with_less(images) if memory else ""
+            if not step and self.device == "cpu":
+                side = min(self.tile or 2**30, max(images.shape[-2:]))
+                raise NotEnoughMemory(
+                    f"{self.network.card.name}: out of memory on the processor, even for tiles of {side} "
+                    "pixels; close other programs and try again"
+                )
+            said = f"{self.network.card.name}: {why} on {self.device}; "
+            self.messages.append(said + (step or self._on_processor()))
 
     @torch.inference_mode()
     def _attempt(self, images: Tensor) -> Tensor:
@@ -218,44 +226,39 @@ class _Work:
             )
         return logits.float().softmax(1).cpu() * torch.from_numpy(place.weights)
 
-    def _step_down(self, why: str, images: Tensor) -> None:
-        """Ask for less: smaller batches, then tiles, then the processor.
+    def _with_less(self, images: Tensor) -> str:
+        """Make batches, then tiles smaller and return what to tell; "" when this device can do no more.
 
-        A network with a fixed grid has only ever seen whole images. It goes to the processor before it is
+        A network with a fixed grid has only ever seen whole images: it goes to the processor before it is
         given tiles.
         """
         batch = min(self.batch, len(images))
-        smaller = self._smaller_tile(images)
-        native = self.network.card.input.fit == "native" or bool(self.tile)
-        memory = why == "out of memory"
-        if memory and batch > 1:
+        if batch > 1:
             self.batch = batch // 2
-            said = f"now {self.batch} image{'s' if self.batch > 1 else ''} at a time"
-        elif memory and smaller and (native or self.device == "cpu"):
-            self.tile = smaller
-            said = f"now in tiles of {smaller} pixels"
-            if self.network.card.input.fit != "native":
-                said += ", although the network was trained on whole images: look at the result"
-        elif self.device != "cpu":
-            release_memory(self.device)
-            forget(self.network, self.device)
-            said = "now on the processor, which is slower"
-            self.messages.append(f"{self.network.card.name}: {why} on {self.device}; {said}.")
-            self.device, self.tile = "cpu", self.parameters.tile
-            return
-        else:
-            raise NotEnoughMemory(
-                f"{self.network.card.name}: out of memory on the processor, even for one tile of "
-                f"{self.tile or max(images.shape[-2:])} pixels; close other programs and try again"
-            )
-        self.messages.append(f"{self.network.card.name}: {why} on {self.device}; {said}.")
+            return f"now {self.batch} image{'s' if self.batch > 1 else ''} at a time."
+        native = self.network.card.input.fit == "native"
+        if not (smaller := self._smaller_tile(images)) or not (native or self.tile or self.device == "cpu"):
+            return ""
+        self.tile = smaller
+        unseen = "" if native else ", although the network was trained on whole images: look at the result"
+        return f"now in tiles of {smaller} pixels{unseen}."
+
+    def _on_processor(self) -> str:
+        forget(self.network, self.device)
         release_memory(self.device)
+        self.device, self.tile = "cpu", self.parameters.tile
+        return "now on the processor, which is slower."
 
     def _smaller_tile(self, images: Tensor) -> int:
         """Return half the side of the present tiles, 0 when they are as small as they may be."""
         side = min(self.tile or 2**30, max(images.shape[-2:]))
         half = -(-side // 64) * 32
         return half if SMALLEST_TILE <= half < side else 0
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__} ({text[:120]})" if text else type(error).__name__
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ class Preferences:
     Parameters
     ----------
     device : str
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; of networks, features and classifier.
     segmenter : str or None
         Lung segmenter; None for the model's own.
     grid : int or None
@@ -44,6 +44,8 @@ class Preferences:
         named = {
             "classify.device": self.device,
             "features.device": self.device,
+            "lungs.network.device": self.device,
+            "opacities.device": self.device,
             "lungs.segmenter": self.segmenter,
             "features.grid": self.grid,
         }
