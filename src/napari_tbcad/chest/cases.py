@@ -12,10 +12,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from napari_tbcad import __version__
 from napari_tbcad.case import Case, Reading, Verdict
 from napari_tbcad.chain import Run
+from napari_tbcad.chest import case_opacities
 from napari_tbcad.chest.case_film import FILM, RECORD, plain, reference
 from napari_tbcad.chest.case_film import film_for as film_for
 from napari_tbcad.chest.case_film import film_key as film_key
 from napari_tbcad.chest.classify.result import ChestResult
+from napari_tbcad.chest.feature_sets import has_opacities
 from napari_tbcad.chest.features import ChestFeatures
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
 from napari_tbcad.chest.lungs.network import NetworkParameters, network_at_hand
@@ -102,6 +104,8 @@ def case_of(
             "warnings": list(soft.warnings),
             "record": plain(soft.record),
         }
+    more_arrays, more_values = case_opacities.kept(run.get("opacities"))
+    arrays, values = arrays | more_arrays, values | more_values
     features: ChestFeatures | None = run.get("features")
     tables = {}
     if features is not None:
@@ -187,6 +191,7 @@ def _models(run: Run) -> dict[str, Any]:
         "segmenter": used,
         "atlas": atlas_digest(used, run.get("library")),
         "network": network_of(run),
+        "opacities": case_opacities.network_of(run.get("opacities")),
         "classifier": None if model is None else {"name": model.card.name, "sha256": model.sha256},
     }
 
@@ -265,6 +270,8 @@ def _outputs(case: Case, one: Reading, film: Radiograph) -> dict[str, Any]:
             RECORD.validate_python(said["record"]),
             case.arrays.get("soft_uncertainty"),
         )
+    if (found := case_opacities.brought_back(case, one)) is not None:
+        outputs["opacities"] = found
     for kind, labels in {**case.labels, **one.automatic}.items():
         if kind in one.values["records"]:
             record = RECORD.validate_python(one.values["records"][kind])
@@ -339,7 +346,8 @@ def _differences(
     found: list[tuple[str, tuple[str, ...]]] = []
     if one.program != __version__:
         said = f"This case was made with version {one.program} of the program, this is {__version__}"
-        found.append((f"{said}: run it again to bring it up to date.", ("soft", *KINDS, *_ANSWERS)))
+        stale = ("soft", *KINDS, "opacities", *_ANSWERS)
+        found.append((f"{said}: run it again to bring it up to date.", stale))
     was = one.models.get("classifier")
     if was is not None and model is None:
         found.append(
@@ -350,6 +358,9 @@ def _differences(
     elif was is not None and model is not None and (not was["sha256"] or was["sha256"] != model.sha256):
         said = f"This case was made with the model {was['name']}, and this is another"
         found.append((f"{said}: run it again to bring it up to date.", _ANSWERS))
+    if what := case_opacities.other_network(one):
+        read = _ANSWERS if has_opacities(one.settings["features"]["feature_set"]) else ()
+        found.append((f"{what}: run it again to bring them up to date.", ("opacities", *read)))
     if (what := _other_lungs(one, library)) and {"soft", *KINDS} & set(one.values["made"]):
         said = f"The lungs of this case were found {what}: run it again to bring them up to date."
         found.append((said, ("soft", *KINDS)))

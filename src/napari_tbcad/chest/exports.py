@@ -7,21 +7,35 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.chest.opacity_zones import OPACITY_NAMES, zone_features
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.result_tables import remove, require_place, with_rows
+from napari_tbcad.schemes import OPACITIES
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.lungs.fields import LungMasks
+    from napari_tbcad.chest.opacities import Opacities
     from napari_tbcad.chest.workflow import ChestAnalysis
     from napari_tbcad.imaging.radiograph import Radiograph
 
+_OPACITY_KINDS = tuple(name for name in OPACITIES.ids if name != "background")
+_KIND_COLUMNS = tuple(name.replace(" ", "_") for name in _OPACITY_KINDS)
 RESULT_COLUMNS = (
     "file", "status", "message", "decision", "deciding_stage", "probability", "probability_stage1",
     "probability_stage2", "decision_score_1", "decision_score_2", "segmenter", "classifier",
     "operating_point", "warnings", "seconds", "grid", "threshold",
+    "opacity_area", "opacity_mean", *(f"{name}_area" for name in _KIND_COLUMNS), *OPACITY_NAMES,
+    "opacity_model",
 )  # fmt: skip
-"""Columns of results.csv, which scripts rely on."""
+"""Columns of results.csv, which scripts rely on. Those of opacities are shares of the lungs and mean
+probabilities (evidence, not a diagnosis), empty where there is no network."""
+
+OPACITY_COLOUR = "#CC79A7"
+"""Okabe-Ito reddish purple."""
 
 MaskFormat = Literal["png", "seg.nrrd", "both"]
 
@@ -63,6 +77,7 @@ def results_row(
         "grid": settings.features.grid,
         "threshold": result.threshold if result is not None else None,
         "warnings": " | ".join(analysis.warnings),
+        **opacity_columns(analysis),
     }
     if result is None:
         return {**row, "decision": "not_decided"}
@@ -75,6 +90,26 @@ def results_row(
         "decision_score_1": result.decision_score_1,
         "decision_score_2": result.decision_score_2,
         "classifier": result.model,
+    }
+
+
+def opacity_columns(analysis: ChestAnalysis) -> dict[str, Any]:
+    """Return what results.csv says about opacities in the insensitive mask; nothing where there are none."""
+    from napari_tbcad.chest.opacities import Opacities
+
+    found = analysis.opacities
+    if not isinstance(found, Opacities):
+        return {}
+    zones = found.zones(analysis.insensitive)
+    shares = found.shares(analysis.insensitive)
+    return {
+        "opacity_area": zones["both"].area,
+        "opacity_mean": zones["both"].mean,
+        **{
+            f"{column}_area": shares[name] for column, name in zip(_KIND_COLUMNS, _OPACITY_KINDS, strict=True)
+        },
+        **zone_features(zones),
+        "opacity_model": found.model,
     }
 
 
@@ -95,10 +130,10 @@ def write_tables(
 def write_overlay(path: Path, analysis: ChestAnalysis) -> None:
     """Write the film with the insensitive (full) and sensitive (broken line) outlines, at most 1024 px.
 
+    Where the opacity network was asked, a dotted line goes around what it finds opaque in the lungs.
     The research-use notice is drawn on its lower edge and stands in the file.
     """
-    import numpy as np
-
+    from napari_tbcad.chest.opacities import Opacities
     from napari_tbcad.imaging.grid import resize_labels, to_grid
     from napari_tbcad.imaging.intensity import robust_range, to_unit
     from napari_tbcad.imaging.overlay import draw_outlines, write_signed
@@ -106,8 +141,24 @@ def write_overlay(path: Path, analysis: ChestAnalysis) -> None:
     pixels = to_grid(analysis.film, _OVERLAY_SIDE).pixels
     grey = np.rint(255 * to_unit(pixels, robust_range(pixels))).astype(np.uint8)
     masks = [resize_labels(mask.labels, grey.shape) for mask in (analysis.insensitive, analysis.sensitive)]
+    picture = draw_outlines(grey, *masks)
+    if isinstance(analysis.opacities, Opacities):
+        _dot_opacities(picture, analysis.opacities, masks[0])
     with written_whole(path) as temporary:
-        write_signed(temporary, draw_outlines(grey, *masks))
+        write_signed(temporary, picture)
+
+
+def _dot_opacities(picture: NDArray[np.uint8], found: Opacities, lungs: NDArray[np.uint8]) -> None:
+    """Draw a dotted line, in place, around what is opaque in the lungs (H, W) of a picture (H, W, 3)."""
+    from skimage.segmentation import find_boundaries
+
+    from napari_tbcad.imaging.grid import resize_soft
+
+    height, width = lungs.shape
+    opaque = (resize_soft(found.any, (height, width)) >= found.threshold) & (lungs > 0)
+    rows, columns = np.ogrid[:height, :width]
+    dots = (rows // 2 + columns // 2) % 2 == 0
+    picture[find_boundaries(opaque, mode="inner") & dots] = tuple(bytes.fromhex(OPACITY_COLOUR[1:]))
 
 
 def export_case(
