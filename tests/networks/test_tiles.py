@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,6 +48,6 @@ def test_the_rim_between_tiles_has_no_say_but_that_of_the_image_has():
 @pytest.mark.parametrize("overlap", [0.25, 0.5])
 def test_neighbours_share_at_least_the_asked_overlap(overlap):
     row = tiles((128, 736), tile=128, overlap=overlap)
-    shared = [a.columns.stop - b.columns.start for a, b in zip(row, row[1:], strict=False)]
+    shared = [a.columns.stop - b.columns.start for a, b in pairwise(row)]
     assert min(shared) >= overlap * 128
     assert row[-1].columns.stop == 736
