@@ -89,12 +89,12 @@ class Evaluation:
                 design=design if one.source == "all" else f"{design}, {one.source}",
                 metric=f"{one.metric} {one.group}",
                 value=one.value,
-                low=one.low,
-                high=one.high,
+                low=one.low if np.isfinite(one.low) else None,
+                high=one.high if np.isfinite(one.high) else None,
                 n=one.images,
             )
             for one in self.summary()
-            if one.metric in wanted and np.isfinite([one.value, one.low, one.high]).all()
+            if one.metric in wanted and np.isfinite(one.value)
         )
 
     def write(self, out: str | Path, *, n_bootstrap: int = N_BOOTSTRAP) -> list[Summary]:
