@@ -83,7 +83,7 @@ def test_an_edited_mask_becomes_a_sample_the_training_reads(run, tmp_path, phant
     pixels, truth = sample.read()
     assert np.array_equal(pixels, phantom), "the film's own grey levels"
     assert np.array_equal(truth, labels)
-    assert (sample.patient, sample.source) == ("one", "corrections")
+    assert (sample.patient, sample.source) == ("one", "own")
 
 
 @pytest.mark.parametrize(
