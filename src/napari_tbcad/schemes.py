@@ -116,3 +116,25 @@ THREE_CLASS = LabelScheme(
 
 BONE_SCHEMES = {scheme.name: scheme for scheme in (FOUR_CLASS, THREE_CLASS)}
 """An ignored hotspot has no value of its own: what lies under it (bone or background) is written."""
+
+LUNGS = LabelScheme(
+    "lungs",
+    {"background": 0, **{name: value for value, name in LUNG_NAMES.items()}},
+    {LUNG_NAMES[k]: v for k, v in LUNG_COLOURS.items()},
+)
+"""Lung fields, the patient's sides."""
+
+OPACITIES = LabelScheme(
+    "opacities",
+    {"background": 0, "ground glass": 1, "consolidation": 2, "effusion": 3},
+    {"ground glass": "#F0E442", "consolidation": "#D55E00", "effusion": "#56B4E9"},
+)
+"""What a radiologist draws in the lungs of a film with pneumonia."""
+
+NETWORK_SCHEMES = MappingProxyType(
+    {scheme.name: scheme for scheme in (LUNGS, OPACITIES, *BONE_SCHEMES.values())}
+)
+"""Schemes that a segmentation network can learn, by name: the name is the network's task."""
+
+IGNORE = 255
+"""Value of a pixel about which a label image says nothing: left out of losses and scores."""

@@ -1,0 +1,129 @@
+"""Train the chest networks: a common first part, then lungs or opacities, on all films and per fold.
+
+    napari-tbcad chest run ../shared/data/chest/tb_multisource/images --out PSEUDO \
+        --segmenter atlas --classifier none --workers 2
+    python benchmarks/chest_networks.py pretraining --out TRAININGS --pseudo PSEUDO
+    python benchmarks/chest_networks.py lungs --out TRAININGS [--fold K | --all]
+    python benchmarks/chest_networks.py opacities --out TRAININGS --set OPACITY_SET [--fold K | --all]
+
+Every training goes on where it was interrupted. The first part learns lungs as the packaged atlas, which was
+made from phantoms, finds them; so no drawn lung or lesion of a film that is later held out has been seen.
+One thread a training by default: two folds side by side on two cores are quicker than one on both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_tbcad.files import write_csv
+from napari_tbcad.networks.config import TrainingConfig, load_config
+from napari_tbcad.networks.fit import MODEL, train
+from opacity_set import patient_of
+
+CONFIGS = Path(__file__).parent / "networks"
+CHEST = Path(__file__).resolve().parents[2] / "shared" / "data" / "chest"
+DOUBTFUL = ("look at the masks", "one lung", "no lung", "upside down", "mirrored")
+
+
+def pseudo_sets(pseudo: Path, out: Path) -> dict[str, Path]:
+    """Write the table of every collection: films that the chain took without a doubt about the masks."""
+    with (pseudo / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        results = list(csv.DictReader(file))
+    folders = {}
+    for name in ("tb_multisource",):
+        rows = [r for r in results if name in r["file"] and r["status"] == "ok"]
+        kept = [r for r in rows if not any(word in r["warnings"] for word in DOUBTFUL)]
+        print(f"{name}: {len(kept)} of {len(rows)} films")
+        table = [
+            {"image": Path(r["file"]).name, "label": f"{Path(r['file']).stem}_insensitive.png"} for r in kept
+        ]
+        write_csv(out / name / "samples.csv", ("image", "label"), table)
+        folders[name] = out / name
+    return folders
+
+
+def pretraining(out: Path, pseudo: Path) -> TrainingConfig:
+    """Return the configuration of the common first part."""
+    config = load_config(CONFIGS / "pretraining.yaml")
+    folders = pseudo_sets(pseudo, out / "pseudo")
+    sources = tuple(
+        source.model_copy(
+            update={
+                "folder": folders[source.name],
+                "images": str(CHEST / source.name / "images"),
+                "labels": str((pseudo / "masks").resolve()),
+            }
+        )
+        for source in config.data.sources
+    )
+    return with_data(config, sources=sources, cache=out / "cache")
+
+
+def with_patients(config: TrainingConfig, out: Path) -> TrainingConfig:
+    """Return the configuration with films that may be of one person kept in one fold."""
+    films = sorted((CHEST / "pneumonia_lesions" / "images").iterdir())
+    with (CHEST / "pneumonia_lesions" / "labels.csv").open(encoding="utf-8-sig", newline="") as file:
+        known = {row["file"]: row for row in csv.DictReader(file)}
+    table = [{"image": film.name, "patient": patient_of(known[film.name])} for film in films]
+    path = out / "tables" / "pneumonia_lesions.csv"
+    write_csv(path, ("image", "patient"), table)
+    sources = tuple(
+        one.model_copy(update={"table": str(path.resolve())}) if one.name == "pneumonia_lesions" else one
+        for one in config.data.sources
+    )
+    return with_data(config, sources=sources)
+
+
+def with_data(config: TrainingConfig, **changes: Any) -> TrainingConfig:
+    """Return the configuration with other data parameters."""
+    return config.model_copy(update={"data": config.data.model_copy(update=changes)})
+
+
+def started(config: TrainingConfig, out: Path) -> TrainingConfig:
+    """Return the configuration with the common first part as its start."""
+    first = str(out / "pretraining" / MODEL)
+    return config.model_copy(update={"fit": config.fit.model_copy(update={"start_from": first})})
+
+
+def main() -> None:
+    """Train what is asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("pretraining", "lungs", "opacities"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pseudo", type=Path, help="folder of `chest run`")
+    parser.add_argument("--set", type=Path, help="folder of benchmarks/opacity_set.py")
+    parser.add_argument("--fold", type=int, nargs="*", help="folds to hold out, one after the other")
+    parser.add_argument("--all", action="store_true", help="train on all films")
+    parser.add_argument("--threads", type=int, default=1)
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    if chosen.what == "pretraining":
+        train(pretraining(chosen.out, chosen.pseudo), chosen.out / "pretraining", resume=True, say=tell)
+        return
+    config = with_data(load_config(CONFIGS / f"{chosen.what}.yaml"), cache=chosen.out / "cache")
+    config = started(config, chosen.out)
+    if chosen.what == "lungs":
+        config = with_patients(config, chosen.out)
+    if chosen.what == "opacities":
+        source = config.data.sources[0].model_copy(update={"folder": chosen.set})
+        config = with_data(config, sources=(source,))
+    folds: list[int | None] = list(chosen.fold or ())
+    for fold in [None, *folds] if chosen.all else folds:
+        name = "all" if fold is None else f"fold{fold}"
+        train(with_data(config, fold=fold), chosen.out / f"{chosen.what}_{name}", resume=True, say=tell)
+
+
+def tell(line: str) -> None:
+    """Print a line at once, for a log file."""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Segmentation networks: build, train, predict and their weight files; the only room with torch."""

@@ -1,0 +1,213 @@
+"""The training loop's own part: what happens in a step, an epoch and at the end (PyTorch Lightning)."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytorch_lightning as lightning
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from napari_tbcad.errors import Cancelled, TbcadError
+from napari_tbcad.files import write_csv
+from napari_tbcad.networks.augment import augment
+from napari_tbcad.networks.config import TrainingConfig
+from napari_tbcad.networks.losses import SummedLoss
+from napari_tbcad.networks.samples import Decoded
+from napari_tbcad.schemes import IGNORE
+
+LOG_COLUMNS = ("epoch", "loss", "validation_loss", "validation_dice", "learning_rate", "seconds")
+
+
+class LossNotFinite(TbcadError):
+    """The loss became NaN or infinite."""
+
+
+class SegmentationModule(lightning.LightningModule):
+    """A network with its loss, optimiser and augmentation.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        (N, 1, H, W) → logits (N, K, H, W).
+    config : TrainingConfig
+        The training.
+    class_weights : (K,) tensor, optional
+        See :func:`napari_tbcad.networks.losses.class_weights`.
+    """
+
+    def __init__(
+        self, network: torch.nn.Module, config: TrainingConfig, class_weights: torch.Tensor | None = None
+    ) -> None:
+        super().__init__()
+        self.network, self.config = network, config
+        self.loss = SummedLoss(config.loss, class_weights)
+        self._overlap = torch.zeros(3, len(config.classes))
+        self._losses: list[float] = []
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        """Vary the batch, ask the network, return the loss."""
+        seed = (self.config.seed, self.current_epoch, batch_idx, self.global_rank)
+        with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
+            images, labels = augment(*batch, self.config.augment, seed)
+        if self.device.type == "cpu":
+            images = images.contiguous(memory_format=torch.channels_last)
+        loss = self.loss(self.network(images).float(), labels.long())
+        if not math.isfinite(value := float(loss.detach())):
+            raise LossNotFinite(f"the loss became {value} in epoch {self.current_epoch + 1}")
+        self._losses.append(value)
+        return loss
+
+    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
+        """Add up what the Dice of the epoch is made from."""
+        images, labels = batch
+        logits = self.network(images).float()
+        self.log("validation_loss", self.loss(logits, labels.long()), on_epoch=True, on_step=False)
+        found, known = logits.argmax(1), labels != IGNORE
+        for value in range(len(self.config.classes)):
+            here, there = (found == value) & known, (labels == value) & known
+            sums = (int((here & there).sum()), int(here.sum()), int(there.sum()))
+            self._overlap[:, value] += torch.tensor(sums)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean Dice of the classes that occur, from pixels counted over all images."""
+        both, found, drawn = self._overlap[:, 1:]
+        present = drawn > 0
+        dice = (2 * both / (found + drawn))[present]
+        self.log("validation_dice", dice.mean() if len(dice) else torch.tensor(0.0))
+        self._overlap.zero_()
+
+    def mean_loss(self) -> float:
+        """Return the mean training loss since the last call."""
+        losses, self._losses = self._losses, []
+        return sum(losses) / max(len(losses), 1)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with a rate that rises and falls once."""
+        fit = self.config.fit
+        # Norms and biases are not pulled to zero.
+        plain = [p for p in self.network.parameters() if p.ndim <= 1]
+        weights = [p for p in self.network.parameters() if p.ndim > 1]
+        groups = [
+            {"params": weights, "weight_decay": fit.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, lr=fit.learning_rate)
+        steps = int(self.trainer.estimated_stepping_batches)
+        warm = max(1, round(fit.warm_up * steps))
+
+        def rate(step: int) -> float:
+            if step < warm:
+                return (step + 1) / warm
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class Images(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Decoded samples as tensors."""
+
+    def __init__(self, decoded: Decoded) -> None:
+        self._decoded = decoded
+
+    def __len__(self) -> int:
+        return len(self._decoded)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        image = torch.from_numpy(self._decoded.images[index])[None]
+        return image, torch.from_numpy(self._decoded.labels[index])
+
+
+class Order(Sampler[int]):
+    """The order of an epoch: drawn anew from seed and epoch, each sample as often as its weight says."""
+
+    def __init__(self, weights: list[float], seed: int, batch: int) -> None:
+        self._weights, self._seed, self._batch, self._epoch = weights, seed, batch, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before every epoch."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
+        weights = torch.tensor(self._weights, dtype=torch.float64)
+        whole = weights.floor()
+        extra = torch.rand(len(weights), generator=generator, dtype=torch.float64) < weights - whole
+        times = (whole + extra).long()
+        indices = torch.repeat_interleave(torch.arange(len(weights)), times)
+        chosen = indices[torch.randperm(len(indices), generator=generator)].tolist()
+        # The number of steps is the same in every epoch, or the rate's schedule would not fit.
+        wanted = len(self)
+        return iter((chosen * (wanted // max(len(chosen), 1) + 1))[:wanted])
+
+    def __len__(self) -> int:
+        total = max(self._batch, round(sum(self._weights)))
+        return max(1, total // self._batch) * self._batch
+
+
+def loaders(train: Decoded, validation: Decoded | None, config: TrainingConfig) -> tuple[Any, Any]:
+    """Return the data loaders; images are in memory, so there is nothing to be read beside the training."""
+    batch = min(config.fit.batch, len(train))
+    order = Order([s.weight for s in train.samples], config.seed, batch)
+    first = DataLoader(Images(train), batch_size=batch, sampler=order, drop_last=True)
+    second = DataLoader(Images(validation), batch_size=config.fit.batch) if validation is not None else None
+    return first, second
+
+
+class Log(lightning.Callback):
+    """Writes log.csv after every epoch, tells progress and stops when asked to."""
+
+    def __init__(
+        self,
+        path: Path,
+        say: Callable[[str], None],
+        progress: Callable[[float, str], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._path, self._say, self._progress, self._cancelled = path, say, progress, cancelled
+        self._began = 0.0
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Start the clock."""
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        """Tell how far it is; stop when asked to."""
+        done = trainer.global_step / max(1, int(trainer.estimated_stepping_batches))
+        if self._progress is not None:
+            self._progress(done, f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}")
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled(f"training was stopped in epoch {trainer.current_epoch + 1}")
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Write the epoch's row."""
+        seen = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            "loss": pl_module.mean_loss(),
+            "validation_loss": seen.get("validation_loss"),
+            "validation_dice": seen.get("validation_dice"),
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "seconds": time.perf_counter() - self._began,
+        }
+        rows = [r for r in read_log(self._path) if int(r["epoch"]) < row["epoch"]]
+        write_csv(self._path, LOG_COLUMNS, [*rows, row])
+        watched = row["validation_dice"]
+        note = f", validation Dice {watched:.4f}" if watched is not None else ""
+        self._say(
+            f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['loss']:.4f}{note}, {row['seconds']:.0f} s"
+        )
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a log.csv, none when there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return cast(list[dict[str, Any]], list(csv.DictReader(file)))
