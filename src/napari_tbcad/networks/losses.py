@@ -34,12 +34,12 @@ class SummedLoss(torch.nn.Module):
         import segmentation_models_pytorch as smp
 
         options: dict[str, Any] = {"mode": "multiclass", "ignore_index": IGNORE}
-        self._smoothing = parameters.smoothing
+        self._smoothing, self._gamma = parameters.smoothing, parameters.gamma
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.weights = dict(parameters.terms)
         self._losses = {
             "cross_entropy": self._cross_entropy,
-            "focal": smp.losses.FocalLoss(gamma=parameters.gamma, **options),
+            "focal": self._focal,
             "dice": smp.losses.DiceLoss(**options),
             "tversky": smp.losses.TverskyLoss(alpha=parameters.alpha, beta=1 - parameters.alpha, **options),
         }
@@ -49,6 +49,13 @@ class SummedLoss(torch.nn.Module):
         return F.cross_entropy(
             logits, labels, weight=weights, ignore_index=IGNORE, label_smoothing=self._smoothing
         )
+
+    def _focal(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        # (1 - p)^gamma times cross-entropy (Lin 2017, eq. 4) of the softmax that the network ends with. That of
+        # segmentation_models_pytorch takes each class's logit by itself through a sigmoid.
+        entropy = F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="none")
+        focal = (1 - torch.exp(-entropy)) ** self._gamma * entropy
+        return focal[labels != IGNORE].mean()
 
     def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the sum, a scalar."""

@@ -1,0 +1,71 @@
+"""Splits by patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.networks.config import DataParameters
+from napari_tbcad.networks.samples import Sample
+from napari_tbcad.networks.splits import Split, split_samples
+from napari_tbcad.schemes import LUNGS
+
+
+def sample(name: str, patient: str, source: str = "a", fold: int | None = None) -> Sample:
+    return Sample(Path(f"{name}.png"), {}, LUNGS, patient=patient, source=source, fold=fold)
+
+
+MANY = [sample(f"f{i}", f"p{i // 2}", "ab"[i >= 20]) for i in range(40)]
+
+
+def test_every_image_is_held_out_once_and_a_patient_stays_together():
+    held = [split_samples(MANY, DataParameters(folds=4, fold=k), 3) for k in range(4)]
+    assert sorted(s.name for one in held for s in one.test) == sorted(s.name for s in MANY)
+    for one in held:
+        assert not {s.patient for s in one.test} & {s.patient for s in one.train}
+        assert {s.source for s in one.test} == {"a", "b"}
+
+
+def test_the_watched_share_comes_from_the_training_patients_of_every_collection():
+    one = split_samples(MANY, DataParameters(folds=4, fold=0, validation=0.2), 3)
+    groups = [{s.patient for s in part} for part in (one.train, one.validation, one.test)]
+    assert all(groups) and not groups[0] & groups[1] and not groups[1] & groups[2]
+    assert {s.source for s in one.validation} == {"a", "b"}
+
+
+def test_folds_of_the_table_are_kept():
+    rows = [sample(f"f{i}", f"p{i}", fold=i % 3) for i in range(9)]
+    assert [s.name for s in split_samples(rows, DataParameters(folds=3, fold=1), 0).test] == [
+        "f1.png",
+        "f4.png",
+        "f7.png",
+    ]
+    with pytest.raises(BadInput, match="fold 2, beyond 2 folds"):
+        split_samples(rows, DataParameters(folds=2, fold=1), 0)
+
+
+def test_one_patient_in_two_roles_is_refused():
+    with pytest.raises(BadInput, match="patient p1 is in train and in test"):
+        Split((sample("a", "p1"),), (), (sample("b", "p1"),))
+
+
+def test_a_split_file_is_read_back_and_must_name_every_image(tmp_path):
+    path = tmp_path / "split.csv"
+    split_samples(MANY, DataParameters(folds=4, fold=0), 3).save(path)
+    again = split_samples(MANY, DataParameters(split=path), 9)
+    assert {s.name for s in again.test} == {
+        s.name for s in split_samples(MANY, DataParameters(folds=4, fold=0), 3).test
+    }
+    with pytest.raises(BadInput, match="says nothing about new.png"):
+        split_samples([*MANY, sample("new", "q")], DataParameters(split=path), 9)
+    path.write_text(
+        path.read_text()
+        .replace("f0.png,p0,a,train", "f0.png,p0,a,test")
+        .replace("f0.png,p0,a,validation", "")
+    )
+    mixed = path.read_text().count("f0.png,p0,a,test")
+    if mixed:
+        with pytest.raises(BadInput, match="patient p0"):
+            split_samples(MANY, DataParameters(split=path), 9)
