@@ -112,8 +112,8 @@ def main() -> None:
     if chosen.what == "lungs":
         config = with_patients(config, chosen.out)
     if chosen.what == "opacities":
-        source = config.data.sources[0].model_copy(update={"folder": chosen.set})
-        config = with_data(config, sources=(source,))
+        folder = {"folder": chosen.set.resolve()}
+        config = with_data(config, sources=tuple(s.model_copy(update=folder) for s in config.data.sources))
     folds: list[int | None] = list(chosen.fold or ())
     for fold in [None, *folds] if chosen.all else folds:
         name = "all" if fold is None else f"fold{fold}"
