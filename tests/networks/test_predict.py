@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
-from napari_tbcad.networks.build import ArchitectureParameters, build
+from napari_tbcad.networks.build import ArchitectureParameters
 from napari_tbcad.networks.card import NetworkCard, task_classes
 from napari_tbcad.networks.devices import NotEnoughMemory
 from napari_tbcad.networks.input import InputParameters, to_input
@@ -131,9 +131,11 @@ def test_many_images_are_answered_as_one_by_one_and_read_as_needed():
 
 def test_the_number_of_threads_does_not_matter():
     torch.manual_seed(1)
-    small = build(ArchitectureParameters(decoder_channels=(16, 8, 8, 4, 4)), n_classes=3)
+    depthwise = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 32, 5, padding=2, groups=32))
+    squeeze = nn.Sequential(nn.BatchNorm2d(32), nn.Hardswish(), nn.MaxPool2d(4), nn.Conv2d(32, 96, 1))
+    small = nn.Sequential(depthwise, squeeze, nn.Upsample(scale_factor=4), nn.Conv2d(96, 3, 3, padding=1))
     answers = []
-    for threads in (1, 2, 3):
+    for threads in (1, 2):
         torch.set_num_threads(threads)
         answers.append(predict(network(small, fit="stretch"), image(), WHOLE).probabilities)
     for other in answers[1:]:
@@ -257,20 +259,34 @@ NO_MEMORY = [
 
 @pytest.mark.parametrize("error", NO_MEMORY, ids=lambda e: type(e).__name__)
 def test_without_memory_batches_then_tiles_get_smaller_and_the_answer_says_so(error):
-    films = [image(160, 192, seed=number) for number in range(4)]
+    films = [image(96, 128, seed=number) for number in range(4)]
     want = [predict(network(narrow()), film, WHOLE).probabilities for film in films]
-    hungry = network(Hungry(narrow(), 2 * 160 * 192, error), saved=False)
+    hungry = network(Hungry(narrow(), 2 * 96 * 128, error), saved=False)
     answers = list(predict_many(hungry, films, WHOLE))
     assert answers[0].messages == ("small: out of memory on cpu; now 2 images at a time.",)
     np.testing.assert_allclose([one.probabilities for one in answers], want, atol=1e-6)
 
-    hungry = network(Hungry(narrow(), 96 * 96, error), saved=False)
+    hungry = network(Hungry(narrow(), 64 * 64, error), saved=False)
     answers = list(predict_many(hungry, films[:2], PredictParameters(device="cpu", overlap=0.5), batch=2))
     assert answers[-1].messages == (
         "small: out of memory on cpu; now 1 image at a time.",
-        "small: out of memory on cpu; now in tiles of 96 pixels.",
+        "small: out of memory on cpu; now in tiles of 64 pixels.",
     )
     np.testing.assert_allclose([one.probabilities for one in answers], want[:2], atol=1e-5)
+
+
+def test_large_images_and_many_are_taken_in_parts_before_memory_runs_out(monkeypatch):
+    monkeypatch.setattr(predicting, "MOST_PIXELS", 2 * 128 * 128)
+    monkeypatch.setattr(predicting, "LARGE_TILE", 96)
+    watched = network(Hungry(narrow(), 1e9, MemoryError()), saved=False)
+    films = [image(128, 128), image(128, 128, seed=1), image(128, 128, seed=2), image(256, 160)]
+    answers = list(predict_many(watched, films, PredictParameters(device="cpu", overlap=0.5)))
+    sizes = {shape[0] * shape[2] * shape[3] for shape in watched.module.seen}
+    assert max(sizes) == 2 * 128 * 128
+    assert {shape[-1] for shape in watched.module.seen} == {128, 96}
+    monkeypatch.undo()
+    want = predict(network(narrow()), films[3], WHOLE)
+    np.testing.assert_allclose(answers[3].probabilities, want.probabilities, atol=1e-5)
 
 
 def test_when_nothing_fits_the_error_says_what_to_do():

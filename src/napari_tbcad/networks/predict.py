@@ -6,6 +6,7 @@ When memory runs out the work goes on in smaller parts and at last on the proces
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
 
@@ -36,6 +37,15 @@ Probe = Callable[[], bool]
 
 SMALLEST_TILE = 64
 """Side in pixels below which tiles are not made smaller: two pixels at the bottom of a network."""
+
+MOST_PIXELS, LARGE_TILE = 2**22, 1024
+"""Pixels that a network is given at once, about 2 GB of what it computes, and the tiles of larger images.
+
+Most systems promise more memory than they have and then end the program: no error would come in time.
+"""
+
+_CARD = threading.Lock()
+"""One prediction at a time on a graphics card: flags of its libraries hold for the whole process."""
 
 
 def predict(
@@ -188,7 +198,7 @@ class _Work:
             release_memory(self.device)
             step = self._with_less(images) if memory else ""
             if not step and self.device == "cpu":
-                side = min(self.tile or 2**30, max(images.shape[-2:]))
+                side = self._tile(images) or max(images.shape[-2:])
                 raise NotEnoughMemory(
                     f"{self.network.card.name}: out of memory on the processor, even for tiles of {side} "
                     "pixels; close other programs and try again"
@@ -200,14 +210,15 @@ class _Work:
     def _attempt(self, images: Tensor) -> Tensor:
         classes = len(self.network.card.classes)
         height, width = images.shape[-2:]
-        places = tiles((height, width), tile=self.tile, overlap=self.parameters.overlap)
+        places = tiles((height, width), tile=self._tile(images), overlap=self.parameters.overlap)
         out = torch.zeros((len(images), classes, height, width))
-        parts = [(where, place) for where in range(0, len(images), self.batch) for place in places]
+        batch = self._batch(images)
+        parts = [(where, place) for where in range(0, len(images), batch) for place in places]
         with placed(self.network, self.device) as module, _full_precision(self.device):
             for number, (first, place) in enumerate(parts):
                 if self._cancelled is not None and self._cancelled():
                     raise Cancelled("prediction was stopped")
-                chosen = slice(first, first + self.batch)
+                chosen = slice(first, first + batch)
                 seen = images[chosen, :, place.rows, place.columns]
                 out[chosen, :, place.rows, place.columns] += self._answer(module, seen, place)
                 if self._progress is not None:
@@ -232,8 +243,7 @@ class _Work:
         A network with a fixed grid has only ever seen whole images: it goes to the processor before it is
         given tiles.
         """
-        batch = min(self.batch, len(images))
-        if batch > 1:
+        if (batch := self._batch(images)) > 1:
             self.batch = batch // 2
             return f"now {self.batch} image{'s' if self.batch > 1 else ''} at a time."
         native = self.network.card.input.fit == "native"
@@ -249,9 +259,20 @@ class _Work:
         self.device, self.tile = "cpu", self.parameters.tile
         return "now on the processor, which is slower."
 
+    def _tile(self, images: Tensor) -> int:
+        """Return the side of the tiles, 0 for the whole image."""
+        height, width = images.shape[-2:]
+        return self.tile or (LARGE_TILE if height * width > MOST_PIXELS else 0)
+
+    def _batch(self, images: Tensor) -> int:
+        """Return how many images (or their tiles) are taken at once."""
+        tile = self._tile(images) or 2**30
+        height, width = (min(side, tile) for side in images.shape[-2:])
+        return max(1, min(self.batch, len(images), MOST_PIXELS // (height * width)))
+
     def _smaller_tile(self, images: Tensor) -> int:
         """Return half the side of the present tiles, 0 when they are as small as they may be."""
-        side = min(self.tile or 2**30, max(images.shape[-2:]))
+        side = min(self._tile(images) or 2**30, max(images.shape[-2:]))
         half = -(-side // 64) * 32
         return half if SMALLEST_TILE <= half < side else 0
 
@@ -267,5 +288,5 @@ def _full_precision(device: str) -> Iterator[None]:
     if not device.startswith("cuda"):
         yield
         return
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+    with _CARD, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
         yield

@@ -38,7 +38,8 @@ class PredictParameters(Parameters):
         ge=0,
         le=4096,
         multiple_of=32,
-        description="Side of the overlapping squares in which the image is predicted; 0 takes it whole.",
+        description="Side of the overlapping squares in which the image is predicted; 0 takes it whole up to "
+        "4 million pixels, larger ones in squares of 1024.",
         more=True,
     )
     overlap: float = field(
