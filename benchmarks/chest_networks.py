@@ -5,6 +5,7 @@
     python benchmarks/chest_networks.py pretraining --out TRAININGS --pseudo PSEUDO
     python benchmarks/chest_networks.py lungs --out TRAININGS [--fold K | --all]
     python benchmarks/chest_networks.py opacities --out TRAININGS --set OPACITY_SET [--fold K | --all]
+    python benchmarks/chest_networks.py lungs --out TRAININGS --scores
 
 Every training goes on where it was interrupted. The first part learns lungs as the packaged atlas, which was
 made from phantoms, finds them; so no drawn lung or lesion of a film that is later held out has been seen.
@@ -22,6 +23,7 @@ import torch
 
 from napari_tbcad.files import write_csv
 from napari_tbcad.networks.config import TrainingConfig, load_config
+from napari_tbcad.networks.crossvalidate import crossvalidate
 from napari_tbcad.networks.fit import MODEL, train
 from opacity_set import patient_of
 
@@ -101,6 +103,7 @@ def main() -> None:
     parser.add_argument("--set", type=Path, help="folder of benchmarks/opacity_set.py")
     parser.add_argument("--fold", type=int, nargs="*", help="folds to hold out, one after the other")
     parser.add_argument("--all", action="store_true", help="train on all films")
+    parser.add_argument("--scores", action="store_true", help="out-of-fold tables, once the folds are there")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
@@ -114,10 +117,13 @@ def main() -> None:
     if chosen.what == "opacities":
         folder = {"folder": chosen.set.resolve()}
         config = with_data(config, sources=tuple(s.model_copy(update=folder) for s in config.data.sources))
+    if chosen.scores:
+        crossvalidate(config, chosen.out / chosen.what, keep=True, say=tell)
+        return
     folds: list[int | None] = list(chosen.fold or ())
     for fold in [None, *folds] if chosen.all else folds:
         name = "all" if fold is None else f"fold{fold}"
-        train(with_data(config, fold=fold), chosen.out / f"{chosen.what}_{name}", resume=True, say=tell)
+        train(with_data(config, fold=fold), chosen.out / chosen.what / name, resume=True, say=tell)
 
 
 def tell(line: str) -> None:
