@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,34 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real images (../shared/data) are not on this machine")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def save_tiny_network() -> Callable[..., str]:
+    """Return a function that writes a tiny network that was never trained, and returns its file's hash."""
+
+    def save(path: Path, seed: int = 0, *, task: str = "lungs") -> str:
+        import torch
+
+        from napari_tbcad.networks.build import ArchitectureParameters, build
+        from napari_tbcad.networks.card import NetworkCard, task_classes
+        from napari_tbcad.networks.input import InputParameters
+        from napari_tbcad.networks.store import Network, save_network
+
+        torch.manual_seed(seed)
+        architecture = ArchitectureParameters(architecture="Unet", decoder_channels=(16, 8, 8, 4, 4))
+        card = NetworkCard(
+            name=f"tiny {seed}",
+            task=task,
+            classes=task_classes(task),
+            architecture=architecture,
+            input=InputParameters(height=64, width=64),
+            warnings=("Never trained.",),
+        )
+        module = build(architecture, n_classes=len(card.classes)).eval()
+        return save_network(Network(module, card), path)
+
+    return save
 
 
 _WINDOWS = {"qapp", "qtbot", "make_napari_viewer", "make_napari_viewer_proxy"}

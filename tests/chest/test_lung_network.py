@@ -39,33 +39,13 @@ def film() -> Radiograph:
     return Radiograph(whole.pixels[::4, ::4].copy(), source="phantom.png")
 
 
-def save_tiny(path, seed: int = 0, *, task: str = "lungs") -> str:
-    """Write a tiny network that was never trained; returns its hash."""
-    import torch
-
-    from napari_tbcad.networks.build import ArchitectureParameters, build
-    from napari_tbcad.networks.card import NetworkCard, task_classes
-    from napari_tbcad.networks.input import InputParameters
-    from napari_tbcad.networks.store import Network, save_network
-
-    torch.set_num_threads(1)
-    torch.manual_seed(seed)
-    architecture = ArchitectureParameters(architecture="Unet", decoder_channels=(16, 8, 8, 4, 4))
-    classes = task_classes(task)
-    card = NetworkCard(
-        name=f"tiny {seed}",
-        task=task,
-        classes=classes,
-        architecture=architecture,
-        input=InputParameters(height=64, width=64),
-        warnings=("Never trained.",),
-    )
-    module = build(architecture, n_classes=len(classes)).eval()
-    return save_network(Network(module, card), path)
+@pytest.fixture(scope="module")
+def save_tiny(save_tiny_network):
+    return save_tiny_network
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
+def tiny(tmp_path_factory, save_tiny):
     path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
     return path, save_tiny(path)
 
@@ -114,11 +94,19 @@ def test_a_sharp_edge_is_sure_and_an_even_guess_is_not():
     assert unsure_share(np.stack([np.ones((4, 4)), *np.zeros((2, 4, 4))]).astype(np.float32)) == np.inf
 
 
-def other_task(path):
+def nothing(path, save_tiny):
+    pass
+
+
+def rubbish(path, save_tiny):
+    path.write_bytes(b"not a network")
+
+
+def other_task(path, save_tiny):
     save_tiny(path, task="3")
 
 
-def changed(path):
+def changed(path, save_tiny):
     save_tiny(path)
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
@@ -128,15 +116,15 @@ def changed(path):
 @pytest.mark.parametrize(
     ("make", "cause"),
     [
-        (lambda path: None, "neither a network"),
-        (lambda path: path.write_bytes(b"not a network"), "not a whole network file"),
+        (nothing, "neither a network"),
+        (rubbish, "not a whole network file"),
         (changed, "changed"),
         (other_task, "the task 3"),
     ],
 )
-def test_without_a_network_the_atlas_finds_the_lungs_and_says_so(film, tmp_path, make, cause):
+def test_without_a_network_the_atlas_finds_the_lungs_and_says_so(film, tmp_path, save_tiny, make, cause):
     path = tmp_path / "own.safetensors"
-    make(path)
+    make(path, save_tiny)
     with pytest.raises(Unusable, match=cause):
         network(film, NetworkParameters(model=str(path)))
     wanted = settings(path)
@@ -189,7 +177,7 @@ def test_the_whole_chain_names_what_really_found_the_lungs(film, tmp_path):
     assert step.facts["instead_of"] == "network"
 
 
-def test_a_file_that_changes_makes_the_lungs_out_of_date(film, tmp_path):
+def test_a_file_that_changes_makes_the_lungs_out_of_date(film, tmp_path, save_tiny):
     path = tmp_path / "own.safetensors"
     first = save_tiny(path, 0)
     run = start(film, settings(path))
@@ -231,7 +219,7 @@ def test_films_measured_for_training_never_mix_segmenters(tmp_path):
     assert not measured.inside
 
 
-def test_a_case_says_when_its_network_is_another_now(film, tmp_path):
+def test_a_case_says_when_its_network_is_another_now(film, tmp_path, save_tiny):
     from napari_tbcad.chest.cases import case_of, mismatches, run_from
 
     path = tmp_path / "own.safetensors"
@@ -257,7 +245,7 @@ def test_a_case_says_when_its_network_is_another_now(film, tmp_path):
     assert "atlas for want of a network" in mismatches(then, None)[0]
 
 
-def test_a_named_network_that_is_of_no_use_is_said_before_the_first_film(tmp_path):
+def test_a_named_network_that_is_of_no_use_is_said_before_the_first_film(tmp_path, save_tiny):
     path = tmp_path / "own.safetensors"
     job = ChestJob(tmp_path / "out", "none", {"lungs.segmenter": "network", "lungs.network.model": str(path)})
     films = find_films(sample_path("normal_man"))

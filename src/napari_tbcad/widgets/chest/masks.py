@@ -33,7 +33,7 @@ class MasksStep(ChestStep):
         self.maker = QuietLabel()
         self.maker.setAccessibleName("What finds the lungs")
         self.body.addWidget(self.maker)
-        self._parameters: ParameterForm | None = None
+        self.parameters: ParameterForm | None = None
         self._forms: dict[str, ParameterForm] = {}
         self._notes: dict[str, QLabel] = {}
         self._shown = ""
@@ -104,18 +104,18 @@ class MasksStep(ChestStep):
         """Show the form of the chosen segmenter only."""
         name = settings.lungs.segmenter
         value = getattr(settings.lungs, name)
-        if self._parameters is not None and self._shown == name:
-            if self._parameters.value != value:
-                self._parameters.set_value(value)
+        if self.parameters is not None and self._shown == name:
+            if self.parameters.value != value:
+                self.parameters.set_value(value)
             return
-        if self._parameters is not None:
-            self._parameters.setParent(None)
-            self._parameters.deleteLater()
-        self._parameters, self._shown = ParameterForm(value), name
-        self._parameters.changed.connect(self._take_parameters)
-        if isinstance(line := self._parameters.controls.get("model"), QLineEdit):
+        if self.parameters is not None:
+            self.parameters.setParent(None)
+            self.parameters.deleteLater()
+        self.parameters, self._shown = ParameterForm(value), name
+        self.parameters.changed.connect(self._take_parameters)
+        if isinstance(line := self.parameters.controls.get("model"), QLineEdit):
             line.setCompleter(QCompleter(_networks(), line))
-        self.body.insertWidget(2, self._parameters)
+        self.body.insertWidget(2, self.parameters)
 
     def _take_parameters(self, value: Any) -> None:
         settings = self.settings()
