@@ -6,7 +6,7 @@ from napari_tbcad.chain import Run
 from napari_tbcad.chest.workflow import CHAIN
 from napari_tbcad.errors import BadInput
 
-_KEPT = ("upright", "work", "enhanced", "soft")
+_KEPT = ("upright", "work", "enhanced", "soft", "opacities")
 """Values that no correction touches, taken over as they are."""
 
 

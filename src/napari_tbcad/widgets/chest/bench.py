@@ -52,6 +52,7 @@ class ChestBench(Bench):
         self.reader = ""
         self.blind = False
         self.shelf.ready.connect(self.changed)
+        self.changed.connect(self._follow_blindfold)
         self.shelf.load_packaged()
 
     def films(self) -> list[Image]:
@@ -61,7 +62,14 @@ class ChestBench(Bench):
 
     def make_session(self, layer: Image) -> ChestSession:
         """Return the session of a film chosen for the first time."""
-        return ChestSession(self._viewer(), layer, self.shelf)
+        session, bench = ChestSession(self._viewer(), layer, self.shelf), weakref.ref(self)
+        session.look.evidence.hidden = lambda: (alive := bench()) is not None and alive.blind
+        return session
+
+    def _follow_blindfold(self) -> None:
+        """Show, or hide, what the map of opacities gives away."""
+        if self.session is not None and self.session.look.evidence.was_hidden != self.blind:
+            self.session.look.refresh()
 
     def make_viewing(self) -> Viewing:
         """Return window and level, ruler and keys."""

@@ -10,9 +10,20 @@ from napari_tbcad.chain import Run
 from napari_tbcad.widgets.work import start_call
 
 if TYPE_CHECKING:
+    from napari_tbcad.chest.evidence import Evidence
     from napari_tbcad.widgets.chest.edits import MaskEdits
 
-_LOOKED_AT = ("film", "upright", "enhanced", "soft", "sensitive", "insensitive", "features", "result")
+_LOOKED_AT = (
+    "film",
+    "upright",
+    "enhanced",
+    "soft",
+    "sensitive",
+    "insensitive",
+    "opacities",
+    "features",
+    "result",
+)
 
 
 class Checks(QObject):
@@ -33,6 +44,8 @@ class Checks(QObject):
         About film and masks; those of the model stand with the result.
     ghost : float or None
         Probability of the automatic masks, for comparison once they are corrected.
+    evidence : Evidence or None
+        The opacities, read inside the insensitive mask; None where there are none.
     """
 
     done = Signal(bool)
@@ -42,6 +55,7 @@ class Checks(QObject):
         self._edits = edits
         self.complaints: tuple[str, ...] = ()
         self.ghost: float | None = None
+        self.evidence: Evidence | None = None
         self._run: Run | None = None
         self._seen: tuple[Any, ...] = ()
         self._looking_at: tuple[Any, ...] = ()
@@ -54,7 +68,7 @@ class Checks(QObject):
 
     def begin(self) -> None:
         """Know of nothing: another film or run begins."""
-        self.complaints, self.ghost, self._seen = (), None, ()
+        self.complaints, self.ghost, self.evidence, self._seen = (), None, None, ()
         self._stale = self._run is not None
 
     def look(self, run: Run) -> bool:
@@ -66,8 +80,8 @@ class Checks(QObject):
         start_call(lambda: _look(run, self._edits), on_result=self._on_seen, on_error=self._on_unseen)
         return True
 
-    def _on_seen(self, outcome: tuple[tuple[str, ...], float | None]) -> None:
-        found, ghost = outcome
+    def _on_seen(self, outcome: tuple[tuple[str, ...], float | None, Evidence | None]) -> None:
+        found, ghost, evidence = outcome
         if self._stale:
             # Of what was there before.
             self._run, self._stale = None, False
@@ -76,8 +90,8 @@ class Checks(QObject):
         result = self._run.get("result") if self._run is not None else None
         self._run, self._seen = None, self._looking_at
         complaints = tuple(one for one in found if one not in getattr(result, "warnings", ()))
-        differs = complaints != self.complaints or ghost != self.ghost
-        self.complaints, self.ghost = complaints, ghost
+        differs = complaints != self.complaints or ghost != self.ghost or evidence is not self.evidence
+        self.complaints, self.ghost, self.evidence = complaints, ghost, evidence
         self.done.emit(differs)
 
     def _on_unseen(self, error: Exception) -> None:
@@ -85,12 +99,14 @@ class Checks(QObject):
         from napari_tbcad.widgets.workflow.session import said
 
         source = self._run.get("film").source if self._run is not None else ""
-        self._on_seen(((said(error, source),), self.ghost))
+        self._on_seen(((said(error, source),), self.ghost, None))
 
 
-def _look(run: Run, edits: MaskEdits) -> tuple[tuple[str, ...], float | None]:
+def _look(run: Run, edits: MaskEdits) -> tuple[tuple[str, ...], float | None, Evidence | None]:
     from napari_tbcad.chest.automatic import automatic_probability
+    from napari_tbcad.chest.evidence import evidence
     from napari_tbcad.chest.workflow import gather_warnings
 
     edits.count(run)
-    return gather_warnings(run), automatic_probability(run)
+    read = evidence(run.get("opacities"), run.get("insensitive"))
+    return gather_warnings(run), automatic_probability(run), read

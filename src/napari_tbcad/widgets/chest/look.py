@@ -9,6 +9,8 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
+from napari_tbcad.widgets.chest.evidence import EvidenceLayer
+from napari_tbcad.widgets.chest.placing import covering
 from napari_tbcad.widgets.films import PREVIEW, geometry_events
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Look:
         ``""``, ``"automatic"`` or ``"difference"`` (what was added and taken away).
     preview : bool
         Whether the enhanced film lies over the original.
+    evidence : EvidenceLayer
+        Where the opacity network sees something.
     """
 
     def __init__(self, session: ChestSession) -> None:
@@ -41,6 +45,7 @@ class Look:
         self.kind = "insensitive"
         self.outline = ""
         self.preview = False
+        self.evidence = EvidenceLayer(session)
         self._active = False
         if session.layer is not None:
             # napari holds bound methods weakly: this ends with us.
@@ -74,19 +79,21 @@ class Look:
             session.changed.emit()
 
     def refresh(self) -> None:
-        """Bring outline and preview up to what the session holds now."""
+        """Bring outline, preview and evidence up to what the session holds now."""
         session = self._session()
         if session is None or not self._active:
             return
         self._refresh_outline(session)
         self._refresh_preview(session)
+        self.evidence.refresh(active=True)
 
     def close(self) -> None:
-        """Another film was chosen: take outline and preview away until this one is chosen again."""
+        """Another film was chosen: take away what lies over this one until it is chosen again."""
         session, self._active = self._session(), False
         if session is not None and not session.closed:
             session.layers.overlay(None)
             self._refresh_preview(session)
+        self.evidence.leave()
 
     def _refresh_outline(self, session: ChestSession) -> None:
         labels: NDArray[np.uint8] | None = None
@@ -125,39 +132,21 @@ class Look:
         self._layer = weakref.ref(_add_preview(viewer, film, enhanced.pixels))
 
     def _on_geometry(self, event: Any = None) -> None:
-        """Keep the enhanced film on the original."""
+        """Keep the enhanced film and the evidence on the original."""
+        self.evidence.place()
         session = self._session()
         film = session.layer if session is not None else None
         layer = self._layer() if self._layer is not None else None
         if film is not None and layer is not None:
-            for name, value in _placed(film, layer.data.shape).items():
+            for name, value in covering(film, layer.data.shape).items():
                 setattr(layer, name, value)
-
-
-def _placed(film: Image, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return where a picture of another size lies, to cover the field of view of a film."""
-    # Pixel centres differ by half a pixel step.
-    ratio = np.asarray(film.data.shape[:2]) / np.asarray(shape)
-    corner = (ratio - 1) / 2
-    origin, down, right = (np.asarray(film.data_to_world(point)) for point in ((0, 0), (1, 0), (0, 1)))
-    affine = film.affine.affine_matrix.copy()
-    # napari applies the affine transform after scale, rotation, shear and translation.
-    step = np.linalg.solve(affine[:2, :2], np.column_stack((down - origin, right - origin)) @ corner)
-    return {
-        "scale": np.asarray(film.scale) * ratio,
-        "translate": np.asarray(film.translate) + step,
-        "rotate": film.rotate,
-        "shear": film.shear,
-        "affine": affine,
-        "units": film.units,
-    }
 
 
 def _add_preview(viewer: Any, film: Image, pixels: NDArray[np.float32]) -> Image:
     preview = Image(
         pixels,
         name=f"{film.name} enhanced",
-        **_placed(film, pixels.shape),
+        **covering(film, pixels.shape),
         axis_labels=film.axis_labels,
         colormap="gray",
         contrast_limits=(0, 255),

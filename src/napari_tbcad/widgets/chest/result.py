@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_tbcad.chain import State
 from napari_tbcad.widgets.chest.bench import ChestBench
+from napari_tbcad.widgets.chest.evidence_box import EvidenceBox
 from napari_tbcad.widgets.chest.features import readable
 from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.session import ChestSession
@@ -62,7 +63,8 @@ class ResultStep(ChestStep):
         self._gate_box = QWidget()
         grid.setContentsMargins(0, 0, 0, 0)
         self._gate_box.setLayout(grid)
-        self._add(self._gate_box, self.reasons, self.contributions)
+        self.evidence = EvidenceBox()
+        self._add(self._gate_box, self.reasons, self.contributions, self.evidence)
         self.notes = left_aligned("")
         self.body.addWidget(self.notes)
         self.model_button = QToolButton()
@@ -83,20 +85,23 @@ class ResultStep(ChestStep):
         self.open_button.clicked.connect(self._open_model)
         self._add(self.model_button, self.card, self.open_button)
         self._form: ParameterForm | None = None
+        self._opacities: ParameterForm | None = None
 
     def _add(self, *widgets: QWidget) -> None:
         for widget in widgets:
             self.body.addWidget(widget)
 
     def build(self, settings: Any) -> None:
-        """Make the form."""
+        """Make the forms."""
         self._form = self.form(self._form, settings.classify, "classify")
+        self._opacities = self.form(self._opacities, settings.opacities, "opacities")
 
     def refresh(self) -> None:
         """Show the answer; greyed when it is out of date."""
         super().refresh()
         session, model = self.session, self._shelf.model
         self._describe_model(model)
+        self.evidence.refresh(session, blind=self.bench.blind)
         result = session.value("result") if session is not None else None
         if self.bench.blind:
             self._clear()

@@ -35,11 +35,11 @@ OUTPUTS = {
     "enhance": ("upright", "enhanced"),
     "lungs": KINDS,
     "features": ("features",),
-    "result": ("result",),
+    "result": ("result", "opacities"),
 }
 """What running one step alone brings up to date."""
 
-EVERYTHING = ("upright", "enhanced", *KINDS, "features", "result")
+EVERYTHING = ("upright", "enhanced", *KINDS, "features", "result", "opacities")
 
 
 class ChestSession(Session):
@@ -125,10 +125,13 @@ class ChestSession(Session):
         return step in ("features", "result")
 
     def allowed(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """Return all but the result where there is no model."""
-        if self.run is not None and self.run.get("model") is None:
-            return tuple(name for name in wanted if name != "result")
-        return wanted
+        """Return all but the result where there is no model, and opacities where they are switched off."""
+        if self.run is None:
+            return wanted
+        left_out = {"result"} if self.run.get("model") is None else set()
+        if not self.run.settings.opacities.enabled and self.run.get("opacities") is None:  # type: ignore[attr-defined]
+            left_out.add("opacities")
+        return tuple(name for name in wanted if name not in left_out)
 
     def live_values(self, section: str) -> tuple[str, ...]:
         """Return both masks and what was measured in them, once there are any."""
