@@ -164,7 +164,10 @@ def imagenet_url(encoder: str) -> str:
         if settings:
             return hf_hub_url(settings["repo_id"], file, revision=settings["revision"], endpoint=endpoint)
     else:
-        config = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"))
+        try:
+            config = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"))
+        except RuntimeError as error:
+            raise BadInput(encoder, f"has no ImageNet weights ({error})") from error
         if config is not None and config.hf_hub_id:
             return hf_hub_url(config.hf_hub_id, config.hf_hub_filename or file, endpoint=endpoint)
         if config is not None and config.url:

@@ -9,6 +9,7 @@ changed one is told by the hash of the file, which packaged and installed networ
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ def save_network(network: Network, path: str | Path, *, half: bool = True) -> st
         If the place cannot be written; an older file there stays as it was.
     """
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors = {}
     for name, value in network.module.state_dict().items():
@@ -121,9 +122,23 @@ def save_network(network: Network, path: str | Path, *, half: bool = True) -> st
         "card_sha256": hashlib.sha256(card.encode()).hexdigest(),
         "tensors_sha256": tensors_sha256(tensors),
     }
+    content = _in_order(save(tensors, metadata=metadata))
     with written_whole(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+        temporary.write_bytes(content)
         return sha256(temporary)
+
+
+def _in_order(content: bytes) -> bytes:
+    """Return a safetensors file with its metadata in order, so that one network is one file.
+
+    The library writes the metadata in an order of its own, another each time.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes, as the format wants it
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]
 
 
 def _stored(tensor: torch.Tensor, half: bool) -> torch.Tensor:
@@ -268,7 +283,7 @@ def _module(path: Path, card: NetworkCard, tensors: Mapping[str, torch.Tensor]) 
         if given.shape != tensor.shape or given.is_floating_point() != tensor.is_floating_point():
             have, need = tuple(given.shape), tuple(tensor.shape)
             raise ModelRefused(path, f"card and weights are of two networks: {name} is {have}, not {need}")
-        filled[name] = given.to(tensor.dtype)
+        filled[name] = given.to(tensor.dtype, copy=True)  # what is read may lie in the file itself
         if not np.isfinite(filled[name].numpy()).all():  # torch's own wakes a thread for each of hundreds
             raise ModelRefused(path, f"its weights are not finite (see {name})")
     if not set(dict(module.named_buffers())) <= set(own):
