@@ -26,7 +26,12 @@ from napari_tbcad.evaluate.folds import Fold, cross_source_folds
 from napari_tbcad.evaluate.methods import make_estimator
 from napari_tbcad.io.datasets import load_dataset
 
-SETTINGS = {"features.grid": 256, "features.feature_set": "extended", "features.shape_unit": "relative"}
+SETTINGS = {
+    "features.grid": 256,
+    "features.feature_set": "extended_opacity",
+    "features.shape_unit": "relative",
+    "lungs.segmenter": "network",
+}
 """Sizes are relative: lungs fill more of the frame in both tuberculosis collections than in normal_rsna, so
 that their size in pixels alone reaches what the control ``size_in_frame`` prints; testing across sources
 cannot see such a difference that both collections share."""
@@ -71,7 +76,8 @@ def columns_of(names: Sequence[str]) -> dict[str, list[str]]:
     grey = [n for n in names if n.startswith(("firstorder_", "glcm_")) and n not in redundant]
     modes = [n for n in names if n.startswith("mode_")]
     seventeen = list(feature_names("chandra113", only="shape"))
-    rest = [n for n in names if n not in {*grey, *modes, *seventeen, *SIZE, *redundant}]
+    opacity = [n for n in names if n.startswith("opacity_")]
+    rest = [n for n in names if n not in {*grey, *modes, *seventeen, *SIZE, *redundant, *opacity}]
     return {
         "texture": grey,
         "17 + texture": [*seventeen, *grey],
@@ -79,6 +85,9 @@ def columns_of(names: Sequence[str]) -> dict[str, list[str]]:
         "modes + texture": [*modes, *grey],
         "17 + modes + texture": [*seventeen, *modes, *grey],
         "all shape + texture": [*seventeen, *rest, *modes, *grey],
+        "opacity": opacity,
+        "modes + opacity": [*modes, *opacity],
+        "modes + texture + opacity": [*modes, *grey, *opacity],
     }
 
 
@@ -109,7 +118,7 @@ def main() -> None:
         "--results", type=Path, help="results.csv of `chest run` on the images: which are cut"
     )
     chosen = parser.parse_args()
-    print(f"tb_multisource, {datetime.date.today()}, packaged atlas, grid {SETTINGS['features.grid']}")
+    print(f"tb_multisource, {datetime.date.today()}, packaged lung and opacity networks, grid {SETTINGS['features.grid']}")
     data, folds = design(
         measured(chosen.data / "tb_multisource", chosen.cache, "tb_multisource", workers=chosen.workers)
     )
