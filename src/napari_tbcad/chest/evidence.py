@@ -28,7 +28,7 @@ class Evidence:
         As :meth:`Opacities.zones`.
     shares : mapping of str to float
         As :meth:`Opacities.shares`.
-    found : Opacities
+    found, inside : Opacities, LungMasks
         What it was read from.
     """
 
@@ -37,6 +37,7 @@ class Evidence:
     zones: Mapping[str, ZoneReading]
     shares: Mapping[str, float]
     found: Opacities
+    inside: LungMasks
 
     @property
     def sentence(self) -> str:
@@ -48,7 +49,9 @@ class Evidence:
         return f"Opaque: {_percent(both.area)} of the lungs ({kinds}); mean probability {both.mean:.2f}."
 
 
-def evidence(found: object, insensitive: LungMasks | None) -> Evidence | None:
+def evidence(
+    found: object, insensitive: LungMasks | None, *, earlier: Evidence | None = None
+) -> Evidence | None:
     """Read opacities inside a mask; None where there is one of the two only.
 
     Parameters
@@ -57,14 +60,18 @@ def evidence(found: object, insensitive: LungMasks | None) -> Evidence | None:
         What the stage gave.
     insensitive : LungMasks or None
         The anatomical lung field, on the film's grid.
+    earlier : Evidence, optional
+        What was read before: returned itself when it was read from the same two.
     """
     if not isinstance(found, Opacities) or insensitive is None:
         return None
+    if earlier is not None and earlier.found is found and earlier.inside is insensitive:
+        return earlier
     opaque = found.any
     height, width = opaque.shape
     # Made small once: a person's mask is read after every stroke.
     lungs = LungMasks(resize_labels(insensitive.labels, (height, width)), insensitive.kind)
-    return Evidence(opaque, lungs.labels > 0, found.zones(lungs), found.shares(lungs), found)
+    return Evidence(opaque, lungs.labels > 0, found.zones(lungs), found.shares(lungs), found, insensitive)
 
 
 def zone_text(reading: ZoneReading) -> str:

@@ -77,7 +77,10 @@ class Checks(QObject):
         if len(now) == len(self._seen) and all(a is b for a, b in zip(now, self._seen, strict=True)):
             return False
         self._run, self._looking_at = run, now
-        start_call(lambda: _look(run, self._edits), on_result=self._on_seen, on_error=self._on_unseen)
+        earlier = self.evidence
+        start_call(
+            lambda: _look(run, self._edits, earlier), on_result=self._on_seen, on_error=self._on_unseen
+        )
         return True
 
     def _on_seen(self, outcome: tuple[tuple[str, ...], float | None, Evidence | None]) -> None:
@@ -102,11 +105,13 @@ class Checks(QObject):
         self._on_seen(((said(error, source),), self.ghost, None))
 
 
-def _look(run: Run, edits: MaskEdits) -> tuple[tuple[str, ...], float | None, Evidence | None]:
+def _look(
+    run: Run, edits: MaskEdits, earlier: Evidence | None
+) -> tuple[tuple[str, ...], float | None, Evidence | None]:
     from napari_tbcad.chest.automatic import automatic_probability
     from napari_tbcad.chest.evidence import evidence
     from napari_tbcad.chest.workflow import gather_warnings
 
     edits.count(run)
-    read = evidence(run.get("opacities"), run.get("insensitive"))
+    read = evidence(run.get("opacities"), run.get("insensitive"), earlier=earlier)
     return gather_warnings(run), automatic_probability(run), read
