@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -249,3 +250,26 @@ def test_listing_networks_takes_no_torch(models: Path, network_file: Path) -> No
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["mine", "False", "False"]
+
+
+def test_verify_counts_a_packaged_network_that_is_not_what_its_list_says(
+    models: Path,
+    network_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from napari_tbcad.cli import verify
+
+    weights = tmp_path / "weights"
+    monkeypatch.setattr(listing, "packaged_folder", lambda: weights)
+    for name in ("good", "bad"):
+        package_network(network_file, name, folder=weights)
+    with (weights / "bad.safetensors").open("ab") as file:
+        file.write(b"x")
+    assert verify._networks() == 1
+    assert re.search(
+        "network bad: MISS .*\nnetwork good: sound, digest [0-9a-f]{12}, task lungs", capsys.readouterr().out
+    )
+    (weights / "networks.json").write_text("{")
+    assert verify._networks() == 1

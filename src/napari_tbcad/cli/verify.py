@@ -11,8 +11,8 @@ import typer
 
 
 def verify() -> None:
-    """Check the IBSI phantom values, the packaged models, the devices and the display."""
-    misses = _ibsi() + _models()
+    """Check the IBSI phantom values, the packaged models and networks, the devices and the display."""
+    misses = _ibsi() + _models() + _networks()
     _devices()
     _display()
     typer.echo("all checks passed" if not misses else f"{misses} check(s) failed")
@@ -59,6 +59,29 @@ def _hash_of(name: str) -> str:
     from napari_tbcad.chest.classify.packaged import packaged_model
 
     return packaged_model(name).sha256
+
+
+def _networks() -> int:
+    """Hold every packaged network against the list of hashes, build it and fill it."""
+    from napari_tbcad.errors import TbcadError
+    from napari_tbcad.networks.models import find_network, packaged_networks
+
+    misses = 0
+    try:
+        names = packaged_networks()
+    except TbcadError as error:
+        typer.echo(f"packaged networks: MISS {error}")
+        return 1
+    for name in names:
+        try:
+            network = find_network(name)
+            typer.echo(f"network {name}: sound, digest {network.sha256[:12]}, task {network.card.task}")
+        except (TbcadError, OSError) as error:
+            misses += 1
+            typer.echo(f"network {name}: MISS {error}")
+    if not names:
+        typer.echo("packaged networks: none")
+    return misses
 
 
 def _devices() -> None:
