@@ -291,7 +291,9 @@ def test_large_images_and_many_are_taken_in_parts_before_memory_runs_out(monkeyp
 
 def test_when_nothing_fits_the_error_says_what_to_do():
     hungry = network(Hungry(narrow(), 10, MemoryError()), saved=False)
-    with pytest.raises(NotEnoughMemory, match=r"small: .* tiles of 64 pixels; close other programs"):
+    with pytest.raises(
+        NotEnoughMemory, match=r"small: .* for 64 × 64 pixels at a time; close other programs"
+    ):
         predict(hungry, image(), WHOLE)
     assert hungry.module.seen == [(1, 1, side, 192 if side == 160 else side) for side in (160, 96, 64)]
 
@@ -338,10 +340,14 @@ def test_a_full_graphics_card_leaves_the_work_to_the_processor(card):
     )
 
 
-def test_a_network_that_knows_whole_images_only_is_not_given_tiles_on_the_card(card):
+def test_a_network_that_knows_whole_images_only_is_not_given_tiles(card):
     (said,) = predict(network(narrow(), fit="stretch"), image(), PredictParameters()).messages
     assert said == "small: out of memory on meta; now on the processor, which is slower."
     assert len(card) == 1
+    hungry = network(Hungry(narrow(), 10, MemoryError()), fit="stretch", saved=False)
+    with pytest.raises(NotEnoughMemory, match="even for 64 × 64 pixels"):
+        predict(hungry, image(), PredictParameters())
+    assert len(hungry.module.seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,7 @@ class _Work:
         self.network, self.parameters = network, parameters
         self.variants = variants(network.card.task, augment=parameters.augment, mirror=parameters.mirror)
         self.device = choose_device(parameters.device)
+        self.native = network.card.input.fit == "native"
         self.batch, self.tile = max(1, batch), parameters.tile
         self.messages: list[str] = []
         self._cancelled, self._progress = cancelled, progress
@@ -200,8 +201,8 @@ class _Work:
             if not step and self.device == "cpu":
                 side = self._tile(images) or max(images.shape[-2:])
                 raise NotEnoughMemory(
-                    f"{self.network.card.name}: out of memory on the processor, even for tiles of {side} "
-                    "pixels; close other programs and try again"
+                    f"{self.network.card.name}: out of memory on the processor, even for {side} × {side} "
+                    "pixels at a time; close other programs and try again"
                 )
             said = f"{self.network.card.name}: {why} on {self.device}; "
             self.messages.append(said + (step or self._on_processor()))
@@ -240,18 +241,17 @@ class _Work:
     def _with_less(self, images: Tensor) -> str:
         """Make batches, then tiles smaller and return what to tell; "" when this device can do no more.
 
-        A network with a fixed grid has only ever seen whole images: it goes to the processor before it is
-        given tiles.
+        A network with a fixed grid has only ever seen whole images and cannot tell one side from the other
+        in a part of one: it is not given tiles unless a person asked for them.
         """
         if (batch := self._batch(images)) > 1:
             self.batch = batch // 2
             return f"now {self.batch} image{'s' if self.batch > 1 else ''} at a time."
-        native = self.network.card.input.fit == "native"
-        if not (smaller := self._smaller_tile(images)) or not (native or self.tile or self.device == "cpu"):
+        smaller = self._smaller_tile(images)
+        if not smaller or not (self.tile or self.native):
             return ""
         self.tile = smaller
-        unseen = "" if native else ", although the network was trained on whole images: look at the result"
-        return f"now in tiles of {smaller} pixels{unseen}."
+        return f"now in tiles of {smaller} pixels."
 
     def _on_processor(self) -> str:
         forget(self.network, self.device)
@@ -262,7 +262,7 @@ class _Work:
     def _tile(self, images: Tensor) -> int:
         """Return the side of the tiles, 0 for the whole image."""
         height, width = images.shape[-2:]
-        return self.tile or (LARGE_TILE if height * width > MOST_PIXELS else 0)
+        return self.tile or (LARGE_TILE if self.native and height * width > MOST_PIXELS else 0)
 
     def _batch(self, images: Tensor) -> int:
         """Return how many images (or their tiles) are taken at once."""

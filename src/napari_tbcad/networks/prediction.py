@@ -39,7 +39,8 @@ class PredictParameters(Parameters):
         le=4096,
         multiple_of=32,
         description="Side of the overlapping squares in which the image is predicted; 0 takes it whole up to "
-        "4 million pixels, larger ones in squares of 1024.",
+        "4 million pixels, larger ones in squares of 1024. Only for networks that read the image's own "
+        "pixels: one with a fixed grid was trained on whole images and errs in parts of them.",
         more=True,
     )
     overlap: float = field(
