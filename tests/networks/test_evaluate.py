@@ -33,7 +33,6 @@ class Drawn:
     labels: np.ndarray
     patient: str = ""
     source: str = "drawn"
-    spacing_mm: tuple[float, float] | None = None
 
     def read(self):
         if self.labels.ndim != 2:
@@ -169,7 +168,7 @@ def test_intervals_come_from_patients_not_images():
 
 def test_what_is_written(tmp_path):
     samples = [
-        Drawn("good.png", lungs(), "p1", "here", (0.5, 0.5)),
+        Drawn("good.png", lungs(), "p1", "here"),
         Drawn("bad.png", lungs(shift=10), "p2", "there"),
         Drawn("broken.png", np.zeros(3, np.uint8), "p3", "there"),
     ]
@@ -184,7 +183,7 @@ def test_what_is_written(tmp_path):
     assert [r["image"] for r in rows] == ["bad.png", "good.png", "broken.png"], "the worst first"
     assert [r["status"] for r in rows] == ["ok", "ok", "error"]
     assert rows[2]["message"] == "broken.png: broken"
-    assert rows[1]["hd95_mm_right_lung"] == "0"
+    assert float(rows[0]["hd95_px_right_lung"]) > 0
     assert rows[0]["hd95_mm_right_lung"] == "", "no spacing, no millimetres"
     assert {r["source"] for r in table("summary.csv")} == {"all", "here", "there"}
     assert len(table("calibration.csv")) == 30
@@ -193,6 +192,16 @@ def test_what_is_written(tmp_path):
     assert "bad" in pictures[0]
     with np.load(tmp_path / "kept" / "here__good.npz") as kept:
         assert kept["probabilities"].shape == (3, 64, 64)
+
+
+def test_distances_in_millimetres_need_the_spacing():
+    sample = Drawn("a", lungs(shift=10))
+    near, far = (
+        evaluate_with(always(lungs()), [sample], task="lungs", classes=LUNGS, spacing_mm=spacing).images[0]
+        for spacing in ((0.5, 0.5), (0.5, 0.9))
+    )
+    assert near.distances_mm[0].p95 == pytest.approx(0.5 * near.distances[0].p95)
+    assert far.distances_mm[0].mean > near.distances_mm[0].mean
 
 
 def test_folds_are_gathered_and_no_image_is_judged_twice():

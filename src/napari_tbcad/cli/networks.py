@@ -143,6 +143,12 @@ def evaluate(
         bool, typer.Option("--held-out", help="Of a CONFIG.yaml, only what its training does not see.")
     ] = False,
     inside: Inside = None,
+    spacing: Annotated[
+        float | None,
+        typer.Option(
+            "--spacing", min=1e-3, help="Pixel spacing of all images in mm: distances in mm as well."
+        ),
+    ] = None,
     overlays: Overlays = 40,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the probabilities (probabilities/*.npz).")
@@ -172,6 +178,7 @@ def evaluate(
         samples,
         parameters=parameters,
         region=region_for(network.card.task, inside, device=parameters.device, say=typer.echo),
+        spacing_mm=None if spacing is None else (spacing, spacing),
         n_pictures=overlays,
         keep=out / "probabilities" if keep else None,
         progress=lambda done, total, name: typer.echo(f"[{done}/{total}] {name}"),

@@ -157,6 +157,7 @@ def evaluate(
     parameters: PredictParameters | None = None,
     region: Region | None = None,
     distances: bool = True,
+    spacing_mm: tuple[float, float] | None = None,
     n_pictures: int = OVERLAYS,
     keep: Path | None = None,
     progress: Progress | None = None,
@@ -177,6 +178,8 @@ def evaluate(
         are always those of the whole image.
     distances : bool, optional
         Measure distances of outlines as well.
+    spacing_mm : (float, float), optional
+        Row and column spacing of the pixels, where all images have the same: distances in mm as well.
     n_pictures : int, optional
         How many pictures to keep, the worst first.
     keep : Path, optional
@@ -207,6 +210,7 @@ def evaluate(
         classes=tuple(card.classes),
         region=region,
         distances=distances,
+        spacing_mm=spacing_mm,
         n_pictures=n_pictures,
         keep=keep,
         progress=progress,
@@ -215,10 +219,12 @@ def evaluate(
 
 
 def _predictor(network: Network, parameters: PredictParameters | None) -> Predictor:
+    from napari_tbcad.networks.devices import choose_device
     from napari_tbcad.networks.predict import PredictParameters as Parameters
     from napari_tbcad.networks.predict import predict
 
     settings = parameters or Parameters()
+    choose_device(settings.device)  # said once, before the first image is read
 
     def run(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         found = predict(network, pixels, settings)
@@ -235,6 +241,7 @@ def evaluate_with(
     classes: tuple[str, ...],
     region: Region | None = None,
     distances: bool = True,
+    spacing_mm: tuple[float, float] | None = None,
     n_pictures: int = OVERLAYS,
     keep: Path | None = None,
     progress: Progress | None = None,
@@ -251,7 +258,7 @@ def evaluate_with(
             raise Cancelled("evaluation stopped")
         try:
             score, picture, probabilities = judge(
-                predictor, sample, classes, region=region, distances=distances
+                predictor, sample, classes, region=region, distances=distances, spacing_mm=spacing_mm
             )
         except (TbcadError, OSError, MemoryError) as error:
             if isinstance(error, Cancelled):
@@ -289,7 +296,7 @@ def _keep(path: Path, probabilities: NDArray[np.float32]) -> None:
 
 def headline(lines: Sequence[Summary]) -> list[str]:
     """Return the few lines a person reads first."""
-    wanted = ("dice", "iou", "dice_worst", "auc", "hd95_px_median")
+    wanted = ("dice", "dice_worst", "auc", "hd95_px_median", "hd95_mm_median")
     return [
         f"{one.source}: {one.metric} of {one.group} {one.value:.3f}"
         + (f" ({one.low:.3f}–{one.high:.3f})" if np.isfinite([one.low, one.high]).all() else "")

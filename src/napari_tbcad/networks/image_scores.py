@@ -165,6 +165,7 @@ def judge(
     *,
     region: Region | None = None,
     distances: bool = True,
+    spacing_mm: tuple[float, float] | None = None,
 ) -> tuple[ImageScore, Picture, NDArray[np.float32]]:
     """Judge one image.
 
@@ -180,6 +181,8 @@ def judge(
         Where probabilities are judged.
     distances : bool, optional
         Measure distances of outlines as well.
+    spacing_mm : (float, float), optional
+        Row and column spacing of the image's pixels.
 
     Returns
     -------
@@ -203,7 +206,7 @@ def judge(
         raise BadInput("network", f"it gives {len(probabilities)} classes, its labels have {len(classes)}")
     found = resize_soft(probabilities, truth.shape).argmax(0).astype(np.uint8)
     inside = None if region is None else region(sample, pixels)
-    near, far = _distances(truth, found, len(classes), sample) if distances else ((), ())
+    near, far = _distances(truth, found, len(classes), spacing_mm) if distances else ((), ())
     score = ImageScore(
         name=sample.name,
         patient=sample.patient,
@@ -221,13 +224,12 @@ def judge(
 
 
 def _distances(
-    truth: NDArray[np.uint8], found: NDArray[np.uint8], n_classes: int, sample: Judged
+    truth: NDArray[np.uint8], found: NDArray[np.uint8], n_classes: int, spacing: tuple[float, float] | None
 ) -> tuple[tuple[SurfaceDistance, ...], tuple[SurfaceDistance, ...]]:
     # Where the truth says nothing, neither outline is measured.
     found = np.where(truth == IGNORE, 0, found)
     pairs = list(zip(group_masks(truth, n_classes), group_masks(found, n_classes), strict=True))
     near = tuple(surface_distance(*pair) for pair in pairs)
-    spacing = getattr(sample, "spacing_mm", None)
     if spacing is None:
         return near, ()
     if abs(spacing[0] / spacing[1] - 1) < 1e-6:

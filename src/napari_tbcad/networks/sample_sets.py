@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
@@ -20,7 +21,8 @@ def find_samples(path: str | Path, task: str, *, held_out: bool = False) -> list
     ----------
     path : str or Path
         YAML file of a training: all its collections. A folder with ``images/`` and ``labels/``, and
-        ``samples.csv`` where there is one. For lungs also a chest data set with masks that the program knows.
+        ``samples.csv`` where there is one (its column source parts the scores). For lungs also a chest data
+        set with masks that the program knows.
     task : str
         Label scheme.
     held_out : bool, optional
@@ -39,12 +41,21 @@ def find_samples(path: str | Path, task: str, *, held_out: bool = False) -> list
     scheme = NETWORK_SCHEMES[task]
     if (path / "images").is_dir() and (path / "labels").is_dir():
         table = TABLE if (path / TABLE).is_file() else ""
-        return load_samples(DataSource(name=path.name, folder=path, table=table), scheme)
+        grouped = "source" if table and "source" in _columns(path / table) else ""
+        return load_samples(DataSource(name=path.name, folder=path, table=table, grouped=grouped), scheme)
     if not path.exists():
         raise BadInput(path, "there is no such folder or file")
     if task == "lungs":
         return load_samples(DataSource(name=path.name, folder=path, layout="films"), scheme)
     raise BadInput(path, "expected a folder with images/ and labels/, or the YAML file of a training")
+
+
+def _columns(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(path, f"cannot be read as a table ({error})") from error
 
 
 def _of_config(path: Path, task: str, held_out: bool) -> list[Sample]:
