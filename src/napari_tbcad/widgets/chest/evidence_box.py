@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_tbcad.widgets.chest.session import ChestSession
 from napari_tbcad.widgets.workflow.step import left_aligned
@@ -31,11 +31,9 @@ class EvidenceBox(QWidget):
         )
         self.lungs_only = QCheckBox("In the lungs only")
         self.lungs_only.setToolTip("Leaves out what lies outside the insensitive mask.")
-        row = QHBoxLayout()
-        row.addWidget(self.shown)
-        row.addWidget(self.lungs_only)
-        row.addStretch()
-        column.addLayout(row)
+        # Two rows: side by side they are wider than the narrowest panel.
+        column.addWidget(self.shown)
+        column.addWidget(self.lungs_only)
         self.sentence = left_aligned("")
         column.addWidget(self.sentence)
         self._table = QWidget()
@@ -92,7 +90,8 @@ class EvidenceBox(QWidget):
         self.sentence.setText(("" if fresh else "Out of date: ") + reading.sentence)
         for name, label in self.zones.items():
             label.setText(zone_text(reading.zones[name]))
-        self.notice.setText(f"{EVIDENCE_NOTICE} ({found.model.rpartition(' ')[0]}; its scores: its card.)")
+        name = " ".join(found.model.split()[1:-1])
+        self.notice.setText(f"{EVIDENCE_NOTICE} Network: {name}; its scores stand in its card.")
 
     def _clear(self) -> None:
         for label in (self.sentence, self.notice, *self.zones.values()):
