@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 from qtpy.QtWidgets import QLabel
 
@@ -49,6 +50,14 @@ def test_a_network_is_chosen_by_name_and_named_with_its_masks(
     assert step.maker.text() == f"Found by network tiny 0 {sha256[:12]}."
     assert sha256 in step.maker.toolTip()
     assert "Never trained." in widget.session.warnings()
+    assert {layer.name for layer in viewer.layers if "uncertainty" in layer.name} == set()
+    assert step.uncertainty.isVisibleTo(step)
+    step.uncertainty.click()
+    (layer,) = [layer for layer in viewer.layers if layer.name == "film uncertainty"]
+    np.testing.assert_array_equal(layer.data, widget.session.value("soft").uncertainty)
+    assert [one.name for one in widget.bench.films()] == ["film"], "it is no film to choose"
+    step.segmenter.setCurrentText("otsu")
+    qtbot.waitUntil(lambda: layer not in viewer.layers, timeout=5_000)
     assert threads
     assert threading.main_thread() not in threads
 

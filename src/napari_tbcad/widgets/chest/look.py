@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.widgets.chest.evidence import EvidenceLayer
 from napari_tbcad.widgets.chest.placing import covering
+from napari_tbcad.widgets.chest.uncertainty import UncertaintyLayer
 from napari_tbcad.widgets.films import PREVIEW, geometry_events
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Look:
         Whether the enhanced film lies over the original.
     evidence : EvidenceLayer
         Where the opacity network sees something.
+    uncertainty : UncertaintyLayer
+        Where the segmenter of the lungs is unsure.
     """
 
     def __init__(self, session: ChestSession) -> None:
@@ -46,6 +49,7 @@ class Look:
         self.outline = ""
         self.preview = False
         self.evidence = EvidenceLayer(session)
+        self.uncertainty = UncertaintyLayer(session)
         self._active = False
         if session.layer is not None:
             # napari holds bound methods weakly: this ends with us.
@@ -79,13 +83,14 @@ class Look:
             session.changed.emit()
 
     def refresh(self) -> None:
-        """Bring outline, preview and evidence up to what the session holds now."""
+        """Bring outline, preview and maps up to what the session holds now."""
         session = self._session()
         if session is None or not self._active:
             return
         self._refresh_outline(session)
         self._refresh_preview(session)
         self.evidence.refresh(active=True)
+        self.uncertainty.refresh(active=True)
 
     def close(self) -> None:
         """Another film was chosen: take away what lies over this one until it is chosen again."""
@@ -94,6 +99,7 @@ class Look:
             session.layers.overlay(None)
             self._refresh_preview(session)
         self.evidence.leave()
+        self.uncertainty.leave()
 
     def _refresh_outline(self, session: ChestSession) -> None:
         labels: NDArray[np.uint8] | None = None
@@ -132,8 +138,9 @@ class Look:
         self._layer = weakref.ref(_add_preview(viewer, film, enhanced.pixels))
 
     def _on_geometry(self, event: Any = None) -> None:
-        """Keep the enhanced film and the evidence on the original."""
+        """Keep the enhanced film and the maps on the original."""
         self.evidence.place()
+        self.uncertainty.place()
         session = self._session()
         film = session.layer if session is not None else None
         layer = self._layer() if self._layer is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QComboBox, QCompleter, QFormLayout, QLabel, QLineEdit
+from qtpy.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QLabel, QLineEdit
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.chest.bench import ChestBench
@@ -33,6 +33,14 @@ class MasksStep(ChestStep):
         self.maker = QuietLabel()
         self.maker.setAccessibleName("What finds the lungs")
         self.body.addWidget(self.maker)
+        self.uncertainty = QCheckBox("Uncertainty on the film")
+        self.uncertainty.setToolTip(
+            "Lays over the film where the network is unsure what it sees; a thin line along the edge of a "
+            "lung is as it should be."
+        )
+        self.uncertainty.toggled.connect(self._show_uncertainty)
+        self.uncertainty.hide()
+        self.body.addWidget(self.uncertainty)
         self.parameters: ParameterForm | None = None
         self._forms: dict[str, ParameterForm] = {}
         self._notes: dict[str, QLabel] = {}
@@ -80,6 +88,10 @@ class MasksStep(ChestStep):
         self.maker.set_text(said)
         if why:
             self.maker.setToolTip(f"{said}\n{why}")
+        soft = session.value("soft")
+        self.uncertainty.setVisible(soft is not None and soft.uncertainty is not None)
+        with QSignalBlocker(self.uncertainty):
+            self.uncertainty.setChecked(session.look.uncertainty.wanted)
         for kind, note in self._notes.items():
             note.setVisible(session.run.edited(kind))
 
@@ -93,6 +105,10 @@ class MasksStep(ChestStep):
         note.hide()
         self.body.addWidget(note)
         self._notes[kind] = note
+
+    def _show_uncertainty(self, wanted: bool) -> None:
+        if self.session is not None:
+            self.session.look.uncertainty.show(wanted)
 
     def _choose(self, name: str) -> None:
         settings = self.settings()
@@ -115,7 +131,7 @@ class MasksStep(ChestStep):
         self.parameters.changed.connect(self._take_parameters)
         if isinstance(line := self.parameters.controls.get("model"), QLineEdit):
             line.setCompleter(QCompleter(_networks(), line))
-        self.body.insertWidget(2, self.parameters)
+        self.body.insertWidget(1, self.parameters)
 
     def _take_parameters(self, value: Any) -> None:
         settings = self.settings()
