@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from napari_tbcad.chest.classify.store import read_card
+from napari_tbcad.chest.lungs.atlas_library import load_atlas
 from napari_tbcad.cli import main
+from napari_tbcad.record import Record
 from napari_tbcad.simulate.samples import sample_path
 
 QUICK = ("--segmenter", "otsu", "--set", "features.grid=128")
@@ -154,6 +156,9 @@ def test_an_atlas_of_own_films_is_built_and_used(tmp_path, capfd):
     assert "atlas of 2 films" in said
     call = ["chest", "run", str(images / "effusion.png"), "--out", str(out), "--atlas", str(atlas)]
     assert main([*call, "--classifier", "none", "--set", "features.grid=256"]) == 0
+    record = Record.load(out / "records" / "effusion.json")
+    (lungs,) = [step for step in record if getattr(step, "name", "") == "lungs"]
+    assert lungs.model == f"atlas {load_atlas(atlas).digest}"
     (tmp_path / "broken.npz").write_bytes(atlas.read_bytes()[:2000])
     call[-1] = str(tmp_path / "broken.npz")
     assert main([*call, "--classifier", "none"]) == 2

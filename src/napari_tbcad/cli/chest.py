@@ -98,7 +98,7 @@ def run(
     given = options.assignments(
         params,
         assign,
-        lungs__segmenter=segmenter,
+        lungs__segmenter=options.segmenter_for(segmenter, atlas),
         classify__operating_point=operating_point,
         classify__device=device,
         features__device=device,
@@ -134,7 +134,7 @@ def train(
     """Train a classifier on your own films, for example Shenzhen, and save it with its card."""
     from napari_tbcad.batch.training import train_on
 
-    given = options.assignments(params, assign, lungs__segmenter=segmenter)
+    given = options.assignments(params, assign, lungs__segmenter=options.segmenter_for(segmenter, atlas))
     model, failed = train_on(
         dataset,
         out,
@@ -178,7 +178,7 @@ def evaluate(
 
     if sum(choice is not None for choice in (folds, holdout, splits, test, classifier)) > 1:
         raise typer.BadParameter("choose one of --folds, --holdout, --splits, --test and --classifier")
-    given = options.assignments(params, assign, lungs__segmenter=segmenter)
+    given = options.assignments(params, assign, lungs__segmenter=options.segmenter_for(segmenter, atlas))
     failed = evaluate_on(
         dataset,
         out,

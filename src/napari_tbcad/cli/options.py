@@ -22,7 +22,10 @@ Segmenter = Annotated[
     ),
 ]
 AtlasFile = Annotated[
-    Path | None, typer.Option("--atlas", exists=True, dir_okay=False, help="Atlas file [packaged].")
+    Path | None,
+    typer.Option(
+        "--atlas", exists=True, dir_okay=False, help="Atlas file; means --segmenter atlas [packaged]."
+    ),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Local processes.")]
 Scheduler = Annotated[
@@ -37,6 +40,11 @@ ParameterFile = Annotated[
     typer.Option("--params", exists=True, dir_okay=False, help="YAML or JSON file of parameters by stage."),
 ]
 Device = Annotated[str | None, typer.Option("--device", help=f"{', '.join(DEVICES)}. {DEVICE_MEANING}")]
+
+
+def segmenter_for(name: str | None, atlas: Path | None) -> str | None:
+    """Return the lung segmenter that was asked for; an atlas of one's own asks for the atlas."""
+    return name or ("atlas" if atlas is not None else None)
 
 
 def require_device(name: str | None) -> None:
