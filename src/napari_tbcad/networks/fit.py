@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,8 @@ def train(
     _prepare(config, out, resume)
     samples = [s for source in config.data.sources for s in load_samples(source, config.scheme)]
     split = split_samples(samples, config.data, config.seed)
-    split.save(out / SPLIT)
+    with _room_in(out):
+        split.save(out / SPLIT)
     say(f"{len(split.train)} images to train on, {len(split.validation)} watched, {len(split.test)} held out")
     decoded = decode(list(split.train), config.input, cache=config.data.cache)
     watched = (
@@ -100,9 +103,20 @@ def train(
     module = _fit(network, config, decoded, watched, out, device, resume, say, progress, cancelled)
     card = card_of(config, split, out, time.perf_counter() - began)
     trained = Network(module.network.cpu().eval(), card)
-    save_network(trained, out / MODEL)
+    with _room_in(out):
+        save_network(trained, out / MODEL)
     say(f"saved as {out / MODEL}")
     return trained
+
+
+@contextlib.contextmanager
+def _room_in(out: Path) -> Iterator[None]:
+    """Tell that nothing more can be written as what it is: what is there stays, and can be gone on from."""
+    try:
+        yield
+    except OSError as error:
+        cause = f"a file cannot be written ({error.strerror or error})"
+        raise TrainingStopped(out, f"{cause}; make room and go on with --resume") from error
 
 
 def _prepare(config: TrainingConfig, out: Path, resume: bool) -> None:
@@ -145,6 +159,7 @@ def _fit(
 ) -> Any:
     import pytorch_lightning as lightning
 
+    from napari_tbcad.networks.checkpoints import WholeCheckpoints
     from napari_tbcad.networks.module import Log, LossNotFinite, SegmentationModule, loaders
 
     weights = class_weights(
@@ -155,14 +170,18 @@ def _fit(
     module = SegmentationModule(network, config, weights)
     callbacks = [*_checkpoints(config, out, watched is not None), Log(out / LOG, say, progress, cancelled)]
     last = out / LAST
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _room_in(out):
         warnings.filterwarnings("ignore", module="pytorch_lightning")
+        # What it tells on its own (devices, hints for other products) is not about this training.
+        for name in ("pytorch_lightning", "lightning_fabric"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         trainer = lightning.Trainer(
             accelerator={"cuda": "gpu"}.get(device, device),
             devices=config.fit.devices if device == "cuda" else 1,
             precision=config.fit.precision,
             max_epochs=config.fit.epochs,
             callbacks=callbacks,
+            plugins=[WholeCheckpoints()],
             logger=False,
             enable_progress_bar=False,
             enable_model_summary=False,
@@ -182,10 +201,8 @@ def _fit(
                 if last.is_file()
                 else "nothing was learned yet"
             )
-            raise TrainingStopped(out, f"{error}; {kept}. Lower fit.learning_rate") from error
-        except OSError as error:
             raise TrainingStopped(
-                out, f"a checkpoint cannot be written ({error.strerror or error})"
+                out, f"{error}; {kept}. Begin anew with a lower fit.learning_rate"
             ) from error
     if config.fit.keep == "best" and (out / BEST).is_file():
         state = torch.load(out / BEST, map_location="cpu", weights_only=True)["state_dict"]
