@@ -4,6 +4,7 @@
         --segmenter atlas --classifier none --workers 2
     python benchmarks/chest_networks.py pretraining --out TRAININGS --pseudo PSEUDO
     python benchmarks/chest_networks.py lungs --out TRAININGS [--fold K | --all]
+    python benchmarks/chest_networks.py lungs_fine --out TRAININGS [--fold K | --all]
     python benchmarks/chest_networks.py opacities --out TRAININGS --set OPACITY_SET [--fold K | --all]
     python benchmarks/chest_networks.py lungs --out TRAININGS --scores
 
@@ -86,9 +87,9 @@ def with_data(config: TrainingConfig, **changes: Any) -> TrainingConfig:
     return config.model_copy(update={"data": config.data.model_copy(update=changes)})
 
 
-def started(config: TrainingConfig, out: Path) -> TrainingConfig:
-    """Return the configuration with the common first part as its start."""
-    first = str(out / "pretraining" / MODEL)
+def started(config: TrainingConfig, start: Path) -> TrainingConfig:
+    """Return the configuration with the network of another training as its start."""
+    first = str(start / MODEL)
     return config.model_copy(update={"fit": config.fit.model_copy(update={"start_from": first})})
 
 
@@ -97,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("pretraining", "lungs", "opacities"))
+    parser.add_argument("what", choices=("pretraining", "lungs", "lungs_fine", "opacities"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pseudo", type=Path, help="folder of `chest run`")
     parser.add_argument("--set", type=Path, help="folder of benchmarks/opacity_set.py")
@@ -111,8 +112,8 @@ def main() -> None:
         train(pretraining(chosen.out, chosen.pseudo), chosen.out / "pretraining", resume=True, say=tell)
         return
     config = with_data(load_config(CONFIGS / f"{chosen.what}.yaml"), cache=chosen.out / "cache")
-    config = started(config, chosen.out)
-    if chosen.what == "lungs":
+    config = started(config, chosen.out / "pretraining")
+    if chosen.what.startswith("lungs"):
         config = with_patients(config, chosen.out)
     if chosen.what == "opacities":
         folder = {"folder": chosen.set.resolve()}
@@ -123,6 +124,8 @@ def main() -> None:
     folds: list[int | None] = list(chosen.fold or ())
     for fold in [None, *folds] if chosen.all else folds:
         name = "all" if fold is None else f"fold{fold}"
+        if chosen.what == "lungs_fine":  # of the same fold, so that what is held out stays unseen
+            config = started(config, chosen.out / "lungs" / name)
         train(with_data(config, fold=fold), chosen.out / chosen.what / name, resume=True, say=tell)
 
 

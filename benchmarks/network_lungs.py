@@ -27,7 +27,7 @@ from napari_tbcad.files import written_whole
 def fold_of(trainings: Path) -> dict[str, Path]:
     """Return the model file that did not see a film, by the film's name."""
     found: dict[str, Path] = {}
-    for folder in sorted((trainings / "lungs").glob("fold*")):
+    for folder in sorted((trainings / "lungs_fine").glob("fold*")):
         if not (folder / "model.safetensors").is_file():
             continue
         with (folder / "split.csv").open(encoding="utf-8-sig", newline="") as file:

@@ -4,11 +4,12 @@
     python benchmarks/network_opacities.py --tuberculosis FEATURES.csv
 
 The first asks, for every film of the set, the network of the fold that held it out
-(benchmarks/chest_networks.py) and prints the area under the curve over pixels inside the lungs: of the drawn
-lesions on real films, inside drawn lungs, and apart from that of simulated lesions. Intervals are from drawing
-persons with replacement. The second takes the table of features that benchmarks/tb_sources.py kept and asks
-whether the map lights up in the lungs of films with tuberculosis more than in those without, each collection
-against each half of the normal films. No film of tb_multisource had a part in the opacities that were learned.
+(benchmarks/chest_networks.py) and prints the area under the curve over pixels inside the lungs: of the
+drawn lesions on real films, inside drawn lungs, and apart from that of simulated lesions. Intervals are
+from drawing persons with replacement. The second takes the table of features that benchmarks/tb_sources.py
+kept and asks whether the map lights up in the lungs of films with tuberculosis more than in those without,
+each collection against each half of the normal films. No film of tb_multisource had a part in the opacities
+that were learned.
 """
 
 from __future__ import annotations
@@ -187,9 +188,8 @@ def tuberculosis(table: Path) -> None:
                 chosen = normal[half::2]
                 truth = np.r_[np.ones(int((source == other).sum())), np.zeros(len(chosen))]
                 scores = np.r_[values[source == other], values.iloc[chosen]]
-                print(
-                    f"  {other} against half {half + 1} of normal_rsna: AUC {roc_auc_score(truth, scores):.3f}"
-                )
+                score = roc_auc_score(truth, scores)
+                print(f"  {other} against half {half + 1} of normal_rsna: AUC {score:.3f}")
 
 
 def main() -> None:
