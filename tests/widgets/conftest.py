@@ -20,10 +20,10 @@ def phantom_pixels():
 
 @pytest.fixture(scope="session")
 def quick_settings():
-    """Otsu masks and a small grid: a whole run takes well under a second."""
+    """Otsu masks, a small grid and no network: a whole run takes well under a second."""
     from napari_tbcad.chest.workflow import settings_from
 
-    return settings_from({"lungs.segmenter": "otsu", "features.grid": 256})
+    return settings_from({"lungs.segmenter": "otsu", "features.grid": 256, "opacities.enabled": False})
 
 
 @pytest.fixture(scope="session")

@@ -34,8 +34,9 @@ def edges(layer):
     return np.asarray(layer.extent.world) + np.array([-half, half])
 
 
-def run(panel, finished, pixels, **options):
-    viewer, widget = panel(**options)
+def run(panel, finished, pixels, *, settings=None):
+    on = settings_from({"lungs.segmenter": "otsu", "features.grid": 256})
+    viewer, widget = panel(settings=settings or on)
     film = viewer.add_image(pixels, name="film", scale=(0.5, 0.5))
     widget.run_bar.run_button.click()
     finished(widget)
@@ -106,7 +107,7 @@ def test_the_evidence_goes_with_its_film(stub, panel, finished, phantom_pixels, 
 def test_without_a_network_the_step_says_so_and_adds_no_layer(
     panel, finished, phantom_pixels, quick_settings
 ):
-    wanted = settings_from({"opacities.model": "no_such_network"}, quick_settings)
+    wanted = settings_from({"opacities.enabled": True, "opacities.model": "no_such_network"}, quick_settings)
     viewer, widget, _ = run(panel, finished, phantom_pixels, settings=wanted)
     assert evidence_of(viewer) == []
     assert "no_such_network" in widget.result.evidence.sentence.text()
@@ -115,7 +116,6 @@ def test_without_a_network_the_step_says_so_and_adds_no_layer(
 
 
 def test_switched_off_nothing_is_asked_and_nothing_said(panel, finished, phantom_pixels, quick_settings):
-    wanted = settings_from({"opacities.enabled": False}, quick_settings)
-    viewer, widget, _ = run(panel, finished, phantom_pixels, settings=wanted)
+    viewer, widget, _ = run(panel, finished, phantom_pixels, settings=quick_settings)
     assert evidence_of(viewer) == []
     assert not widget.result.evidence.isVisibleTo(widget)
