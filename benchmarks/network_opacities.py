@@ -1,15 +1,11 @@
-"""The opacity network on films it was not trained on, against what radiologists drew, and on tuberculosis.
+"""The opacity network on films it was not trained on, against what radiologists drew.
 
     python benchmarks/network_opacities.py --trainings TRAININGS --set OPACITY_SET [--overlays DIR]
-    python benchmarks/network_opacities.py --tuberculosis FEATURES.csv
 
-The first asks, for every film of the set, the network of the fold that held it out
-(benchmarks/chest_networks.py) and prints the area under the curve over pixels inside the lungs: of the
-drawn lesions on real films, inside drawn lungs, and apart from that of simulated lesions. Intervals are
-from drawing persons with replacement. The second takes the table of features that benchmarks/tb_sources.py
-kept and asks whether the map lights up in the lungs of films with tuberculosis more than in those without,
-each collection against each half of the normal films. No film of tb_multisource had a part in the opacities
-that were learned.
+Asks, for every film of the set, the network of the fold that held it out (benchmarks/chest_networks.py) and
+prints the area under the curve over pixels inside the lungs: of the drawn lesions on real films, inside
+drawn lungs, and apart from that of simulated lesions. Intervals are from drawing persons with replacement.
+Films with tuberculosis: benchmarks/opacity_tb.py.
 """
 
 from __future__ import annotations
@@ -170,43 +166,17 @@ def draw(path: Path, film: Read) -> None:
         image.save(temporary)
 
 
-def tuberculosis(table: Path) -> None:
-    """Print whether the map tells films with tuberculosis from those without, by collection."""
-    import pandas as pd
-
-    features = pd.read_csv(table, index_col=0)
-    names = pd.Series([Path(f).name for f in features.index], index=features.index)
-    source = names.str.extract(r"^(tb_kaggle700|tb_mendeley|normal_rsna|viral_pneumonia)")[0]
-    mean = features[[c for c in features.columns if c.startswith("opacity_mean_")]]
-    normal = np.flatnonzero(source == "normal_rsna")
-    for label, values in (("mean of the six zones", mean.mean(axis=1)), ("highest zone", mean.max(axis=1))):
-        print(f"{label}, median: " + ", ".join(
-            f"{name} {values[source == name].median():.3f}" for name in sorted(set(source.dropna()))
-        ))  # fmt: skip
-        for other in ("tb_kaggle700", "tb_mendeley", "viral_pneumonia"):
-            for half in (0, 1):
-                chosen = normal[half::2]
-                truth = np.r_[np.ones(int((source == other).sum())), np.zeros(len(chosen))]
-                scores = np.r_[values[source == other], values.iloc[chosen]]
-                score = roc_auc_score(truth, scores)
-                print(f"  {other} against half {half + 1} of normal_rsna: AUC {score:.3f}")
-
-
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trainings", type=Path)
-    parser.add_argument("--set", type=Path)
+    parser.add_argument("--trainings", type=Path, required=True)
+    parser.add_argument("--set", type=Path, required=True)
     parser.add_argument("--real", action="store_true", help="only pneumonia_lesions and jsrt")
     parser.add_argument("--overlays", type=Path, help="folder for pictures, the worst first")
-    parser.add_argument("--tuberculosis", type=Path)
     chosen = parser.parse_args()
     print(f"opacity network, {datetime.date.today()}")
-    if chosen.tuberculosis:
-        tuberculosis(chosen.tuberculosis)
-        return
     films = read_all(chosen.trainings, chosen.set, chosen.real)
     print_scores(films)
     if chosen.overlays:

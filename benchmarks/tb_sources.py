@@ -118,7 +118,8 @@ def main() -> None:
         "--results", type=Path, help="results.csv of `chest run` on the images: which are cut"
     )
     chosen = parser.parse_args()
-    print(f"tb_multisource, {datetime.date.today()}, packaged lung and opacity networks, grid {SETTINGS['features.grid']}")
+    grid = SETTINGS["features.grid"]
+    print(f"tb_multisource, {datetime.date.today()}, packaged lung and opacity networks, grid {grid}")
     data, folds = design(
         measured(chosen.data / "tb_multisource", chosen.cache, "tb_multisource", workers=chosen.workers)
     )
