@@ -23,7 +23,7 @@ from napari_tbcad.chest.lungs.network import (
     unsure_share,
 )
 from napari_tbcad.chest.lungs.segment import segment
-from napari_tbcad.chest.workflow import analyse, settings_from, start
+from napari_tbcad.chest.workflow import analyse, settings_for, settings_from, start
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.read import find_films, read_film
@@ -71,6 +71,17 @@ def test_it_returns_probabilities_and_says_which_file_they_are_from(film, tiny):
     assert step.facts["device"] == "cpu"
     assert told[0] == "loading the lung network"
     assert network_at_hand(parameters) == sha256
+
+
+def test_it_is_the_default_and_a_classifier_keeps_the_segmenter_it_learned_from():
+    assert settings_for(None).lungs == settings_from({}).lungs
+    assert (settings_for(None).lungs.segmenter, settings_for(None).lungs.network.model) == (
+        "network",
+        PACKAGED,
+    )
+    card = ModelCard(name="own", masks={"lungs": {"segmenter": "otsu", "otsu": {"levels": 3}}})
+    own = settings_for(SimpleNamespace(card=card)).lungs
+    assert (own.segmenter, own.otsu.levels) == ("otsu", 3)
 
 
 def test_softness_divides_the_log_odds_and_leaves_the_edge(film, tiny):

@@ -15,7 +15,7 @@ LungParameters = choice_of(
     model="LungParameters",
     module=__name__,
     doc="Which lung segmenter, and the parameters of each.",
-    default="atlas",
+    default="network",
 )
 
 

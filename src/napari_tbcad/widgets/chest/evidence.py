@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image
 from napari.utils import Colormap
 from numpy.typing import NDArray
 
-from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.map_layer import MapLayer
 
 if TYPE_CHECKING:
@@ -75,15 +73,6 @@ class EvidenceLayer(MapLayer):
     def pixels(self, found: Evidence) -> NDArray[np.float32]:
         """Return the map, outside the lungs nothing when asked for."""
         return pixels_of(found, lungs_only=self.lungs_only)
-
-    def _added(self, viewer: Any, film: Image, pixels: NDArray[np.float32]) -> Image:
-        """Lay it over the masks too, whose colours would hide it."""
-        layer, session = super()._added(viewer, film, pixels), self._session()
-        masks = [] if session is None else map(session.layers.layer, KINDS)
-        above = max((viewer.layers.index(one) + 1 for one in masks if one is not None), default=0)
-        if above > viewer.layers.index(layer):
-            viewer.layers.move(viewer.layers.index(layer), above)
-        return layer
 
 
 def pixels_of(found: Evidence, *, lungs_only: bool) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from napari.utils import Colormap
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
+from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.placing import covering
 from napari_tbcad.widgets.films import PREVIEW
 
@@ -133,8 +134,12 @@ class MapLayer:
             opacity=0.8,
             metadata={PREVIEW: True},
         )
+        # Over the masks too, whose colours would hide it.
+        session = self._session()
+        masks = [] if session is None else map(session.layers.layer, KINDS)
+        below = [film, *(mask for mask in masks if mask is not None)]
         chosen = set(viewer.layers.selection)
-        viewer.layers.insert(viewer.layers.index(film) + 1, layer)
+        viewer.layers.insert(max(map(viewer.layers.index, below)) + 1, layer)
         viewer.layers.selection = chosen
         return layer
 
