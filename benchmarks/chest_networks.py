@@ -5,6 +5,7 @@
     python benchmarks/chest_networks.py pretraining --out TRAININGS --pseudo PSEUDO
     python benchmarks/chest_networks.py lungs --out TRAININGS [--fold K | --all]
     python benchmarks/chest_networks.py lungs_fine --out TRAININGS [--fold K | --all]
+    python benchmarks/chest_networks.py lungs_more --out TRAININGS --all
     python benchmarks/chest_networks.py opacities --out TRAININGS --set OPACITY_SET [--fold K | --all]
     python benchmarks/chest_networks.py lungs --out TRAININGS --scores
 
@@ -30,6 +31,8 @@ from opacity_set import patient_of
 
 CONFIGS = Path(__file__).parent / "networks"
 CHEST = Path(__file__).resolve().parents[2] / "shared" / "data" / "chest"
+BEFORE = {"lungs_fine": "lungs", "lungs_more": "lungs_fine"}
+"""The part of a lung training that goes before each."""
 DOUBTFUL = ("look at the masks", "one lung", "no lung", "upside down", "mirrored")
 
 
@@ -98,13 +101,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("pretraining", "lungs", "lungs_fine", "opacities"))
+    parser.add_argument("what", choices=("pretraining", "lungs", "lungs_fine", "lungs_more", "opacities"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pseudo", type=Path, help="folder of `chest run`")
     parser.add_argument("--set", type=Path, help="folder of benchmarks/opacity_set.py")
     parser.add_argument("--fold", type=int, nargs="*", help="folds to hold out, one after the other")
     parser.add_argument("--all", action="store_true", help="train on all films")
     parser.add_argument("--scores", action="store_true", help="out-of-fold tables, once the folds are there")
+    parser.add_argument("--epochs", type=int, help="another number than the configuration's")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
@@ -115,6 +119,8 @@ def main() -> None:
     config = started(config, chosen.out / "pretraining")
     if chosen.what.startswith("lungs"):
         config = with_patients(config, chosen.out)
+    if chosen.epochs:
+        config = config.model_copy(update={"fit": config.fit.model_copy(update={"epochs": chosen.epochs})})
     if chosen.what == "opacities":
         folder = {"folder": chosen.set.resolve()}
         config = with_data(config, sources=tuple(s.model_copy(update=folder) for s in config.data.sources))
@@ -124,8 +130,8 @@ def main() -> None:
     folds: list[int | None] = list(chosen.fold or ())
     for fold in [None, *folds] if chosen.all else folds:
         name = "all" if fold is None else f"fold{fold}"
-        if chosen.what == "lungs_fine":  # of the same fold, so that what is held out stays unseen
-            config = started(config, chosen.out / "lungs" / name)
+        if chosen.what in BEFORE:  # of the same fold, so that what is held out stays unseen
+            config = started(config, chosen.out / BEFORE[chosen.what] / name)
         train(with_data(config, fold=fold), chosen.out / chosen.what / name, resume=True, say=tell)
 
 

@@ -141,7 +141,7 @@ def _require_classes(decoded: Decoded, config: TrainingConfig) -> None:
     if missing:
         raise BadInput(
             "training images",
-            f"no pixel is labelled {', '.join(missing)}: check the values of the labels (data.sources.values)",
+            f"no pixel is labelled {', '.join(missing)}: check the labels (data.sources.values)",
         )
 
 

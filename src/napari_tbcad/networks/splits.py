@@ -86,10 +86,10 @@ def split_samples(samples: Sequence[Sample], parameters: DataParameters, seed: i
 
 def _folds(samples: Sequence[Sample], number: int, seed: int) -> NDArray[np.int64]:
     """Fold of every sample: as the table says where it says so for all, else by patient and source."""
-    given = [s.fold for s in samples]
-    if all(fold is not None for fold in given):
-        if max(given) >= number:  # type: ignore[type-var]
-            raise BadInput("data.folds", f"the table has fold {max(given)}, beyond {number} folds")  # type: ignore[type-var]
+    given = [s.fold for s in samples if s.fold is not None]
+    if len(given) == len(samples):
+        if max(given) >= number:
+            raise BadInput("data.folds", f"the table has fold {max(given)}, beyond {number} folds")
         return np.array(given, np.int64)
     from sklearn.model_selection import StratifiedGroupKFold
 
