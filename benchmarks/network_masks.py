@@ -1,18 +1,19 @@
-"""How the two masks' thresholds, softness and unsureness behave with a lung network.
+"""Where to cut the probabilities of a lung network, and how unsure it is.
 
     python benchmarks/network_masks.py --model FILE | --trainings FOLDER [--every N]
 
-Prints, over JSRT and pneumonia_lesions, Dice of the insensitive mask (each film's mean over the set, and the
-worst), the share of the drawn lesions inside it and outside the sensitive mask, for thresholds and softness;
-then how unsure the network is on chest films and on pictures that are none. With --trainings every film is
-given to the network of the fold that held it out (benchmarks/chest_networks.py).
+Prints, over JSRT and pneumonia_lesions, Dice of the insensitive mask (mean over films, and the worst) and the
+share of the drawn lesions inside it by the probability at which it ends; what the sensitive mask leaves; then
+how unsure the network is on chest films and on pictures that are none. With --trainings every film is given
+to the network of the fold that held it out (benchmarks/chest_networks.py).
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,56 +23,38 @@ from lesion_coverage import areas, pooled
 from lungs import CHEST, Truth, dice, jsrt, pneumonia, read_grey
 from napari_tbcad.chest.lungs.fields import SoftLungs
 from napari_tbcad.chest.lungs.masks import (
-    InsensitiveParameters,
     SensitiveParameters,
     insensitive_mask,
     sensitive_mask,
 )
-from napari_tbcad.chest.lungs.network import NetworkParameters, network, soften, unsure_share
+from napari_tbcad.chest.lungs.network import USUAL, NetworkParameters, membership, network, unsure_share
 from napari_tbcad.imaging.radiograph import Radiograph
 from network_lungs import fold_of
 
-THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.35, 0.5)
-SOFTNESS = (1.0, 2.0, 4.0)
-Choose = Callable[[str], Path]
+EDGES = (0.05, 0.1, 0.25, 0.35, 0.5, 0.6, 0.75)
 
 
 def soft_of(film: Radiograph, model: Path) -> SoftLungs:
-    return network(film, NetworkParameters(model=str(model), device="cpu"))
+    """Return the probabilities; at an edge of 0.25 memberships are these."""
+    return network(film, NetworkParameters(model=str(model), device="cpu", edge=USUAL))
 
 
-def softer(soft: SoftLungs, softness: float) -> SoftLungs:
-    pixels = soft.pixels
-    whole = np.concatenate([np.clip(1 - pixels.sum(0, keepdims=True), 0, 1), pixels])
-    return SoftLungs(soften(whole.astype(np.float32), softness)[1:], soft.film_shape, segmenter="network")
+def cut_at(soft: SoftLungs, edge: float) -> SoftLungs:
+    return replace(soft, pixels=membership(soft.pixels, edge))
 
 
-def dice_of(truth: Truth, soft: SoftLungs, threshold: float) -> float:
-    mask = insensitive_mask(soft, truth.film, InsensitiveParameters(threshold=threshold))
-    return dice(mask.labels > 0, truth.labels > 0)
-
-
-def print_dice(name: str, films: list[Truth], softs: list[SoftLungs]) -> None:
-    print(f"{name}, {len(films)} films: Dice of both lungs, mean and worst, by threshold")
-    for threshold in THRESHOLDS:
-        scores = [dice_of(t, s, threshold) for t, s in zip(films, softs, strict=True)]
-        print(f"  {threshold:5.2f}: {np.mean(scores):.4f}  worst {min(scores):.3f}")
-
-
-def print_lesions(films: list[Truth], softs: list[SoftLungs]) -> None:
-    print("drawn lesions inside the insensitive mask, of their area, and Dice, by softness and threshold")
-    for softness in SOFTNESS:
-        own = [softer(soft, softness) for soft in softs]
-        for threshold in THRESHOLDS:
-            kept, whole, scores = 0, 0, []
-            for truth, soft in zip(films, own, strict=True):
-                mask = (
-                    insensitive_mask(soft, truth.film, InsensitiveParameters(threshold=threshold)).labels > 0
-                )
+def print_edges(name: str, films: list[Truth], softs: list[SoftLungs]) -> None:
+    print(f"{name}, {len(films)} films: Dice of both lungs, mean and worst, and lesion inside, by edge")
+    for edge in EDGES:
+        kept, whole, scores = 0, 0, []
+        for truth, soft in zip(films, softs, strict=True):
+            mask = insensitive_mask(cut_at(soft, edge), truth.film).labels > 0
+            scores.append(dice(mask, truth.labels > 0))
+            if truth.lesions is not None:
                 lesion = (truth.lesions > 0) & (truth.labels > 0)
                 kept, whole = kept + int((mask & lesion).sum()), whole + int(lesion.sum())
-                scores.append(dice(mask, truth.labels > 0))
-            print(f"  {softness:g} {threshold:5.2f}: lesion {kept / whole:.4f}  Dice {np.mean(scores):.4f}")
+        inside = f"  lesion {kept / whole:.4f}" if whole else ""
+        print(f"  {edge:.2f}: {np.mean(scores):.4f}  worst {min(scores):.3f}{inside}")
 
 
 def print_sensitive(films: list[Truth], softs: list[SoftLungs]) -> None:
@@ -79,8 +62,9 @@ def print_sensitive(films: list[Truth], softs: list[SoftLungs]) -> None:
     for threshold in (0.3, 0.5, 0.7, 0.9):
         counts = []
         for truth, soft in zip(films, softs, strict=True):
-            wide = insensitive_mask(soft, truth.film).labels
-            narrow = sensitive_mask(soft, truth.film, SensitiveParameters(threshold=threshold)).labels
+            own = cut_at(soft, NetworkParameters().edge)
+            wide = insensitive_mask(own, truth.film).labels
+            narrow = sensitive_mask(own, truth.film, SensitiveParameters(threshold=threshold)).labels
             counts.append(areas(truth, wide, narrow))
         out, clear = (
             pooled(counts, *pair)
@@ -143,8 +127,7 @@ def main() -> None:
         sets = {name: [t for t in films if t.name in held_out] for name, films in sets.items()}
     softs = {name: [soft_of(t.film, choose(t.name)) for t in films] for name, films in sets.items()}
     for name, films in sets.items():
-        print_dice(name, films, softs[name])
-    print_lesions(sets["pneumonia"], softs["pneumonia"])
+        print_edges(name, films, softs[name])
     print_sensitive(sets["pneumonia"], softs["pneumonia"])
     for name, films in sets.items():
         print_unsure(name, [(t.name, s) for t, s in zip(films, softs[name], strict=True)])

@@ -16,10 +16,10 @@ from napari_tbcad.chest.classify.card import ModelCard
 from napari_tbcad.chest.lungs.network import (
     PACKAGED,
     NetworkParameters,
+    membership,
     network,
     network_at_hand,
     require_named,
-    soften,
     unsure_share,
 )
 from napari_tbcad.chest.lungs.segment import segment
@@ -65,7 +65,7 @@ def test_it_returns_probabilities_and_says_which_file_they_are_from(film, tiny):
     assert soft.pixels.dtype == np.float32
     assert 0 <= soft.pixels.min() <= soft.pixels.max() <= 1
     assert soft.uncertainty.shape == (64, 64)
-    assert soft.warnings == ("Never trained.",)
+    assert soft.warnings[0] == "Never trained."
     step = list(soft.record)[-1]
     assert (step.name, step.model) == ("network", f"network tiny 0 {sha256}")
     assert step.facts["device"] == "cpu"
@@ -84,16 +84,17 @@ def test_it_is_the_default_and_a_classifier_keeps_the_segmenter_it_learned_from(
     assert (own.segmenter, own.otsu.levels) == ("otsu", 3)
 
 
-def test_softness_divides_the_log_odds_and_leaves_the_edge(film, tiny):
-    generator = np.random.default_rng(0)
-    given = generator.dirichlet((0.3, 0.3, 0.3), (5, 7)).transpose(2, 0, 1).astype(np.float32)
-    softer = soften(given, 3.0)
-    np.testing.assert_allclose(softer.sum(0), 1, atol=1e-6)
-    np.testing.assert_array_equal(softer.argmax(0), given.argmax(0))
-    odds = np.log(np.maximum(given, 1e-38))
-    expected = (odds[1] - odds[0]) / 3
-    np.testing.assert_allclose(np.log(softer[1]) - np.log(softer[0]), expected, rtol=1e-3, atol=1e-3)
-    np.testing.assert_array_equal(soften(given, 1.0), given)
+@pytest.mark.parametrize("edge", [0.1, 0.5, 0.9])
+def test_the_usual_threshold_cuts_where_the_edge_is_said_to_be(edge):
+    from napari_tbcad.chest.lungs.masks import InsensitiveParameters
+
+    given = np.linspace(0, 1, 201, dtype=np.float32).reshape(1, 1, -1).repeat(2, axis=0)
+    found = membership(given, edge)
+    assert found.dtype == np.float32
+    assert (found.min(), found.max()) == (0, 1)
+    assert np.all(np.diff(found[0, 0]) > 0)
+    away = abs(given - edge) > 1e-4
+    np.testing.assert_array_equal((found >= InsensitiveParameters().threshold)[away], (given >= edge)[away])
 
 
 def test_a_sharp_edge_is_sure_and_an_even_guess_is_not():
@@ -102,7 +103,25 @@ def test_a_sharp_edge_is_sure_and_an_even_guess_is_not():
     sharp[0] = 1 - sharp[1]
     assert unsure_share(sharp) == 0
     assert unsure_share(np.full((3, 20, 20), 1 / 3, np.float32)) == 1
-    assert unsure_share(np.stack([np.ones((4, 4)), *np.zeros((2, 4, 4))]).astype(np.float32)) == np.inf
+    assert unsure_share(np.stack([np.ones((4, 4)), *np.zeros((2, 4, 4))]).astype(np.float32)) is None
+
+
+def test_a_network_that_does_not_know_what_it_sees_says_so(film, tiny, monkeypatch):
+    from napari_tbcad.networks import predict as module
+    from napari_tbcad.networks.prediction import Prediction
+
+    def said(probabilities):
+        answer = Prediction(probabilities, film.shape, np.zeros((20, 20), np.float32))
+        monkeypatch.setattr(module, "predict", lambda *_, **__: answer)
+        soft = network(film, NetworkParameters(model=str(tiny[0])))
+        return [text for text in soft.warnings if "unsure" in text]
+
+    sure = np.zeros((3, 20, 20), np.float32)
+    sure[1, 5:15, 5:15] = 1
+    sure[0] = 1 - sure[1]
+    assert said(sure) == []
+    (text,) = said(0.8 * sure + 0.2 / 3)
+    assert "check the lung masks" in text
 
 
 def nothing(path, save_tiny):

@@ -51,7 +51,7 @@ def test_a_network_is_chosen_by_name_and_named_with_its_masks(
     assert sha256 in step.maker.toolTip()
     assert "Never trained." in widget.session.warnings()
     assert {layer.name for layer in viewer.layers if "uncertainty" in layer.name} == set()
-    assert step.uncertainty.isVisibleTo(step)
+    assert not step.uncertainty.isHidden()
     step.uncertainty.click()
     (layer,) = [layer for layer in viewer.layers if layer.name == "film uncertainty"]
     np.testing.assert_array_equal(layer.data, widget.session.value("soft").uncertainty)

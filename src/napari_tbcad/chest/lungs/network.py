@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chest.lungs.fields import SoftLungs
+from napari_tbcad.chest.lungs.masks import InsensitiveParameters
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.files import sha256
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 
 PACKAGED = "lungs"
 """Name of the network that comes with the package."""
+
+USUAL = InsensitiveParameters().threshold
+"""Membership at which the insensitive mask ends."""
+
+_MOST_UNSURE = 0.6
+"""Unsure pixels per pixel of lung above which a person should look (:func:`unsure_share`).
+
+Measured by ``benchmarks/network_masks.py`` on 2026-11-22: at most 0.25 on 77 JSRT films and 0.48 on 28 of
+pneumonia_lesions that the network had not seen, 0.54 on 83 of tb_multisource; on 20 JSRT films lying on
+their side 0.57 to 0.78 (5th to 100th percentile), on photographs, texts and noise 1.07 and more.
+"""
 
 _LOADING = threading.Lock()
 
@@ -44,14 +56,14 @@ class NetworkParameters(Parameters):
         description="Averages the answers to slightly changed copies of the film: steadier, and several "
         "times slower.",
     )
-    softness: float = field(
-        1.0,
-        title="Softness",
-        ge=1,
-        le=10,
+    edge: float = field(
+        0.5,
+        title="Edge at",
+        ge=0.05,
+        le=0.95,
         more=True,
-        description="How gently membership falls at the edge of a lung: the network's log-odds are divided "
-        "by this, so that the masks' thresholds move the edge further. The edge at 0.5 stays.",
+        description="Probability of lung at which membership is 0.25, the usual threshold of the insensitive "
+        "mask. Lower takes more.",
     )
     device: Device = field(
         "auto",
@@ -89,8 +101,9 @@ def network(
     Returns
     -------
     SoftLungs
-        Probabilities (2, h, w) of right and left lung over the film's field of view; `uncertainty` says
-        where the network is unsure. The record names the network by its file's SHA-256.
+        Memberships (2, h, w) of right and left lung over the film's field of view, made of the network's
+        probabilities (:func:`membership`); `uncertainty` says where it is unsure. The record names the
+        network by its file's SHA-256.
 
     Raises
     ------
@@ -103,13 +116,13 @@ def network(
     """
     loaded = _load(parameters.model, progress)
     prediction = _ask(loaded, film, parameters, progress, cancelled)
-    probabilities = soften(prediction.probabilities, parameters.softness)
-    facts = {"uncertainty": round(unsure_share(prediction.probabilities), 4), "device": prediction.device}
+    unsure = unsure_share(prediction.probabilities)
+    facts = {"unsure": None if unsure is None else round(unsure, 3), "device": prediction.device}
     return SoftLungs(
-        probabilities[1:],
+        membership(prediction.probabilities[1:], parameters.edge),
         film.shape,
         segmenter="network",
-        warnings=(*loaded.warnings, *prediction.messages),
+        warnings=(*loaded.warnings, *prediction.messages, *_doubts(unsure)),
         record=film.record + Step("network", parameters, model=said_of(loaded), facts=facts),
         uncertainty=prediction.uncertainty,
     )
@@ -156,33 +169,30 @@ def network_at_hand(parameters: NetworkParameters) -> str | None:
     return _sha256(parameters.model, key) if key else None
 
 
-def soften(probabilities: NDArray[np.float32], softness: float) -> NDArray[np.float32]:
-    """Divide the log-odds of class probabilities, the classes along the first axis.
+def membership(probabilities: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
+    """Turn probabilities of lung into memberships, for which the thresholds of the masks are made.
+
+    The odds are multiplied so that `edge` becomes :data:`USUAL`. So one pair of thresholds suits every
+    segmenter: at its own, an atlas needs a low one to keep consolidation, of which a network is sure.
 
     Parameters
     ----------
-    probabilities : (K, h, w) array of float32
-        They sum to 1.
-    softness : float
-        The divisor, also called temperature; 1 changes nothing.
+    probabilities : (2, h, w) array of float32
+        Of right and left lung.
+    edge : float
+        Probability, above 0 and below 1.
 
     Returns
     -------
-    (K, h, w) array of float32
-        They sum to 1; the largest stays the largest.
-
-    References
-    ----------
-    C. Guo et al., "On calibration of modern neural networks", ICML 2017 (temperature scaling).
+    (2, h, w) array of float32
+        In [0, 1], in the same order as the probabilities.
     """
-    if softness == 1:
-        return np.clip(probabilities, 0, 1).astype(np.float32, copy=False)
-    # float32 tells probabilities down to 1e-38 apart.
-    powers = np.clip(probabilities, np.float32(1e-38), 1) ** np.float32(1 / softness)
-    return (powers / powers.sum(axis=0)).astype(np.float32, copy=False)
+    ratio = np.float32(USUAL / (1 - USUAL) * (1 - edge) / edge)
+    given = np.clip(probabilities, 0, 1).astype(np.float32, copy=False)
+    return given * ratio / (given * ratio + (1 - given))
 
 
-def unsure_share(probabilities: NDArray[np.float32]) -> float:
+def unsure_share(probabilities: NDArray[np.float32]) -> float | None:
     """Return the pixels that are neither lung nor not lung, per pixel of lung.
 
     Parameters
@@ -192,14 +202,22 @@ def unsure_share(probabilities: NDArray[np.float32]) -> float:
 
     Returns
     -------
-    float
-        Number of pixels with a lung probability between 0.1 and 0.9 over the number above 0.5; infinite
+    float or None
+        Number of pixels with a probability of lung between 0.1 and 0.9 over the number above 0.5; None
         without any lung. A sharp edge gives little, a network that does not know what it sees gives much.
     """
     lung = 1 - probabilities[0]
     inside = np.count_nonzero(lung > 0.5)
-    unsure = np.count_nonzero((lung > 0.1) & (lung < 0.9))
-    return unsure / inside if inside else float("inf")
+    return np.count_nonzero((lung > 0.1) & (lung < 0.9)) / inside if inside else None
+
+
+def _doubts(unsure: float | None) -> tuple[str, ...]:
+    if unsure is None or unsure <= _MOST_UNSURE:
+        return ()
+    return (
+        f"The network is unsure where the lungs are ({unsure:.2f} unsure pixels for each of lung; usual "
+        f"below {_MOST_UNSURE}): check the lung masks.",
+    )
 
 
 def _load(name: str, progress: Callable[[float, str], None] | None) -> Network:

@@ -154,8 +154,8 @@ def _maker(session: Any) -> tuple[str, str, str]:
             f"Found by the {used}: the {chosen} could not be used.",
             str(step.facts.get("because", "")),
         )
-    model = f" {shortened(step.model)}" if step.model else ""
-    return used, f"Found by {used}{model}.", step.model or ""
+    # The model of an atlas or a network says what it is.
+    return used, f"Found by {shortened(step.model or used)}.", step.model or ""
 
 
 def shortened(model: str) -> str:
