@@ -57,7 +57,7 @@ class NetworkParameters(Parameters):
         "times slower.",
     )
     edge: float = field(
-        0.5,
+        0.4,
         title="Edge at",
         ge=0.05,
         le=0.95,
