@@ -31,7 +31,7 @@ from napari_tbcad.chest.lungs.network import USUAL, NetworkParameters, membershi
 from napari_tbcad.imaging.radiograph import Radiograph
 from network_lungs import fold_of
 
-EDGES = (0.05, 0.1, 0.25, 0.35, 0.5, 0.6, 0.75)
+EDGES = (0.05, 0.1, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75)
 
 
 def soft_of(film: Radiograph, model: Path) -> SoftLungs:

@@ -208,7 +208,7 @@ def unsure_share(probabilities: NDArray[np.float32]) -> float | None:
     """
     lung = 1 - probabilities[0]
     inside = np.count_nonzero(lung > 0.5)
-    return np.count_nonzero((lung > 0.1) & (lung < 0.9)) / inside if inside else None
+    return float(np.count_nonzero((lung > 0.1) & (lung < 0.9)) / inside) if inside else None
 
 
 def _doubts(unsure: float | None) -> tuple[str, ...]:
