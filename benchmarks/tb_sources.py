@@ -126,7 +126,7 @@ def main() -> None:
     choices = columns_of(list(data.tables.inside.columns))
     for label, columns in choices.items():
         for method in ("hierarchical_svm", "single_svm", "hierarchical_nb", "single_nb"):
-            if not method.startswith("hierarchical") or label not in ("texture", "modes"):
+            if not method.startswith("hierarchical") or label not in ("texture", "modes", "opacity"):
                 row(label, method, data, columns, folds)
     print("\nCost, kernel and balance of the hierarchical SVM, modes + texture:")
     for options in (

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_tbcad.chest.features import FeatureParameters
+from napari_tbcad.chest.features import FeatureParameters, feature_names
 from napari_tbcad.chest.lungs.fields import LungMasks
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.evaluate.controls import (
@@ -187,6 +187,11 @@ def test_wrong_requests():
     with pytest.raises(Cancelled):
         evaluate_table(X, y, splits=stratified_folds(y, 2), cancelled=lambda: True)
     assert shape_columns(list(X.columns)) == ["area_left", "mode_01"]
+
+
+@pytest.mark.parametrize("feature_set", ["chandra113", "project21", "extended", "extended_opacity"])
+def test_stage_1_reads_what_is_known_when_it_decides(feature_set):
+    assert shape_columns(feature_names(feature_set)) == list(feature_names(feature_set, only="shape"))
 
 
 def lungs(shape=(96, 80)):
