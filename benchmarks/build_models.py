@@ -6,8 +6,9 @@
 The second writes anew only what the card says of the normal films (their quantiles, and the band of their
 grey levels); the classifier in the file stays as it was fitted, bit for bit, and so do its scores.
 
-It is trained on the real films of tb_multisource with masks of the packaged atlas and the modes of the
-packaged shape model (benchmarks/build_shape_model.py); its features and cost were chosen across sources
+It is trained on the real films of tb_multisource with masks of the packaged lung network, opacities of the
+packaged opacity network (benchmarks/chest_networks.py) and the modes of the packaged shape model
+(benchmarks/build_shape_model.py); its features and cost were chosen across sources
 (benchmarks/tb_sources.py). Feature tables are kept in the cache folder.
 """
 
@@ -29,12 +30,11 @@ from napari_tbcad.chest.classify.store import load_model, save_model
 from napari_tbcad.chest.workflow import assignments_of, packaged_shape_model, settings_from
 from napari_tbcad.evaluate.training import train_model
 from napari_tbcad.io.datasets import load_dataset
-from tb_sources import SETTINGS, columns_of, design, measured
+from tb_sources import SETTINGS, THREE_FAMILIES, columns_of, design, measured
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "napari_tbcad" / "weights"
-FEATURES = "modes + texture"
-OPTIONS = {"C": 3.0, "balance": True, "sharpness": 2.0}
-"""With the families balanced, the kernel is as wide in the grey-level features as that of CONTROL alone."""
+FEATURES = "modes + texture + opacity"
+OPTIONS = THREE_FAMILIES
 CONTROL = {"C": 3.0}
 TERMS = {
     "tb_kaggle700": "TB Chest Radiography Database (Rahman et al. 2020); research use",

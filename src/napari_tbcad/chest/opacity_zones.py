@@ -26,8 +26,12 @@ THIRDS = ("upper", "middle", "lower")
 ZONES = tuple(f"{side}_{third}" for side in SIDES for third in THIRDS)
 """Names of the zones; their values in :func:`zone_labels` are 1 to 6 in this order."""
 
-OPACITY_NAMES = tuple(f"opacity_{measure}_{zone}" for measure in ("area", "mean") for zone in ZONES)
+MEASURES = ("area", "mean", "logodds")
+OPACITY_NAMES = tuple(f"opacity_{measure}_{zone}" for measure in MEASURES for zone in ZONES)
 """Names of the features."""
+
+LEAST_ODDS = 0.003
+"""Added to both sides of the odds, so that a zone without any opacity has log-odds of −5.8, not −∞."""
 
 
 @dataclass(frozen=True)
@@ -110,4 +114,14 @@ def read_zones(
 def zone_features(readings: dict[str, ZoneReading]) -> dict[str, float]:
     """Return :data:`OPACITY_NAMES` with their values (NaN where a zone has no pixel)."""
     areas = {f"opacity_area_{zone}": readings[zone].area for zone in ZONES}
-    return areas | {f"opacity_mean_{zone}": readings[zone].mean for zone in ZONES}
+    means = {f"opacity_mean_{zone}": readings[zone].mean for zone in ZONES}
+    return areas | means | {f"opacity_logodds_{zone}": log_odds(readings[zone].mean) for zone in ZONES}
+
+
+def log_odds(mean: float) -> float:
+    """Return the log-odds of a mean probability: a distance between films in it is one in evidence.
+
+    Most zones of most films have means near 0, where a classifier that works with distances would see no
+    difference between none and a little.
+    """
+    return float(np.log((mean + LEAST_ODDS) / (1 - mean + LEAST_ODDS)))

@@ -54,8 +54,8 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
     method, C, gamma, sharpness, var_smoothing, calibration, max_correlation, whiten
         Of both stages; see :class:`CalibratedStage`.
     balance : bool
-        In stage 2, let the columns of stage 1 together weigh as much as all others together, instead of
-        by their number: some 20 shape modes are otherwise drowned by 96 grey-level features.
+        In stage 2, let each family (the columns of stage 1, opacities, grey levels) weigh as much as any
+        other, instead of by its number: some 20 shape modes are otherwise drowned by 96 grey-level features.
     stage1_threshold : float or str
         The gate t1: a probability (the study's is 0.5), or ``"specificity=0.95"``, ``"youden"``,
         ``"sensitivity=…"``: the stage-1 probability that reaches it on inner folds. Shape alone errs
@@ -243,12 +243,19 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):
         return CalibratedStage(**options, weights=weights, random_state=self._seed(number))
 
     def _weights(self) -> list[float] | None:
-        """Weights of stage 2's columns that make both families count the same; None when one is empty."""
+        """Weights of stage 2's columns that make all families count the same; None when there is one only."""
         shape = np.isin(self.columns2_, self.columns1_)
-        if shape.all() or not shape.any():
+        names = np.asarray(getattr(self, "feature_names_in_", ()), dtype=str)
+        opacity = np.zeros(len(shape), bool)
+        if len(names):
+            opacity = np.char.startswith(names[self.columns2_], "opacity_") & ~shape
+        families = [part for part in (shape, opacity, ~shape & ~opacity) if part.any()]
+        if len(families) < 2:
             return None
-        heavy = float(np.sqrt((~shape).sum() / shape.sum()))
-        return np.where(shape, heavy, 1.0).tolist()
+        weights = np.ones(len(shape))
+        for part in families:
+            weights[part] = np.sqrt(families[-1].sum() / part.sum())
+        return weights.tolist()
 
     def _seed(self, offset: int) -> int | None:
         return None if self.random_state is None else int(self.random_state) + offset
