@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,8 +117,9 @@ def interval(films: list[Read], seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def print_scores(films: list[Read]) -> None:
-    """Print one line a group."""
+def print_scores(films: list[Read]) -> list[dict[str, object]]:
+    """Print one line a group; return the figures for the model's card."""
+    figures: list[dict[str, object]] = []
     for group in dict.fromkeys(f.group for f in films):
         here = [f for f in films if f.group == group]
         lit = np.array([float((f.chance >= 0.5).mean()) for f in here])
@@ -129,6 +131,16 @@ def print_scores(films: list[Read]) -> None:
             continue
         own = [area([f]) for f in here]
         low, high = interval(here)
+        figures.append(
+            {
+                "design": f"out of fold, {group}",
+                "metric": "pixel AUC of any opacity inside the lungs",
+                "value": round(area(here), 4),
+                "low": round(low, 4),
+                "high": round(high, 4),
+                "n": len(here),
+            }
+        )
         kinds = ", ".join(
             f"{name} {area(here, value):.3f} ({sum((f.kinds == value).any() for f in here)} films)"
             for value, name in ((1, "ground glass"), (2, "consolidation"), (3, "effusion"))
@@ -174,11 +186,15 @@ def main() -> None:
     parser.add_argument("--trainings", type=Path, required=True)
     parser.add_argument("--set", type=Path, required=True)
     parser.add_argument("--real", action="store_true", help="only pneumonia_lesions and jsrt")
+    parser.add_argument("--out", type=Path, help="JSON of the figures, for the model's card")
     parser.add_argument("--overlays", type=Path, help="folder for pictures, the worst first")
     chosen = parser.parse_args()
     print(f"opacity network, {datetime.date.today()}")
     films = read_all(chosen.trainings, chosen.set, chosen.real)
-    print_scores(films)
+    figures = print_scores(films)
+    if chosen.out:
+        with written_whole(chosen.out) as temporary:
+            temporary.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     if chosen.overlays:
         drawn = [f for f in films if f.group == "pneumonia_lesions"]
         for place, film in enumerate(sorted(drawn, key=lambda f: area([f]))[:24]):
