@@ -24,15 +24,16 @@ from napari_tbcad.networks.models import package_network
 from napari_tbcad.networks.store import load_network, save_network
 
 LUNG_NOTE = (
-    "Right and left lung on frontal chest films. Trained in four parts (benchmarks/chest_networks.py): masks of "
-    "the packaged atlas on 1600 films of tb_multisource, then drawn lungs of JSRT and pneumonia_lesions, three "
-    "times. The scores are of the networks of the folds, which were trained in three parts."
+    "Right and left lung on frontal chest films. Trained in four parts (benchmarks/chest_networks.py): "
+    "masks of the packaged atlas on 1600 films of tb_multisource, then drawn lungs of JSRT and "
+    "pneumonia_lesions, three times. The scores are of the networks of the folds, which were trained in "
+    "three parts."
 )
 OPACITY_NOTE = (
-    "Ground glass, consolidation and effusion on frontal chest films: radiologists' drawings on 70 films with "
-    "pneumonia, normal films, and simulated lesions in them. Drawn effusion is on 2 films only, so that class "
-    "is learned from simulation. No film with tuberculosis had a part in the opacities learned. Evidence, not "
-    "a diagnosis."
+    "Ground glass, consolidation and effusion on frontal chest films: radiologists' drawings on 70 "
+    "films with pneumonia, normal films, and simulated lesions in them. Drawn effusion is on 2 films "
+    "only, so that class is learned from simulation. No film with tuberculosis had a part in the "
+    "opacities learned. Evidence, not a diagnosis."
 )
 
 
