@@ -111,6 +111,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="another number than the configuration's")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
+    # A training's own copy of its settings counts relative folders from itself.
+    chosen.out = chosen.out.absolute()
     torch.set_num_threads(chosen.threads)
     if chosen.what == "pretraining":
         train(pretraining(chosen.out, chosen.pseudo), chosen.out / "pretraining", resume=True, say=tell)

@@ -75,7 +75,9 @@ def read_all(trainings: Path, folder: Path, real_only: bool) -> list[Read]:
         model = trainings / "opacities" / f"fold{row['fold']}" / "model.safetensors"
         if not model.is_file():
             continue
-        one = networks.setdefault(row["fold"], load_network(model, task="opacities"))
+        if row["fold"] not in networks:
+            networks[row["fold"]] = load_network(model, task="opacities")
+        one = networks[row["fold"]]
         pixels = read_grey(folder / row["image"])
         drawn = read_grey(folder / row["label"]).astype(np.uint8)
         chance = 1 - predict(one, pixels, PredictParameters(device="cpu")).on_image()[0]

@@ -1,4 +1,4 @@
-"""Whether the opacity network answers to tuberculosis, of which it was shown no film.
+"""Whether the opacity network answers to tuberculosis, of which it was taught nothing.
 
     python benchmarks/opacity_tb.py --model FILE [--set lungs.segmenter=network ...] [--out FILE.csv]
 
@@ -6,7 +6,8 @@ Takes the films of tb_multisource through the chain as far as opacities and the 
 source: how much of the lungs is opaque (median, quartiles) and how many films have at least 5 %. For each
 collection with tuberculosis, and for viral pneumonia, the AUC against the normal films of the area and of
 the mean probability inside the lungs; beside them the mean probability outside the lungs, which should tell
-nothing. No classifier is trained, so there is no fold: every film is new to the network.
+nothing. No classifier is trained, so there is no fold. The first part of the training saw these films, but
+only with the atlas' lungs (benchmarks/chest_networks.py pretraining): no word of who has tuberculosis.
 """
 
 from __future__ import annotations
