@@ -220,6 +220,20 @@ def test_a_second_readers_reading_is_appended_and_the_first_one_stays_whole(read
     assert [(r.reader, r.verdict) for r in again.readings] == [("A", "made"), ("B", "accepted")]
 
 
+def test_a_reading_is_not_given_the_lungs_that_another_one_left_out_of_date(small_film):
+    film = read_film(small_film)
+    mine, others = (settings_from({"lungs.segmenter": "otsu", "lungs.otsu.levels": n}) for n in (3, 2))
+    run = start(film, mine)
+    run.compute("insensitive")
+    first = case_of(run, reader="A", verdict="accepted")
+    run = start(film, others)
+    run.compute("insensitive")
+    run.configure(mine)
+    both = case_of(run, reader="B", verdict="accepted", earlier=first)
+    assert run_from(both, film, reader=0).get("soft") is None
+    assert run_from(both, film).state("lungs") is State.STALE
+
+
 @pytest.mark.parametrize("reader", ["A", "", " a "])
 def test_work_in_progress_never_takes_the_place_of_a_finished_reading(read, reader):
     def readings(case):
@@ -365,3 +379,5 @@ def test_a_case_of_another_workflow_or_with_foreign_content_is_refused(read, tmp
     for reading in bad:
         with pytest.raises(BadInput):
             run_from(replace(case, readings=(reading,)), film)
+    with pytest.raises(BadInput, match="uncertainty"):
+        run_from(replace(case, arrays=case.arrays | {"soft_uncertainty": np.ones(3)}), film)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from napari_tbcad.case import Case, Reading
 from napari_tbcad.chest.case_film import RECORD, plain
 from napari_tbcad.chest.lungs.network import NetworkParameters, network_at_hand
-from napari_tbcad.chest.opacities import NoOpacities, Opacities
+from napari_tbcad.chest.opacities import CLASSES, NoOpacities, Opacities
+from napari_tbcad.errors import BadInput
 
 NAME = "opacities"
 _READS = ("polarity", NAME)
@@ -29,23 +30,47 @@ def kept(found: Opacities | NoOpacities | None) -> tuple[dict[str, NDArray[Any]]
 
 
 def brought_back(case: Case, one: Reading) -> Opacities | NoOpacities | None:
-    """Return the opacities of a reading; None where the case has none of that reading."""
+    """Return the opacities of a reading; None where the case has none of that reading.
+
+    Raises
+    ------
+    BadInput
+        If those in the case cannot be used.
+    """
     said = case.values.get(NAME)
-    other = any(one.settings.get(name) != case.last.settings.get(name) for name in _READS)
-    if said is None or NAME not in one.values["made"] or (one is not case.last and other):
+    if said is None or NAME not in one.values["made"] or not _same(one, case.last):
         return None
-    warnings, record = tuple(said["warnings"]), RECORD.validate_python(said["record"])
-    if "cause" in said:
-        return NoOpacities(said["cause"], warnings, record)
-    height, width = said["film_shape"]
-    return Opacities(
-        np.asarray(case.arrays[NAME], np.float32),
-        (int(height), int(width)),
-        said["model"],
-        float(said["threshold"]),
-        warnings,
-        record,
+    try:
+        warnings, record = tuple(said["warnings"]), RECORD.validate_python(said["record"])
+        if "cause" in said:
+            return NoOpacities(said["cause"], warnings, record)
+        height, width = said["film_shape"]
+        return Opacities(
+            _probabilities(case.arrays[NAME]),
+            (int(height), int(width)),
+            str(said["model"]),
+            float(said["threshold"]),
+            warnings,
+            record,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(case.image.name, f"the opacities in its case cannot be used ({error})") from error
+
+
+def _same(one: Reading, last: Reading) -> bool:
+    """Tell whether the opacities of the last reading, which a case holds, are those of this one."""
+    return one is last or (
+        all(NAME in reading.values["up_to_date"] for reading in (one, last))
+        and all(one.settings.get(name) == last.settings.get(name) for name in _READS)
+        and (one.program, one.models.get(NAME)) == (last.program, last.models.get(NAME))
     )
+
+
+def _probabilities(array: NDArray[Any]) -> NDArray[np.float32]:
+    found = np.asarray(array, np.float32)
+    if found.ndim != 3 or len(found) != len(CLASSES) or not found.size or not np.isfinite(found).all():
+        raise ValueError(f"probabilities of {len(CLASSES)} kinds wanted, not shape {found.shape}")
+    return found
 
 
 def network_of(found: Opacities | NoOpacities | None) -> str | None:

@@ -260,7 +260,9 @@ def _outputs(case: Case, one: Reading, film: Radiograph) -> dict[str, Any]:
     """Return the automatic outputs of a reading by name."""
     outputs: dict[str, Any] = {}
     if "soft" in case.arrays and _same_lungs(one, case.last):
-        said = case.values["soft"]
+        said, unsure = case.values["soft"], case.arrays.get("soft_uncertainty")
+        if unsure is not None and unsure.shape != case.arrays["soft"].shape[1:]:
+            raise BadInput(case.image.name, f"the uncertainty in its case has the shape {unsure.shape}")
         outputs["soft"] = SoftLungs(
             case.arrays["soft"],
             tuple(said["film_shape"]),
@@ -268,7 +270,7 @@ def _outputs(case: Case, one: Reading, film: Radiograph) -> dict[str, Any]:
             said["segmenter"],
             tuple(said["warnings"]),
             RECORD.validate_python(said["record"]),
-            case.arrays.get("soft_uncertainty"),
+            unsure,
         )
     if (found := case_opacities.brought_back(case, one)) is not None:
         outputs["opacities"] = found
@@ -303,7 +305,8 @@ def _same_lungs(one: Reading, last: Reading) -> bool:
     """Tell whether the soft lungs of the last reading are those of this one."""
     sections = ("polarity", "lungs")
     return one is last or (
-        all(one.settings.get(name) == last.settings.get(name) for name in sections)
+        all("soft" in reading.values["up_to_date"] for reading in (one, last))
+        and all(one.settings.get(name) == last.settings.get(name) for name in sections)
         and one.program == last.program
         and all(one.models.get(name) == last.models.get(name) for name in ("atlas", "network"))
     )
