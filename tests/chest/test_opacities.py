@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_tbcad.case import Case
 from napari_tbcad.chain import State
+from napari_tbcad.chest import case_opacities
 from napari_tbcad.chest import opacities as module
 from napari_tbcad.chest.cases import case_of, mismatches, run_from
 from napari_tbcad.chest.exports import RESULT_COLUMNS, export_case
 from napari_tbcad.chest.feature_sets import feature_groups, feature_names
 from napari_tbcad.chest.lungs.fields import LungMasks
-from napari_tbcad.chest.opacities import NoOpacities, Opacities, OpacityParameters, opacities
+from napari_tbcad.chest.opacities import (
+    NoOpacities,
+    Opacities,
+    OpacityParameters,
+    opacities,
+    require_opacities,
+)
 from napari_tbcad.chest.opacity_zones import OPACITY_NAMES, ZONES, read_zones, zone_labels
 from napari_tbcad.chest.workflow import analyse, finish, settings_from, start
 from napari_tbcad.errors import BadInput, Cancelled
@@ -167,6 +175,35 @@ def test_the_feature_set_refuses_to_be_measured_without_a_network(film):
         analyse(film, settings=settings(**wanted))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"features.feature_set": "extended_opacity", "opacities.enabled": False}, "needs opacities"),
+        ({"features.feature_set": "extended_opacity", "opacities.model": "no_such"}, "no_such"),
+        ({"opacities.model": "no_such"}, "no_such"),
+        ({"opacities.model": "no_such", "opacities.enabled": False}, ""),
+        ({}, ""),
+    ],
+)
+def test_many_films_are_refused_before_the_first(change, said):
+    if not said:
+        require_opacities(settings(**change))
+        return
+    with pytest.raises(BadInput, match=said):
+        require_opacities(settings(**change))
+
+
+def test_a_data_set_is_refused_without_the_network_that_is_to_find_the_lungs(monkeypatch):
+    from napari_tbcad.batch.measuring import require_networks
+    from napari_tbcad.networks import listing
+
+    monkeypatch.setattr(listing, "packaged_entries", dict)
+    monkeypatch.setattr(listing, "installed_entries", dict)
+    require_networks(settings())
+    with pytest.raises(BadInput, match="lungs: neither a network by this name"):
+        require_networks(settings(**{"lungs.segmenter": "network"}))
+
+
 def test_the_sets_differ_by_the_opacities_alone():
     assert feature_names("extended_opacity") == (*feature_names("extended"), *OPACITY_NAMES)
     assert feature_names("extended_opacity", only="shape") == feature_names("extended", only="shape")
@@ -229,6 +266,40 @@ def test_a_case_keeps_opacities_and_says_when_another_network_would_answer(film,
     assert later.fresh("features"), "what does not read them stays"
 
 
+def test_a_reading_gets_its_own_opacities_or_none(film, monkeypatch):
+    def read(level, name, reader, earlier=None):
+        answer = module._Answer(np.full((3, 20, 20), level, np.float32), f"network stub {name}", (), "cpu")
+        monkeypatch.setattr(module, "_asked", lambda *_: answer)
+        run = start(film, settings())
+        run.compute("opacities")
+        return case_of(run, reader=reader, verdict="accepted", earlier=earlier)
+
+    monkeypatch.setattr(case_opacities, "network_at_hand", lambda _: "one")
+    both = read(0.1, "two", "B", earlier=read(0.3, "one", "A"))
+    assert run_from(both, film, reader=0).get("opacities") is None
+    same = read(0.3, "one", "B", earlier=read(0.3, "one", "A"))
+    assert run_from(same, film, reader=0).state("opacities") is State.DONE
+
+
+def test_opacities_of_a_case_that_cannot_be_used_are_refused(film, lower_right):
+    run = start(film, settings())
+    run.compute("opacities")
+    case = case_of(run)
+    said, found = case.values["opacities"], case.arrays["opacities"]
+    for values, array in (
+        (said, found[0]),
+        (said, found[:2]),
+        (said, np.full_like(found, np.nan)),
+        (said | {"threshold": "high"}, found),
+        (said | {"film_shape": [1]}, found),
+    ):
+        bad = replace(
+            case, values=case.values | {"opacities": values}, arrays=case.arrays | {"opacities": array}
+        )
+        with pytest.raises(BadInput, match=r"phantom.png: the opacities in its case"):
+            run_from(bad, film)
+
+
 def test_a_model_warns_of_another_opacity_network(film, lower_right):
     from types import SimpleNamespace
 
@@ -242,6 +313,29 @@ def test_a_model_warns_of_another_opacity_network(film, lower_right):
         model = SimpleNamespace(card=replace_card(card, sha256))
         run.put("model", model, key=sha256)
         assert any("opacities of another network" in w for w in gather_warnings(run)) is complains
+
+
+@pytest.mark.parametrize(
+    ("feature", "change", "complains"),
+    [
+        ("opacity_area_left_upper", {"opacities.threshold": 0.2}, True),
+        ("opacity_mean_left_upper", {"opacities.threshold": 0.2}, False),
+        ("opacity_mean_left_upper", {"opacities.augment": True}, True),
+        ("opacity_area_left_upper", {}, False),
+        ("area_left", {"opacities.threshold": 0.2, "opacities.augment": True}, False),
+    ],
+)
+def test_a_model_warns_of_opacities_found_otherwise(film, feature, change, complains):
+    from types import SimpleNamespace
+
+    from napari_tbcad.chest.account import gather_warnings
+    from napari_tbcad.chest.classify.card import ModelCard
+
+    learned = {"opacities": {"model": "opacities", "threshold": 0.5, "augment": False}}
+    run = start(film, settings(**change))
+    card = ModelCard(name="m", segmenter="otsu", masks=learned, feature_names=(feature,))
+    run.put("model", SimpleNamespace(card=card), key="m")
+    assert any("found otherwise" in w for w in gather_warnings(run)) is complains
 
 
 def replace_card(card, sha256):

@@ -147,11 +147,12 @@ def chest_batch(
     Raises
     ------
     BadInput
-        If the output folder cannot be written.
+        If the output folder cannot be written, or the features need opacities, which are switched off.
     ModelRefused
         If the model, the atlas or a named network cannot be used: said once, before the first film.
     """
     from napari_tbcad.chest.lungs.network import require_named
+    from napari_tbcad.chest.opacities import require_opacities
     from napari_tbcad.chest.workflow import refuse_unless_fits, settings_for
 
     require_writable(job.out)
@@ -159,6 +160,7 @@ def chest_batch(
     settings = settings_for(job.model(), job.assignments)
     refuse_unless_fits(job.model(), settings)
     require_named(settings.lungs)
+    require_opacities(settings)
     job.library()
     return run_rows(
         films,

@@ -81,6 +81,32 @@ def _measure(path: Path, job: MeasureJob) -> Measured:
     return Measured(path, features.as_dict(), outside, tuple(grey.tolist()))
 
 
+def require_networks(settings: Any) -> None:
+    """Refuse a data set, before its first film is measured, when a network it needs is not to be had.
+
+    Parameters
+    ----------
+    settings : ChestSettings
+        Of all films.
+
+    Raises
+    ------
+    ModelRefused
+        If the lung network or that of the opacities is missing, damaged or of another task. Nothing stands in
+        for the lung network here, as it does for a single film.
+    BadInput
+        If the features need opacities, which are switched off.
+    """
+    from napari_tbcad.chest.lungs.network import require_named
+    from napari_tbcad.chest.opacities import require_opacities
+    from napari_tbcad.networks.models import locate
+
+    if settings.lungs.segmenter == "network":
+        locate(settings.lungs.network.model)
+        require_named(settings.lungs)
+    require_opacities(settings)
+
+
 @lru_cache(maxsize=1)
 def _atlas(path: str | None) -> Atlas | None:
     from napari_tbcad.chest.lungs.atlas import load_atlas

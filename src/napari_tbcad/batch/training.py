@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.batch.measuring import MeasureJob, Tables, measure_films
+from napari_tbcad.batch.measuring import MeasureJob, Tables, measure_films, require_networks
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import require_writable, write_csv, written_whole
 
@@ -212,14 +212,13 @@ def train_on(
     """
     from napari_tbcad.chest.classify.store import load_model, save_model
     from napari_tbcad.chest.feature_sets import has_modes
-    from napari_tbcad.chest.lungs.network import require_named
     from napari_tbcad.chest.workflow import packaged_shape_model, settings_from
     from napari_tbcad.evaluate.training import train_model
     from napari_tbcad.io.datasets import load_dataset
 
     require_writable(out.parent)
     settings = settings_from(assignments or {})
-    require_named(settings.lungs)
+    require_networks(settings)
     job = MeasureJob(dict(assignments or {}), atlas)
     data = measure_dataset(load_dataset(path).labelled(), job, workers=workers, scheduler=scheduler, say=say)
     chosen, design = design_of(data, folds=None, holdout=None, splits=splits)
@@ -277,7 +276,6 @@ def evaluate_on(
         Number of films that could not be measured.
     """
     from napari_tbcad.chest.classify.packaged import find_model
-    from napari_tbcad.chest.lungs.network import require_named
     from napari_tbcad.chest.workflow import assignments_of, refuse_unless_fits, settings_from
     from napari_tbcad.evaluate.evaluation import evaluate_table
     from napari_tbcad.evaluate.report import write_evaluation
@@ -288,7 +286,7 @@ def evaluate_on(
     chosen_settings = (assignments_of(model) if model is not None else {}) | dict(assignments or {})
     settings = settings_from(chosen_settings)
     refuse_unless_fits(model, settings)
-    require_named(settings.lungs)
+    require_networks(settings)
     job = MeasureJob(chosen_settings, atlas)
     common: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "say": say}
     data = measure_dataset(load_dataset(path).labelled(), job, **common)

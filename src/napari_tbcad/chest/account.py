@@ -53,6 +53,15 @@ def _foreign_to_the_model(run: Run) -> tuple[str, ...]:
     asked = getattr(run.get("opacities"), "model", "").rpartition(" ")[2]
     if card.opacity_network and asked and card.opacity_network != asked:
         return ("The model learned from opacities of another network: do not rely on it.",)
+    learned = card.masks.get("opacities", {})
+    # The threshold shapes areas alone, which not every model with opacities reads.
+    reads = {"augment": "opacity_", "threshold": "opacity_area_"}
+    if any(
+        getattr(settings.opacities, key) != learned.get(key, getattr(settings.opacities, key))
+        and any(name.startswith(prefix) for name in card.feature_names)
+        for key, prefix in reads.items()
+    ):
+        return ("The model learned from opacities that were found otherwise: do not rely on it.",)
     if run.edited("sensitive") and run.edited("insensitive"):
         return ()
     if card.segmenter and card.segmenter != name:

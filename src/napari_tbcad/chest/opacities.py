@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.chest.feature_sets import has_opacities
 from napari_tbcad.chest.opacity_zones import OPACITY_NAMES, ZoneReading, read_zones, zone_features
 from napari_tbcad.content import digest
-from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.imaging.grid import resize_labels, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.memory import Memory, recall
@@ -272,6 +273,38 @@ def _without(error: Exception, parameters: OpacityParameters, record: Record) ->
     record = record + Step("opacities", parameters, facts={"none": cause})
     # Where nothing was asked for by name, nothing is missed: it is told only where opacities would be.
     return NoOpacities(cause, () if absent else (cause,), record)
+
+
+def require_opacities(settings: Any) -> None:
+    """Refuse, before the first of many films, what every one of them would be refused for.
+
+    Where no feature needs opacities only a network that a person named is looked at: evidence may be missing.
+    Imports no torch.
+
+    Parameters
+    ----------
+    settings : ChestSettings
+        Of all films.
+
+    Raises
+    ------
+    BadInput
+        If the feature set needs opacities, which are switched off.
+    ModelRefused
+        If there is no such network, its file is damaged, or it is of another task.
+    """
+    wanted, feature_set = settings.opacities, settings.features.feature_set
+    needed = has_opacities(feature_set)
+    if needed and not wanted.enabled:
+        raise BadInput("opacities.enabled", f"the feature set {feature_set!r} needs opacities")
+    if not wanted.enabled or not (needed or wanted.model != PACKAGED):
+        return
+    from napari_tbcad.networks.models import locate
+    from napari_tbcad.networks.store import read_network_card
+
+    card = read_network_card(locate(wanted.model))
+    if card.task != OPACITIES.name:
+        raise ModelRefused(wanted.model, f"made for the task {card.task}, not for {OPACITIES.name}")
 
 
 def network_present(name: str) -> bool:
