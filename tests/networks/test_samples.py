@@ -77,6 +77,43 @@ def test_sizes_that_differ_and_labels_that_are_missing_are_told(folder):
         load_samples(DataSource(folder=folder), LUNGS)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("image,fold\na.png,0.0", "fold '0.0' of a.png is not a whole number"),
+        ("image,fold\na.png,0\n,1", "a row names no image"),
+        ("image\nsite1/a.png\nsite2/a.png", "means it for site1/a.png and for site2/a.png"),
+        ("image,label\na.png,a.png\nb.png,a.png", "means it for a.png and for b.png"),
+    ],
+)
+def test_a_table_that_is_not_clear_is_refused(folder, rows, said):
+    for site in ("site1", "site2"):
+        (folder / site).mkdir()
+        iio.imwrite(folder / site / "a.png", np.zeros((40, 50), np.uint8))
+    (folder / "films.csv").write_text(rows, encoding="utf-8")
+    with pytest.raises(BadInput, match=said):
+        load_samples(DataSource(folder=folder, table="films.csv"), LUNGS)
+
+
+def test_images_in_folders_of_their_own_keep_their_labels(folder):
+    for part in ("images", "labels"):
+        for value, site in enumerate(("site1", "site2"), start=1):
+            (folder / part / site).mkdir()
+            iio.imwrite(folder / part / site / "a.png", np.full((40, 50), value, np.uint8))
+    (folder / "films.csv").write_text("image\nsite1/a.png\nsite2/a.png", encoding="utf-8")
+    samples = load_samples(DataSource(folder=folder, table="films.csv"), LUNGS)
+    assert [int(s.truth((40, 50)).max()) for s in samples] == [1, 2]
+    assert [s.image.parent.name for s in samples] == ["site1", "site2"]
+
+
+def test_a_mask_that_stands_for_no_class_is_refused(folder):
+    with pytest.raises(BadInput, match=r"labels.left: 7 is not of the scheme 'lungs'"):
+        load_samples(DataSource(folder=folder, labels={"right": 1, "left": 7}), LUNGS)
+    for values in ({300: 1}, {-1: 1}, {1: 256}):
+        with pytest.raises(ValueError, match="between 0 and 255"):
+            DataSource(folder=folder, values=values)
+
+
 def test_decoded_samples_are_kept_until_a_file_changes(folder):
     samples = load_samples(DataSource(folder=folder), LUNGS)
     first = decode(samples, GRID, cache=folder / "cache")
@@ -84,6 +121,10 @@ def test_decoded_samples_are_kept_until_a_file_changes(folder):
     assert len(list((folder / "cache").iterdir())) == 3
     kept = decode(samples, GRID, cache=folder / "cache")
     assert np.array_equal(first.images, kept.images)
+    for path in (folder / "cache").iterdir():
+        path.write_bytes(path.read_bytes()[:900])
+    anew = decode(samples, GRID, cache=folder / "cache")
+    assert np.array_equal(first.images, anew.images), "half a file is made anew"
     changed = np.zeros((40, 50), np.uint8)
     changed[:, :25] = 1
     iio.imwrite(folder / "labels" / "a.png", changed)

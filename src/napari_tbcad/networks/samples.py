@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -155,7 +158,24 @@ def load_samples(source: DataSource, scheme: LabelScheme) -> list[Sample]:
     rows = _rows(source)
     if not rows:
         raise BadInput(source.folder, f"no image in {source.images}")
-    return [_sample(source, scheme, row) for row in rows]
+    samples = [_sample(source, scheme, row) for row in rows]
+    _require_own_files(rows, samples)
+    return samples
+
+
+def _require_own_files(rows: list[dict[str, str]], samples: list[Sample]) -> None:
+    """Refuse two rows that lead to one file: one of them would be learned with the other's labels."""
+    seen: dict[Path, str] = {}
+    for row, sample in zip(rows, samples, strict=True):
+        for path in (sample.image, *sample.labels):
+            if (other := seen.setdefault(path, _named(row))) != _named(row):
+                raise BadInput(
+                    path, f"the table means it for {other} and for {_named(row)}: write whole paths"
+                )
+
+
+def _named(row: Mapping[str, str]) -> str:
+    return row.get("image") or row.get("file") or ""
 
 
 def _of_known_set(source: DataSource, scheme: LabelScheme) -> list[Sample]:
@@ -187,30 +207,36 @@ def _rows(source: DataSource) -> list[dict[str, str]]:
         raise BadInput(path, f"cannot be read as a table ({error})") from error
     if rows and not {"image", "file"} & set(rows[0]):
         raise BadInput(path, "the table needs a column image (or file)")
+    if any(not _named(row) for row in rows):
+        raise BadInput(path, "a row names no image")
     missing = [name for name in source.where if rows and name not in rows[0]]
     if missing:
         raise BadInput(path, f"the table has no column {missing[0]!r}")
     rows = [r for r in rows if all(r[name] == value for name, value in source.where.items())]
-    return sorted(rows, key=lambda row: row.get("image") or row["file"])
+    return sorted(rows, key=_named)
 
 
 def _sample(source: DataSource, scheme: LabelScheme, row: Mapping[str, str]) -> Sample:
-    name = Path(row.get("image") or row["file"])
-    image = source.folder / source.images / name.name
-    if not image.is_file():
-        image = source.folder / name
-    if not image.is_file():
-        raise BadInput(image, "the table lists this image, but it is not there")
+    name = Path(_named(row))
+    inside = source.folder / source.images
+    places = (inside / name, source.folder / name, inside / name.name)
+    image = next((path for path in places if path.is_file()), None)
+    if image is None:
+        raise BadInput(source.folder / name, "the table lists this image, but it is not there")
     if isinstance(source.labels, str):
-        given = row.get("label", "")
-        own = source.folder / given if "/" in given else source.folder / source.labels / (given or name.name)
-        labels: dict[Path, int | None] = {_label_file(own, image): None}
+        given = row.get("label") or ""
+        folder = source.folder / source.labels
+        own = (source.folder / given,) if "/" in given else _below(folder, Path(given) if given else name)
+        labels: dict[Path, int | None] = {_label_file(image, *own): None}
     else:
+        _require_known(source.labels, scheme, source.folder)
         labels = {
-            _label_file(source.folder / folder / name.name, image): value
-            for folder, value in source.labels.items()
+            _label_file(image, *_below(source.folder / part, name)): value
+            for part, value in source.labels.items()
         }
-    fold = row.get("fold", "")
+    fold = row.get("fold") or ""
+    if fold and not re.fullmatch("[0-9]{1,3}", fold):
+        raise BadInput(source.folder / source.table, f"fold {fold!r} of {name} is not a whole number")
     return Sample(
         image,
         labels,
@@ -218,16 +244,31 @@ def _sample(source: DataSource, scheme: LabelScheme, row: Mapping[str, str]) -> 
         values=source.values,
         patient=row.get("patient") or name.stem,
         source=row.get(source.grouped) or source.name,
-        fold=int(fold) if fold.isdigit() else None,
+        fold=int(fold) if fold else None,
         weight=source.weight,
     )
 
 
-def _label_file(wanted: Path, image: Path) -> Path:
-    for suffix in (wanted.suffix, *_SUFFIXES):
-        if (path := wanted.with_suffix(suffix)).is_file():
-            return path
-    raise BadInput(image, f"has no label image {wanted.with_suffix('').name} in {wanted.parent.as_posix()}")
+def _require_known(labels: Mapping[str, int], scheme: LabelScheme, home: Path) -> None:
+    """Refuse a mask that stands for no class of the scheme."""
+    for part, value in labels.items():
+        if value not in (*scheme.names, IGNORE):
+            known = ", ".join(f"{number} {name}" for number, name in scheme.names.items())
+            raise BadInput(home, f"labels.{part}: {value} is not of the scheme {scheme.name!r} ({known})")
+
+
+def _below(folder: Path, name: Path) -> tuple[Path, ...]:
+    """Return where a file of this name may lie: in the same place below the folder, else in the folder."""
+    return (folder / name, folder / name.name) if not name.is_absolute() else (folder / name.name,)
+
+
+def _label_file(image: Path, *wanted: Path) -> Path:
+    for one in wanted:
+        for suffix in (one.suffix, *_SUFFIXES):
+            if (path := one.with_suffix(suffix)).is_file():
+                return path
+    last = wanted[-1]
+    raise BadInput(image, f"has no label image {last.with_suffix('').name} in {last.parent.as_posix()}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +327,7 @@ def _decoded(
         try:
             with np.load(kept, allow_pickle=False) as file:
                 return file["image"], file["labels"]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             pass  # half a file of an older version: made anew below
     pixels, truth = sample.read()
     image = to_input(pixels, parameters).pixels
