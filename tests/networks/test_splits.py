@@ -44,6 +44,14 @@ def test_folds_of_the_table_are_kept():
     ]
     with pytest.raises(BadInput, match="fold 2, beyond 2 folds"):
         split_samples(rows, DataParameters(folds=2, fold=1), 0)
+    with pytest.raises(BadInput, match="name a fold for 9 of 10 images"):
+        split_samples([*rows, sample("f9", "p9")], DataParameters(folds=3, fold=1), 0)
+
+
+def test_too_few_films_in_every_collection_are_told():
+    few = [sample(f"{source}{i}", f"{source}{i}", source) for source in "abc" for i in range(3)]
+    with pytest.raises(BadInput, match="5 folds cannot be made"):
+        split_samples(few, DataParameters(folds=5, fold=0), 0)
 
 
 def test_one_patient_in_two_roles_is_refused():
@@ -69,3 +77,23 @@ def test_a_split_file_is_read_back_and_must_name_every_image(tmp_path):
     if mixed:
         with pytest.raises(BadInput, match="patient p0"):
             split_samples(MANY, DataParameters(split=path), 9)
+
+
+def test_images_of_one_name_get_the_role_of_their_own_row(tmp_path):
+    path = tmp_path / "split.csv"
+    rows = [sample("A/1", "a1"), sample("B/1", "b1"), sample("A/2", "a2")]
+    path.write_text("image,role\nA/1.png,test\nB/1.png,train\nA/2.png,train\n", encoding="utf-8")
+    split = split_samples(rows, DataParameters(split=path), 0)
+    assert [s.image.as_posix() for s in split.test] == ["A/1.png"]
+    path.write_text("image,role\n1.png,test\n1.png,train\n2.png,train\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="called 1.png several roles"):
+        split_samples(rows, DataParameters(split=path), 0)
+
+
+def test_a_training_whose_images_changed_is_not_gone_on_with(tmp_path):
+    path, parameters = tmp_path / "split.csv", DataParameters(folds=4, fold=0)
+    split_samples(MANY, parameters, 3).save(path)
+    split_samples(MANY, parameters, 3).require_same(path)
+    more = split_samples([*MANY, sample("new", "q")], parameters, 3)
+    with pytest.raises(BadInput, match=r"split.csv: the images are not those of this training \(see "):
+        more.require_same(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,27 @@ class Split:
         ]
         write_csv(path, ("image", "patient", "source", "role"), rows)
 
+    def require_same(self, path: Path) -> None:
+        """Refuse to go on with a training whose images have changed since.
+
+        The folds are drawn anew from the images there are: with one more, a patient whom a network was
+        trained on may be held out now, and be scored by it.
+
+        Raises
+        ------
+        BadInput
+            If the file that :meth:`save` wrote names other images, or gives one another role.
+        """
+        if not path.is_file():
+            return
+        before = Counter((there.name, role) for there, role in _rows_of(path))
+        now = Counter((s.name, role) for role in ROLES for s in getattr(self, role))
+        if before != now:
+            odd = next(iter((now - before) or (before - now)))[0]
+            raise BadInput(
+                path, f"the images are not those of this training (see {odd}); choose another folder"
+            )
+
 
 def split_samples(samples: Sequence[Sample], parameters: DataParameters, seed: int) -> Split:
     """Split samples by patient, each collection evenly.
@@ -87,7 +109,12 @@ def split_samples(samples: Sequence[Sample], parameters: DataParameters, seed: i
 def _folds(samples: Sequence[Sample], number: int, seed: int) -> NDArray[np.int64]:
     """Fold of every sample: as the table says where it says so for all, else by patient and source."""
     given = [s.fold for s in samples if s.fold is not None]
-    if len(given) == len(samples):
+    if 0 < len(given) < len(samples):
+        raise BadInput(
+            "data.folds",
+            f"the tables name a fold for {len(given)} of {len(samples)} images; name one for all or for none",
+        )
+    if given:
         if max(given) >= number:
             raise BadInput("data.folds", f"the table has fold {max(given)}, beyond {number} folds")
         return np.array(given, np.int64)
@@ -98,8 +125,11 @@ def _folds(samples: Sequence[Sample], number: int, seed: int) -> NDArray[np.int6
         raise BadInput("data.folds", f"{len(set(patients))} patients cannot make {number} folds")
     out = np.zeros(len(samples), np.int64)
     maker = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
-    for fold, (_, test) in enumerate(maker.split(patients, [s.source for s in samples], patients)):
-        out[test] = fold
+    try:
+        for fold, (_, test) in enumerate(maker.split(patients, [s.source for s in samples], patients)):
+            out[test] = fold
+    except ValueError as error:
+        raise BadInput("data.folds", f"{number} folds cannot be made ({error})") from error
     return out
 
 
@@ -116,17 +146,37 @@ def _watched(samples: Sequence[Sample], share: float, seed: int) -> set[str]:
     return chosen
 
 
-def _from_file(samples: Sequence[Sample], path: Path) -> Split:
+def _rows_of(path: Path) -> list[tuple[Path, str]]:
+    """Return image and role of every row of a split file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            roles = {Path(row["image"]).name: row["role"] for row in csv.DictReader(file)}
+            return [(Path(row["image"]), row["role"]) for row in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
         raise BadInput(path, f"a split file has the columns image,role ({error})") from error
+
+
+def _role(sample: Sample, rows: Sequence[tuple[Path, str]], path: Path) -> str:
+    """Return the role of a sample; of files with one name, by as much of the path as is said."""
+    roles = {role for _, role in rows}
+    if not roles:
+        raise BadInput(path, f"says nothing about {sample.name}")
+    if len(roles) > 1:
+        roles = {role for there, role in rows if sample.image.parts[-len(there.parts) :] == there.parts}
+    if len(roles) != 1:
+        raise BadInput(
+            path,
+            f"gives images called {sample.name} several roles; write enough of each path to tell them apart",
+        )
+    return roles.pop()
+
+
+def _from_file(samples: Sequence[Sample], path: Path) -> Split:
+    said: dict[str, list[tuple[Path, str]]] = {}
+    for row in _rows_of(path):
+        said.setdefault(row[0].name, []).append(row)
     groups: dict[str, list[Sample]] = {role: [] for role in ROLES}
     for sample in samples:
-        role = roles.get(sample.name)
-        if role is None:
-            raise BadInput(path, f"says nothing about {sample.name}")
+        role = _role(sample, said.get(sample.name, []), path)
         if role not in groups:
             raise BadInput(path, f"role of {sample.name} is {role!r}, not one of {', '.join(ROLES)}")
         groups[role].append(sample)
