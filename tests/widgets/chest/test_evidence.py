@@ -115,6 +115,16 @@ def test_without_a_network_the_step_says_so_and_adds_no_layer(
     assert widget.session.value("result") is not None
 
 
+def test_what_a_network_calls_itself_is_no_markup(qtbot):
+    from qtpy.QtCore import Qt
+
+    from napari_tbcad.widgets.chest.evidence_box import EvidenceBox
+
+    box = EvidenceBox()
+    qtbot.addWidget(box)
+    assert {box.sentence.textFormat(), box.notice.textFormat()} == {Qt.TextFormat.PlainText}
+
+
 def test_switched_off_nothing_is_asked_and_nothing_said(panel, finished, phantom_pixels, quick_settings):
     viewer, widget, _ = run(panel, finished, phantom_pixels, settings=quick_settings)
     assert evidence_of(viewer) == []

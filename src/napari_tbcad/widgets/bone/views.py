@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from napari_tbcad.chain import State
@@ -61,8 +62,10 @@ class ViewsStep(BoneStep):
         self.question.hide()
         self.body.addWidget(self.question)
         self.facts = left_aligned("")
+        self.facts.setTextFormat(Qt.TextFormat.RichText)
         self.body.addWidget(self.facts)
         self.counts = left_aligned("")
+        self.counts.setTextFormat(Qt.TextFormat.RichText)
         self.counts.setToolTip(
             "The fewer the counts, the more noise alone moves the index: below one million a view amber, "
             "below half a million red. Pictures of 8 bits have grey values, not counts."

@@ -79,6 +79,7 @@ class EvidenceBox(QWidget):
             widget.setVisible(there)
         self.lungs_only.setEnabled(layer.wanted)
         if isinstance(found, NoOpacities):
+            self.sentence.setEnabled(True)
             self.sentence.setText(found.cause)
             return
         if not there or reading is None:

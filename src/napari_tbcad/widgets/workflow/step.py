@@ -97,8 +97,9 @@ class SessionStep(StepRow):
 
 
 def left_aligned(text: str) -> QLabel:
-    """Return a wrapping label whose text can be selected."""
+    """Return a wrapping label whose text can be selected; what a file says is no markup in it."""
     label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
