@@ -203,6 +203,40 @@ def test_patients_and_a_second_gathering(run, tmp_path):
         gather(tmp_path / "one.tbcad", out=foreign.parent)
 
 
+def test_a_gathering_that_fails_leaves_the_earlier_one_as_it_was(run, tmp_path):
+    painted(run)
+    case_of(run).save(tmp_path / "one.tbcad")
+    out, who = tmp_path / "set", tmp_path / "who.csv"
+    gather(tmp_path / "one.tbcad", out=out)
+    before = {path: path.read_bytes() for path in out.rglob("*.*")}
+    assert len(before) == 3
+    who.write_text("file,patient\na/one.png,P7\nb/one.png,P8\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="films called one.png are of two patients, P7 and P8"):
+        gather(tmp_path / "one.tbcad", out=out, patients=who)
+    take_back(run, "insensitive")
+    case_of(run).save(tmp_path / "one.tbcad")
+    with pytest.raises(BadInput, match="edited or accepted"):
+        gather(tmp_path / "one.tbcad", out=out)
+    assert {path: path.read_bytes() for path in out.rglob("*.*")} == before
+
+
+def test_a_table_cannot_have_files_elsewhere_removed(run, tmp_path):
+    painted(run)
+    case_of(run).save(tmp_path / "one.tbcad")
+    out, mine = tmp_path / "set", tmp_path / "mine_01234567.png"
+    gather(tmp_path / "one.tbcad", out=out)
+    mine.write_bytes(b"mine")
+    path = out / "samples.csv"
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    stranger = lines[1].replace(table(out)[0]["image"], f"../../{mine.name}")
+    path.write_text(
+        "\n".join([*lines, stranger, stranger.replace("../..", str(tmp_path))]), encoding="utf-8-sig"
+    )
+    gather(tmp_path / "one.tbcad", out=out)
+    assert mine.read_bytes() == b"mine"
+    assert len(table(out)) == 1
+
+
 def test_what_is_no_case_is_refused(tmp_path):
     with pytest.raises(BadInput, match="no case"):
         gather(tmp_path, out=tmp_path / "set")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,9 @@ def gather_corrections(
     the same pixels, that with the newest mask.
     """
     places = places_in(paths)
-    _prepare(out)
     known = _patients_of(patients) if patients else {}
+    earlier = _earlier(out)
+    require_writable(out)
     rows: dict[str, dict[str, Any]] = {}
     passed_over: list[str] = []
     skipped: list[str] = []
@@ -120,35 +121,55 @@ def gather_corrections(
                 for line in one.said:
                     say(line)
                 if before is not None:
+                    earlier += _files(out, before)
                     tell(passed_over, f"passed over: an older mask of {one.name} ({before['found_in']})")
     if not rows:
         why = f"; the first: {(skipped or passed_over)[0]}" if skipped or passed_over else ""
         raise BadInput(paths[0] if paths else "input", f"no lung mask that a person edited or accepted{why}")
     ordered = tuple(sorted(rows.values(), key=lambda row: row["image"]))
-    write_csv(out / TABLE, COLUMNS, ordered)
+    _replace(out, earlier, ordered)
     return Gathered(ordered, tuple(passed_over), tuple(skipped))
 
 
-def _prepare(out: Path) -> None:
-    """Make the folder, and remove what an earlier gathering left there."""
-    from napari_tbcad.result_tables import read_rows, remove
+def _earlier(out: Path) -> list[Path]:
+    """Return the files that an earlier gathering left; refuses a folder with images of other origin."""
+    from napari_tbcad.result_tables import read_rows
 
     if (out / TABLE).is_file():
-        earlier = read_rows(out / TABLE, COLUMNS)
-        remove(out / folder / row[column] for row in earlier for folder, column in _FOLDERS.items())
-        remove([out / TABLE])
-    elif any((out / folder).is_dir() and any((out / folder).iterdir()) for folder in _FOLDERS):
+        rows = read_rows(out / TABLE, COLUMNS)
+        # The table may come from anyone: what it names elsewhere is not ours to remove.
+        return [path for row in rows for path in _files(out, row) if _WRITTEN.fullmatch(path.name)]
+    if any((out / folder).is_dir() and any((out / folder).iterdir()) for folder in _FOLDERS):
         raise BadInput(out, "it has images that are not of an earlier gathering; choose another folder")
-    require_writable(out)
+    return []
+
+
+def _replace(out: Path, earlier: Sequence[Path], rows: Sequence[dict[str, Any]]) -> None:
+    """Write the table, and only then remove what the earlier one named and this one does not."""
+    from napari_tbcad.result_tables import remove
+
+    try:
+        write_csv(out / TABLE, COLUMNS, rows)
+    except OSError as error:
+        raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
+    now = {path for row in rows for path in _files(out, row)}
+    remove(path for path in earlier if path not in now)
+
+
+def _files(out: Path, row: Mapping[str, Any]) -> list[Path]:
+    return [out / folder / Path(row[column]).name for folder, column in _FOLDERS.items()]
 
 
 _FOLDERS = {"images": "image", "labels": "label"}
+_WRITTEN = re.compile(r"[A-Za-z0-9._-]+_[0-9a-f]{8}\.png")
+"""Names that a gathering gives its files."""
 
 
 def _write(one: Corrected, out: Path, known: dict[str, str]) -> dict[str, Any]:
     from napari_tbcad.io.masks import write_mask
 
-    name = f"{re.sub(r'[^A-Za-z0-9._-]+', '_', one.name)}_{one.key[:8]}.png"
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", one.name).lstrip(".")
+    name = f"{stem or 'film'}_{one.key[:8]}.png"
     try:
         _write_film(out / "images" / name, one.pixels)
         write_mask(out / "labels" / name, one.labels)
@@ -197,6 +218,11 @@ def _patients_of(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for record in records:
         name = Path(next((record[c] for c in PATH_COLUMNS if record.get(c)), "").replace("\\", "/"))
-        if name.name and record["patient"]:
-            found |= {name.name: record["patient"], name.stem: record["patient"]}
+        patient = record["patient"]
+        if not name.name or not patient:
+            continue
+        for one in (name.name, name.stem):
+            # By name alone the films of one patient could not be kept together.
+            if (other := found.setdefault(one, patient)) != patient:
+                raise BadInput(path, f"films called {one} are of two patients, {other} and {patient}")
     return found
