@@ -165,6 +165,30 @@ def test_packaged_networks_are_held_against_their_list(
         find_network("tiny")
 
 
+def test_a_packaged_network_names_no_folder_of_the_machine_that_trained_it(
+    models: Path, tiny_network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_tbcad.networks.card import NetworkCard
+    from napari_tbcad.networks.store import Network, save_network
+
+    source = {"folder": "set", "table": "/home/ana/t.csv", "labels": {r"C:\ana\masks": 1}, "note": "a/b"}
+    architecture = tiny_network.card.architecture.model_copy(update={"encoder_weights": "/home/ana/w.pth"})
+    told = {"training": {"data": {"sources": [source]}}, "architecture": architecture}
+    card = tiny_network.card.model_copy(update=told)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(NetworkCard, "without_places", lambda card: card)
+        save_network(Network(tiny_network.module, card), tmp_path / "n.safetensors")
+    assert b"ana" in (tmp_path / "n.safetensors").read_bytes()
+    entry = package_network(tmp_path / "n.safetensors", "tiny", folder=tmp_path / "weights")
+    assert b"ana" not in entry.path.read_bytes()
+    assert entry.sha256 == sha256(entry.path)
+    assert entry.card().training["data"]["sources"] == [
+        {"folder": "set", "table": "t.csv", "labels": {"masks": 1}, "note": "a/b"}
+    ]
+    monkeypatch.setattr(listing, "packaged_folder", lambda: tmp_path / "weights")
+    assert find_network("tiny").sha256 == entry.sha256
+
+
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"networks": {"a": {}}}', '{"networks": {"../a": {"sha256": "0"}}}']
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -80,6 +81,14 @@ class NetworkCard(_Part):
             raise ValueError(f"the classes of {self.task} are {', '.join(wanted)}, not {self.classes}")
         return self
 
+    def without_places(self) -> NetworkCard:
+        """Return the card without the folders of the machine that it was made on."""
+        weights = {"encoder_weights": _without_places(self.architecture.encoder_weights)}
+        architecture = self.architecture.model_copy(update=weights)
+        return self.model_copy(
+            update={"architecture": architecture, "training": _without_places(self.training)}
+        )
+
     def headline(self) -> dict[str, str]:
         """Return the scores as text, ``{"design: metric": "0.972 (0.968–0.975)"}``."""
         return {f"{one.design}: {one.metric}": _with_interval(one) for one in self.scores}
@@ -89,6 +98,19 @@ def task_classes(task: str) -> tuple[str, ...]:
     """Return the class of every output channel of a task, background first."""
     names = NETWORK_SCHEMES[task].names
     return tuple(names[value] for value in sorted(names))
+
+
+def _without_places(value: Any) -> Any:
+    """Return JSON values with every absolute path cut down to its last part."""
+    if isinstance(value, dict):
+        return {_without_places(name): _without_places(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_places(item) for item in value]
+    if isinstance(value, str) and (
+        PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute() or value.startswith("~")
+    ):
+        return PureWindowsPath(value).name  # which takes either slash
+    return value
 
 
 def _with_interval(score: NetworkScore) -> str:

@@ -35,7 +35,7 @@ from napari_tbcad.networks.listing import (
     read_list,
     write_list,
 )
-from napari_tbcad.networks.store import MAX_BYTES, Network, load_network
+from napari_tbcad.networks.store import MAX_BYTES, Network, load_network, save_network
 
 __all__ = [
     "NetworkEntry",
@@ -257,8 +257,12 @@ def package_network(path: str | Path, name: str, *, folder: Path | None = None) 
         raise BadInput("name", f"{name!r} is not made of letters, digits, '.', '_' and '-' alone")
     network = load_network(path, max_bytes=PACKAGED_MAX_BYTES)
     target = folder / f"{name}{SUFFIX}"
-    _copy(path, target, network.sha256)
+    if network.card == network.card.without_places():
+        _copy(path, target, network.sha256)
+    else:  # written by an earlier version, with folders of the machine that trained it
+        save_network(network, target)
+    digest = sha256_of(target)
     listed = read_list(folder / PACKAGED_LIST)
-    listed[name] = {"sha256": network.sha256, "task": network.card.task, "bytes": target.stat().st_size}
+    listed[name] = {"sha256": digest, "task": network.card.task, "bytes": target.stat().st_size}
     write_list(folder / PACKAGED_LIST, listed)
-    return NetworkEntry(name, target, True, network.sha256)
+    return NetworkEntry(name, target, True, digest)

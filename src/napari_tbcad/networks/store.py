@@ -87,7 +87,7 @@ def save_network(network: Network, path: str | Path, *, half: bool = True) -> st
     Parameters
     ----------
     network : Network
-        The network; its module stays as it is.
+        The network; its module stays as it is. Of absolute paths in its card the last part is kept.
     path : str or Path
         The wanted file, ``NAME.safetensors``.
     half : bool, optional
@@ -111,7 +111,7 @@ def save_network(network: Network, path: str | Path, *, half: bool = True) -> st
                 raise BadInput(path, f"not saved: {name} of the network is not finite")
             tensor = _stored(tensor, half)
         tensors[name] = tensor
-    card = network.card.model_copy(update={"format": FORMAT}).model_dump_json()
+    card = network.card.without_places().model_copy(update={"format": FORMAT}).model_dump_json()
     try:
         NetworkCard.model_validate_json(card)
     except ValidationError as error:
