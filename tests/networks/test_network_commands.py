@@ -156,6 +156,12 @@ def test_every_image_is_scored_by_the_fold_that_never_saw_it(config, tmp_path):
     assert main(command) == 0
     assert times == {path: path.stat().st_mtime_ns for path in out.rglob("model.safetensors")}
     assert main([*command, "--set", "fit.learning_rate=0.02"]) == 2
+    # With another image the folds are others: a network would score patients that it was trained on.
+    for part in ("images", "labels"):
+        shutil.copy(tmp_path / "drawn" / part / "0.png", tmp_path / "drawn" / part / "8.png")
+    with (tmp_path / "drawn" / "samples.csv").open("a", encoding="utf-8") as file:
+        file.write("\n8.png,p8")
+    assert main(command) == 2
 
 
 def test_evaluate_writes_the_tables_and_goes_past_a_broken_image(trained, tmp_path, capfd):
@@ -311,6 +317,16 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(trained, tmp_path, 
     assert main(["networks", "train", str(config), "--out", str(out), "--resume"]) == 0
     assert [row["epoch"] for row in table(out / "log.csv")] == ["1", "2", "3"]
     assert largest_difference(out / "model.safetensors", whole / "model.safetensors") < 1e-3
+
+
+def test_only_saving_was_left_to_do(trained, tmp_path, capfd):
+    out = tmp_path / "out"
+    shutil.copytree(trained[1], out)
+    (out / "model.safetensors").unlink()
+    assert main(["networks", "train", str(trained[0]), "--out", str(out), "--resume"]) == 0
+    assert largest_difference(out / "model.safetensors", trained[1] / "model.safetensors") == 0
+    (out / "last.ckpt").unlink()
+    assert "holds a network already" in refused(capfd, "train", trained[0], "--out", out)
 
 
 def test_a_corrupt_checkpoint_is_told(trained, tmp_path, capfd):

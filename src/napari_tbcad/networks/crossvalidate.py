@@ -116,12 +116,13 @@ def _trained(
     cancelled: Callable[[], bool] | None,
 ) -> Network:
     """Return the network of a fold: as it is, resumed, or trained from the start."""
-    from napari_tbcad.networks.fit import LAST, MODEL, train
+    from napari_tbcad.networks.fit import LAST, MODEL, SPLIT, split_of, train
     from napari_tbcad.networks.store import load_network
 
     place, one = _place(out, fold), _of_fold(config, fold)
     if (place / MODEL).is_file():
         _require_same(place / "config.yaml", one)
+        split_of(one).require_same(place / SPLIT)
         return load_network(place / MODEL, task=config.task)
     return train(one, place, resume=(place / LAST).is_file(), say=say, cancelled=cancelled)
 

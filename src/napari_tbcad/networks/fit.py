@@ -82,8 +82,9 @@ def train(
     """
     device = choose_device(config.fit.device)
     _prepare(config, out, resume)
-    samples = [s for source in config.data.sources for s in load_samples(source, config.scheme)]
-    split = split_samples(samples, config.data, config.seed)
+    split = split_of(config)
+    if resume and (out / LAST).is_file():
+        split.require_same(out / SPLIT)
     with _room_in(out):
         split.save(out / SPLIT)
     say(f"{len(split.train)} images to train on, {len(split.validation)} watched, {len(split.test)} held out")
@@ -123,6 +124,8 @@ def _prepare(config: TrainingConfig, out: Path, resume: bool) -> None:
     """Make the folder; refuse to mix two trainings in one."""
     require_writable(out)
     there = out / CONFIG
+    if (out / MODEL).is_file() and not (out / LAST).is_file():
+        raise BadInput(out, f"it holds a network already ({MODEL}); choose another folder")
     if not there.is_file() or not (out / LAST).is_file():
         save_config(config, there)
         return
@@ -204,9 +207,11 @@ def _fit(
             raise TrainingStopped(
                 out, f"{error}; {kept}. Begin anew with a lower fit.learning_rate"
             ) from error
-    if config.fit.keep == "best" and (out / BEST).is_file():
-        state = torch.load(out / BEST, map_location="cpu", weights_only=True)["state_dict"]
-        module.load_state_dict(state)
+    # From the checkpoint, averaged, also where all epochs were done before this run: then Lightning loads the
+    # weights that the next step would have begun from, and nothing else.
+    final = out / BEST if config.fit.keep == "best" and (out / BEST).is_file() else last
+    if final.is_file():
+        module.load_state_dict(torch.load(final, map_location="cpu", weights_only=True)["state_dict"])
     return module
 
 
@@ -266,7 +271,7 @@ def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> 
             "images": len(split.train),
             "seconds": round(sum(float(row["seconds"]) for row in log) if log else seconds, 1),
         },
-    )
+    ).without_places()
 
 
 def _without_paths(config: TrainingConfig) -> dict[str, Any]:
@@ -281,7 +286,12 @@ def _without_paths(config: TrainingConfig) -> dict[str, Any]:
     return body
 
 
+def split_of(config: TrainingConfig) -> Split:
+    """Return who is trained on, watched and held out; nothing is decoded."""
+    samples = [s for source in config.data.sources for s in load_samples(source, config.scheme)]
+    return split_samples(samples, config.data, config.seed)
+
+
 def held_out(config: TrainingConfig) -> list[Sample]:
     """Return the samples that a training of this configuration does not see."""
-    samples = [s for source in config.data.sources for s in load_samples(source, config.scheme)]
-    return list(split_samples(samples, config.data, config.seed).test)
+    return list(split_of(config).test)
