@@ -161,11 +161,13 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     state["bn1.weight"] = torch.full_like(state["bn1.weight"], torch.nan)
     save_file(state, tmp_path / "nan.safetensors")
     (tmp_path / "half.safetensors").write_bytes((tmp_path / "e.safetensors").read_bytes()[:-9])
+    (tmp_path / "odd.pth").write_bytes(b"\x80\x02.")
     (tmp_path / "list.json").write_text(json.dumps([1]))
     for name, said in (
         ("other.safetensors", "none of its weights"),
         ("nan.safetensors", "bn1.weight is not finite"),
         ("half.safetensors", "not a whole file"),
+        ("odd.pth", "not a whole file"),
         ("list.json", "tensors"),
         ("missing.safetensors", "no such file"),
     ):

@@ -231,3 +231,15 @@ def test_disk_full_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("napari_tbcad.networks.evaluate.write_csv", full)
     with pytest.raises(BadInput, match="No space left"):
         result.write(Path(tmp_path) / "out", n_bootstrap=0)
+
+
+def test_the_mask_of_an_image_is_the_one_of_its_very_name(tmp_path):
+    import imageio.v3 as iio
+
+    from napari_tbcad.networks.regions import region_for
+
+    for name, value in (("1.2.png", 0), ("1.png", 255), ("f1.png", 0), ("f[1].png", 255)):
+        iio.imwrite(tmp_path / name, np.full((64, 64), value, np.uint8))
+    region = region_for("lungs", str(tmp_path), say=lambda _: None)
+    for name in ("1.png", "f[1].png"):
+        assert region(Drawn(name, lungs()), np.zeros((64, 64), np.float32)).all()

@@ -66,6 +66,13 @@ class DataSource(Parameters):
     )
     terms: str = field("", title="Terms", description="Terms of use, kept on the model's card.")
 
+    @field_validator("values")
+    @classmethod
+    def _bytes(cls, values: dict[int, int]) -> dict[int, int]:
+        if any(not 0 <= one <= 255 for pair in values.items() for one in pair):
+            raise ValueError("values lie between 0 and 255")
+        return values
+
 
 class DataParameters(Parameters):
     """Which images, and who is held out."""
@@ -261,7 +268,8 @@ class TrainingConfig(Parameters):
 def load_config(path: str | Path) -> TrainingConfig:
     """Read the YAML file of a training.
 
-    Folders in it are relative to the file.
+    Folders in it are relative to the file; so are a network to start from and a file of encoder weights,
+    where they are found there.
 
     Raises
     ------
@@ -273,7 +281,7 @@ def load_config(path: str | Path) -> TrainingConfig:
     path = Path(path).absolute()
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise BadInput(path, f"cannot be read as YAML ({error})") from error
     if not isinstance(content, dict):
         raise BadInput(path, "expected a mapping with a section per stage of the training")
@@ -298,7 +306,19 @@ def config_from(content: dict[str, Any], source: str | Path, home: Path) -> Trai
     data = config.data.model_copy(
         update={"sources": sources, "split": below(config.data.split), "cache": below(config.data.cache)}
     )
-    return config.model_copy(update={"data": data})
+
+    def beside(named: str) -> str:
+        return str(home / named) if named and (home / named).is_file() else named
+
+    weights = {"encoder_weights": beside(config.architecture.encoder_weights)}
+    start = {"start_from": beside(config.fit.start_from)}
+    return config.model_copy(
+        update={
+            "data": data,
+            "architecture": config.architecture.model_copy(update=weights),
+            "fit": config.fit.model_copy(update=start),
+        }
+    )
 
 
 def save_config(config: TrainingConfig, path: Path) -> None:

@@ -49,6 +49,8 @@ def _started_from(text: str, model: str) -> str:
         body = yaml.safe_dump({name: section}, sort_keys=False)
         before, after = re.split(rf"(?m)^{name}:\n(?: .*\n)+", text, maxsplit=1)
         text = before + body + after
+    # Quoted where YAML would read a path as something else.
+    line = yaml.safe_dump({"start_from": model}, width=2**16, allow_unicode=True)
     if "start_from:" in text:
-        return re.sub(r"(?m)^( *start_from:).*$", lambda found: f"{found[1]} {model}", text)
-    return re.sub(r"(?m)^fit:\n", lambda found: f"{found[0]}  start_from: {model}\n", text)
+        return re.sub(r"(?m)^( *)start_from:.*\n", lambda found: found[1] + line, text)
+    return re.sub(r"(?m)^fit:\n", lambda found: f"{found[0]}  {line}", text)

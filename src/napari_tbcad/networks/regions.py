@@ -66,7 +66,8 @@ def _masks_in(folder: Path) -> Region:
     from napari_tbcad.io.masks import mask_values
 
     def inside(sample: Judged, pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
-        path = next(iter(sorted(folder.glob(f"{Path(sample.name).stem}.*"))), None)
+        stem = Path(sample.name).stem
+        path = next((path for path in sorted(folder.iterdir()) if path.stem == stem), None)
         if path is None:
             raise BadInput(sample.name, f"no mask of this name in {folder}")
         mask = mask_values(path) > 0
