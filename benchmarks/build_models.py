@@ -30,12 +30,11 @@ from napari_tbcad.chest.classify.store import load_model, save_model
 from napari_tbcad.chest.workflow import assignments_of, packaged_shape_model, settings_from
 from napari_tbcad.evaluate.training import train_model
 from napari_tbcad.io.datasets import load_dataset
-from tb_sources import SETTINGS, THREE_FAMILIES, columns_of, design, measured
+from tb_sources import CHOSEN, CONTROL, SETTINGS, columns_of, design, measured
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "napari_tbcad" / "weights"
 FEATURES = "modes + texture + opacity"
-OPTIONS = THREE_FAMILIES
-CONTROL = {"C": 3.0}
+OPTIONS = CHOSEN
 TERMS = {
     "tb_kaggle700": "TB Chest Radiography Database (Rahman et al. 2020); research use",
     "tb_mendeley": "Dataset of Tuberculosis Chest X-rays Images (Mendeley Data); research use",

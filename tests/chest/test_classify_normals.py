@@ -116,7 +116,7 @@ def test_the_packaged_model_places_every_measured_feature():
 
     card = read_card(str(resources.files("napari_tbcad") / "weights" / "demonstration.skops"))
     assert card.normal.n == card.n_normal == 600
-    assert set(card.normal.quantiles) == set(feature_names("extended"))
+    assert set(card.normal.quantiles) == set(feature_names(card.feature_set))
     medians = [card.normal.quantiles[name][LEVELS.index(0.5)] for name in card.feature_names]
     np.testing.assert_allclose(medians, card.normal_median, rtol=1e-6)
     assert sum(card.normal.grey_median) == pytest.approx(1, abs=0.1)

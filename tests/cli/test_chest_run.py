@@ -241,14 +241,21 @@ def test_a_harmed_model_file_is_refused(films, tmp_path, capfd, harm):
     assert "m.skops" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("point", ["0.5", "0.97"])
+@pytest.mark.parametrize("point", ["0.5", "0.999"])
 def test_early_exit_decides_alike_and_measures_less(tmp_path, point):
-    """normal_woman is stopped by the shape gate at 0.5 (a false alarm, but a stop) and passes it at 0.97."""
+    """normal_woman with two discs for lungs is stopped by the shape gate at 0.5 and passes it at 0.999."""
     outs = {}
+    y, x = np.mgrid[:512, :512] / 512
+    discs = np.zeros((512, 512), np.uint8)
+    for side, middle in ((1, 0.3), (2, 0.7)):
+        discs[((y - 0.35) / 0.18) ** 2 + ((x - middle) / 0.12) ** 2 < 1] = side
+    (tmp_path / "masks").mkdir()
+    iio.imwrite(tmp_path / "masks" / "normal_woman_sensitive.png", discs)
+    given = ["--masks", str(tmp_path / "masks")]
     for name, extra in (("whole", []), ("early", ["--early-exit"])):
         outs[name] = tmp_path / name
         films = [str(sample_path("normal_woman")), str(sample_path("effusion"))]
-        call = ["chest", "run", *films, "--out", str(outs[name]), "--operating-point", point, *extra]
+        call = ["chest", "run", *films, "--out", str(outs[name]), "--operating-point", point, *given, *extra]
         assert main(call) == 0
     stages = []
     for one, two in zip(*(rows(out / "results.csv") for out in outs.values()), strict=True):

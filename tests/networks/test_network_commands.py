@@ -132,7 +132,14 @@ def test_corrections_become_a_network_that_the_chest_workflow_uses(tmp_path, net
 
     out = tmp_path / "run"
     use = ("--segmenter", "network", "--set", f"lungs.network.model={model}", "--classifier", "none")
-    more = ("--set", "features.grid=128", "--set", "lungs.network.device=cpu")
+    more = (
+        "--set",
+        "features.grid=128",
+        "--set",
+        "lungs.network.device=cpu",
+        "--set",
+        "lungs.network.edge=0.05",
+    )
     main(["chest", "run", str(films), "--out", str(out), *use, *more])
     record = Record.load(out / "records" / "normal_man.json")
     made_by = [entry.model for entry in record if getattr(entry, "name", "") == "lungs"]
