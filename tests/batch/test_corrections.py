@@ -211,7 +211,7 @@ def test_a_gathering_that_fails_leaves_the_earlier_one_as_it_was(run, tmp_path):
     before = {path: path.read_bytes() for path in out.rglob("*.*")}
     assert len(before) == 3
     who.write_text("file,patient\na/one.png,P7\nb/one.png,P8\n", encoding="utf-8")
-    with pytest.raises(BadInput, match="films called one.png are of two patients, P7 and P8"):
+    with pytest.raises(BadInput, match=r"films called one.png are of two patients, P7 and P8"):
         gather(tmp_path / "one.tbcad", out=out, patients=who)
     take_back(run, "insensitive")
     case_of(run).save(tmp_path / "one.tbcad")

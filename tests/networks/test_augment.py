@@ -35,7 +35,8 @@ def test_the_same_seed_gives_the_same_batch_and_another_step_another_one():
     images, labels = batch()
     first, again = (augment(images, labels, AugmentParameters(density=0.5), (1, 2, 3)) for _ in range(2))
     other = augment(images, labels, AugmentParameters(density=0.5), (1, 2, 4))
-    assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
     assert not torch.allclose(first[0], other[0])
 
 

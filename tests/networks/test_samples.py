@@ -70,7 +70,7 @@ def test_values_are_translated_and_strangers_refused(folder):
 
 def test_sizes_that_differ_and_labels_that_are_missing_are_told(folder):
     iio.imwrite(folder / "labels" / "a.png", np.zeros((40, 51), np.uint8))
-    with pytest.raises(BadInput, match="40 × 51.*has 40 × 50"):
+    with pytest.raises(BadInput, match=r"40 × 51.*has 40 × 50"):
         load_samples(DataSource(folder=folder), LUNGS)[0].read()
     (folder / "labels" / "b.png").unlink()
     with pytest.raises(BadInput, match=r"b\.png: has no label image"):

@@ -31,7 +31,9 @@ def test_every_image_is_held_out_once_and_a_patient_stays_together():
 def test_the_watched_share_comes_from_the_training_patients_of_every_collection():
     one = split_samples(MANY, DataParameters(folds=4, fold=0, validation=0.2), 3)
     groups = [{s.patient for s in part} for part in (one.train, one.validation, one.test)]
-    assert all(groups) and not groups[0] & groups[1] and not groups[1] & groups[2]
+    assert all(groups)
+    assert not groups[0] & groups[1]
+    assert not groups[1] & groups[2]
     assert {s.source for s in one.validation} == {"a", "b"}
 
 
@@ -66,7 +68,7 @@ def test_a_split_file_is_read_back_and_must_name_every_image(tmp_path):
     assert {s.name for s in again.test} == {
         s.name for s in split_samples(MANY, DataParameters(folds=4, fold=0), 3).test
     }
-    with pytest.raises(BadInput, match="says nothing about new.png"):
+    with pytest.raises(BadInput, match=r"says nothing about new.png"):
         split_samples([*MANY, sample("new", "q")], DataParameters(split=path), 9)
     path.write_text(
         path.read_text()
@@ -86,7 +88,7 @@ def test_images_of_one_name_get_the_role_of_their_own_row(tmp_path):
     split = split_samples(rows, DataParameters(split=path), 0)
     assert [s.image.as_posix() for s in split.test] == ["A/1.png"]
     path.write_text("image,role\n1.png,test\n1.png,train\n2.png,train\n", encoding="utf-8")
-    with pytest.raises(BadInput, match="called 1.png several roles"):
+    with pytest.raises(BadInput, match=r"called 1.png several roles"):
         split_samples(rows, DataParameters(split=path), 0)
 
 

@@ -51,8 +51,8 @@ class SummedLoss(torch.nn.Module):
         )
 
     def _focal(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        # (1 - p)^gamma times cross-entropy (Lin 2017, eq. 4) of the softmax that the network ends with. That of
-        # segmentation_models_pytorch takes each class's logit by itself through a sigmoid.
+        # (1 - p)^gamma times cross-entropy (Lin 2017, eq. 4) of the softmax that the network ends with. That
+        # of segmentation_models_pytorch takes each class's logit by itself through a sigmoid.
         entropy = F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="none")
         focal = (1 - torch.exp(-entropy)) ** self._gamma * entropy
         return focal[labels != IGNORE].mean()

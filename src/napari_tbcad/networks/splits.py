@@ -64,8 +64,8 @@ class Split:
         """
         if not path.is_file():
             return
-        before = Counter((there.name, role) for there, role in _rows_of(path))
-        now = Counter((s.name, role) for role in ROLES for s in getattr(self, role))
+        before: Counter[tuple[str, str]] = Counter((there.name, role) for there, role in _rows_of(path))
+        now: Counter[tuple[str, str]] = Counter((s.name, role) for role in ROLES for s in getattr(self, role))
         if before != now:
             odd = next(iter((now - before) or (before - now)))[0]
             raise BadInput(
