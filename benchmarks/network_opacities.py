@@ -159,6 +159,7 @@ def print_scores(films: list[Read]) -> list[dict[str, object]]:
         print(
             f"all real films together: pixel AUC inside the lungs {area(real):.3f} (sources differ: easier)"
         )
+    return figures
 
 
 def draw(path: Path, film: Read) -> None:

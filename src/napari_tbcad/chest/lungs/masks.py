@@ -16,7 +16,7 @@ from napari_tbcad.record import Parameters, Step, field
 
 # Masks are worked out on at most this grid and then brought to the film's own, so that a slider stays
 # quick and a 10 000 x 10 000 film small.
-_LONGEST = 512
+LONGEST = 512
 
 
 class InsensitiveParameters(Parameters):
@@ -133,7 +133,7 @@ def _membership(
     soft: SoftLungs, film: Radiograph, kind: MaskKind, memory: Memory | None
 ) -> NDArray[np.float32]:
     """Return the soft lungs of a kind, (2, h, w), on the grid on which masks are worked out."""
-    shape = grid_shape(film.shape, _LONGEST)
+    shape = grid_shape(film.shape, LONGEST)
     return recall(memory, "membership", (soft, shape, kind), lambda: resize_soft(soft.of_kind(kind), shape))
 
 

