@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import field_validator, model_validator
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.networks.no_triton import without_triton
 from napari_tbcad.record import Parameters, field
 
 if TYPE_CHECKING:
@@ -161,7 +162,8 @@ def build(
 
 
 def _bare(parameters: ArchitectureParameters, n_classes: int, in_channels: int) -> nn.Module:
-    import segmentation_models_pytorch as smp
+    with without_triton():
+        import segmentation_models_pytorch as smp
 
     require_encoder(parameters.encoder)
     widths = _widths(parameters)
@@ -208,8 +210,9 @@ def require_encoder(name: str) -> None:
 
     A name is looked up rather than handed on, since timm takes some names for addresses to load from.
     """
-    import timm
-    from segmentation_models_pytorch.encoders import get_encoder_names
+    with without_triton():
+        import timm
+        from segmentation_models_pytorch.encoders import get_encoder_names
 
     if name.startswith("tu-"):
         bare = name.removeprefix("tu-")
