@@ -157,7 +157,9 @@ class ResultStep(ChestStep):
         where = f"{contribution.z:+.1f} σ"
         if found is not None and found.percentile is not None:
             where += f", {found.text.replace('percentile ', 'P')}"
-        return readable(contribution.feature), contribution.change, where
+        # Only their log-odds are read by models; with that word the zone would be cut out of the name.
+        name = readable(contribution.feature).replace("opacity logodds", "opacity")
+        return name, contribution.change, where
 
     def _say_why_not(self, session: ChestSession | None, model: Any) -> None:
         if self._shelf.loading:
