@@ -29,7 +29,6 @@ from qtpy.QtCore import QEventLoop, QPoint
 from qtpy.QtWidgets import QApplication, QScrollArea, QWidget
 
 from napari_tbcad.files import written_whole
-from napari_tbcad.schemes import LEFT
 from napari_tbcad.simulate.samples import sample_path
 from napari_tbcad.widgets import preferences
 from napari_tbcad.widgets.chest.actions import brush
@@ -209,13 +208,17 @@ def beginning(out: Path) -> None:
 
 
 def corrections(scene: Scene) -> None:
-    """Correct the phantom's left lung: its apex is missing, and beside the aorta is too much."""
-    brush(scene.panel.bench, LEFT)
-    scene.paint(LEFT, ((0.105, 0.605), (0.098, 0.64), (0.108, 0.69), (0.13, 0.735)), 15)
+    """Take heart, aorta and mediastinum out of the phantom's left lung: a fine brush, then a coarse one."""
+    brush(scene.panel.bench, 0)
+    scene.paint(0, ((0.08, 0.556), (0.11, 0.568), (0.15, 0.555), (0.2, 0.557), (0.25, 0.578)), 17)
     scene.paint(
-        0, ((0.19, 0.545), (0.25, 0.552), (0.31, 0.571), (0.36, 0.574), (0.42, 0.585), (0.5, 0.605)), 17
+        0, ((0.25, 0.578), (0.32, 0.574), (0.36, 0.595), (0.44, 0.588), (0.5, 0.614), (0.54, 0.62)), 17
     )
-    brush(scene.panel.bench, LEFT)
+    scene.paint(0, ((0.25, 0.551), (0.36, 0.565), (0.54, 0.585)), 23)
+    scene.paint(0, ((0.575, 0.605), (0.6, 0.635), (0.64, 0.668), (0.7, 0.688), (0.725, 0.689)), 45)
+    scene.paint(0, ((0.6, 0.58), (0.65, 0.6), (0.71, 0.605), (0.66, 0.63), (0.72, 0.655)), 45)
+    # At rest: no ring of a brush where no mouse is.
+    scene.session.layers.layer(scene.session.look.kind).mode = "pan_zoom"
 
 
 def work(out: Path) -> None:
@@ -225,6 +228,7 @@ def work(out: Path) -> None:
     scene.run()
     panel, right = scene.panel, scene.right()
     save(out, "first_result", scene.picture())
+    scene.session.look.evidence.show(False)
     scene.session.look.set_kind("sensitive")
     scene.unfold("Lung masks", to=panel.masks)
     save(out, "masks", scene.picture(), right)
@@ -235,6 +239,7 @@ def work(out: Path) -> None:
     save(out, "panel", scene.picture())
     scene.unfold("Correct", to=panel.correct)
     save(out, "correct", scene.picture(), right)
+    scene.session.look.evidence.show(True)
     panel.result.model_button.setChecked(True)
     scene.unfold("Result", to=panel.result)
     save(out, "result", scene.picture(), scene.box(panel))
