@@ -61,10 +61,10 @@ def test_it_returns_probabilities_and_says_which_file_they_are_from(film, tiny):
     parameters = NetworkParameters(model=str(path), device="cpu")
     soft = network(film, parameters, progress=lambda share, what: told.append(what))
     assert (soft.segmenter, soft.film_shape, soft.early) == ("network", film.shape, None)
-    assert soft.pixels.shape == (2, 64, 64)
+    assert soft.pixels.shape == (2, *film.shape), "on the grid on which masks are cut"
     assert soft.pixels.dtype == np.float32
     assert 0 <= soft.pixels.min() <= soft.pixels.max() <= 1
-    assert soft.uncertainty.shape == (64, 64)
+    assert soft.uncertainty.shape == film.shape
     assert soft.warnings[0] == "Never trained."
     step = list(soft.record)[-1]
     assert (step.name, step.model) == ("network", f"network tiny 0 {sha256}")

@@ -125,7 +125,7 @@ def network(
         segmenter="network",
         warnings=(*loaded.warnings, *prediction.messages, *_doubts(unsure)),
         record=film.record + Step("network", parameters, model=said_of(loaded), facts=facts),
-        uncertainty=prediction.uncertainty,
+        uncertainty=_on_mask_grid(prediction.uncertainty[None], film)[0],
     )
 
 
@@ -171,7 +171,7 @@ def network_at_hand(parameters: NetworkParameters) -> str | None:
 
 
 def _on_mask_grid(probabilities: NDArray[np.float32], film: Radiograph) -> NDArray[np.float32]:
-    """Return the probabilities on the grid on which masks are cut, never a coarser one.
+    """Return (n, h, w) probabilities on the grid on which masks are cut, never a coarser one.
 
     Memberships are no straight function of probabilities, so they must not be interpolated: the edge would
     move (JSRT, fold 0: mean Dice 0.977 instead of 0.979).
