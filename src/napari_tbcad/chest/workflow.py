@@ -235,7 +235,15 @@ def settings_for(model: ChestModel | None, assignments: Mapping[str, Any] | None
 def assignments_of(model: ChestModel) -> dict[str, Any]:
     """Return the dotted settings with which the films of a model were measured."""
     sections = {"features": model.card.features, "enhance": model.card.enhance, **model.card.masks}
-    return {f"{part}.{name}": value for part, own in sections.items() for name, value in own.items()}
+    return _dotted(sections)
+
+
+def _dotted(section: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Name each single value: one that a card does not hold, such as a device, can be assigned beside it."""
+    found: dict[str, Any] = {}
+    for name, value in section.items():
+        found |= _dotted(value, f"{before}{name}.") if isinstance(value, Mapping) else {before + name: value}
+    return found
 
 
 def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
