@@ -136,7 +136,10 @@ def test_a_step_runs_from_its_own_dock_and_no_further(panel, finished, phantom_p
             state = getattr(widget, STEPS[other]).dot.state
             assert docks[other].step.dot.state is state
             assert (state is State.DONE) == (number <= done), (name, other, state)
-        assert all(widget.session.fresh(value) for value in OUTPUTS[docks[name].step.name])
+        outputs = [
+            value for value in OUTPUTS[docks[name].step.name] if value != "opacities"
+        ]  # switched off here
+        assert [value for value in outputs if not widget.session.fresh(value)] == [], name
     assert len([layer for layer in viewer.layers if "sensitive" in layer.name]) == 2
 
 
