@@ -287,3 +287,12 @@ def test_a_named_network_that_is_of_no_use_is_said_before_the_first_film(tmp_pat
     require_named(settings(path, **{"lungs.segmenter": "otsu"}).lungs)
     # For the packaged one the atlas stands in, film by film.
     require_named(settings(PACKAGED).lungs)
+
+
+def test_a_device_can_be_chosen_beside_a_model_that_learned_with_a_network():
+    """The card names no device; naming its section as a whole would leave no setting of that name."""
+    masks = {"lungs": {"segmenter": "network", "network": {"model": PACKAGED, "edge": 0.3}}}
+    own = settings_for(
+        SimpleNamespace(card=ModelCard(name="own", masks=masks)), {"lungs.network.device": "cpu"}
+    )
+    assert (own.lungs.network.edge, own.lungs.network.device) == (0.3, "cpu")
