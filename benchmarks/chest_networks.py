@@ -10,7 +10,8 @@
     python benchmarks/chest_networks.py lungs --out TRAININGS --scores
 
 Every training goes on where it was interrupted. The first part learns lungs as the packaged atlas, which was
-made from phantoms, finds them; so no drawn lung or lesion of a film that is later held out has been seen.
+made from phantoms, finds them; so no drawn lesion of a film that is later held out has been seen, and of
+drawn lungs only what the phantoms' shapes (modes of many outlines, JSRT's among them) hold.
 One thread a training by default: two folds side by side on two cores are quicker than one on both.
 """
 
@@ -36,37 +37,29 @@ BEFORE = {"lungs_fine": "lungs", "lungs_more": "lungs_fine"}
 DOUBTFUL = ("look at the masks", "one lung", "no lung", "upside down", "mirrored")
 
 
-def pseudo_sets(pseudo: Path, out: Path) -> dict[str, Path]:
-    """Write the table of every collection: films that the chain took without a doubt about the masks."""
+def pseudo_set(pseudo: Path, out: Path) -> Path:
+    """Write the table of the films that the chain took without a doubt about the masks."""
     with (pseudo / "results.csv").open(encoding="utf-8-sig", newline="") as file:
-        results = list(csv.DictReader(file))
-    folders = {}
-    for name in ("tb_multisource",):
-        rows = [r for r in results if name in r["file"] and r["status"] == "ok"]
-        kept = [r for r in rows if not any(word in r["warnings"] for word in DOUBTFUL)]
-        print(f"{name}: {len(kept)} of {len(rows)} films")
-        table = [
-            {"image": Path(r["file"]).name, "label": f"{Path(r['file']).stem}_insensitive.png"} for r in kept
-        ]
-        write_csv(out / name / "samples.csv", ("image", "label"), table)
-        folders[name] = out / name
-    return folders
+        rows = [r for r in csv.DictReader(file) if "tb_multisource" in r["file"] and r["status"] == "ok"]
+    kept = [r for r in rows if not any(word in r["warnings"] for word in DOUBTFUL)]
+    print(f"{len(kept)} of {len(rows)} films")
+    table = [
+        {"image": Path(r["file"]).name, "label": f"{Path(r['file']).stem}_insensitive.png"} for r in kept
+    ]
+    write_csv(out / "tb_multisource" / "samples.csv", ("image", "label"), table)
+    return out / "tb_multisource"
 
 
 def pretraining(out: Path, pseudo: Path) -> TrainingConfig:
     """Return the configuration of the common first part."""
     config = load_config(CONFIGS / "pretraining.yaml")
-    folders = pseudo_sets(pseudo, out / "pseudo")
-    sources = tuple(
-        source.model_copy(
-            update={
-                "folder": folders[source.name],
-                "images": str(CHEST / source.name / "images"),
-                "labels": str((pseudo / "masks").resolve()),
-            }
-        )
-        for source in config.data.sources
-    )
+    (source,) = config.data.sources
+    places = {
+        "folder": pseudo_set(pseudo, out / "pseudo"),
+        "images": str(CHEST / source.name / "images"),
+        "labels": str((pseudo / "masks").resolve()),
+    }
+    sources = (source.model_copy(update=places),)
     return with_data(config, sources=sources, cache=out / "cache")
 
 

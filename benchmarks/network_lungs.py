@@ -1,6 +1,6 @@
 """Lung masks of networks on films they were not trained on: Dice on the film's own grid, the worst first.
 
-    python benchmarks/network_lungs.py --trainings TRAININGS [--overlays DIR]
+    python benchmarks/network_lungs.py --trainings TRAININGS [--part lungs] [--role train] [--overlays DIR]
 
 Every film is segmented by the network of the fold that held it out (benchmarks/chest_networks.py), and the
 insensitive mask is compared with the drawn lungs, as benchmarks/lungs.py does for the other segmenters.
@@ -24,15 +24,15 @@ from napari_tbcad.files import written_whole
 
 
 @cache
-def fold_of(trainings: Path) -> dict[str, Path]:
-    """Return the model file that did not see a film, by the film's name."""
+def fold_of(trainings: Path, part: str = "lungs_fine", role: str = "test") -> dict[str, Path]:
+    """Return the model file that did not see a film (role "train": that did), by the film's name."""
     found: dict[str, Path] = {}
-    for folder in sorted((trainings / "lungs_fine").glob("fold*")):
+    for folder in sorted((trainings / part).glob("fold*")):
         if not (folder / "model.safetensors").is_file():
             continue
         with (folder / "split.csv").open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):
-                if row["role"] == "test":
+                if row["role"] == role:
                     found[Path(row["image"]).name] = folder / "model.safetensors"
     return found
 
@@ -71,12 +71,14 @@ def main() -> None:
     )
     parser.add_argument("--trainings", type=Path, required=True)
     parser.add_argument("--set", choices=sorted(SETS), nargs="*", default=sorted(SETS))
+    parser.add_argument("--part", choices=("lungs", "lungs_fine"), default="lungs_fine")
+    parser.add_argument("--role", choices=("test", "train"), default="test", help="train: not held out")
     parser.add_argument("--threshold", type=float, default=InsensitiveParameters().threshold)
     parser.add_argument("--worst", type=int, default=8)
     parser.add_argument("--overlays", type=Path, help="folder for pictures of the 20 worst films of each set")
     parser.add_argument("--out", type=Path, help="CSV of all films")
     chosen = parser.parse_args()
-    held = fold_of(chosen.trainings)
+    held = fold_of(chosen.trainings, chosen.part, chosen.role)
     if not held:
         raise BadInput(chosen.trainings, "no fold has been trained there")
     rows_of_all = []
@@ -84,7 +86,8 @@ def main() -> None:
         films = [truth for truth in SETS[name](None) if truth.name in held]
         rows = [segmented(truth, held[truth.name], chosen.threshold) for truth in films]
         print(
-            f"\nnetwork, held out, on {name}, insensitive mask at {chosen.threshold}, {datetime.date.today()}"
+            f"\n{chosen.part}, {chosen.role} films of {name}, insensitive mask at {chosen.threshold}, "
+            f"{datetime.date.today()}"
         )
         report(rows, worst=chosen.worst)
         rows_of_all += [{"set": name, **row} for row in rows]

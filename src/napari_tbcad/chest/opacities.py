@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.imaging.grid import resize_labels, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.memory import Memory, recall
+from napari_tbcad.networks.devices import Device
+from napari_tbcad.networks.listing import file_key_if_any
 from napari_tbcad.record import Parameters, Record, Step, field
 from napari_tbcad.schemes import OPACITIES
 
@@ -55,11 +57,12 @@ class OpacityParameters(Parameters):
     )
     augment: bool = field(
         False,
-        title="Average variants",
-        description="Average the answers for slightly changed versions of the film: slower, steadier.",
+        title="Several looks",
+        description="Averages the answers to slightly changed copies of the film: steadier, and several "
+        "times slower.",
         more=True,
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = field(
+    device: Device = field(
         "auto",
         title="Device",
         description="Where the network runs; auto takes the graphics card where there is one.",
@@ -77,7 +80,7 @@ class OpacityParameters(Parameters):
     @property
     def content_key(self) -> str:
         """Digest of the values and of the network's file, so that a changed file makes the stage stale."""
-        return digest(type(self).__name__, self.model_dump_json(), _file_key(self.model))
+        return digest(type(self).__name__, self.model_dump_json(), file_key_if_any(self.model))
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +199,7 @@ def opacities(
         return NoOpacities(cause, record=film.record + Step("opacities", parameters, facts={"none": cause}))
     if progress is not None:
         progress(0.0, "opacities")
-    asked = (film, parameters.model, parameters.augment, parameters.device, _file_key(parameters.model))
+    asked = (film, parameters.model, parameters.augment, parameters.device, file_key_if_any(parameters.model))
     try:
         found = recall(memory, "answer", asked, lambda: _asked(film, parameters, cancelled, progress))
     except Cancelled:
@@ -309,14 +312,4 @@ def require_opacities(settings: Any) -> None:
 
 def network_present(name: str) -> bool:
     """Tell whether a network of this name or path has a file; nothing is loaded."""
-    return bool(_file_key(name))
-
-
-def _file_key(name: str) -> str:
-    """Return what tells one version of a network's file from another; empty where there is none."""
-    try:
-        from napari_tbcad.networks.models import file_key
-
-        return file_key(name)
-    except (BadInput, OSError, ImportError):
-        return ""
+    return bool(file_key_if_any(name))

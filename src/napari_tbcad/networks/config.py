@@ -10,6 +10,8 @@ from pydantic import ValidationError, field_validator, model_validator
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
 from napari_tbcad.networks.build import ArchitectureParameters
+from napari_tbcad.networks.card import task_classes
+from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.record import Parameters, field
 from napari_tbcad.schemes import NETWORK_SCHEMES, LabelScheme
@@ -205,9 +207,7 @@ class FitParameters(Parameters):
         title="Precision",
         description="bf16-mixed is quicker on processors and cards that know it.",
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = field(
-        "auto", title="Device", description="Where it is trained."
-    )
+    device: Device = field("auto", title="Device", description="Where it is trained.")
     devices: int = field(1, title="Cards", ge=1, le=64, description="Graphics cards used.", more=True)
     keep: Literal["last", "best"] = field(
         "last",
@@ -261,8 +261,7 @@ class TrainingConfig(Parameters):
     @property
     def classes(self) -> tuple[str, ...]:
         """Name of every value of the scheme, background first."""
-        names = self.scheme.names
-        return tuple(names[value] for value in range(len(names)))
+        return task_classes(self.task)
 
 
 def load_config(path: str | Path) -> TrainingConfig:

@@ -264,7 +264,7 @@ def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> 
             )
             for name in sorted({s.source for s in split.train})
         ),
-        training=_without_paths(config),
+        training=config.model_dump(mode="json"),
         history={
             "epochs": len(log),
             "loss": float(log[-1]["loss"]) if log else None,
@@ -272,18 +272,6 @@ def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> 
             "seconds": round(sum(float(row["seconds"]) for row in log) if log else seconds, 1),
         },
     ).without_places()
-
-
-def _without_paths(config: TrainingConfig) -> dict[str, Any]:
-    """Return the configuration as JSON values without the folders of the machine it ran on."""
-    body = config.model_dump(mode="json")
-    for source in body["data"]["sources"]:
-        source["folder"] = Path(source["folder"]).name
-    for name in ("split", "cache"):
-        body["data"][name] = None if body["data"][name] is None else Path(body["data"][name]).name
-    start = body["fit"]["start_from"]
-    body["fit"]["start_from"] = Path(start).name if start else ""
-    return body
 
 
 def split_of(config: TrainingConfig) -> Split:

@@ -16,7 +16,7 @@ from typing import Any
 import platformdirs
 
 from napari_tbcad.content import digest
-from napari_tbcad.errors import ModelRefused
+from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import written_whole
 from napari_tbcad.networks.card import NetworkCard
 from napari_tbcad.networks.store import MAX_BYTES, read_network_card
@@ -166,6 +166,14 @@ def file_key(name_or_path: str | Path) -> str:
     """Return a digest that changes with the file of a network: its place, time and size."""
     entry = find_entry(name_or_path)
     return digest(*map(str, entry.state()), entry.sha256)
+
+
+def file_key_if_any(name_or_path: str | Path) -> str:
+    """Return :func:`file_key`, or an empty text where there is no file that could be used."""
+    try:
+        return file_key(name_or_path)
+    except (BadInput, OSError):
+        return ""
 
 
 def known_downloads(folder: Path | None = None) -> dict[str, dict[str, Any]]:

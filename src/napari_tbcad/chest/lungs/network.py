@@ -18,6 +18,7 @@ from napari_tbcad.files import sha256
 from napari_tbcad.imaging.grid import grid_shape, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.networks.devices import Device
+from napari_tbcad.networks.listing import file_key_if_any
 from napari_tbcad.record import Parameters, Step, field
 from napari_tbcad.schemes import LUNGS
 from napari_tbcad.segmenters import Unusable
@@ -76,7 +77,7 @@ class NetworkParameters(Parameters):
     @property
     def content_key(self) -> str:
         """Digest of the values and of the state of the model's file, so that a new file is a new answer."""
-        return digest(type(self).__name__, self.model_dump_json(), _file_key(self.model))
+        return digest(type(self).__name__, self.model_dump_json(), file_key_if_any(self.model))
 
 
 def network(
@@ -166,7 +167,7 @@ def network_at_hand(parameters: NetworkParameters) -> str | None:
 
     Imports no torch.
     """
-    key = _file_key(parameters.model)
+    key = file_key_if_any(parameters.model)
     return _sha256(parameters.model, key) if key else None
 
 
@@ -174,7 +175,7 @@ def _on_mask_grid(probabilities: NDArray[np.float32], film: Radiograph) -> NDArr
     """Return (n, h, w) probabilities on the grid on which masks are cut, never a coarser one.
 
     Memberships are no straight function of probabilities, so they must not be interpolated: the edge would
-    move (JSRT, fold 0: mean Dice 0.977 instead of 0.979).
+    move (155 held-out JSRT films: mean Dice 0.9736 instead of 0.9742).
     """
     shape = grid_shape(film.shape, LONGEST)
     return probabilities if min(shape) < min(probabilities.shape[1:]) else resize_soft(probabilities, shape)
@@ -269,16 +270,6 @@ def _ask(
 def _in_words(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
-def _file_key(name: str) -> str:
-    """Return what changes with the file behind a name; empty when there is none."""
-    try:
-        from napari_tbcad.networks.models import file_key
-
-        return file_key(name)
-    except (BadInput, OSError, ImportError):
-        return ""
 
 
 @lru_cache(maxsize=8)
