@@ -131,10 +131,19 @@ OPACITIES = LabelScheme(
 )
 """What a radiologist draws in the lungs of a film with pneumonia."""
 
+REGIONS = LabelScheme("regions", {"background": 0, **REGION_IDS})
+"""The twelve skeleton regions of one view of a bone scan."""
+
 NETWORK_SCHEMES = MappingProxyType(
-    {scheme.name: scheme for scheme in (LUNGS, OPACITIES, *BONE_SCHEMES.values())}
+    {scheme.name: scheme for scheme in (LUNGS, OPACITIES, REGIONS, *BONE_SCHEMES.values())}
 )
 """Schemes that a segmentation network can learn, by name: the name is the network's task."""
+
+UNSIDED = (REGIONS.name, *BONE_SCHEMES)
+"""Tasks whose images may be mirrored: no class has a side, and hardly an organ that is seen has one.
+
+Opacities are not among them: they have no side, but a mirrored chest has its heart on the wrong one.
+"""
 
 IGNORE = 255
 """Value of a pixel about which a label image says nothing: left out of losses and scores."""

@@ -33,6 +33,7 @@ class Drawn:
     labels: np.ndarray
     patient: str = ""
     source: str = "drawn"
+    view: str = ""
 
     def read(self):
         if self.labels.ndim != 2:
@@ -52,7 +53,7 @@ def one_hot(labels, k):
 
 
 def always(labels, k=3):
-    return lambda pixels: (one_hot(labels, k), ())
+    return lambda pixels, view: (one_hot(labels, k), ())
 
 
 def value(lines, metric, group, source="all"):

@@ -8,6 +8,7 @@ the heart of a mirrored chest lies on the wrong side.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -35,6 +36,15 @@ class Draw:
     def normal(self, *shape: int) -> Tensor:
         """Return normal numbers."""
         return torch.randn(shape, generator=self._generator).to(self._device)
+
+    def binomial(self, number: Tensor, share: Tensor) -> Tensor:
+        """Return how many of each number remain when each is kept with a probability (broadcast)."""
+        # numpy's is ten times as quick as torch's on a processor.
+        seed = int(torch.randint(2**62, (), generator=self._generator))
+        drawn = np.random.default_rng(seed).binomial(
+            number.cpu().numpy().astype(np.int64), share.cpu().numpy()
+        )
+        return torch.from_numpy(drawn.astype(np.float32)).to(self._device)
 
     def chance(self, n: int, share: float) -> Tensor:
         """Return n booleans, True with this probability."""
@@ -132,10 +142,10 @@ def expose(images: Tensor, parameters: AugmentParameters, draw: Draw) -> Tensor:
     share = ((images - low) / (high - low)).clamp(0, 1)
     exponent = torch.exp(draw.normal(n, 1, 1, 1) * parameters.gamma)
     out = share.clamp(min=1e-4) ** exponent * 2 - 1
-    return _blurred(out, draw.uniform(n, low=0, high=1) * parameters.blur)
+    return blurred(out, draw.uniform(n, low=0, high=1) * parameters.blur)
 
 
-def _blurred(images: Tensor, sigma: Tensor) -> Tensor:
+def blurred(images: Tensor, sigma: Tensor) -> Tensor:
     """Blur every image by its own Gaussian, rows and columns by one matrix product each."""
 
     def matrix(size: int) -> Tensor:

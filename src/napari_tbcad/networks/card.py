@@ -79,6 +79,8 @@ class NetworkCard(_Part):
             raise ValueError(f"there is no task {self.task!r}; there are {', '.join(NETWORK_SCHEMES)}")
         if self.classes != (wanted := task_classes(self.task)):
             raise ValueError(f"the classes of {self.task} are {', '.join(wanted)}, not {self.classes}")
+        if self.channels != self.input.channels:
+            raise ValueError(f"its input has {self.input.channels} channel(s), not {self.channels}")
         return self
 
     def without_places(self) -> NetworkCard:

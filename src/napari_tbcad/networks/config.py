@@ -14,7 +14,7 @@ from napari_tbcad.networks.card import task_classes
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.record import Parameters, field
-from napari_tbcad.schemes import NETWORK_SCHEMES, LabelScheme
+from napari_tbcad.schemes import NETWORK_SCHEMES, UNSIDED, LabelScheme
 
 LossName = Literal["cross_entropy", "focal", "dice", "tversky"]
 
@@ -48,7 +48,8 @@ class DataSource(Parameters):
         "",
         title="Table",
         description="CSV below the folder with a column image (or file), and if there are any, label, "
-        "patient and fold. Without it every image of the folder is taken, each its own patient.",
+        "patient, fold and view (anterior or posterior). Without it every image of the folder is taken, each "
+        "its own patient.",
     )
     grouped: str = field(
         "",
@@ -112,7 +113,11 @@ class DataParameters(Parameters):
 
 
 class AugmentParameters(Parameters):
-    """How training images are varied: as films of other people, poses and devices differ."""
+    """How training images are varied: as images of other people, poses and devices differ.
+
+    Images of counts (bone scans) are turned, bent, blurred and mirrored as films are; of the rest, thinning
+    and gain are theirs alone, and what is said of films is not done to them.
+    """
 
     rotation: float = field(8, title="Rotation", unit="°", ge=0, le=45, description="Largest angle.")
     scale: float = field(0.15, title="Scale", ge=0, le=0.8, description="Largest change of size, as a share.")
@@ -153,6 +158,27 @@ class AugmentParameters(Parameters):
         le=1,
         description="Share of images with a smooth added density, as consolidation or fluid adds it. For "
         "organs, which stay where they are below it; not where the density is what is looked for.",
+    )
+    mirror: float = field(
+        0.0,
+        title="Mirrored",
+        ge=0,
+        le=1,
+        description="Share of images that are mirrored. Only where no class has a side and no organ matters.",
+    )
+    thinning: float = field(
+        0.5,
+        title="Thinning",
+        ge=0,
+        le=0.95,
+        description="Counts only: largest share of the counts taken away at random, as in a shorter scan.",
+    )
+    gain: float = field(
+        0.1,
+        title="Gain",
+        ge=0,
+        le=1,
+        description="Counts only: spread of the logarithm of a factor on the normalised image.",
     )
 
 
@@ -249,6 +275,10 @@ class TrainingConfig(Parameters):
 
     @model_validator(mode="after")
     def _watched(self) -> TrainingConfig:
+        if self.augment.mirror and self.task not in UNSIDED:
+            raise ValueError(f"augment.mirror: images for {self.task} cannot be mirrored")
+        if self.input.views and self.input.intensity != "counts":
+            raise ValueError("input.views: only images of counts have views (input.intensity)")
         if (self.fit.keep == "best" or self.fit.patience) and not (self.data.validation or self.data.split):
             raise ValueError("keep: best and patience need data.validation, a share of patients to watch")
         return self

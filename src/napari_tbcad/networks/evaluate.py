@@ -226,8 +226,8 @@ def _predictor(network: Network, parameters: PredictParameters | None) -> Predic
     settings = parameters or Parameters()
     choose_device(settings.device)  # said once, before the first image is read
 
-    def run(pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-        found = predict(network, pixels, settings)
+    def run(pixels: NDArray[np.float32], view: str) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+        found = predict(network, pixels, settings, view=view)
         return found.probabilities, tuple(found.messages)
 
     return run

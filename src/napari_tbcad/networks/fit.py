@@ -94,7 +94,7 @@ def train(
     )
     _require_classes(decoded, config)
     torch.manual_seed(config.seed)
-    network = build(config.architecture, n_classes=len(config.classes))
+    network = build(config.architecture, n_classes=len(config.classes), in_channels=config.input.channels)
     if config.fit.start_from and not (resume and (out / LAST).is_file()):
         matched, skipped = start_from(network, config.fit.start_from, classes=config.classes)
         say(
@@ -254,6 +254,7 @@ def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> 
         classes=config.classes,
         architecture=config.architecture,
         input=config.input,
+        channels=config.input.channels,
         description=config.description,
         sources=tuple(
             NetworkSource(

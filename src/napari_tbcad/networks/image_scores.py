@@ -50,12 +50,16 @@ class Judged(Protocol):
     def source(self) -> str:
         """Collection."""
 
+    @property
+    def view(self) -> str:
+        """Which view of a bone scan; "" for other images."""
+
     def read(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Return the image and its labels."""
 
 
-Predictor = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], tuple[str, ...]]]
-"""Image (H, W) to probabilities (K, h, w) of its field of view, and messages."""
+Predictor = Callable[[NDArray[np.float32], str], tuple[NDArray[np.float32], tuple[str, ...]]]
+"""Image (H, W) and its view to probabilities (K, h, w) of its field of view, and messages."""
 
 Region = Callable[[Any, NDArray[np.float32]], NDArray[np.bool_]]
 """Sample and image (H, W) to the mask (H, W) in which probabilities are judged."""
@@ -200,7 +204,7 @@ def judge(
     """
     pixels, truth = sample.read()
     began = time.perf_counter()
-    probabilities, messages = predictor(pixels)
+    probabilities, messages = predictor(pixels, sample.view)
     seconds = time.perf_counter() - began
     if len(probabilities) != len(classes):
         raise BadInput("network", f"it gives {len(probabilities)} classes, its labels have {len(classes)}")

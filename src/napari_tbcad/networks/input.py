@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.imaging.grid import resize_labels, resize_soft
 from napari_tbcad.record import Parameters, field
 
@@ -32,14 +33,30 @@ class InputParameters(Parameters):
         "percentiles",
         title="Normalisation",
         description="percentiles: the 1st and 99th percentile of the film become -1 and 1. counts: square "
-        "root of the counts over that of their mean in the body, which makes Poisson noise even.",
+        "root of the counts, which makes Poisson noise even, over its own mean weighted by itself.",
     )
+    views: tuple[ViewName, ...] = field(
+        (),
+        title="Views",
+        description="Views of a bone scan that the network reads; none for other images. One of both views "
+        "is told which by a second channel, -1 anterior and 1 posterior.",
+    )
+
+    @field_validator("views")
+    @classmethod
+    def _in_order(cls, views: tuple[ViewName, ...]) -> tuple[ViewName, ...]:
+        return tuple(view for view in VIEWS if view in views)
 
     @model_validator(mode="after")
     def _whole_strides(self) -> InputParameters:
         if self.height % STRIDE or self.width % STRIDE:
             raise ValueError(f"height and width must be multiples of {STRIDE}")
         return self
+
+    @property
+    def channels(self) -> int:
+        """Channels of the input: the image, and the view where there are two."""
+        return 2 if len(self.views) > 1 else 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -57,11 +74,14 @@ class NetworkInput:
         Normalised grey levels.
     rows, columns : (int, int)
         First and last-but-one row and column of `pixels` that show the film; the rest is padding.
+    view : str
+        Which view of a bone scan, "" for other images.
     """
 
     pixels: NDArray[np.float32]
     rows: tuple[int, int]
     columns: tuple[int, int]
+    view: str = ""
 
     def inner(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the part of an array (…, h, w) that covers the film's field of view."""
@@ -83,10 +103,44 @@ def to_input(pixels: NDArray[np.float32], parameters: InputParameters) -> Networ
     BadInput
         If the film has one single grey level.
     """
+    given = on_grid(pixels, parameters)
+    if parameters.intensity == "counts":
+        return replace(given, pixels=normalised_counts(given.pixels))
+    normal = _normalised(given.inner(given.pixels))
+    return _padded(normal, given.pixels.shape, float(normal.min()))  # type: ignore[arg-type]
+
+
+def on_grid(pixels: NDArray[np.float32], parameters: InputParameters) -> NetworkInput:
+    """Bring an image onto a network's grid, its range as it is.
+
+    Of counts the sums are kept: a pixel of the grid holds what was counted in it, so that it still is a
+    Poisson number (exactly where the grid's pixels are whole multiples of the image's). Padding is the least
+    value.
+    """
     shape = _fitted(pixels.shape, parameters)
     small = resize_soft(pixels, shape) if shape != pixels.shape else np.asarray(pixels, np.float32)
-    normal = _normalised(small, parameters.intensity)
-    return _padded(normal, _outer(shape, parameters), float(normal.min()))
+    if parameters.intensity == "counts":
+        small = np.clip(small, 0, None) * np.float32(pixels.size / (shape[0] * shape[1]))
+    return _padded(small, _outer(shape, parameters), float(small.min()))
+
+
+def normalised_counts(counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return √n / m − 1 with m = Σ n / Σ √n, (H, W) float32.
+
+    m is the mean of the roots, each weighted by itself: air, however much of it there is, has no say, and a
+    hot bladder little. A scan of twice the time gives the same.
+
+    Raises
+    ------
+    BadInput
+        If there is not one count.
+    """
+    root = np.sqrt(np.clip(counts, 0, None))
+    total = float(root.sum(dtype=np.float64))
+    if not total:
+        raise BadInput("image", "there is not one count in it")
+    level = float(np.square(root, dtype=np.float64).sum()) / total
+    return (root / np.float32(level) - 1).astype(np.float32)
 
 
 def labels_to_input(labels: NDArray[np.uint8], parameters: InputParameters, empty: int) -> NDArray[np.uint8]:
@@ -125,13 +179,7 @@ def _padded(pixels: NDArray[np.float32], shape: tuple[int, int], empty: float) -
     return NetworkInput(np.ascontiguousarray(out), (0, height), (0, width))
 
 
-def _normalised(pixels: NDArray[np.float32], how: str) -> NDArray[np.float32]:
-    if how == "counts":
-        root = np.sqrt(np.clip(pixels, 0, None))
-        body = root[root > 0]
-        if not body.size:
-            raise BadInput("image", "there is not one count in it")
-        return (root / body.mean()).astype(np.float32)
+def _normalised(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     low, high = np.percentile(pixels, (1, 99))
     if high <= low:
         low, high = float(pixels.min()), float(pixels.max())

@@ -64,7 +64,7 @@ _lock = threading.Lock()
 
 
 def find_network(
-    name_or_path: str | Path, *, task: str | None = None, channels: int | None = None
+    name_or_path: str | Path, *, task: str | None = None, channels: int | None = None, view: str = ""
 ) -> Network:
     """Return a network by packaged or installed name, or by the path of a file.
 
@@ -78,6 +78,8 @@ def find_network(
         The task it is wanted for.
     channels : int, optional
         Channels of the images it is wanted for.
+    view : str, optional
+        View of bone scans it is wanted for.
 
     Raises
     ------
@@ -100,6 +102,9 @@ def find_network(
         raise ModelRefused(
             entry.name, f"takes images of {network.card.channels} channel(s), not of {channels}"
         )
+    if view and view not in network.card.input.views:
+        reads = " and ".join(network.card.input.views) or "no"
+        raise ModelRefused(entry.name, f"made for the {reads} view of bone scans, not for the {view} one")
     return network
 
 

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from napari_tbcad.errors import Cancelled, TbcadError
 from napari_tbcad.files import write_csv
 from napari_tbcad.networks.augment import augment
+from napari_tbcad.networks.augment_counts import augment_counts, normalise_counts, with_views
 from napari_tbcad.networks.config import TrainingConfig
 from napari_tbcad.networks.losses import SummedLoss
 from napari_tbcad.networks.samples import Decoded
@@ -50,11 +51,14 @@ class SegmentationModule(lightning.LightningModule):
         self._overlap = torch.zeros(3, len(config.classes))
         self._losses: list[float] = []
 
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
         """Vary the batch, ask the network, return the loss."""
         seed = (self.config.seed, self.current_epoch, batch_idx, self.global_rank)
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
-            images, labels = augment(*batch, self.config.augment, seed)
+            images, labels, views = batch
+            vary = augment_counts if self.config.input.intensity == "counts" else augment
+            images, labels = vary(images, labels, self.config.augment, seed)
+            images = with_views(images, views, self.config.input)
         if self.device.type == "cpu":
             images = images.contiguous(memory_format=torch.channels_last)
         loss = self.loss(self.network(images).float(), labels.long())
@@ -63,9 +67,12 @@ class SegmentationModule(lightning.LightningModule):
         self._losses.append(value)
         return loss
 
-    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> None:
         """Add up what the Dice of the epoch is made from."""
-        images, labels = batch
+        images, labels, views = batch
+        if self.config.input.intensity == "counts":
+            images = normalise_counts(images)
+        images = with_views(images, views, self.config.input)
         logits = self.network(images).float()
         self.log("validation_loss", self.loss(logits, labels.long()), on_epoch=True, on_step=False)
         found, known = logits.argmax(1), labels != IGNORE
@@ -110,7 +117,7 @@ class SegmentationModule(lightning.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-class Images(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class Images(Dataset[tuple[torch.Tensor, ...]]):
     """Decoded samples as tensors."""
 
     def __init__(self, decoded: Decoded) -> None:
@@ -119,9 +126,10 @@ class Images(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __len__(self) -> int:
         return len(self._decoded)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
         image = torch.from_numpy(self._decoded.images[index])[None]
-        return image, torch.from_numpy(self._decoded.labels[index])
+        posterior = torch.tensor(self._decoded.samples[index].view == "posterior")
+        return image, torch.from_numpy(self._decoded.labels[index]), posterior
 
 
 class Order(Sampler[int]):

@@ -8,13 +8,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby, islice
+from dataclasses import replace
+from itertools import groupby, islice, repeat
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
+from napari_tbcad.networks.augment_counts import with_views
 from napari_tbcad.networks.devices import (
     NotEnoughMemory,
     choose_device,
@@ -53,6 +55,7 @@ def predict(
     pixels: NDArray[np.float32],
     parameters: PredictParameters = PredictParameters(),
     *,
+    view: str = "",
     cancelled: Probe | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
@@ -66,6 +69,8 @@ def predict(
         Film, air dark, or counts.
     parameters : PredictParameters
         Device, variants, tiles.
+    view : str, optional
+        Which view of a bone scan it is; must be one that the network reads.
     cancelled : callable, optional
         Asked before every tile.
     progress : callable, optional
@@ -87,7 +92,10 @@ def predict(
     Cancelled
         If `cancelled` said so.
     """
-    return next(predict_many(network, [pixels], parameters, cancelled=cancelled, progress=progress))
+    views = [view] if view else None
+    return next(
+        predict_many(network, [pixels], parameters, views=views, cancelled=cancelled, progress=progress)
+    )
 
 
 def predict_many(
@@ -95,6 +103,7 @@ def predict_many(
     images: Iterable[NDArray[np.float32]],
     parameters: PredictParameters = PredictParameters(),
     *,
+    views: Iterable[str] | None = None,
     batch: int = 8,
     cancelled: Probe | None = None,
     progress: Progress | None = None,
@@ -109,6 +118,8 @@ def predict_many(
         Read `batch` at a time, so that they need not fit into memory together.
     parameters : PredictParameters
         Device, variants, tiles.
+    views : iterable of str, optional
+        View of each image, for networks that read views of bone scans.
     batch : int, optional
         Images (and variants) that the network is given at once.
     cancelled, progress
@@ -125,23 +136,27 @@ def predict_many(
         As in :func:`predict`.
     """
     work = _Work(network, parameters, batch, cancelled, progress)
-    waiting = iter(images)
-    while read := [_read(pixels, network) for pixels in islice(waiting, batch)]:
+    named = repeat("") if views is None else views
+    waiting = zip(images, named, strict=views is not None)
+    while read := [_read(pixels, network, view) for pixels, view in islice(waiting, batch)]:
         for _, same in groupby(read, key=lambda pair: pair[0].pixels.shape):
             group = list(same)
             members = work.ask([given for given, _ in group])
             yield from (_prediction(members[i], given, shape, work) for i, (given, shape) in enumerate(group))
 
 
-def _read(pixels: NDArray[np.float32], network: Network) -> tuple[NetworkInput, tuple[int, int]]:
+def _read(pixels: NDArray[np.float32], network: Network, view: str) -> tuple[NetworkInput, tuple[int, int]]:
     pixels = np.asarray(pixels, np.float32)
     if pixels.ndim != 2 or not pixels.size:
         raise BadInput("image", f"a network is given one plane of grey levels, not shape {pixels.shape}")
-    if network.card.channels != 1:
-        raise ModelRefused(network.card.name, f"takes images of {network.card.channels} channels, not of one")
+    if (reads := network.card.input.views) and view not in reads:
+        raise ModelRefused(
+            network.card.name, f"reads the {' and '.join(reads)} view, not {view or 'an image of no view'}"
+        )
     if not np.isfinite(pixels).all():
         raise BadInput("image", "it has values that are not finite")
-    return to_input(pixels, network.card.input), (pixels.shape[0], pixels.shape[1])
+    given = replace(to_input(pixels, network.card.input), view=view)
+    return given, (pixels.shape[0], pixels.shape[1])
 
 
 def _prediction(members: Tensor, given: NetworkInput, shape: tuple[int, int], work: _Work) -> Prediction:
@@ -180,7 +195,13 @@ class _Work:
     def ask(self, given: list[NetworkInput]) -> Tensor:
         """Return probabilities (N, V, K, h, w) on the processor."""
         images = torch.from_numpy(np.stack([one.pixels for one in given])[:, None])
-        changed = torch.cat([variant.change(images) for variant in self.variants])
+        posterior = torch.tensor([one.view == "posterior" for one in given])
+        changed = torch.cat(
+            [
+                with_views(variant.change(images), posterior, self.network.card.input)
+                for variant in self.variants
+            ]
+        )
         answers = self._until_it_fits(changed).split(len(given))
         back = [variant.back(answer) for variant, answer in zip(self.variants, answers, strict=True)]
         return torch.stack(back, 1)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.networks.config import DataSource
-from napari_tbcad.networks.input import InputParameters, labels_to_input, to_input
+from napari_tbcad.networks.input import InputParameters, labels_to_input, on_grid, to_input
 from napari_tbcad.schemes import IGNORE, LabelScheme
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Sample:
         Whose it is and which collection it is from.
     fold : int, optional
         Fold the collection's table asks for.
+    view : str
+        ``"anterior"`` or ``"posterior"`` of a bone scan, else "".
     weight : float
         How often it is shown in an epoch.
     lungs : LungFiles, optional
@@ -59,6 +62,7 @@ class Sample:
     patient: str = ""
     source: str = ""
     fold: int | None = None
+    view: str = ""
     weight: float = 1.0
     lungs: LungFiles | None = None
 
@@ -245,8 +249,18 @@ def _sample(source: DataSource, scheme: LabelScheme, row: Mapping[str, str]) -> 
         patient=row.get("patient") or name.stem,
         source=row.get(source.grouped) or source.name,
         fold=int(fold) if fold else None,
+        view=_view_of(row, source),
         weight=source.weight,
     )
+
+
+def _view_of(row: Mapping[str, str], source: DataSource) -> str:
+    view = row.get("view") or ""
+    if view not in ("", *VIEWS):
+        raise BadInput(
+            source.folder / source.table, f"view {view!r} of {_named(row)} is not {' or '.join(VIEWS)}"
+        )
+    return view
 
 
 def _require_known(labels: Mapping[str, int], scheme: LabelScheme, home: Path) -> None:
@@ -278,7 +292,7 @@ class Decoded:
     Parameters
     ----------
     images : (n, h, w) array of float32
-        Normalised.
+        Normalised; of counts the counts themselves, since they are thinned before they are normalised.
     labels : (n, h, w) array of uint8
         Values of the scheme, or 255.
     samples : tuple of Sample
@@ -315,6 +329,12 @@ def decode(samples: list[Sample], parameters: InputParameters, *, cache: Path | 
     images = np.empty((len(samples), *parameters.size), np.float32)
     labels = np.empty((len(samples), *parameters.size), np.uint8)
     for index, sample in enumerate(samples):
+        if parameters.views and sample.view not in parameters.views:
+            raise BadInput(
+                sample.image,
+                f"its view is {sample.view or 'not told'} (column view of the table), but the network reads "
+                + " and ".join(parameters.views),
+            )
         images[index], labels[index] = _decoded(sample, parameters, cache)
     return Decoded(images, labels, tuple(samples))
 
@@ -330,7 +350,10 @@ def _decoded(
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             pass  # half a file of an older version: made anew below
     pixels, truth = sample.read()
-    image = to_input(pixels, parameters).pixels
+    counts = parameters.intensity == "counts"
+    if counts and not (pixels > 0).any():
+        raise BadInput(sample.image, "there is not one count in it")
+    image = (on_grid if counts else to_input)(pixels, parameters).pixels
     labels = labels_to_input(truth, parameters, IGNORE)
     if kept is not None:
         with written_whole(kept) as temporary:

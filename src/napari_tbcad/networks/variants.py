@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import torch
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.schemes import NETWORK_SCHEMES, UNSIDED
 
 Tensor = torch.Tensor
 
-MIRRORED: dict[str, tuple[int, ...]] = {"lungs": (0, 2, 1), "4": (0, 1, 2, 3), "3": (0, 1, 2)}
-"""Tasks whose classes survive mirroring, and the class that each is then: the right lung is the left one.
-
-Opacities are not among them: they have no side, but a mirrored chest has its heart on the wrong one.
-"""
+MIRRORED: dict[str, tuple[int, ...]] = {
+    "lungs": (0, 2, 1),
+    **{task: tuple(sorted(NETWORK_SCHEMES[task].names)) for task in UNSIDED},
+}
+"""Tasks whose classes survive mirroring, and the class that each is then: the right lung is the left one."""
 
 _EXPONENTS = (0.8, 1.25)
 _SHIFTS = ((4, 4), (-4, -4))
