@@ -9,11 +9,12 @@
     python benchmarks/bone_networks.py hotspots_view --data DATA --out TRAININGS --view V
     python benchmarks/bone_networks.py hotspots --data DATA --out TRAININGS --view V [--fold K … | --all]
 
-``--scheme 3`` trains the last part on three classes. Every training goes on where it was interrupted. Labels of the real pairs are *another program's output, not
-physicians'*: regions from a network, hotspots from a detector's boxes by Otsu's threshold. Fold K holds out
-the patients K, K + 5, … of the sorted list, in every training, so that regions and hotspots of a held-out
-patient are unseen by all networks of that fold. One thread a training by default: two side by side on two
-cores are quicker than one on both.
+``--scheme 3`` trains the last part on three classes. Every training goes on where it was interrupted.
+
+Labels of the real pairs are *another program's output, not physicians'*: regions from a network, hotspots
+from a detector's boxes by Otsu's threshold. Fold K holds out the patients K, K + 5, … of the sorted list, in
+every training, so that regions and hotspots of a held-out patient are unseen by all networks of that fold.
+One thread a training by default: two side by side on two cores are quicker than one on both.
 """
 
 from __future__ import annotations
