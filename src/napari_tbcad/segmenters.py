@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import create_model, field_validator
 
 from napari_tbcad.content import content_key as key_of
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput
-from napari_tbcad.record import Parameters, field
+from napari_tbcad.record import Parameters, Record, Step, field
+
+Made = TypeVar("Made")
 
 
 class Unusable(BadInput):
@@ -79,6 +81,53 @@ def segmenter_of(known: Segmenters, name: str) -> SegmenterEntry:
     if name not in known:
         raise BadInput("segmenter", f"there is no segmenter {name!r}; there are {', '.join(known)}")
     return known[name]
+
+
+def call_or_instead(
+    known: Segmenters, name: str, call: Callable[[SegmenterEntry], Made], *, what: str
+) -> Made:
+    """Call the chosen segmenter, or the one that its entry names where it is :class:`Unusable`.
+
+    Parameters
+    ----------
+    known : mapping
+        The registry.
+    name : str
+        The chosen one.
+    call : callable
+        Called with an entry; returns what it made: a frozen dataclass with `warnings` and `record`.
+    what : str
+        What is looked for, such as ``"the lungs"``, for the warning.
+
+    Returns
+    -------
+    object
+        What was made. Where another segmenter stands in, its first warning says so, and the last step of
+        its record has the facts ``instead_of`` and ``because``.
+
+    Raises
+    ------
+    Unusable
+        If the chosen one is, and has nothing instead.
+    BadInput
+        If there is no segmenter of this name.
+    """
+    chosen = segmenter_of(known, name)
+    try:
+        return call(chosen)
+    except Unusable as error:
+        if not chosen.instead:
+            raise
+        return _standing_in(call(segmenter_of(known, chosen.instead)), chosen, error, what)
+
+
+def _standing_in(made: Any, wanted: SegmenterEntry, error: Unusable, what: str) -> Any:
+    """Say in warnings and record that another segmenter was wanted, and why it was not used."""
+    said = f"The {wanted.name} could not be used ({error}); the {wanted.instead} found {what} instead."
+    *before, last = made.record
+    if isinstance(last, Step):
+        last = replace(last, facts={**last.facts, "instead_of": wanted.name, "because": str(error)})
+    return replace(made, warnings=(said, *made.warnings), record=Record((*before, last)))
 
 
 def choice_of(known: Segmenters, *, model: str, module: str, doc: str, default: str) -> Any:
