@@ -6,7 +6,7 @@
     python benchmarks/bone_networks.py regions_first --data DATA --out TRAININGS [--view V]
     python benchmarks/bone_networks.py regions --data DATA --out TRAININGS [--view V] [--fold K … | --all]
     python benchmarks/bone_networks.py hotspots_first --data DATA --out TRAININGS
-    python benchmarks/bone_networks.py hotspots_view --data DATA --out TRAININGS --view V
+    python benchmarks/bone_networks.py hotspots_both --data DATA --out TRAININGS [--fold K … | --all]
     python benchmarks/bone_networks.py hotspots --data DATA --out TRAININGS --view V [--fold K … | --all]
 
 ``--scheme 3`` trains the last part on three classes. Every training goes on where it was interrupted.
@@ -41,8 +41,8 @@ from napari_tbcad.schemes import IGNORE, REGION_IDS
 
 CONFIGS = Path(__file__).parent / "networks"
 FOLDS = 5
-PARTS = ("regions_first", "regions", "hotspots_first", "hotspots_view", "hotspots")
-BEFORE = {"regions": "regions_first", "hotspots_view": "hotspots_first", "hotspots": "hotspots_view"}
+PARTS = ("regions_first", "regions", "hotspots_first", "hotspots_both", "hotspots")
+BEFORE = {"regions": "regions_first", "hotspots_both": "hotspots_first", "hotspots": "hotspots_both"}
 """The part that goes before each."""
 REAL = "bs80k_pairs"
 COLUMNS = ("image", "label", "patient", "view", "fold")
@@ -139,10 +139,12 @@ def place(out: Path, part: str, view: str, scheme: str = "4") -> Path:
     return out / "_".join(name for name in (part, view, "" if scheme == "4" else "3") if name)
 
 
-def before(out: Path, part: str, view: str) -> Path:
-    """Folder of the part that goes before."""
+def before(out: Path, part: str, view: str, fold: str) -> Path:
+    """Folder of the part that goes before: of the same fold, so that what is held out stays unseen."""
     first = BEFORE[part]
-    return place(out, first, "" if first == "hotspots_first" else view)
+    if first == "hotspots_both":
+        return out / first / fold
+    return place(out, first, view)
 
 
 def main() -> None:
@@ -169,15 +171,14 @@ def main() -> None:
     config = configuration(part, data, view=view, scheme=chosen.scheme)
     if chosen.epochs:
         config = with_fit(config, epochs=chosen.epochs)
-    if part in BEFORE:
-        config = with_fit(config, start_from=str(before(out, part, view) / MODEL))
     home = place(out, part, view, chosen.scheme)
-    if part not in ("regions", "hotspots"):
+    if part not in BEFORE:
         train(config, home, resume=True, say=tell)
         return
     folds: list[int | None] = [*(chosen.fold or ()), *([None] if chosen.all else [])]
     for fold in folds:
         name = "all" if fold is None else f"fold{fold}"
+        config = with_fit(config, start_from=str(before(out, part, view, name) / MODEL))
         train(with_data(config, fold=fold), home / name, resume=True, say=tell)
 
 

@@ -1,0 +1,171 @@
+"""Shared by the measurements of the bone networks; prints nothing itself.
+
+Which network did not see a patient, its probabilities (kept in a cache, so that thresholds are chosen
+quickly), F1 from counts summed over views, intervals by patients.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from bone_candidates import patients
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import sha256, write_csv, written_whole
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
+from napari_tbcad.io.labels import read_labels, write_labels
+from napari_tbcad.networks.prediction import PredictParameters
+
+SIMULATED = Path(__file__).resolve().parents[1] / "bone_logs" / "patients"
+"""A set of ``bone simulate --number 200 --seed 11``; no network has seen one of its persons."""
+MODEL = "model.safetensors"
+FOLDS = 5
+BACKGROUND, BONE, ABNORMAL, NORMAL = range(4)
+WANTED = {"abnormal": (ABNORMAL,), "normal": (NORMAL,), "any": (ABNORMAL, NORMAL)}
+EDGES = ndimage.generate_binary_structure(2, 2)
+
+
+def model_of(trainings: Path, part: str, view: str, patient: int | None = None) -> Path:
+    """Return the network of a part for a view that did not see a real patient.
+
+    A part for both views lies in ``TRAININGS/part``, one for each in ``part_view``. One training that held
+    nobody out (simulated scans alone) is taken for everybody; else fold K for the patients K, K + 5, … of
+    the sorted list (benchmarks/bone_networks.py). Simulated persons are given the network of all patients,
+    or, where it is not trained yet, of the first fold.
+    """
+    homes = [home for home in (trainings / f"{part}_{view}", trainings / part) if home.is_dir()]
+    for home in homes:
+        fold = None if patient is None else patients().index(patient) % FOLDS
+        names = (".", "all", "fold0") if fold is None else (".", f"fold{fold}")
+        for name in names:
+            if (path := home / name / MODEL).is_file():
+                return path
+    raise BadInput(trainings, f"no network of {part} for the {view} view and patient {patient}")
+
+
+@cache
+def digest(path: Path) -> str:
+    return sha256(path)[:12]
+
+
+def probabilities(
+    model: Path, name: str, view: str, counts: NDArray[Any], *, mirror: bool = False, kept: Path | None = None
+) -> NDArray[np.float32]:
+    """Return the probabilities (K, h, w) on the network's grid, from the cache where they are there."""
+    from napari_tbcad.networks.models import find_network
+    from napari_tbcad.networks.predict import predict
+
+    file = None if kept is None else kept / digest(model) / f"{name}_{view}{'_mirror' if mirror else ''}.npz"
+    if file is not None and file.is_file():
+        return np.asarray(np.load(file)["p"], np.float32)
+    network = find_network(model)
+    asked = PredictParameters(device="cpu", mirror=mirror)
+    reads = view if network.card.input.views else ""
+    found = predict(network, counts, asked, view=reads).probabilities
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(file) as temporary, temporary.open("wb") as opened:
+            np.savez_compressed(opened, p=found.astype(np.float16))
+    return found
+
+
+def counted(found: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.int64]:
+    """Return TP, FP, FN (3, 3) of the pixels of each of :data:`WANTED`."""
+    rows = []
+    for values in WANTED.values():
+        own, drawn = np.isin(found, values), np.isin(reference, values)
+        both = np.count_nonzero(own & drawn)
+        rows.append((both, np.count_nonzero(own) - both, np.count_nonzero(drawn) - both))
+    return np.array(rows, np.int64)
+
+
+def f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return 2 TP / (2 TP + FP + FN) of counts (..., 3)."""
+    tp, fp, fn = np.moveaxis(np.asarray(counts, float), -1, 0)
+    with np.errstate(invalid="ignore"):
+        return 2 * tp / (2 * tp + fp + fn)
+
+
+def iou(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return TP / (TP + FP + FN) of counts (..., 3)."""
+    tp, fp, fn = np.moveaxis(np.asarray(counts, float), -1, 0)
+    with np.errstate(invalid="ignore"):
+        return tp / (tp + fp + fn)
+
+
+def interval(
+    owners: Sequence[Any],
+    figure: Callable[[list[int]], float | NDArray[np.float64]],
+    *,
+    n: int = 500,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Return the 2.5th and 97.5th percentile (2, …) of a figure when patients are drawn again.
+
+    `owners` names the patient of every row; `figure` is given rows, a patient's more than once.
+    """
+    persons = sorted(set(owners))
+    rows = {person: [i for i, owner in enumerate(owners) if owner == person] for person in persons}
+    random = np.random.default_rng(seed)
+    drawn = [
+        figure([i for k in random.integers(len(persons), size=len(persons)) for i in rows[persons[k]]])
+        for _ in range(n)
+    ]
+    return np.nanpercentile(np.array(drawn, float), (2.5, 97.5), axis=0)
+
+
+def shown(value: float, ends: NDArray[np.float64] | None = None) -> str:
+    """Return ``0.812 (0.760–0.851)``."""
+    return f"{value:.3f}" + ("" if ends is None else f" ({ends[0]:.3f}–{ends[1]:.3f})")
+
+
+def atlas_regions(scan: BoneScan) -> SkeletonRegions:
+    """Return the regions of the packaged atlas, whatever the default is."""
+    from napari_tbcad.bone import skeleton
+
+    model = skeleton.RegionParameters
+    named = "segmenter" in model.model_fields
+    return skeleton.find_regions(scan, parameters=model(segmenter="atlas") if named else model())
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV, their columns those of the first."""
+    write_csv(path, list(rows[0]), list(rows))
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read what :func:`write_rows` wrote."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write figures as JSON, those that are there already under other names kept."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    with written_whole(path) as temporary:
+        text = json.dumps({**known, **figures}, indent=1, default=float)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def silver_classes(patient: int, kept: Path | None = None) -> dict[str, NDArray[np.uint8]]:
+    """Return the four classes of a real pair by view: boxes of a detector, Otsu's threshold in each."""
+    files = {view: None if kept is None else kept / "silver" / f"{patient}_{view}.png" for view in VIEWS}
+    if all(file is not None and file.is_file() for file in files.values()):
+        return {view: read_labels(file) for view, file in files.items()}  # type: ignore[arg-type]
+    from bone_networks import real_labels
+
+    labels = real_labels(patient, "classes")
+    for view, file in files.items():
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_labels(file, labels[view])
+    return labels
