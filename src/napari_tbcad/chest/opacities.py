@@ -21,6 +21,7 @@ from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.imaging.grid import resize_labels, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.memory import Memory, recall
+from napari_tbcad.networks.asking import ask
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.listing import file_key_if_any
 from napari_tbcad.record import Parameters, Record, Step, field
@@ -251,19 +252,18 @@ def _asked(
     cancelled: Callable[[], bool] | None,
     progress: Callable[[float, str], None] | None,
 ) -> _Answer:
-    from napari_tbcad.networks.models import find_network
-    from napari_tbcad.networks.predict import predict
-    from napari_tbcad.networks.prediction import PredictParameters
-
-    network = find_network(parameters.model, task=OPACITIES.name, channels=1)
-    how = PredictParameters(device=parameters.device, augment=parameters.augment)
-    found = predict(network, film.pixels, how, cancelled=cancelled, progress=progress)
-    return _Answer(
-        np.ascontiguousarray(found.probabilities[1:], dtype=np.float32),
-        f"network {network.card.name} {network.sha256}".strip(),
-        (*network.warnings, *found.messages),
-        found.device,
+    found = ask(
+        parameters.model,
+        film.pixels,
+        task=(OPACITIES.name,),
+        augment=parameters.augment,
+        device=parameters.device,
+        what="opacity network",
+        progress=progress,
+        cancelled=cancelled,
     )
+    probabilities = np.ascontiguousarray(found.prediction.probabilities[1:], dtype=np.float32)
+    return _Answer(probabilities, found.said, found.warnings, found.prediction.device)
 
 
 def _without(error: Exception, parameters: OpacityParameters, record: Record) -> NoOpacities:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +12,15 @@ from numpy.typing import NDArray
 from napari_tbcad.chest.lungs.fields import SoftLungs
 from napari_tbcad.chest.lungs.masks import LONGEST, InsensitiveParameters
 from napari_tbcad.content import digest
-from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
+from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256
 from napari_tbcad.imaging.grid import grid_shape, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.networks.asking import ask
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.listing import file_key_if_any
 from napari_tbcad.record import Parameters, Step, field
 from napari_tbcad.schemes import LUNGS
-from napari_tbcad.segmenters import Unusable
-
-if TYPE_CHECKING:
-    from napari_tbcad.networks.predict import Prediction
-    from napari_tbcad.networks.store import Network
 
 PACKAGED = "lungs"
 """Name of the network that comes with the package."""
@@ -40,8 +35,6 @@ Measured by ``benchmarks/network_masks.py`` on 2026-11-22: at most 0.25 on 77 JS
 pneumonia_lesions that the network had not seen, 0.54 on 83 of tb_multisource; on 20 JSRT films lying on
 their side 0.57 to 0.78 (5th to 100th percentile), on photographs, texts and noise 1.07 and more.
 """
-
-_LOADING = threading.Lock()
 
 
 class NetworkParameters(Parameters):
@@ -116,16 +109,25 @@ def network(
     Cancelled
         If `cancelled` said so.
     """
-    loaded = _load(parameters.model, progress)
-    prediction = _ask(loaded, film, parameters, progress, cancelled)
+    answer = ask(
+        parameters.model,
+        film.pixels,
+        task=(LUNGS.name,),
+        augment=parameters.augment,
+        device=parameters.device,
+        what="lung network",
+        progress=progress,
+        cancelled=cancelled,
+    )
+    prediction = answer.prediction
     unsure = unsure_share(prediction.probabilities)
     facts = {"unsure": None if unsure is None else round(unsure, 3), "device": prediction.device}
     return SoftLungs(
         membership(_on_mask_grid(prediction.probabilities[1:], film), parameters.edge),
         film.shape,
         segmenter="network",
-        warnings=(*loaded.warnings, *prediction.messages, *_doubts(unsure)),
-        record=film.record + Step("network", parameters, model=said_of(loaded), facts=facts),
+        warnings=(*answer.warnings, *_doubts(unsure)),
+        record=film.record + Step("network", parameters, model=answer.said, facts=facts),
         uncertainty=_on_mask_grid(prediction.uncertainty[None], film)[0],
     )
 
@@ -155,11 +157,6 @@ def require_named(lungs: Any) -> None:
     card = read_network_card(locate(parameters.model))
     if card.task != LUNGS.name:
         raise ModelRefused(parameters.model, f"made for the task {card.task}, not for {LUNGS.name}")
-
-
-def said_of(loaded: Network) -> str:
-    """Return how a network is named in records: by its card and the SHA-256 of its file."""
-    return f"network {loaded.card.name} {loaded.sha256}"
 
 
 def network_at_hand(parameters: NetworkParameters) -> str | None:
@@ -230,46 +227,6 @@ def _doubts(unsure: float | None) -> tuple[str, ...]:
         f"The network is unsure where the lungs are ({unsure:.2f} unsure pixels for each of lung; usual "
         f"below {_MOST_UNSURE}): check the lung masks.",
     )
-
-
-def _load(name: str, progress: Callable[[float, str], None] | None) -> Network:
-    if progress is not None:
-        progress(0.0, "loading the lung network")
-    try:
-        # One thread imports torch and reads the file, the others find both done.
-        with _LOADING:
-            from napari_tbcad.networks.models import find_network
-
-            return find_network(name, task=LUNGS.name)
-    except BadInput as error:
-        raise Unusable(name, error.cause) from error
-    except Exception as error:  # a broken torch raises whatever it likes
-        raise Unusable(name, _in_words(error)) from error
-
-
-def _ask(
-    loaded: Network,
-    film: Radiograph,
-    parameters: NetworkParameters,
-    progress: Callable[[float, str], None] | None,
-    cancelled: Callable[[], bool] | None,
-) -> Prediction:
-    from napari_tbcad.networks.predict import PredictParameters, predict
-
-    how = PredictParameters(device=parameters.device, augment=parameters.augment)
-    try:
-        return predict(loaded, film.pixels, how, progress=progress, cancelled=cancelled)
-    except ModelRefused as error:
-        raise Unusable(parameters.model, error.cause) from error
-    except (BadInput, Cancelled):
-        raise
-    except Exception as error:  # out of memory even on the processor, a driver that fails
-        raise Unusable(parameters.model, _in_words(error)) from error
-
-
-def _in_words(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 @lru_cache(maxsize=8)

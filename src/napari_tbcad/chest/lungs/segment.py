@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.chest.lungs.fields import SoftLungs
-from napari_tbcad.chest.lungs.registry import segmenter
+from napari_tbcad.chest.lungs.registry import SEGMENTERS
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.record import Record, Step
-from napari_tbcad.segmenters import SegmenterEntry, Unusable
+from napari_tbcad.segmenters import SegmenterEntry, call_or_instead
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.lungs.atlas import Atlas
@@ -56,14 +54,11 @@ def segment(
         "progress": progress,
         "cancelled": cancelled,
     }
-    chosen = segmenter(parameters.segmenter)
-    try:
-        return _by(chosen, film, parameters, offered)
-    except Unusable as error:
-        if not chosen.instead:
-            raise
-        found = _by(segmenter(chosen.instead), film, parameters, offered)
-        return _standing_in(found, chosen.name, error)
+
+    def by(entry: SegmenterEntry) -> SoftLungs:
+        return _by(entry, film, parameters, offered)
+
+    return call_or_instead(SEGMENTERS, parameters.segmenter, by, what="the lungs")
 
 
 def _by(entry: SegmenterEntry, film: Radiograph, parameters: Any, offered: Mapping[str, Any]) -> SoftLungs:
@@ -76,12 +71,3 @@ def _by(entry: SegmenterEntry, film: Radiograph, parameters: Any, offered: Mappi
         wanted["library"] = packaged_atlas()
     soft: SoftLungs = entry.function(film, getattr(parameters, entry.name), **wanted)
     return soft
-
-
-def _standing_in(found: SoftLungs, wanted: str, error: Unusable) -> SoftLungs:
-    """Say in warnings and record that another segmenter was wanted, and why it was not used."""
-    said = f"The {wanted} could not be used ({error}); the {found.segmenter} found the lungs instead."
-    *before, last = found.record
-    if isinstance(last, Step):
-        last = replace(last, facts={**last.facts, "instead_of": wanted, "because": str(error)})
-    return replace(found, warnings=(said, *found.warnings), record=Record((*before, last)))
