@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_tbcad.bone.bsi import bone_scan_index
-from napari_tbcad.bone.candidates import HotspotParameters, find_hotspots
+from napari_tbcad.bone.candidates import HotspotParameters
+from napari_tbcad.bone.candidates import find_hotspots as found_by
 from napari_tbcad.bone.candidates_classical import ClassicalParameters
 from napari_tbcad.bone.candidates_maps import ALL_ZONES
 from napari_tbcad.bone.candidates_peaks import FEATURES, model
@@ -12,6 +13,8 @@ from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView
 from napari_tbcad.schemes import REGION_IDS
+
+CLASSICAL = HotspotParameters(segmenter="classical")
 
 SHAPE, SPACING = (512, 128), (4.6, 4.6)
 
@@ -66,6 +69,10 @@ def rib():
     return scan, regions, find_hotspots(scan, regions)
 
 
+def find_hotspots(scan, regions, parameters=CLASSICAL, **more):
+    return found_by(scan, regions, parameters, **more)
+
+
 def at(hotspots, view, row, column):
     number = int(hotspots.labels(view)[row, column])
     return hotspots.mark(number) if number else None
@@ -94,7 +101,7 @@ def test_a_higher_threshold_keeps_the_first_of_the_candidates(rib):
     scan, regions, _ = rib
 
     def with_threshold(value):
-        parameters = HotspotParameters(classical=ClassicalParameters(threshold=value))
+        parameters = HotspotParameters(segmenter="classical", classical=ClassicalParameters(threshold=value))
         return find_hotspots(scan, regions, parameters)
 
     low, high = with_threshold(0.01), with_threshold(0.6)
@@ -104,7 +111,7 @@ def test_a_higher_threshold_keeps_the_first_of_the_candidates(rib):
 
 def test_the_bladder_is_not_bone_and_equal_knees_are_normal():
     scan, regions = body((270, 64, 60.0, 4.0), symmetric=[(385, 47, 14.0, 4.0)])
-    parameters = HotspotParameters(classical=ClassicalParameters(threshold=0.02))
+    parameters = HotspotParameters(segmenter="classical", classical=ClassicalParameters(threshold=0.02))
     found = find_hotspots(scan, regions, parameters)
     assert at(found, "anterior", 270, 64).label == "non_bone"
     knees = [at(found, "anterior", 385, 47), at(found, "anterior", 385, 80)]
@@ -134,7 +141,7 @@ def test_the_same_scan_gives_the_same_hotspots(rib):
 def test_one_view_alone_and_no_regions_still_find_the_spot(rib):
     scan, regions, _ = rib
     alone = BoneScan(scan.anterior, None, spacing_mm=SPACING)
-    parameters = HotspotParameters(classical=ClassicalParameters(threshold=0.02))
+    parameters = HotspotParameters(segmenter="classical", classical=ClassicalParameters(threshold=0.02))
     for drawn in (regions, None, SkeletonRegions(np.zeros(SHAPE, np.uint8), None)):
         found = find_hotspots(alone, drawn, parameters)
         assert found.posterior is None

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
-from napari_tbcad.bone.detectors import DETECTORS, detector
+from napari_tbcad.bone.detectors import DETECTORS
 from napari_tbcad.bone.hotspots import Hotspots
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.chain import Probe, Progress
 from napari_tbcad.imaging.bonescan import BoneScan
+from napari_tbcad.memory import Memory
 from napari_tbcad.record import Parameters
-from napari_tbcad.segmenters import choice_of
+from napari_tbcad.segmenters import SegmenterEntry, call_or_instead, choice_of
 
 HotspotParameters = choice_of(
     DETECTORS,
     model="HotspotParameters",
     module=__name__,
     doc="Which hotspot segmenter, and the parameters of each.",
-    default="classical",
+    default="network",
 )
 
 
@@ -28,8 +30,12 @@ def find_hotspots(
     *,
     progress: Progress | None = None,
     cancelled: Probe | None = None,
+    memory: Memory | None = None,
 ) -> Hotspots:
     """Find hotspot candidates in both views with the chosen segmenter.
+
+    One that cannot be used here and now is replaced by the one its registry entry names; warnings and record
+    say so.
 
     Parameters
     ----------
@@ -44,11 +50,14 @@ def find_hotspots(
         Called with a fraction in [0, 1] and a text.
     cancelled : callable, optional
         Asked between steps; true stops the work.
+    memory : Memory, optional
+        Where a segmenter keeps what another threshold does not change.
 
     Returns
     -------
     Hotspots
-        Instances with class, probability and link between the views; nothing is judged by a person yet.
+        Instances with class, probability, uncertainty and link between the views; nothing is judged by a
+        person yet.
 
     Raises
     ------
@@ -58,6 +67,11 @@ def find_hotspots(
         If `cancelled` said so.
     """
     chosen: Any = parameters if parameters is not None else HotspotParameters()
-    entry = detector(chosen.segmenter)
-    section = getattr(chosen, entry.name)
-    return entry.function(scan, regions, section, progress=progress, cancelled=cancelled)
+    offered = {"progress": progress, "cancelled": cancelled, "memory": memory}
+
+    def call(entry: SegmenterEntry) -> Hotspots:
+        known = inspect.signature(entry.function).parameters
+        wanted = {name: value for name, value in offered.items() if name in known}
+        return entry.function(scan, regions, getattr(chosen, entry.name), **wanted)
+
+    return call_or_instead(DETECTORS, chosen.segmenter, call, what="the hotspots")

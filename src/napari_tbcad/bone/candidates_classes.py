@@ -56,7 +56,7 @@ def class_of(candidate: Candidate, maps: ViewMaps) -> tuple[str, float]:
     probability : float
         Of being abnormal, in [0, 1].
     """
-    if _outside_bone(candidate, maps):
+    if outside_bone(candidate, maps):
         return "non_bone", NON_BONE
     probability = _abnormal(candidate, maps)
     return ("abnormal" if probability >= 0.5 else "normal"), probability
@@ -79,7 +79,8 @@ def _abnormal(candidate: Candidate, maps: ViewMaps) -> float:
     return 1 / (1 + math.exp(-total))
 
 
-def _outside_bone(candidate: Candidate, maps: ViewMaps) -> bool:
+def outside_bone(candidate: Candidate, maps: ViewMaps) -> bool:
+    """Say whether a candidate lies where tracer collects outside bone; see the module's first rule."""
     zone, features = candidate.zone, candidate.features
     near_axis = features["lateral"] * 150 < MIDLINE_MM
     if zone in ("pelvic_cavity", "abdomen"):

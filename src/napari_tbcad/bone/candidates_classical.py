@@ -10,6 +10,7 @@ from napari_tbcad.bone.candidates_classes import class_of
 from napari_tbcad.bone.candidates_grow import Candidate, grow_peaks
 from napari_tbcad.bone.candidates_maps import ViewMaps, pixel_mm
 from napari_tbcad.bone.candidates_peaks import find_peaks, model
+from napari_tbcad.bone.candidates_unsure import unsure
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.partner import link_partners
 from napari_tbcad.bone.regions import SkeletonRegions
@@ -91,7 +92,9 @@ def classical(
             progress(fraction, text)
 
     report(0.0, "hotspots: reading the views")
-    views = {name: ViewMaps(name, view.counts, _drawn(scan, regions, name), spacing) for name, view in scan}
+    views = {
+        name: ViewMaps(name, view.counts, drawn_regions(scan, regions, name), spacing) for name, view in scan
+    }
     pairing = pair_views(scan)
     labels: dict[ViewName, NDArray[np.uint16]] = {}
     marks: list[Mark] = []
@@ -115,11 +118,17 @@ def classical(
 
 def _mark(candidate: Candidate, maps: ViewMaps) -> Mark:
     label, probability = class_of(candidate, maps)
-    return Mark(candidate.id, maps.name, label, probability=round(probability, 3))
+    return Mark(
+        candidate.id,
+        maps.name,
+        label,
+        probability=round(probability, 3),
+        uncertainty=round(unsure(candidate.score, probability), 3),
+    )
 
 
-def _drawn(scan: BoneScan, regions: SkeletonRegions | None, view: ViewName) -> NDArray[np.uint8]:
-    """Return the regions of a view, all 0 where there are none."""
+def drawn_regions(scan: BoneScan, regions: SkeletonRegions | None, view: ViewName) -> NDArray[np.uint8]:
+    """Return the regions of a view, all 0 where there are none; BadInput when they are on another grid."""
     drawn = regions.labels(view) if regions is not None else None
     if drawn is None:
         return np.zeros(scan.shape, np.uint8)

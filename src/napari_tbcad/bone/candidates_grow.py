@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps
-from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks
+from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks, measure
 
 MAX_CANDIDATES = 60
 """At most so many instances a view."""
@@ -88,6 +88,25 @@ def grow_peaks(
             Candidate(number, ALL_ZONES[peaks.zones[n]], float(peaks.scores[n]), *seed, area, values)
         )
     return labels, found
+
+
+def candidate_at(maps: ViewMaps, row: int, column: int, area_px: int, score: float = 1.0) -> Candidate:
+    """Return a place of a view, found by other means, as a candidate: its zone and what is measured there.
+
+    Parameters
+    ----------
+    maps : ViewMaps
+    row, column : int
+        The place.
+    area_px : int
+        Pixels of what was found there.
+    score : float, optional
+        In [0, 1].
+    """
+    features = measure(maps, np.array([row]), np.array([column]))[0]
+    values = dict(zip(FEATURES, features.tolist(), strict=True))
+    area = area_px * maps.spacing[0] * maps.spacing[1]
+    return Candidate(0, ALL_ZONES[maps.zones[row, column]], score, row, column, area, values)
 
 
 def grow_peak(

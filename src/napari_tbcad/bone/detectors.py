@@ -11,6 +11,14 @@ from napari_tbcad.segmenters import SegmenterEntry, registry, segmenter_of
 
 DETECTORS = registry(
     SegmenterEntry(
+        "network",
+        "napari_tbcad.bone.candidates_network",
+        "network",
+        "NetworkParameters",
+        "U-Net++ networks, one a view, trained on simulated and real scans.",
+        instead="classical",
+    ),
+    SegmenterEntry(
         "classical",
         "napari_tbcad.bone.candidates_classical",
         "classical",

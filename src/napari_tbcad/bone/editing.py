@@ -34,6 +34,7 @@ def add(
     origin: Origin = "brush",
     judged: bool = False,
     probability: float | None = None,
+    uncertainty: float | None = None,
     linked: int | None = None,
     over: Over = "take",
 ) -> Hotspots:
@@ -45,7 +46,7 @@ def add(
     view : {"anterior", "posterior"}
     mask : (H, W) array of bool
         Its pixels, on the view's grid.
-    label, origin, judged, probability
+    label, origin, judged, probability, uncertainty
         As in :class:`~napari_tbcad.bone.hotspots.Mark`.
     linked : int, optional
         Id of the same lesion in the other view; that hotspot's link is set, too.
@@ -63,7 +64,7 @@ def add(
     arrays = copied(hotspots)
     pixels = _free(hotspots, view, mask, over)
     labels_in(arrays, view)[pixels] = number
-    mark = Mark(number, view, label, origin, judged, probability)
+    mark = Mark(number, view, label, origin, judged, probability, uncertainty=uncertainty)
     added = settled(hotspots, arrays, (*hotspots.marks, mark))
     return added if linked is None else link(added, number, linked)
 
@@ -108,7 +109,8 @@ def merge(hotspots: Hotspots, numbers: Iterable[int]) -> Hotspots:
     """Make one hotspot of several of one view.
 
     It keeps the smallest id. Its class is that of the largest part (the smallest id in a tie), its
-    probability the highest of the parts, its link the first there is; it is judged when all parts were.
+    probability and uncertainty the highest of the parts, its link the first there is; it is judged when all
+    parts were.
 
     Raises
     ------
@@ -124,7 +126,6 @@ def merge(hotspots: Hotspots, numbers: Iterable[int]) -> Hotspots:
     labels = labels_in(arrays, marks[0].view)
     areas = {mark.id: int((labels == mark.id).sum()) for mark in marks}
     largest = max(marks, key=lambda mark: (areas[mark.id], -mark.id))
-    probabilities = [mark.probability for mark in marks if mark.probability is not None]
     links = [mark.linked for mark in marks if mark.linked is not None]
     first = marks[0]
     labels[np.isin(labels, list(areas))] = first.id
@@ -134,8 +135,9 @@ def merge(hotspots: Hotspots, numbers: Iterable[int]) -> Hotspots:
         largest.label,
         "merge",
         all(mark.judged for mark in marks),
-        max(probabilities, default=None),
+        _highest(mark.probability for mark in marks),
         links[0] if links else None,
+        _highest(mark.uncertainty for mark in marks),
     )
     merged = {mark.id for mark in marks}
     others = [
@@ -292,6 +294,10 @@ def _remarked(hotspots: Hotspots, numbers: int | Iterable[int], **changes: Any) 
     chosen = {_mark(hotspots, number).id for number in _list(numbers)}
     marks = [replace(m, **changes) if m.id in chosen else m for m in hotspots.marks]
     return replace(hotspots, marks=tuple(marks))
+
+
+def _highest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _list(numbers: int | Iterable[int]) -> list[int]:

@@ -38,6 +38,9 @@ class Mark:
         What the program gave for being abnormal, in [0, 1]; None when it did not say.
     linked : int or None
         Id of the same lesion in the other view.
+    uncertainty : float or None
+        How unsure the program was of it, in [0, 1]: what most needs a person's eye has the largest; None
+        when it did not say.
     """
 
     id: int
@@ -47,8 +50,13 @@ class Mark:
     judged: bool = False
     probability: float | None = None
     linked: int | None = None
+    uncertainty: float | None = None
 
     def __post_init__(self) -> None:
+        for name in ("probability", "uncertainty"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise BadInput(f"hotspot {self.id}", f"its {name} lies in 0 to 1, not at {value}")
         if self.view not in VIEWS:
             raise BadInput(f"hotspot {self.id}", f"the view is one of {', '.join(VIEWS)}")
         if self.label not in HOTSPOT_CLASSES:

@@ -77,8 +77,8 @@ def read_hotspots(
 
     What label images cannot say: links are proposed anew
     (:func:`~napari_tbcad.bone.partner.link_partners`); a hotspot with the very pixels of an automatic one
-    keeps its probability, its class where no class image is given, and non-bone uptake where the image says
-    normal, which stands for both. Any other hotspot without a class is abnormal.
+    keeps its probability and uncertainty, its class where no class image is given, and non-bone uptake where
+    the image says normal, which stands for both. Any other hotspot without a class is abnormal.
 
     Parameters
     ----------
@@ -156,8 +156,10 @@ def _mark(number: int, view: ViewName, label: str | None, found: Mark | None) ->
     judged = label is not None or found is None
     if found is not None and (label is None or (label, found.label) == ("normal", "non_bone")):
         label = found.label
-    probability = None if found is None else found.probability
-    return Mark(number, view, label or "abnormal", "file", judged, probability)
+    mark = Mark(number, view, label or "abnormal", "file", judged)
+    if found is None:
+        return mark
+    return replace(mark, probability=found.probability, uncertainty=found.uncertainty)
 
 
 def _ids(labels: NDArray[Any]) -> list[int]:

@@ -32,7 +32,7 @@ class HotspotRow:
 
     Parameters
     ----------
-    id, view, label, origin, judged, probability, linked
+    id, view, label, origin, judged, probability, uncertainty, linked
         As in :class:`~napari_tbcad.bone.hotspots.Mark`.
     region : str or None
         The skeleton region that holds most of its pixels, ``"outside"`` when more than half lie in none, None
@@ -84,6 +84,7 @@ class HotspotRow:
     ratio_reference: float | None
     ratio_region: float | None
     probability: float | None
+    uncertainty: float | None
     linked: int | None
     judged: bool
     origin: str
@@ -211,6 +212,7 @@ def _rows(
             ratio_reference=_ratio(mean, medians.get("femur")),
             ratio_region=_ratio(mean, medians.get(region or "")),
             probability=mark.probability,
+            uncertainty=mark.uncertainty,
             linked=mark.linked,
             judged=mark.judged,
             origin=mark.origin,

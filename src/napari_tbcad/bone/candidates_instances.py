@@ -1,0 +1,185 @@
+"""Instances of hotspots in a map of probabilities: where one ends, and where two that touch are parted.
+
+Nothing here depends on an operating point: a threshold only chooses among the instances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+FLOOR = 0.05
+"""Probability below which nothing is looked at."""
+
+SADDLE = 0.8
+"""Two peaks are one instance when the way between them never falls below this share of the lower peak."""
+
+LEAST_PX = 4
+"""Smaller instances are specks, and dropped; smaller parts of another class belong to their neighbour."""
+
+_AROUND = np.ones((3, 3), bool)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance and what was asked of its pixels.
+
+    Parameters
+    ----------
+    id : int
+        Its value in the label image.
+    row, column : int
+        Its most probable pixel; of equals the first.
+    score : float
+        Probability of being a hotspot there, in [0, 1].
+    abnormal : float
+        Share of the abnormal class in the probabilities of its pixels, in [0, 1].
+    area_px : int
+        Its pixels.
+    """
+
+    id: int
+    row: int
+    column: int
+    score: float
+    abnormal: float
+    area_px: int
+
+
+def find_instances(
+    probabilities: NDArray[np.float32], *, edge: float, floor: float = FLOOR, first: int = 1
+) -> tuple[NDArray[np.uint16], list[Instance]]:
+    """Find the instances of a view.
+
+    Every local maximum of the probability of being a hotspot, of either class, has its basin (watershed);
+    basins are joined over saddles that are hardly lower than the lower of their peaks; of each, the pixels
+    from a share of its peak on are kept.
+
+    Parameters
+    ----------
+    probabilities : (2, H, W) array of float32
+        Of abnormal and normal hotspots.
+    edge : float
+        Share of an instance's peak at which it ends, in (0, 1].
+    floor : float, optional
+        Least probability that is looked at.
+    first : int, optional
+        Id of the first instance.
+
+    Returns
+    -------
+    labels : (H, W) array of uint16
+    instances : list of Instance
+        In order of falling score.
+    """
+    hot = probabilities.sum(axis=0)
+    basins = _joined(_basins(hot, probabilities[0] > probabilities[1], floor), hot)
+    labels = np.zeros(hot.shape, np.uint16)
+    found: list[Instance] = []
+    for where, inside in _pieces(basins):
+        value = np.where(inside, hot[where], 0)
+        place = np.unravel_index(int(value.argmax()), value.shape)
+        parts, _ = ndimage.label(value >= edge * value[place], _AROUND)
+        pixels = parts == parts[place]
+        area = int(pixels.sum())
+        if area < LEAST_PX:
+            continue
+        sums = probabilities[(slice(None), *where)][:, pixels].sum(axis=1)
+        labels[where][pixels] = len(found) + 1
+        row, column = int(place[0]) + where[0].start, int(place[1]) + where[1].start
+        found.append(
+            Instance(len(found) + 1, row, column, float(value[place]), float(sums[0] / sums.sum()), area)
+        )
+    return _numbered(labels, found, first)
+
+
+def _basins(hot: NDArray[np.float32], abnormal: NDArray[np.bool_], floor: float) -> NDArray[np.int32]:
+    """Return the basins of all local maxima, 0 below the floor; they end at borders of the classes."""
+    from skimage.segmentation import watershed
+
+    warm = hot >= floor
+    top = warm & (hot == ndimage.maximum_filter(hot, footprint=_AROUND, mode="nearest"))
+    basins = np.zeros(hot.shape, np.int32)
+    for of_class in (abnormal, ~abnormal):
+        seeds, number = ndimage.label(top & of_class, _AROUND)
+        # A piece of this class without a maximum of its own is a seed as a whole.
+        pieces, n_pieces = ndimage.label(warm & of_class, _AROUND)
+        seeded = np.zeros(n_pieces + 1, bool)
+        seeded[pieces[seeds > 0]] = True
+        rest = (pieces > 0) & ~seeded[pieces]
+        seeds[rest] = pieces[rest] + number
+        found = watershed(-hot, seeds, mask=warm & of_class, connectivity=2)
+        basins[found > 0] = found[found > 0] + basins.max()
+    return basins
+
+
+def _joined(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Join basins over saddles that are hardly lower than the lower peak, the highest saddle first."""
+    number = int(basins.max())
+    if not number:
+        return basins
+    peak = np.asarray(ndimage.maximum(hot, basins, np.arange(number + 1)), float)
+    peak[0] = 0.0
+    root = np.arange(number + 1)
+
+    def of(one: int) -> int:
+        while root[one] != one:
+            root[one] = root[root[one]]
+            one = int(root[one])
+        return one
+
+    for saddle, one, other in _saddles(basins, hot):
+        a, b = of(one), of(other)
+        if a != b and saddle >= SADDLE * min(peak[a], peak[b]):
+            low, high = sorted((a, b))
+            root[high] = low
+            peak[low] = max(peak[a], peak[b])
+    return np.array([of(n) for n in range(number + 1)], np.int32)[basins]
+
+
+def _saddles(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> Iterator[tuple[float, int, int]]:
+    """Yield the highest way between each two basins that touch, the highest first."""
+    height, width = basins.shape
+    ones, others, values = [], [], []
+    for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        here = slice(0, height - down), slice(max(0, -across), width - max(0, across))
+        there = slice(down, height), slice(max(0, across), width + min(0, across))
+        one, other = basins[here], basins[there]
+        border = (one != other) & (one > 0) & (other > 0)
+        ones.append(np.minimum(one, other)[border])
+        others.append(np.maximum(one, other)[border])
+        values.append(np.minimum(hot[here], hot[there])[border])
+    one, other, value = (np.concatenate(parts) for parts in (ones, others, values))
+    order = np.lexsort((other, one, -value))
+    seen: set[tuple[int, int]] = set()
+    for n in order:
+        pair = int(one[n]), int(other[n])
+        if pair not in seen:
+            seen.add(pair)
+            yield float(value[n]), *pair
+
+
+def _pieces(basins: NDArray[np.int32]) -> Iterator[tuple[tuple[slice, slice], NDArray[np.bool_]]]:
+    """Yield the window of each basin and its pixels there."""
+    for number, where in enumerate(ndimage.find_objects(basins), start=1):
+        if where is not None:
+            yield where, basins[where] == number
+
+
+def _numbered(
+    labels: NDArray[np.uint16], found: list[Instance], first: int
+) -> tuple[NDArray[np.uint16], list[Instance]]:
+    """Number instances from `first` on in order of falling score."""
+    order = sorted(found, key=lambda one: (-one.score, one.row, one.column))
+    table = np.zeros(len(found) + 1, np.uint16)
+    for number, one in enumerate(order, start=first):
+        table[one.id] = number
+    named = [
+        Instance(number, one.row, one.column, one.score, one.abnormal, one.area_px)
+        for number, one in enumerate(order, start=first)
+    ]
+    return table[labels], named

@@ -1,0 +1,281 @@
+"""Hotspots by networks, one for each view. torch is imported on the first call, which takes seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.bone.candidates_classes import NON_BONE, outside_bone
+from napari_tbcad.bone.candidates_classical import drawn_regions
+from napari_tbcad.bone.candidates_grow import candidate_at
+from napari_tbcad.bone.candidates_instances import Instance, find_instances
+from napari_tbcad.bone.candidates_maps import ViewMaps, pixel_mm
+from napari_tbcad.bone.candidates_unsure import unsure
+from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.partner import link_partners
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.chain import Probe, Progress
+from napari_tbcad.content import digest
+from napari_tbcad.errors import Cancelled
+from napari_tbcad.imaging.bonescan import BoneScan, ScanView, ViewName
+from napari_tbcad.imaging.grid import resize_soft
+from napari_tbcad.memory import Memory, recall
+from napari_tbcad.networks.asking import ask
+from napari_tbcad.networks.devices import Device
+from napari_tbcad.networks.listing import file_key_if_any
+from napari_tbcad.record import Parameters, Step, field
+from napari_tbcad.schemes import BONE_SCHEMES
+
+PACKAGED: dict[ViewName, str] = {"anterior": "hotspots-anterior", "posterior": "hotspots-posterior"}
+"""Names of the networks that come with the package."""
+
+
+class NetworkParameters(Parameters):
+    """Parameters of :func:`network`."""
+
+    threshold: float = field(
+        0.5,
+        title="Threshold",
+        description="Hotspots of which the network is at least so sure are kept. Lower finds fainter ones and "
+        "marks more places that are none.",
+        ge=0.05,
+        le=0.99,
+        slider=True,
+    )
+    edge: float = field(
+        0.5,
+        title="Edge at",
+        description="A hotspot ends where the network's probability falls to this share of its peak. Lower "
+        "takes more.",
+        ge=0.1,
+        le=0.95,
+        more=True,
+    )
+    anterior: str = field(
+        PACKAGED["anterior"],
+        title="Anterior model",
+        description="Name of a packaged or installed network for anterior views, or the path of a network "
+        "file.",
+        more=True,
+    )
+    posterior: str = field(
+        PACKAGED["posterior"],
+        title="Posterior model",
+        description="The same for posterior views.",
+        more=True,
+    )
+    augment: bool = field(
+        False,
+        title="Mirrored, too",
+        description="Averages the answers to the image and its mirror image: steadier, and twice as slow.",
+        more=True,
+    )
+    device: Device = field(
+        "auto",
+        title="Device",
+        description="Where the networks run; auto takes the graphics card where there is one.",
+        more=True,
+    )
+
+    def model(self, view: ViewName) -> str:
+        """Return the name of the network for a view."""
+        return self.anterior if view == "anterior" else self.posterior
+
+    @property
+    def content_key(self) -> str:
+        """Digest of the values and of the state of both files, so that a new file is a new answer."""
+        keys = [file_key_if_any(name) for name in (self.anterior, self.posterior)]
+        return digest(type(self).__name__, self.model_dump_json(), *keys)
+
+
+@dataclass(frozen=True, eq=False)
+class ViewAnswer:
+    """What a network said of one view.
+
+    Parameters
+    ----------
+    probabilities : (2, H, W) array of float32
+        Of abnormal and normal hotspots, on the view's own grid; the latter 0 from a network of three classes.
+    disagreement : (H, W) array of float32 or None
+        How far the variants contradict each other, in [0, 1]; None when there was one.
+    said : str
+        The network's name and hash.
+    device : str
+        Where it ran.
+    warnings : tuple of str
+        Complaints for the person.
+    """
+
+    probabilities: NDArray[np.float32]
+    disagreement: NDArray[np.float32] | None
+    said: str
+    device: str
+    warnings: tuple[str, ...] = ()
+
+
+def network(
+    scan: BoneScan,
+    regions: SkeletonRegions | None,
+    parameters: NetworkParameters | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Probe | None = None,
+    memory: Memory | None = None,
+) -> Hotspots:
+    """Find hotspots with the network of each view.
+
+    Parameters
+    ----------
+    scan : BoneScan
+        One or both views as the camera saw them; counts or grey values alike.
+    regions : SkeletonRegions or None
+        On the scan's grid; they only tell which places are no bone.
+    parameters : NetworkParameters, optional
+        Which networks, how they are asked, and what is kept of their answers.
+    progress, cancelled : callable, optional
+        As for every stage.
+    memory : Memory, optional
+        Keeps the answers, so that another threshold does not ask again.
+
+    Returns
+    -------
+    Hotspots
+        Marks carry the class (that of the larger sum of probabilities; ``non_bone`` by their place, see
+        :func:`~napari_tbcad.bone.candidates_classes.outside_bone`), the probability of being abnormal, the
+        uncertainty and the link to the other view. The record names both networks by their files' SHA-256.
+
+    Raises
+    ------
+    Unusable
+        If a network is missing or refused, its library is broken, or memory is short everywhere.
+    BadInput
+        If the device is not there, or regions and scan differ in size.
+    Cancelled
+        If `cancelled` said so.
+    """
+    parameters = parameters or NetworkParameters()
+    spacing, warning = pixel_mm(scan)
+    warnings = [warning] if warning else []
+    labels: dict[ViewName, NDArray[np.uint16]] = {}
+    marks: list[Mark] = []
+    said: dict[str, str] = {}
+    devices: dict[str, str] = {}
+    views = list(scan)
+    for number, (name, view) in enumerate(views):
+        share = _part(progress, number / len(views), 0.9 / len(views))
+        maps = ViewMaps(name, view.counts, drawn_regions(scan, regions, name), spacing)
+        answer = _answer(name, view, parameters, share, cancelled, memory)
+        labels[name], found = find_instances(answer.probabilities, edge=parameters.edge)
+        labels[name], new = _marks(maps, labels[name], found, answer, parameters, len(marks) + 1)
+        marks += new
+        said[name], devices[name] = answer.said, answer.device
+        warnings += [text for text in answer.warnings if text not in warnings]
+    if cancelled is not None and cancelled():
+        raise Cancelled("hotspots: stopped")
+    hotspots = Hotspots(labels.get("anterior"), labels.get("posterior"), tuple(marks), tuple(warnings))
+    hotspots = link_partners(scan, hotspots)
+    if progress is not None:
+        progress(1.0, f"{len(marks)} candidates")
+    models = "; ".join(f"{view}: {text}" for view, text in said.items())
+    facts = {"candidates": len(marks), "device": devices}
+    return hotspots.after(Step("hotspots.network", parameters, model=models, facts=facts))
+
+
+def ask_view(
+    name: ViewName,
+    view: ScanView,
+    parameters: NetworkParameters,
+    *,
+    progress: Progress | None = None,
+    cancelled: Probe | None = None,
+) -> ViewAnswer:
+    """Ask the network of a view and bring its answer onto the view's grid.
+
+    Raises
+    ------
+    Unusable, BadInput, Cancelled
+        As :func:`network`.
+    """
+    answer = ask(
+        parameters.model(name),
+        view.counts,
+        task=tuple(BONE_SCHEMES),
+        view=name,
+        mirror=parameters.augment,
+        device=parameters.device,
+        what=f"hotspot network ({name})",
+        progress=progress,
+        cancelled=cancelled,
+    )
+    said = answer.prediction
+    ids = BONE_SCHEMES[answer.task].ids
+    probabilities = np.zeros((2, *view.counts.shape), np.float32)
+    probabilities[0] = resize_soft(said.probabilities[ids["abnormal"]], view.counts.shape)
+    if ids["normal"] != ids["bone"]:
+        probabilities[1] = resize_soft(said.probabilities[ids["normal"]], view.counts.shape)
+    disagreement = said.disagreement
+    if disagreement is not None:
+        disagreement = resize_soft(disagreement, view.counts.shape)
+    return ViewAnswer(probabilities, disagreement, answer.said, said.device, answer.warnings)
+
+
+def _answer(
+    name: ViewName,
+    view: ScanView,
+    parameters: NetworkParameters,
+    progress: Progress | None,
+    cancelled: Probe | None,
+    memory: Memory | None,
+) -> ViewAnswer:
+    model = parameters.model(name)
+    asked = (view.counts, model, file_key_if_any(model), parameters.augment, parameters.device)
+    return recall(
+        memory,
+        name,
+        asked,
+        lambda: ask_view(name, view, parameters, progress=progress, cancelled=cancelled),
+    )
+
+
+def _marks(
+    maps: ViewMaps,
+    labels: NDArray[np.uint16],
+    found: list[Instance],
+    answer: ViewAnswer,
+    parameters: NetworkParameters,
+    first: int,
+) -> tuple[NDArray[np.uint16], list[Mark]]:
+    """Keep the instances from the threshold on, numbered from `first`, with what is known of each."""
+    kept = [one for one in found if one.score >= parameters.threshold]
+    table = np.zeros(len(found) + 1, np.uint16)
+    marks = []
+    for number, one in enumerate(kept, start=first):
+        table[one.id] = number
+        label, probability = _class_of(one, maps)
+        pixels = None if answer.disagreement is None else answer.disagreement[labels == one.id]
+        doubt = unsure(one.score, one.abnormal, 0.0 if pixels is None else float(pixels.mean()))
+        marks.append(
+            Mark(
+                number,
+                maps.name,
+                label,
+                probability=round(probability, 3),
+                uncertainty=round(doubt, 3),
+            )
+        )
+    return table[labels], marks
+
+
+def _class_of(one: Instance, maps: ViewMaps) -> tuple[str, float]:
+    """Return the class of an instance and how likely it is to be abnormal."""
+    if one.abnormal < 0.5 and outside_bone(candidate_at(maps, one.row, one.column, one.area_px), maps):
+        return "non_bone", min(one.abnormal, NON_BONE)
+    return ("abnormal" if one.abnormal >= 0.5 else "normal"), one.abnormal
+
+
+def _part(progress: Progress | None, start: float, width: float) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda share, text: progress(start + width * share, f"hotspots: {text}")
