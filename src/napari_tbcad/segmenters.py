@@ -8,7 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from pydantic import create_model, field_validator
+from pydantic import create_model, field_validator, model_validator
 
 from napari_tbcad.content import content_key as key_of
 from napari_tbcad.content import digest
@@ -130,7 +130,7 @@ def _standing_in(made: Any, wanted: SegmenterEntry, error: Unusable, what: str) 
     return replace(made, warnings=(said, *made.warnings), record=Record((*before, last)))
 
 
-def choice_of(known: Segmenters, *, model: str, module: str, doc: str, default: str) -> Any:
+def choice_of(known: Segmenters, *, model: str, module: str, doc: str, default: str, once: str = "") -> Any:
     """Return the parameter model of a stage that chooses a segmenter.
 
     Parameters
@@ -141,6 +141,9 @@ def choice_of(known: Segmenters, *, model: str, module: str, doc: str, default: 
         Name of the model, the module it is made for (it is pickled by these two) and its docstring.
     default : str
         Name of the default segmenter.
+    once : str, optional
+        Name of the segmenter that was the only one in an earlier version, its parameters standing in the
+        stage's own section: they are still read from there, and mean that segmenter.
 
     Returns
     -------
@@ -154,6 +157,16 @@ def choice_of(known: Segmenters, *, model: str, module: str, doc: str, default: 
             title="Segmenter",
             description=" ".join(f"{entry.name}: {entry.description}" for entry in known.values()),
         )
+
+        @model_validator(mode="before")
+        @classmethod
+        def _of_an_earlier_version(cls, content: Any) -> Any:
+            if not once or not isinstance(content, Mapping):
+                return content
+            fields = known[once].parameters_class.model_fields
+            older = {name: value for name, value in content.items() if name in fields}
+            newer = {name: value for name, value in content.items() if name not in fields}
+            return {"segmenter": once, once: older, **newer} if older else content
 
         @field_validator("segmenter")
         @classmethod

@@ -28,9 +28,14 @@ class SkeletonRegions:
         0 outside, else the region; on the view's own grid, as the camera saw it. None where the scan lacks
         the view.
     scores : mapping of str to float
-        By view, how well the fit agrees with the scan (1 is best); empty for a person's.
+        By view, how far they can be trusted (1 is best): of an atlas how well it fits the scan, of a network
+        how sure it is; empty for a person's.
     warnings : tuple of str
     record : Record
+    segmenter : str
+        What found them; empty for a person's.
+    uncertainty : mapping of str to (H, W) array of float32
+        By view, in [0, 1], where a network is unsure; empty where nothing says so.
     """
 
     anterior: NDArray[np.uint8] | None
@@ -38,6 +43,8 @@ class SkeletonRegions:
     scores: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     record: Record = Record()
+    segmenter: str = ""
+    uncertainty: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for view in VIEWS:

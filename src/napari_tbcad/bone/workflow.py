@@ -19,7 +19,7 @@ from napari_tbcad.bone.hotspots import Hotspots
 from napari_tbcad.bone.measure import HotspotTable, measure_hotspots
 from napari_tbcad.bone.quality import ScanQuality, check_scan
 from napari_tbcad.bone.regions import SkeletonRegions
-from napari_tbcad.bone.skeleton import RegionParameters, find_regions
+from napari_tbcad.bone.skeleton import RegionParameters, find_regions, with_todays_names
 from napari_tbcad.bone.views import ViewParameters, name_views
 from napari_tbcad.chain import Chain, Probe, Progress, Run, Stage
 from napari_tbcad.errors import BadInput
@@ -105,7 +105,7 @@ def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None
     BadInput
         If a name does not exist or a value is out of bounds; the message names both.
     """
-    return assigned(base or BoneSettings(), assignments)
+    return assigned(base or BoneSettings(), with_todays_names(assignments))
 
 
 def start(

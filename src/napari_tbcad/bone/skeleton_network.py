@@ -1,0 +1,204 @@
+"""Skeleton regions of a scan by a trained network. torch is imported on the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_tbcad.bone.regions import ANTERIOR_ONLY, SkeletonRegions
+from napari_tbcad.content import digest
+from napari_tbcad.imaging.bonescan import BoneScan, ViewName
+from napari_tbcad.imaging.grid import resize_soft
+from napari_tbcad.networks.asking import Answer, ask
+from napari_tbcad.networks.devices import DEVICE_MEANING, Device
+from napari_tbcad.networks.listing import file_key_if_any
+from napari_tbcad.record import Parameters, Step, field
+from napari_tbcad.schemes import REGION_IDS, REGIONS
+
+PACKAGED = "skeleton"
+"""Name of the network that comes with the package."""
+
+_PIECE = 0.1
+"""A piece of a region smaller than this share of its largest one does not belong to it."""
+
+_DOUBTFUL = 0.8
+
+
+class SkeletonNetworkParameters(Parameters):
+    """Parameters of :func:`network`."""
+
+    model: str = field(
+        PACKAGED,
+        title="Model",
+        description="Name of a packaged or installed network, or the path of a network file.",
+    )
+    augment: bool = field(
+        False,
+        title="Several looks",
+        description="Averages the answers to slightly changed and mirrored copies of the scan: steadier, and "
+        "several times slower.",
+    )
+    device: Device = field("auto", title="Device", description=DEVICE_MEANING, more=True)
+
+    @property
+    def content_key(self) -> str:
+        """Digest of the values and of the state of the model's file, so that a new file is a new answer."""
+        return digest(type(self).__name__, self.model_dump_json(), file_key_if_any(self.model))
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    labels: NDArray[np.uint8]
+    uncertainty: NDArray[np.float32]
+    score: float
+    answer: Answer | None
+
+
+def network(
+    scan: BoneScan,
+    parameters: SkeletonNetworkParameters = SkeletonNetworkParameters(),
+    *,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> SkeletonRegions:
+    """Find the twelve skeleton regions in the views of a scan with a network.
+
+    Parameters
+    ----------
+    scan : BoneScan
+        Views (H, W) of any size; spacing is not needed.
+    parameters : SkeletonNetworkParameters
+        Which network, how it is asked, and where it runs.
+    progress : callable, optional
+        Called with the share done and a text.
+    cancelled : callable, optional
+        Asked between the network's looks.
+
+    Returns
+    -------
+    SkeletonRegions
+        On the scan's grid, as the camera saw it; `scores` are :func:`certainty`, by view, `uncertainty` the
+        entropy of the network's probabilities. The record names the network by its file's SHA-256.
+
+    Raises
+    ------
+    Unusable
+        If the network is missing or refused, is not made for a view of this scan, its library is broken, or
+        memory is short everywhere.
+    BadInput
+        If the device is not there.
+    Cancelled
+        If `cancelled` said so.
+    """
+    views = list(scan)
+    found: dict[ViewName, _Found] = {}
+    for number, (name, view) in enumerate(views):
+        part = None if progress is None else partial(_part, progress, number, len(views))
+        found[name] = _find(view.counts, name, parameters, part, cancelled)
+        if progress is not None:
+            progress((number + 1) / len(views), f"regions of the {name} view")
+    answers = [one.answer for one in found.values() if one.answer is not None]
+    facts: dict[str, Any] = {name: {"score": round(one.score, 3)} for name, one in found.items()}
+    if answers:
+        facts["device"] = answers[-1].prediction.device
+    warnings = [text for answer in answers for text in answer.warnings]
+    warnings += [
+        f"The network is unsure of the skeleton regions of the {name} view (certainty {one.score:.2f}, usual "
+        f"above {_DOUBTFUL}): check them."
+        for name, one in found.items()
+        if one.score < _DOUBTFUL
+    ]
+    labels = {name: one.labels for name, one in found.items()}
+    return SkeletonRegions(
+        labels.get("anterior"),
+        labels.get("posterior"),
+        scores={name: round(one.score, 4) for name, one in found.items()},
+        warnings=tuple(dict.fromkeys(warnings)),
+        record=scan.record
+        + Step("regions", parameters, model=answers[0].said if answers else None, facts=facts),
+        segmenter="network",
+        uncertainty={name: one.uncertainty for name, one in found.items()},
+    )
+
+
+def _part(progress: Callable[[float, str], None], number: int, of: int, share: float, text: str) -> None:
+    progress((number + share) / of, text)
+
+
+def _find(
+    counts: NDArray[np.float32],
+    view: ViewName,
+    parameters: SkeletonNetworkParameters,
+    progress: Callable[[float, str], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> _Found:
+    if not counts.any():
+        return _Found(np.zeros(counts.shape, np.uint8), np.ones(counts.shape, np.float32), 0.0, None)
+    answer = ask(
+        parameters.model,
+        counts,
+        task=(REGIONS.name,),
+        view=view,
+        augment=parameters.augment,
+        mirror=parameters.augment,
+        device=parameters.device,
+        what="skeleton network",
+        progress=progress,
+        cancelled=cancelled,
+    )
+    probabilities = tidied(answer.prediction.probabilities, view)
+    uncertainty = resize_soft(answer.prediction.uncertainty, counts.shape)
+    return _Found(labels_on(probabilities, counts.shape), uncertainty, certainty(probabilities), answer)
+
+
+def tidied(
+    probabilities: NDArray[np.float32], view: ViewName, *, piece: float = _PIECE
+) -> NDArray[np.float32]:
+    """Take from each region what cannot belong to it, so that the next probable one has it.
+
+    Parameters
+    ----------
+    probabilities : (13, h, w) array of float32
+        Background and the regions.
+    view : {"anterior", "posterior"}
+        A posterior view has no sternum.
+    piece : float, optional
+        A connected piece of a region smaller than this share of its largest one is not of it.
+
+    Returns
+    -------
+    (13, h, w) array of float32
+        A copy; no longer adding up to one where something was taken.
+    """
+    kept = probabilities.copy()
+    if view != "anterior":
+        kept[REGION_IDS[ANTERIOR_ONLY]] = 0
+    labels = kept.argmax(0)
+    for value, window in enumerate(ndimage.find_objects(labels), start=1):
+        if window is None:
+            continue
+        pieces, number = ndimage.label(labels[window] == value, np.ones((3, 3)))
+        if number < 2:
+            continue
+        sizes = np.bincount(pieces.ravel())[1:]
+        small = np.flatnonzero(sizes < piece * sizes.max()) + 1
+        kept[value][window][np.isin(pieces, small)] = 0
+    return kept
+
+
+def labels_on(probabilities: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the most probable class on another grid, (H, W); the lower one in a tie."""
+    return resize_soft(probabilities, shape).argmax(0).astype(np.uint8)
+
+
+def certainty(probabilities: NDArray[np.float32]) -> float:
+    """Return the mean probability of the chosen region over all pixels that have one; 0 without any."""
+    best = probabilities.argmax(0)
+    inside = best > 0
+    return float(probabilities.max(0)[inside].mean()) if inside.any() else 0.0
