@@ -10,6 +10,8 @@ from napari_tbcad.errors import BadInput
 EXAMPLES = {
     "lungs": "a lung network from films with masks",
     "finetune": "the lung network learns from your corrections",
+    "hotspots": "hotspots of one view of bone scans, from boxes",
+    "regions": "skeleton regions of bone scans, from masks",
 }
 
 
