@@ -13,7 +13,7 @@ REGION_SEGMENTERS = registry(
         "network",
         "napari_tbcad.bone.skeleton_network",
         "network",
-        "SkeletonNetworkParameters",
+        "NetworkParameters",
         "A trained network; the most exact on scans like those it learned from.",
         instead="atlas",
     ),

@@ -30,7 +30,7 @@ _PIECE = 0.1
 _DOUBTFUL = 0.8
 
 
-class SkeletonNetworkParameters(Parameters):
+class NetworkParameters(Parameters):
     """Parameters of :func:`network`."""
 
     model: str = field(
@@ -62,7 +62,7 @@ class _Found:
 
 def network(
     scan: BoneScan,
-    parameters: SkeletonNetworkParameters = SkeletonNetworkParameters(),
+    parameters: NetworkParameters = NetworkParameters(),
     *,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -73,7 +73,7 @@ def network(
     ----------
     scan : BoneScan
         Views (H, W) of any size; spacing is not needed.
-    parameters : SkeletonNetworkParameters
+    parameters : NetworkParameters
         Which network, how it is asked, and where it runs.
     progress : callable, optional
         Called with the share done and a text.
@@ -134,7 +134,7 @@ def _part(progress: Callable[[float, str], None], number: int, of: int, share: f
 def _find(
     counts: NDArray[np.float32],
     view: ViewName,
-    parameters: SkeletonNetworkParameters,
+    parameters: NetworkParameters,
     progress: Callable[[float, str], None] | None,
     cancelled: Callable[[], bool] | None,
 ) -> _Found:
