@@ -1,81 +1,96 @@
-"""Lung masks that a person edited or accepted, found in cases and in folders of runs."""
+"""What a person corrected, found in cases and in folders of runs: what is common to both workflows."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.case import SUFFIX, Case
+from napari_tbcad.case import SUFFIX
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.io.walk import Entry
-from napari_tbcad.record import Edit, Record, Step
+from napari_tbcad.record import Edit, Record
 
-if TYPE_CHECKING:
-    from napari_tbcad.imaging.radiograph import Radiograph
-    from napari_tbcad.reading import Reading
-
-KIND = "insensitive"
-"""The anatomical mask, consolidation included: what a lung network learns."""
+What = Literal["lungs", "hotspots", "regions"]
+"""What a network learns of corrections: masks of films, or hotspots or skeleton regions of bone scans."""
 
 _BACK = "back to automatic"
-_REVIEWED = ("accepted", "changed")
 
 
 class NotCorrected(TbcadError):
-    """No person edited or accepted this mask; nothing is wrong with it."""
+    """No person edited or accepted this; nothing is wrong with it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Corrected:
-    """A film with a person's lung mask.
+    """An image with a person's labels.
 
     Parameters
     ----------
     name : str
         What to call it.
     key : str
-        Key of the film's pixels, the same for the same film anywhere.
+        Key of the image's pixels, the same for the same image anywhere.
     pixels : (H, W) array of float32
-        The film, air dark.
+        The image as a network is given it: a film with air dark, a view's counts as the camera saw it.
     labels : (H, W) array of uint8
-        0, 1 right lung, 2 left lung.
-    film : Path
-        File of the film; empty where it has none.
-    patient : str
-        Digest of the patient identifier in the file; empty without one.
+        Values of the task; 255 makes no statement.
+    files : tuple of Path
+        Files of the film or scan.
+    identifier : str
+        The patient identifier in the file, never to be written as it is; empty without one.
+    study : str
+        What the patient is called when nothing tells who it is.
     reader, when, how : str
-        Who, when (UTC, ISO 8601), and "edited" or "accepted".
+        Who, when (UTC, ISO 8601), and "edited", "judged" or "accepted".
     dice_automatic : float or None
-        Overlap with the automatic mask.
+        Overlap with the automatic labels; of a scan that of both views.
     found_in : Path
         Case or folder.
-    said : tuple of str
-        What to tell the person.
+    facts : mapping of str to value
+        Further columns of the table.
     """
 
     name: str
     key: str
     pixels: NDArray[np.float32]
     labels: NDArray[np.uint8]
-    film: Path
-    patient: str
+    files: tuple[Path, ...]
+    identifier: str = field(repr=False)
+    study: str
     reader: str
     when: str
     how: str
     dice_automatic: float | None
     found_in: Path
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What was found in one film or scan.
+
+    Parameters
+    ----------
+    taken : tuple of Corrected
+        One a film, one a view of a scan.
+    passed_over : tuple of str
+        What no person corrected.
+    said : tuple of str
+        What else to tell the person.
+    """
+
+    taken: tuple[Corrected, ...]
+    passed_over: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
 
 
-Loader = Callable[[], Corrected]
+Loader = Callable[[], Looked]
 
 
 def places_in(paths: Sequence[Path]) -> list[Path]:
@@ -98,185 +113,118 @@ def places_in(paths: Sequence[Path]) -> list[Path]:
         runs = [table.parent for table in path.rglob("results.csv") if (table.parent / "records").is_dir()]
         inside = sorted([*(p for p in path.rglob(f"*{SUFFIX}") if p.is_file()), *runs])
         if not inside:
-            raise BadInput(path, f"no case ({SUFFIX}) and no results of chest run in it")
+            raise BadInput(path, f"no case ({SUFFIX}) and no results of chest run or bone run in it")
         found += inside
     return list(dict.fromkeys(path.absolute() for path in found))
 
 
-def corrected_in(place: Path, *, unfinished: bool = False) -> Iterator[Loader]:
-    """Yield what reads each film of a case or of a folder of a run.
-
-    The loaders raise :class:`NotCorrected` for a film whose mask no person edited or accepted, and
-    :class:`BadInput` for one that cannot be used.
-    """
-    if place.is_dir():
-        return _of_run(place)
-    return iter([partial(_of_case, place, unfinished)])
-
-
-# -- cases --------------------------------------------------------------------------------------------
-
-
-def _of_case(path: Path, unfinished: bool) -> Corrected:
-    from napari_tbcad.chest.case_film import film_for
-    from napari_tbcad.chest.cases import WORKFLOW
-
-    case = Case.load(path)
-    if case.workflow != WORKFLOW:
-        raise NotCorrected(f"{path.name}: a case of the {case.workflow} workflow")
-    readings = [one for one in case.readings if _counts(one) and (one.finished or unfinished)]
-    if not readings:
-        raise NotCorrected(f"{path.name}: {_why_not(case, unfinished)}")
-    last = readings[-1]
-    automatic = last.automatic.get(KIND, case.labels.get(KIND))
-    labels = last.labels.get(KIND, automatic)
-    if labels is None:
-        raise BadInput(path, "the accepted reading has no lung mask")
-    film = film_for(case, path)
-    if labels.shape != film.shape:
-        raise BadInput(path, f"its mask has the shape {labels.shape}, its film {film.shape}")
-    said: tuple[str, ...] = ()
-    if len(readings) > 1:
-        said = (f"{path.name}: {len(readings)} readings; the last is taken, {_named(last)}",)
-    upright = _turned(film, last.settings.get("polarity", {}), path)
-    source = Path(film.source)
-    return Corrected(
-        name=Path(case.image.name).stem or path.stem,
-        key=case.image.content_key,
-        pixels=upright.pixels,
-        labels=_lungs(labels, path),
-        film=source if source.is_file() else Path(case.image.name),
-        patient=_patient(source),
-        reader=last.reader,
-        when=last.when,
-        how="edited" if KIND in last.labels else "accepted",
-        dice_automatic=_dice(labels, automatic),
-        found_in=path,
-        said=said,
-    )
-
-
-def _counts(one: Reading) -> bool:
-    return KIND in one.labels or one.verdict in _REVIEWED
-
-
-def _why_not(case: Case, unfinished: bool) -> str:
-    if not unfinished and any(_counts(one) for one in case.readings):
-        return "its reading is still in progress (--unfinished takes it even so)"
-    return "no person edited or accepted its anatomical lung mask"
-
-
-def _named(one: Reading) -> str:
-    return f"that of {one.reader or 'a reader without name'} of {one.when[:16].replace('T', ' ')}"
-
-
-def _turned(film: Radiograph, settings: Any, path: Path) -> Radiograph:
-    """Return the film as the segmenter saw it, air dark."""
-    from napari_tbcad.chest.polarity import PolarityParameters, correct_polarity
-
+def is_bone_run(place: Path) -> bool:
+    """Tell whether a place is a folder that ``bone run`` or its panel wrote."""
+    if not place.is_dir():
+        return False
     try:
-        return correct_polarity(film, PolarityParameters.model_validate(settings))
-    except ValueError as error:
-        raise BadInput(path, f"its polarity settings cannot be used ({error})") from error
+        with (place / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+            return "bsi" in next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return False
+
+
+def corrected_in(place: Path, what: What, *, unfinished: bool = False) -> Iterator[Loader]:
+    """Yield what reads each film or scan of a case or of a folder of a run.
+
+    The loaders raise :class:`NotCorrected` for one that no person corrected, and :class:`BadInput` for one
+    that cannot be used; so does this for the place itself.
+    """
+    from napari_tbcad.batch import corrected_bone, corrected_lungs
+
+    if what == "lungs":
+        return corrected_lungs.looked_for(place, unfinished=unfinished)
+    return corrected_bone.looked_for(place, what)
 
 
 # -- folders of runs ----------------------------------------------------------------------------------
 
 
-def _of_run(folder: Path) -> Iterator[Loader]:
-    rows = _rows(folder / "results.csv")
-    files = {row["file"]: row for row in rows if row.get("status") == "ok"}
-    names = sorted((path.stem for path in (folder / "records").glob("*.json")), key=len, reverse=True)
-    taken: set[str] = set()
-    for name in names:
-        fitting = [file for file in files if file not in taken and _is_called(file, name)]
-        # Without its row, or with two, it is not known whose mask this is.
-        if len(fitting) != 1:
-            yield partial(_unknown, folder, name, len(fitting))
-            continue
-        taken.add(fitting[0])
-        yield partial(_of_film, folder, name, fitting[0])
+def results_rows(folder: Path, command: str) -> list[dict[str, str]]:
+    """Return the rows of a run's results.csv that are not of errors.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read or has other columns.
+    """
+    path = folder / "results.csv"
+    rows = table_rows(path)
+    if rows and not {"file", "status"} <= set(rows[0]):
+        raise BadInput(path, f"not the results of {command} (the columns file and status are missing)")
+    return [row for row in rows if row["status"] == "ok"]
 
 
-def _unknown(folder: Path, name: str, number: int) -> Corrected:
-    cause = "no film of results.csv has this name" if not number else f"{number} films have this name"
-    raise BadInput(folder / "records" / f"{name}.json", cause)
+def table_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file by column."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(path, f"cannot be read as a table ({error})") from error
 
 
-def _is_called(file: str, name: str) -> bool:
-    """Tell whether a film's outputs may carry this name; see :func:`~napari_tbcad.io.walk.unique_names`."""
-    path = Path(file)
+Row = dict[str, str]
+
+
+def named_rows(
+    folder: Path, rows: Sequence[Row], is_called: Callable[[Row, str], bool], thing: str
+) -> Iterator[tuple[str, Row | BadInput]]:
+    """Yield the name of each record of a run with its row, or with why it is not known whose it is.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    rows : sequence of mapping
+        Of its results.csv.
+    is_called : callable
+        Tells whether the outputs of a row may carry a name.
+    thing : str
+        What a row is, such as ``"film"``.
+    """
+    left = list(rows)
+    # The longest names first: a shorter one may fit their rows, too.
+    for path in sorted((folder / "records").glob("*.json"), key=lambda path: (-len(path.stem), path.stem)):
+        fitting = [row for row in left if is_called(row, path.stem)]
+        if len(fitting) == 1:
+            left.remove(fitting[0])
+            yield path.stem, fitting[0]
+        elif fitting:
+            yield path.stem, BadInput(path, f"{len(fitting)} {thing}s have this name")
+        else:
+            yield path.stem, BadInput(path, f"no {thing} of results.csv has this name")
+
+
+def fits_name(path: Path, name: str) -> bool:
+    """Tell whether a file's outputs may carry this name; see :func:`~napari_tbcad.io.walk.unique_names`."""
     entry = Entry(path, Path(*(part for part in path.parts if part != path.anchor)), path.parent)
     name = name.split("~")[0]
     whole = (entry.name(suffix=False), entry.name(suffix=True))
     return any(one == name or one.endswith(f"__{name}") for one in whole)
 
 
-def _of_film(folder: Path, name: str, file: str) -> Corrected:
-    from napari_tbcad.chest.case_film import film_key
-    from napari_tbcad.chest.polarity import invert
-    from napari_tbcad.io.masks import find_mask, read_mask
-    from napari_tbcad.io.read import read_film
-
-    record = Record.load(folder / "records" / f"{name}.json")
-    edits = [entry for entry in record if isinstance(entry, Edit) and entry.target == KIND]
-    if not edits or edits[-1].tool == _BACK:
-        raise NotCorrected(f"{folder.name}/{name}: its anatomical lung mask is the automatic one")
-    mask = find_mask(folder / "masks", name, KIND)
-    if mask is None:
-        raise BadInput(folder / "masks" / f"{name}_{KIND}.png", "the mask is gone")
-    path = next((p for p in (Path(file), folder / file, folder.parent / file) if p.is_file()), None)
-    if path is None:
-        raise BadInput(file, f"this film of {folder.name} is gone")
-    film = read_film(path)
-    labels = read_mask(mask, film.shape)
-    steps = [entry for entry in record if isinstance(entry, Step) and entry.name == "polarity"]
-    turned = bool(steps and steps[-1].facts.get("turned"))
-    return Corrected(
-        name=path.stem,
-        key=film_key(film),
-        pixels=(invert(film) if turned else film).pixels,
-        labels=labels,
-        film=path,
-        patient=_patient(path),
-        reader=edits[-1].reader,
-        when=edits[-1].when,
-        how="edited",
-        dice_automatic=edits[-1].dice_after,
-        found_in=folder,
-    )
+def where_now(file: str, folder: Path, thing: str) -> Path:
+    """Return a file that a table of a run names; raises BadInput when it is gone."""
+    for path in (Path(file), folder / file, folder.parent / file):
+        if path.is_file():
+            return path
+    raise BadInput(file, f"this {thing} of {folder.name} is gone")
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(path, f"cannot be read as a table ({error})") from error
-    if rows and not {"file", "status"} <= set(rows[0]):
-        raise BadInput(path, "not the results of chest run (the columns file and status are missing)")
-    return rows
+def edits_of(record: Record, target: str) -> list[Edit]:
+    """Return a person's edits of one thing; none where it went back to the automatic one."""
+    edits = [entry for entry in record if isinstance(entry, Edit) and entry.target == target]
+    return [] if edits and edits[-1].tool == _BACK else edits
 
 
-# -- both ---------------------------------------------------------------------------------------------
-
-
-def _lungs(labels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
-    if not labels.any() or labels.max() > 2:
-        raise BadInput(path, "its mask is empty" if not labels.any() else "its mask has labels beyond 2")
-    return labels.astype(np.uint8)
-
-
-def _dice(labels: NDArray[Any], automatic: NDArray[Any] | None) -> float | None:
-    from napari_tbcad.edits import labels_dice
-
-    if automatic is None or automatic.shape != labels.shape:
-        return None
-    return labels_dice(labels, automatic)
-
-
-def _patient(path: Path) -> str:
-    """Return a digest of the patient identifier of a DICOM file; "" for other files and without one."""
+def identifier_in(path: Path) -> str:
+    """Return the patient identifier of a DICOM file; "" for other files and without one."""
     from napari_tbcad.io.dicom_file import looks_like_dicom
 
     try:
@@ -286,7 +234,6 @@ def _patient(path: Path) -> str:
         import pydicom
 
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"], force=True)
-        identifier = str(header.get("PatientID") or "").strip()
+        return str(header.get("PatientID") or "").strip()
     except Exception:  # a header that cannot be read has no identifier either
         return ""
-    return hashlib.sha256(identifier.encode()).hexdigest()[:12] if identifier else ""

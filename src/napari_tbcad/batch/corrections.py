@@ -1,26 +1,52 @@
-"""A person's corrected lung masks, gathered as a data set that a network can learn from."""
+"""What a person corrected, gathered as a data set that a network can learn from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_tbcad.batch.corrected import Corrected, NotCorrected, corrected_in, places_in
+from napari_tbcad.batch.corrected import (
+    Corrected,
+    Loader,
+    NotCorrected,
+    What,
+    corrected_in,
+    is_bone_run,
+    places_in,
+)
+from napari_tbcad.batch.corrections_patients import PatientNames
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.files import require_writable, write_csv, written_whole
+from napari_tbcad.files import require_writable, write_csv
 
 COLUMNS = (
     "image", "label", "patient", "source", "reader", "when", "how", "dice_automatic", "film", "found_in",
 )  # fmt: skip
-"""Columns of samples.csv; ``how`` is edited or accepted."""
+"""Columns of samples.csv of lung masks; ``how`` is edited or accepted."""
+
+BONE_COLUMNS = (
+    "image", "label", "patient", "view", "source", "reader", "when", "how", "dice_automatic", "scan",
+    "found_in", "task", "left_out",
+)  # fmt: skip
+"""Columns of samples.csv of hotspots and regions: ``how`` is edited or judged, ``dice_automatic`` that of
+both views together, ``left_out`` the number of hotspots about which the labels say nothing (255)."""
 
 TABLE, SOURCE = "samples.csv", "corrections"
+
+NOTHING: dict[What, str] = {
+    "lungs": "no lung mask that a person edited or accepted",
+    "hotspots": "no hotspots that a person judged",
+    "regions": "no skeleton regions that a person edited",
+}
+
+THINGS: dict[What, str] = {
+    "lungs": "films with a person's lung masks",
+    "hotspots": "views with a person's hotspots",
+    "regions": "views with a person's skeleton regions",
+}
+"""What can be gathered, and what is then there."""
 
 Say = Callable[[str], None]
 
@@ -34,36 +60,45 @@ class Gathered:
     rows : tuple of mapping
         Rows of samples.csv.
     passed_over : tuple of str
-        Films that nobody edited or accepted, and masks of which there is a newer one, with the cause.
+        What nobody edited, judged or accepted, and labels of which there are newer ones, with the cause.
     skipped : tuple of str
-        Films and cases that could not be used, with the cause.
+        What could not be used, with the cause.
+    what : {"lungs", "hotspots", "regions"}
+        What was gathered.
     """
 
     rows: tuple[dict[str, Any], ...]
     passed_over: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    what: What = "lungs"
 
 
 def gather_corrections(
     paths: Sequence[Path],
     out: Path,
     *,
+    what: What | None = None,
     patients: Path | None = None,
     unfinished: bool = False,
     say: Say = print,
 ) -> Gathered:
-    """Write corrected lung masks and their films as a folder data set.
+    """Write corrected labels and their images as a folder data set.
 
     Parameters
     ----------
     paths : sequence of Path
-        Cases (``.tbcad``), folders of cases, and folders that ``chest run`` or an export wrote.
+        Cases (``.tbcad``), folders of cases, and folders that ``chest run``, ``bone run`` or an export wrote.
     out : Path
-        Folder for ``images/`` (the films upright, as the segmenter sees them), ``labels/`` (0, 1 right lung,
-        2 left lung) and ``samples.csv``. An earlier gathering there is replaced.
+        Folder for ``images/``, ``labels/`` and ``samples.csv``. An earlier gathering there is replaced.
+        Films are written upright, as the segmenter sees them, with 0, 1 right lung, 2 left lung; views of
+        bone scans with their counts as the camera saw them, the posterior not mirrored, with the classes of
+        scheme 4 or the regions 1 to 12, and 255 where nothing is said.
+    what : {"lungs", "hotspots", "regions"}, optional
+        What to gather; lungs unless there are results of bone scans only, where it must be said.
     patients : Path, optional
-        CSV with the columns file and patient. Where it says nothing, a DICOM film's patient is a digest of
-        its patient identifier, and any other film is its own patient.
+        CSV with the columns file and patient. Where it says nothing, the patient is a keyed digest of the
+        identifier in a DICOM file (:mod:`~napari_tbcad.batch.corrections_patients`), and any other film or
+        scan is its own patient.
     unfinished : bool, optional
         Also take readings that are still in progress.
     say : callable, optional
@@ -76,67 +111,113 @@ def gather_corrections(
     Raises
     ------
     BadInput
-        If a path is neither, nothing can be learned from, or the folder cannot be written.
+        If a path is neither, nothing can be learned from, `what` must be said, or the folder cannot be
+        written or has an earlier gathering of something else.
 
     Notes
     -----
-    The mask is the anatomical (insensitive) one. It counts where a person edited it, or accepted the reading
-    it belongs to. Of several readings of a film that count, the last is taken; of several cases or runs of
-    the same pixels, that with the newest mask.
+    The mask of a film is the anatomical (insensitive) one. It counts where a person edited it, or accepted
+    the reading it belongs to. Of several readings that count, the last is taken; of several cases or runs
+    of the same pixels, that with the newest labels. For bone scans see
+    :mod:`~napari_tbcad.batch.corrected_bone`.
     """
     places = places_in(paths)
-    known = _patients_of(patients) if patients else {}
-    earlier = _earlier(out)
+    what = _wanted(what, places)
+    earlier = _earlier(out, what)
+    names = PatientNames(out, patients)
     require_writable(out)
-    rows: dict[str, dict[str, Any]] = {}
-    passed_over: list[str] = []
-    skipped: list[str] = []
-
-    def tell(kind: list[str], line: str) -> None:
-        kind.append(line)
-        say(line)
-
+    gathering = _Gathering(out, names, say, what)
     for place in places:
+        for load in gathering.loaders(place, unfinished):
+            gathering.take(load, place)
+    if not gathering.rows:
+        told = gathering.skipped or gathering.passed_over
+        why = f"; the first: {told[0]}" if told else ""
+        raise BadInput(paths[0] if paths else "input", f"{NOTHING[what]}{why}")
+    ordered = tuple(sorted(gathering.rows.values(), key=lambda row: row["image"]))
+    _replace(out, earlier + gathering.outdated, ordered, what, names)
+    return Gathered(ordered, tuple(gathering.passed_over), tuple(gathering.skipped), what)
+
+
+def _wanted(what: What | None, places: Sequence[Path]) -> What:
+    if what is not None:
+        return what
+    if places and all(is_bone_run(place) for place in places):
+        raise BadInput(places[0], "these are bone scans: say --what hotspots or --what regions")
+    return "lungs"
+
+
+@dataclass
+class _Gathering:
+    """What has been gathered so far."""
+
+    out: Path
+    names: PatientNames
+    say: Say
+    what: What
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outdated: list[Path] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def loaders(self, place: Path, unfinished: bool) -> Iterator[Loader]:
         try:
-            found = list(corrected_in(place, unfinished=unfinished))
+            yield from list(corrected_in(place, self.what, unfinished=unfinished))
+        except NotCorrected as error:
+            self.pass_over(str(error))
         except TbcadError as error:
-            tell(skipped, f"skipped: {error}")
-            continue
-        for load in found:
-            try:
-                one = load()
-                before = rows.get(one.key)
-                if before is not None and before["when"] >= one.when:
-                    tell(
-                        passed_over,
-                        f"passed over: {one.name} of {place.name}: there is a newer mask of this film",
-                    )
-                    continue
-                rows[one.key] = _write(one, out, known)
-            except NotCorrected as error:
-                tell(passed_over, f"passed over: {error}")
-            except TbcadError as error:
-                tell(skipped, f"skipped: {error}")
-            else:
-                for line in one.said:
-                    say(line)
-                if before is not None:
-                    earlier += _files(out, before)
-                    tell(passed_over, f"passed over: an older mask of {one.name} ({before['found_in']})")
-    if not rows:
-        why = f"; the first: {(skipped or passed_over)[0]}" if skipped or passed_over else ""
-        raise BadInput(paths[0] if paths else "input", f"no lung mask that a person edited or accepted{why}")
-    ordered = tuple(sorted(rows.values(), key=lambda row: row["image"]))
-    _replace(out, earlier, ordered)
-    return Gathered(ordered, tuple(passed_over), tuple(skipped))
+            self.skip(error)
+
+    def take(self, load: Loader, place: Path) -> None:
+        try:
+            found = load()
+            for one in found.taken:
+                self.keep(one, place)
+        except NotCorrected as error:
+            self.pass_over(str(error))
+        except TbcadError as error:
+            self.skip(error)
+        else:
+            for line in found.said:
+                self.say(line)
+            for line in found.passed_over:
+                self.pass_over(line)
+
+    def keep(self, one: Corrected, place: Path) -> None:
+        before = self.rows.get(one.key)
+        if before is not None and before["when"] >= one.when:
+            self.pass_over(f"{one.name} of {place.name}: there is a newer correction of this image")
+            return
+        self.rows[one.key] = row = _write(one, self.out, self.names, self.what)
+        if before is not None:
+            now = _files(self.out, row)
+            self.outdated += [path for path in _files(self.out, before) if path not in now]
+            self.pass_over(f"an older correction of {one.name} ({before['found_in']})")
+
+    def pass_over(self, line: str) -> None:
+        self._tell(self.passed_over, f"passed over: {line}")
+
+    def skip(self, error: TbcadError) -> None:
+        self._tell(self.skipped, f"skipped: {error}")
+
+    def _tell(self, kind: list[str], line: str) -> None:
+        kind.append(line)
+        self.say(line)
 
 
-def _earlier(out: Path) -> list[Path]:
+def _columns(what: What) -> tuple[str, ...]:
+    return COLUMNS if what == "lungs" else BONE_COLUMNS
+
+
+def _earlier(out: Path, what: What) -> list[Path]:
     """Return the files that an earlier gathering left; refuses a folder with images of other origin."""
+    from napari_tbcad.batch.corrected_bone import TASKS
     from napari_tbcad.result_tables import read_rows
 
     if (out / TABLE).is_file():
-        rows = read_rows(out / TABLE, COLUMNS)
+        rows = read_rows(out / TABLE, _columns(what))
+        if what != "lungs" and any(row["task"] != TASKS[what] for row in rows):
+            raise BadInput(out, f"an earlier gathering of something else than {what}; choose another folder")
         # The table may come from anyone: what it names elsewhere is not ours to remove.
         return [path for row in rows for path in _files(out, row) if _WRITTEN.fullmatch(path.name)]
     if any((out / folder).is_dir() and any((out / folder).iterdir()) for folder in _FOLDERS):
@@ -144,12 +225,15 @@ def _earlier(out: Path) -> list[Path]:
     return []
 
 
-def _replace(out: Path, earlier: Sequence[Path], rows: Sequence[dict[str, Any]]) -> None:
-    """Write the table, and only then remove what the earlier one named and this one does not."""
+def _replace(
+    out: Path, earlier: Sequence[Path], rows: Sequence[dict[str, Any]], what: What, names: PatientNames
+) -> None:
+    """Write key and table, and only then remove what the earlier one named and this one does not."""
     from napari_tbcad.result_tables import remove
 
     try:
-        write_csv(out / TABLE, COLUMNS, rows)
+        names.save()
+        write_csv(out / TABLE, _columns(what), rows)
     except OSError as error:
         raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
     now = {path for row in rows for path in _files(out, row)}
@@ -161,68 +245,31 @@ def _files(out: Path, row: Mapping[str, Any]) -> list[Path]:
 
 
 _FOLDERS = {"images": "image", "labels": "label"}
-_WRITTEN = re.compile(r"[A-Za-z0-9._-]+_[0-9a-f]{8}\.png")
+_WRITTEN = re.compile(r"[A-Za-z0-9._-]+_[0-9a-f]{8}\.(png|tif)")
 """Names that a gathering gives its files."""
 
 
-def _write(one: Corrected, out: Path, known: dict[str, str]) -> dict[str, Any]:
-    from napari_tbcad.io.masks import write_mask
+def _write(one: Corrected, out: Path, names: PatientNames, what: What) -> dict[str, Any]:
+    from napari_tbcad.batch.corrections_images import write_counts, write_film
+    from napari_tbcad.io.labels import write_labels
 
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", one.name).lstrip(".")
     name = f"{stem or 'film'}_{one.key[:8]}.png"
+    write = write_film if what == "lungs" else write_counts
     try:
-        _write_film(out / "images" / name, one.pixels)
-        write_mask(out / "labels" / name, one.labels)
+        image = write(out / "images" / name, one.pixels)
+        write_labels(out / "labels" / name, one.labels, bits=8)
     except OSError as error:
         raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
-    patient = (
-        known.get(one.film.name) or known.get(one.film.stem) or one.patient or one.film.stem or one.key[:12]
-    )
     return {
-        "image": name,
+        "image": image.name,
         "label": name,
-        "patient": patient,
+        "patient": names.of(one),
         "source": SOURCE,
         "reader": one.reader,
         "when": one.when,
         "how": one.how,
         "dice_automatic": one.dice_automatic,
-        "film": one.film.name,
         "found_in": one.found_in.name,
+        **one.facts,
     }
-
-
-def _write_film(path: Path, pixels: NDArray[np.float32]) -> None:
-    """Write a film as grey PNG: its own values where 8 or 16 bit hold them, else scaled to 16 bit."""
-    from PIL import Image
-
-    low, high = float(pixels.min()), float(pixels.max())
-    whole = bool((pixels == np.rint(pixels)).all())
-    if whole and low >= 0 and high <= 255:
-        stored = pixels.astype(np.uint8)
-    elif whole and high - low <= 65535:
-        stored = (pixels - low).astype(np.uint16)
-    else:
-        stored = np.rint((pixels - low) * (65535 / max(high - low, 1e-30))).astype(np.uint16)
-    with written_whole(path) as temporary:
-        Image.fromarray(stored).save(temporary, format="PNG")
-
-
-def _patients_of(path: Path) -> dict[str, str]:
-    """Return patients by file name and stem."""
-    from napari_tbcad.io.tables import PATH_COLUMNS, records_of
-
-    records = records_of(path)
-    if "patient" not in records[0]:
-        raise BadInput(path, f"the column patient is missing; there are {', '.join(records[0])}")
-    found: dict[str, str] = {}
-    for record in records:
-        name = Path(next((record[c] for c in PATH_COLUMNS if record.get(c)), "").replace("\\", "/"))
-        patient = record["patient"]
-        if not name.name or not patient:
-            continue
-        for one in (name.name, name.stem):
-            # By name alone the films of one patient could not be kept together.
-            if (other := found.setdefault(one, patient)) != patient:
-                raise BadInput(path, f"films called {one} are of two patients, {other} and {patient}")
-    return found

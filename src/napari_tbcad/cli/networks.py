@@ -54,6 +54,18 @@ def _configured(path: Path, device: str | None, pairs: list[str] | None) -> Trai
     return config_from(content, path, path.parent)
 
 
+def _use(config: TrainingConfig) -> str:
+    """Return the command that uses a network, up to its file; "" where it is of no use in a workflow."""
+    from napari_tbcad.networks.finetune_config import setting_of
+
+    if config.task == "lungs":
+        return "chest run FILMS --out DIR --segmenter network --set lungs.network.model="
+    views = {source.where.get("view", "") for source in config.data.sources} or {""}
+    asked = (*config.input.views, *views)[0]
+    setting = setting_of(config.task, asked)
+    return f"bone run SCANS --out DIR --set {setting}=" if setting else ""
+
+
 def _tell(evaluation: Evaluation, lines: Sequence[Any], out: Path) -> None:
     from napari_tbcad.networks.evaluate import headline
 
@@ -84,9 +96,8 @@ def train(
     except TrainingStopped as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    use = {"lungs": "--segmenter network --set lungs.network.model="}.get(chosen.task)
-    if use:
-        typer.echo(f"use it with: napari-tbcad chest run FILMS --out DIR {use}{out / MODEL}")
+    if use := _use(chosen):
+        typer.echo(f"use it with: napari-tbcad {use}{out / MODEL}")
 
 
 @app.command("crossvalidate")
@@ -190,28 +201,43 @@ def evaluate(
 @app.command("corrections")
 def corrections(
     paths: Annotated[
-        list[Path], typer.Argument(help="Cases (.tbcad), folders of cases, or folders that chest run wrote.")
+        list[Path],
+        typer.Argument(
+            help="Cases (.tbcad), folders of cases, or folders that chest run, bone run or an export wrote."
+        ),
     ],
     out: options.Out,
+    what: Annotated[
+        str | None,
+        typer.Option(
+            "--what",
+            help="lungs, or of bone scans hotspots or regions [lungs; of bone scans alone it must be said].",
+        ),
+    ] = None,
     patients: Annotated[
         Path | None,
         typer.Option(
             "--patients",
             exists=True,
             dir_okay=False,
-            help="CSV with file,patient: films of one patient stay together.",
+            help="CSV with file,patient: images of one patient stay together.",
         ),
     ] = None,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Also take readings that are still in progress.")
     ] = False,
 ) -> None:
-    """Gather corrected lung masks as a data set, for `networks train` to learn from."""
-    from napari_tbcad.batch.corrections import gather_corrections
+    """Gather what a person corrected as a data set, for `networks train` to learn from."""
+    from napari_tbcad.batch.corrections import THINGS, gather_corrections
 
-    gathered = gather_corrections(paths, out, patients=patients, unfinished=unfinished, say=typer.echo)
-    typer.echo(f"{len(gathered.rows)} films with a person's lung masks in {out}")
-    typer.echo("next: napari-tbcad networks template finetune > finetune.yaml")
+    if what is not None and what not in THINGS:
+        raise typer.BadParameter(f"--what is one of {', '.join(THINGS)}, not {what!r}")
+    gathered = gather_corrections(
+        paths, out, what=what, patients=patients, unfinished=unfinished, say=typer.echo
+    )
+    typer.echo(f"{len(gathered.rows)} {THINGS[gathered.what]} in {out}")
+    about = {"lungs": "", "hotspots": "--task 4 --view anterior ", "regions": "--task regions "}
+    typer.echo(f"next: napari-tbcad networks template finetune {about[gathered.what]}> finetune.yaml")
     raise typer.Exit(1 if gathered.skipped else 0)
 
 
@@ -288,12 +314,28 @@ def settings() -> None:
 
 @app.command("template")
 def template(
-    name: Annotated[str, typer.Argument(help="lungs or finetune.")],
+    name: Annotated[str, typer.Argument(help="What to print; `finetune` learns from your corrections.")],
     model: Annotated[
         str | None, typer.Option("--model", help="Network to start from; its architecture is filled in.")
     ] = None,
+    task: Annotated[
+        str,
+        typer.Option(
+            "--task", help="finetune only: lungs, regions, 4 or 3 [the model's; lungs without one]."
+        ),
+    ] = "",
+    view: Annotated[
+        str, typer.Option("--view", help="finetune of bone scans only: anterior or posterior.")
+    ] = "",
 ) -> None:
     """Print an example CONFIG.yaml to change and train with."""
     from napari_tbcad.networks.example_configs import example_config
+    from napari_tbcad.networks.finetune_config import finetune_config
 
-    typer.echo(example_config(name, model=model), nl=False)
+    if name == "finetune":
+        text = finetune_config(task, view=view, model=model)
+    elif task or view:
+        raise typer.BadParameter("--task and --view are for finetune")
+    else:
+        text = example_config(name, model=model)
+    typer.echo(text, nl=False)

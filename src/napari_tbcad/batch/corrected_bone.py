@@ -1,0 +1,219 @@
+"""Hotspots and skeleton regions that a person corrected, in folders of bone runs.
+
+A folder is what ``bone run`` with ``--masks`` or *Save results* in the panel wrote: the record tells whether
+hotspots or regions are a person's, ``hotspots.csv`` which hotspots were judged. The record does not tell in
+which view an edit was made:
+
+- Hotspots of a view count when one of them was judged, or when none is left in it. Where all are as the
+  program proposed them, nobody said that they are right. A hotspot that was not judged, or is of class
+  ignore, makes no statement.
+- Regions count in both views.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.batch.corrected import (
+    Corrected,
+    Loader,
+    Looked,
+    NotCorrected,
+    Row,
+    edits_of,
+    fits_name,
+    identifier_in,
+    is_bone_run,
+    named_rows,
+    results_rows,
+    table_rows,
+    where_now,
+)
+from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.label_files import LabelFiles, find_label_files, read_regions
+from napari_tbcad.bone.regions import ANTERIOR_ONLY, SkeletonRegions
+from napari_tbcad.content import content_key, digest
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import BoneScan, ViewName
+from napari_tbcad.record import Edit, Record, Step
+from napari_tbcad.schemes import FOUR_CLASS, IGNORE, REGION_IDS, REGIONS
+
+Corrections = Literal["hotspots", "regions"]
+
+TASKS = {"hotspots": FOUR_CLASS.name, "regions": REGIONS.name}
+"""Label scheme of each."""
+
+
+def looked_for(place: Path, what: Corrections) -> Iterator[Loader]:
+    """Yield what reads each scan; see :func:`~napari_tbcad.batch.corrected.corrected_in`."""
+    if not place.is_dir():
+        raise NotCorrected(f"{place.name}: a case; corrections of bone scans lie in folders of results")
+    if not is_bone_run(place):
+        raise NotCorrected(f"{place.name}: no results of bone scans")
+    return _of_run(place, what)
+
+
+def _of_run(folder: Path, what: Corrections) -> Iterator[Loader]:
+    rows = results_rows(folder, "bone run")
+    for name, row in named_rows(folder, rows, _is_called, "scan"):
+        yield partial(_of_scan, folder, name, row, what)
+
+
+def _is_called(row: Row, name: str) -> bool:
+    """Tell whether a scan's outputs may carry this name (:func:`~napari_tbcad.io.scan_files.find_scans`)."""
+    from napari_tbcad.io.scan_files import find_scans
+
+    paths = [Path(file) for file in _files(row)]
+    if fits_name(paths[0], name):
+        return True
+    if len(paths) == 1:
+        return False
+    # Two views are named by what their paths have in common.
+    common = find_scans(paths)[0].name
+    return fits_name(Path(os.path.commonpath(paths)) / f"{common}{paths[0].suffix}", name)
+
+
+def _files(row: Row) -> list[str]:
+    return [file for file in (row.get("files") or "").split(" | ") if file] or [row["file"]]
+
+
+def _of_scan(folder: Path, name: str, row: Row | BadInput, what: Corrections) -> Looked:
+    if isinstance(row, BadInput):
+        raise row
+    record = Record.load(folder / "records" / f"{name}.json")
+    edits = edits_of(record, what)
+    if not edits:
+        raise NotCorrected(f"{folder.name}/{name}: its {what} are the automatic ones")
+    files = tuple(where_now(file, folder, "scan") for file in _files(row))
+    scan = _scan(files, record, row)
+    found = find_label_files(folder / "masks", name)
+    missing = [view for view, _ in scan for kind in (found.hotspots, found.regions) if view not in kind]
+    if missing:
+        raise BadInput(folder / "masks" / f"{name}_{missing[0]}_{what}.png", "the label image is gone")
+    regions = read_regions(found, scan)
+    assert regions is not None  # its files are there
+    passed_over: list[str] = []
+    if what == "regions":
+        views = _region_labels(scan, regions)
+    else:
+        hotspots = _hotspots(folder, row["file"], found, scan)
+        views, passed_over = _hotspot_labels(scan, hotspots, regions, f"{folder.name}/{name}")
+    if not views:
+        raise NotCorrected("; ".join(passed_over))
+    common = _common(scan, files, edits, folder)
+    counts = {view: image.counts for view, image in scan}
+    taken = tuple(
+        Corrected(
+            name=f"{name.split('__')[-1]}_{view}",
+            key=content_key(counts[view]),
+            pixels=counts[view],
+            labels=labels,
+            facts={"view": view, "scan": files[0].name, "task": TASKS[what], "left_out": left_out},
+            **common,
+        )
+        for view, labels, left_out in views
+    )
+    return Looked(taken, tuple(passed_over))
+
+
+def _common(scan: BoneScan, files: tuple[Path, ...], edits: Sequence[Edit], folder: Path) -> dict[str, Any]:
+    """Return what both views have in common, the patient above all."""
+    counts = (content_key(view.counts) for _, view in scan)
+    return {
+        "files": files,
+        "identifier": identifier_in(files[0]),
+        "study": f"scan-{digest(*counts)[:12]}",
+        "reader": edits[-1].reader,
+        "when": edits[-1].when,
+        "how": "judged" if {edit.tool for edit in edits} == {"class"} else "edited",
+        "dice_automatic": edits[-1].dice_after,
+        "found_in": folder,
+    }
+
+
+def _scan(files: Sequence[Path], record: Record, row: Row) -> BoneScan:
+    """Read the views as they were named and turned when the folder was written."""
+    from napari_tbcad.bone.views import ViewParameters, name_views
+    from napari_tbcad.io.scans import read_study
+
+    steps = [entry for entry in record if isinstance(entry, Step) and entry.name == "views"]
+    try:
+        parameters = ViewParameters.model_validate(steps[-1].parameters if steps else {})
+    except ValueError as error:
+        raise BadInput(files[0], f"the settings of its views cannot be used ({error})") from error
+    scan = name_views(read_study(list(files)), parameters)
+    for view, image in scan:
+        was = row.get(f"counts_{view}") or ""
+        if was and abs(float(was) - image.total) > 1:
+            raise BadInput(files[0], "this is another image than the one these results were made of")
+    return scan
+
+
+# -- regions ------------------------------------------------------------------------------------------
+
+Views = list[tuple[ViewName, NDArray[np.uint8], int]]
+"""Views with their labels, and how many hotspots make no statement."""
+
+
+def _region_labels(scan: BoneScan, regions: SkeletonRegions) -> Views:
+    found: Views = []
+    for view, _ in scan:
+        labels = np.asarray(regions.labels(view))
+        if not labels.any():
+            raise BadInput(scan.source, f"there is no region in its {view} view")
+        if view == "posterior":
+            # What a posterior view shows of it lies behind the spine.
+            labels = np.where(labels == REGION_IDS[ANTERIOR_ONLY], IGNORE, labels).astype(np.uint8)
+        found.append((view, labels, 0))
+    return found
+
+
+# -- hotspots -----------------------------------------------------------------------------------------
+
+
+def _hotspots(folder: Path, file: str, files: LabelFiles, scan: BoneScan) -> Hotspots:
+    """Return the hotspots of a scan with the classes in the table."""
+    from napari_tbcad.io.labels import read_labels
+
+    table = folder / "hotspots.csv"
+    rows = [row for row in table_rows(table) if row.get("file") == file]
+    arrays = {
+        view: image.stored(read_labels(files.hotspots[view], scan.shape)).astype(np.uint16)
+        for view, image in scan
+    }
+    try:
+        marks = tuple(
+            Mark(int(row["id"]), row["view"], row["label"], "file", row["judged"] == "True")  # type: ignore[arg-type]
+            for row in rows
+        )
+        return Hotspots(arrays.get("anterior"), arrays.get("posterior"), marks)
+    except (BadInput, KeyError, TypeError, ValueError) as error:
+        raise BadInput(table, f"it does not fit the label images of {Path(file).name} ({error})") from error
+
+
+def _hotspot_labels(
+    scan: BoneScan, hotspots: Hotspots, regions: SkeletonRegions, name: str
+) -> tuple[Views, list[str]]:
+    """Return the class images of the views that a person judged, and which views are none."""
+    from napari_tbcad.bone.classes import SchemeParameters, class_images
+
+    images = class_images(hotspots, regions, scan, SchemeParameters(scheme="4"))
+    found: Views = []
+    passed_over: list[str] = []
+    for view, _ in scan:
+        marks = [mark for mark in hotspots.marks if mark.view == view]
+        if marks and not any(mark.judged for mark in marks):
+            passed_over.append(f"{name}: none of the {len(marks)} hotspots of its {view} view was judged")
+            continue
+        unsaid = [mark.id for mark in marks if mark.label == "ignore" or not mark.judged]
+        drawn, instances = np.asarray(images.labels(view)), np.asarray(hotspots.labels(view))
+        labels = np.where(np.isin(instances, unsaid), IGNORE, drawn).astype(np.uint8)
+        found.append((view, labels, len(unsaid)))
+    return found, passed_over
