@@ -91,9 +91,9 @@ def silver_regions(scan: BoneScan) -> SkeletonRegions:
 
 
 def atlas_regions(scan: BoneScan) -> SkeletonRegions:
-    from napari_tbcad.bone.skeleton import RegionParameters, find_regions, packaged_skeleton_atlas
+    from napari_tbcad.bone.skeleton import RegionParameters, find_regions
 
-    return find_regions(scan, packaged_skeleton_atlas(), RegionParameters())
+    return find_regions(scan, parameters=RegionParameters(segmenter="atlas"))
 
 
 REGIONS: dict[str, Callable[[BoneScan], SkeletonRegions]] = {"silver": silver_regions, "atlas": atlas_regions}

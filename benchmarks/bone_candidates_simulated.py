@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bone_candidates import atlas_regions
 from bone_index import Truth, patients, read_truth
 from napari_tbcad.bone.bsi import bone_scan_index
 from napari_tbcad.bone.candidates import HotspotParameters, find_hotspots
@@ -126,14 +127,14 @@ def main() -> None:
     parser.add_argument("--threshold", type=float, default=ClassicalParameters().threshold)
     arguments = parser.parse_args()
     tally = Tally()
-    settings = HotspotParameters(classical=ClassicalParameters(threshold=arguments.threshold))
+    settings = HotspotParameters(
+        segmenter="classical", classical=ClassicalParameters(threshold=arguments.threshold)
+    )
     for path in patients(arguments.data)[: arguments.number]:
         truth = read_truth(path)
         regions = truth.regions
         if arguments.regions == "atlas":
-            from napari_tbcad.bone.skeleton import find_regions
-
-            regions = find_regions(truth.scan)
+            regions = atlas_regions(truth.scan)
         tally.add(truth, find_hotspots(truth.scan, regions, settings), regions)
     print(f"simulated scans; regions: {arguments.regions}; threshold {arguments.threshold}")
     tally.report()

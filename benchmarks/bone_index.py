@@ -85,12 +85,12 @@ def measure(path: Path, *, chain: bool) -> dict[str, float]:
     row = {f"true/{table}": value for table, value in truth.index.items()}
     row |= _indices("truth", truth.scan, truth.hotspots, truth.regions)
     if chain:
-        from napari_tbcad.bone.candidates import find_hotspots
-        from napari_tbcad.bone.skeleton import find_regions
+        from bone_candidates import atlas_regions
+        from napari_tbcad.bone.candidates_classical import classical
 
-        regions = find_regions(truth.scan)
+        regions = atlas_regions(truth.scan)
         row |= _indices("atlas", truth.scan, truth.hotspots, regions)
-        row |= _indices("automatic", truth.scan, find_hotspots(truth.scan, regions), regions)
+        row |= _indices("automatic", truth.scan, classical(truth.scan, regions), regions)
     return row
 
 

@@ -19,11 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bone_candidates import PAIRS, POINTS, SHORT, hits, patients, read_pair
-from bone_network_instances import HEAD, Found, View, class_image, curve, instances
+from bone_candidates import PAIRS, POINTS, SHORT, atlas_regions, hits, patients, read_pair
+from bone_network_instances import HEAD, PARTS, Found, View, add_rules, class_image, curve, own_view, rules
 from bone_network_scores import (
     WANTED,
-    atlas_regions,
     counted,
     f1,
     interval,
@@ -38,7 +37,6 @@ from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.io.voc import read_voc
 
-EDGES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 TWO = POINTS.index(2)
 
 
@@ -47,7 +45,7 @@ def answers(chosen: argparse.Namespace) -> Iterator[tuple[int, str, NDArray[np.f
     for patient in patients()[: chosen.number]:
         scan = read_pair(patient)
         for view in VIEWS:
-            model = model_of(chosen.trainings, chosen.part, view, patient)
+            model = model_of(chosen.trainings, chosen.part, own_view(chosen.part, view), patient)
             counts = scan.view(view).counts
             given = probabilities(
                 model, f"real_{patient}", view, counts, mirror=chosen.mirror, kept=chosen.cache
@@ -161,9 +159,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--trainings", type=Path, required=True)
-    parser.add_argument("--part", choices=("hotspots", "hotspots_view", "hotspots_first"), default="hotspots")
+    parser.add_argument("--part", choices=PARTS, default="hotspots")
     parser.add_argument("--mirror", action="store_true", help="average with the mirrored image")
-    parser.add_argument("--edge", type=float, nargs="*", default=EDGES, help="where instances end; several")
+    add_rules(parser)
     parser.add_argument("--number", type=int, help="patients; all when not given")
     parser.add_argument("--peer", action="store_true", help="the classical detector, too")
     parser.add_argument("--cache", type=Path, help="folder that keeps probabilities")
@@ -184,9 +182,9 @@ def main() -> None:
     figures: dict[str, object] = {
         "argmax": print_pixels("F1 of the most probable class", raw, [one[0] for one in read])
     }
-    for edge in chosen.edge:
-        views = [seen(n, view, *instances(p, shape, edge)) for n, view, p, shape in read]
-        figures[f"edge {edge:g}"] = measure(f"edge {edge:g}, network's instances", views, chosen)
+    for rule in rules(chosen):
+        views = [seen(n, view, *rule(p, shape)) for n, view, p, shape in read]
+        figures[str(rule)] = measure(str(rule), views, chosen)
     if chosen.peer:
         figures["classical"] = measure("classical, atlas regions", classical(chosen.number), chosen)
     if chosen.out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from scipy import ndimage
 
 from bone_candidates import POINTS, froc
 from bone_network_scores import ABNORMAL, BONE, EDGES, NORMAL
+from napari_tbcad.bone.candidates_instances import find_instances
+from napari_tbcad.bone.candidates_network import NetworkParameters
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.io.voc import LabelledBox
 
@@ -44,14 +47,62 @@ class View:
     hits: list[list[int]] = field(default_factory=list)
 
 
-def instances(
-    probabilities: NDArray[np.float32], shape: tuple[int, int], edge: float
-) -> tuple[NDArray[np.uint16], list[Found]]:
-    """Return instance labels (H, W) and instances: connected pixels (8 neighbours) with P(hotspot) ≥ `edge`.
+PARTS = ("hotspots", "hotspots_view", "hotspots_both", "hotspots_first")
+"""Parts of benchmarks/bone_networks.py whose networks can be measured."""
+
+
+def own_view(part: str, view: str) -> str:
+    """Return the view that a part's networks are named by; "" for those that read both alike."""
+    return "" if part in ("hotspots_both", "hotspots_first") else view
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How instances are made: by the program, or as connected pixels with P(hotspot) ≥ `edge`."""
+
+    edge: float
+    connected: bool = False
+
+    def __str__(self) -> str:
+        if self.connected:
+            return f"connected pixels from {self.edge:g} on"
+        return f"instances that end at {self.edge:g} of their peak"
+
+    def __call__(
+        self, probabilities: NDArray[np.float32], shape: tuple[int, int]
+    ) -> tuple[NDArray[np.uint16], list[Found]]:
+        """Return instance labels (H, W) and instances of probabilities (K, h, w)."""
+        soft = resize_soft(probabilities[BONE + 1 :], shape)
+        if self.connected:
+            return connected(soft, self.edge)
+        labels, found = find_instances(soft, edge=self.edge)
+        return labels, [Found(one.id, one.score, one.abnormal) for one in found]
+
+
+def rules(chosen: argparse.Namespace) -> list[Rule]:
+    """Return the rules that were asked for."""
+    return [*(Rule(edge) for edge in chosen.edge), *(Rule(edge, True) for edge in chosen.connected or ())]
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add the options that :func:`rules` reads."""
+    parser.add_argument(
+        "--edge",
+        type=float,
+        nargs="*",
+        default=[NetworkParameters().edge],
+        help="share of its peak at which an instance ends; several are measured one after the other",
+    )
+    parser.add_argument(
+        "--connected", type=float, nargs="*", help="also connected pixels from these probabilities on"
+    )
+
+
+def connected(soft: NDArray[np.float32], edge: float) -> tuple[NDArray[np.uint16], list[Found]]:
+    """Return connected pixels (8 neighbours) with P(hotspot) ≥ `edge`, of P(abnormal, normal) (2, H, W).
 
     The score is the largest P(hotspot) inside; the class that of the greater sum.
     """
-    soft = resize_soft(probabilities[BONE + 1 :], shape)
     hot = soft.sum(0)
     labels, number = ndimage.label(hot >= edge, EDGES)
     ids = np.arange(1, number + 1)

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from bone_candidates import patients
-from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import sha256, write_csv, written_whole
-from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
+from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.labels import read_labels, write_labels
 from napari_tbcad.networks.prediction import PredictParameters
 
@@ -34,22 +33,19 @@ WANTED = {"abnormal": (ABNORMAL,), "normal": (NORMAL,), "any": (ABNORMAL, NORMAL
 EDGES = ndimage.generate_binary_structure(2, 2)
 
 
-def model_of(trainings: Path, part: str, view: str, patient: int | None = None) -> Path:
-    """Return the network of a part for a view that did not see a real patient.
+def model_of(trainings: Path, part: str, view: str = "", patient: int | None = None) -> Path:
+    """Return the network of a part (for one view, or for both) that did not see a real patient.
 
-    A part for both views lies in ``TRAININGS/part``, one for each in ``part_view``. One training that held
-    nobody out (simulated scans alone) is taken for everybody; else fold K for the patients K, K + 5, … of
-    the sorted list (benchmarks/bone_networks.py). Simulated persons are given the network of all patients,
-    or, where it is not trained yet, of the first fold.
+    A training that held nobody out (simulated scans alone) is taken for everybody; else fold K for the
+    patients K, K + 5, … of the sorted list (benchmarks/bone_networks.py). Simulated persons are given the
+    network of all patients, or, where it is not trained yet, of the first fold.
     """
-    homes = [home for home in (trainings / f"{part}_{view}", trainings / part) if home.is_dir()]
-    for home in homes:
-        fold = None if patient is None else patients().index(patient) % FOLDS
-        names = (".", "all", "fold0") if fold is None else (".", f"fold{fold}")
-        for name in names:
-            if (path := home / name / MODEL).is_file():
-                return path
-    raise BadInput(trainings, f"no network of {part} for the {view} view and patient {patient}")
+    home = trainings / "_".join(name for name in (part, view) if name)
+    names = (".", "all", "fold0") if patient is None else (".", f"fold{patients().index(patient) % FOLDS}")
+    for name in names:
+        if (path := home / name / MODEL).is_file():
+            return path
+    raise BadInput(home, f"no network there for patient {patient}")
 
 
 @cache
@@ -80,11 +76,11 @@ def probabilities(
 
 def counted(found: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.int64]:
     """Return TP, FP, FN (3, 3) of the pixels of each of :data:`WANTED`."""
+    joint = np.bincount((4 * found.astype(np.uint8) + reference).ravel(), minlength=16).reshape(4, 4)
     rows = []
     for values in WANTED.values():
-        own, drawn = np.isin(found, values), np.isin(reference, values)
-        both = np.count_nonzero(own & drawn)
-        rows.append((both, np.count_nonzero(own) - both, np.count_nonzero(drawn) - both))
+        both = joint[np.ix_(values, values)].sum()
+        rows.append((both, joint[values, :].sum() - both, joint[:, values].sum() - both))
     return np.array(rows, np.int64)
 
 
@@ -126,15 +122,6 @@ def interval(
 def shown(value: float, ends: NDArray[np.float64] | None = None) -> str:
     """Return ``0.812 (0.760–0.851)``."""
     return f"{value:.3f}" + ("" if ends is None else f" ({ends[0]:.3f}–{ends[1]:.3f})")
-
-
-def atlas_regions(scan: BoneScan) -> SkeletonRegions:
-    """Return the regions of the packaged atlas, whatever the default is."""
-    from napari_tbcad.bone import skeleton
-
-    model = skeleton.RegionParameters
-    named = "segmenter" in model.model_fields
-    return skeleton.find_regions(scan, parameters=model(segmenter="atlas") if named else model())
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
