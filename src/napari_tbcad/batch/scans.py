@@ -123,11 +123,12 @@ def bone_batch(
     BadInput
         If the output folder cannot be written, a setting does not exist, or no given mask belongs to a scan.
     ModelRefused
-        If the atlas cannot be used: said once, before the first scan.
+        If the atlas, or a network that was named, cannot be used: said once, before the first scan.
     """
+    from napari_tbcad.bone.skeleton_network import require_named
     from napari_tbcad.bone.workflow import settings_from
 
-    settings_from(job.assignments)
+    require_named(settings_from(job.assignments).regions)
     require_writable(job.out)
     _require_masks(scans, job)
     job.library()

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from napari_tbcad import history as common_history
+from napari_tbcad.bone.detectors import DETECTORS
+from napari_tbcad.bone.region_segmenters import REGION_SEGMENTERS
 from napari_tbcad.chain import Run, Stage
 from napari_tbcad.record import Record, Step
+
+_CHOICES = {"regions": REGION_SEGMENTERS, "hotspots": DETECTORS}
+"""Stages that choose a segmenter, and from which."""
 
 
 def gather_warnings(run: Run) -> tuple[str, ...]:
@@ -30,8 +35,10 @@ def history(run: Run) -> Record:
 
     def describe(stage: Stage, parameters: Any, own: tuple[Step, ...]) -> tuple[Any, str | None]:
         model = next((step.model for step in reversed(own) if step.name == stage.name), None)
-        if stage.name == "hotspots":
+        if known := _CHOICES.get(stage.name):
             chosen = parameters["segmenter"]
+            if own and "instead_of" in own[-1].facts:
+                chosen = known[chosen].instead
             parameters = {"segmenter": chosen, **parameters[chosen]}
         return parameters, model
 

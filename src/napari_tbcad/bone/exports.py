@@ -77,7 +77,7 @@ def results_row(
         "combine": index.combine,
         "unit": scan.unit,
         "segmenter": "given" if "hotspots" in analysis.given else settings.hotspots.segmenter,
-        "regions": "given" if "regions" in analysis.given else "atlas",
+        "regions": "given" if "regions" in analysis.given else analysis.regions.segmenter,
         "scheme": analysis.classes.scheme,
         "warnings": " | ".join(analysis.warnings),
         "files": " | ".join(files or (file,)),

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from napari_tbcad.bone.regions import ANTERIOR_ONLY, SkeletonRegions
 from napari_tbcad.content import digest
+from napari_tbcad.errors import ModelRefused
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.networks.asking import Answer, ask
@@ -125,6 +126,33 @@ def network(
         segmenter="network",
         uncertainty={name: one.uncertainty for name, one in found.items()},
     )
+
+
+def require_named(regions: Any) -> None:
+    """Refuse a network that a person named and that cannot be used, before the first of many scans.
+
+    The atlas does not stand in for it there: all rows of a table would say something that nobody asked for.
+    Imports no torch.
+
+    Parameters
+    ----------
+    regions : RegionParameters
+        Which segmenter, and its parameters.
+
+    Raises
+    ------
+    ModelRefused
+        If there is no such network, its file is damaged, or it is of another task.
+    """
+    name = regions.network.model
+    if regions.segmenter != "network" or name == PACKAGED:
+        return
+    from napari_tbcad.networks.models import locate
+    from napari_tbcad.networks.store import read_network_card
+
+    card = read_network_card(locate(name))
+    if card.task != REGIONS.name:
+        raise ModelRefused(name, f"made for the task {card.task}, not for {REGIONS.name}")
 
 
 def _part(progress: Callable[[float, str], None], number: int, of: int, share: float, text: str) -> None:

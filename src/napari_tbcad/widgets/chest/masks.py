@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QLabel, QLineEdit
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel
 
-from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.step import ChestStep
 from napari_tbcad.widgets.parts.form import ParameterForm
+from napari_tbcad.widgets.parts.networks import offer_networks, shortened
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 
 USES = {"sensitive": "air only → shape", "insensitive": "whole lung field → texture"}
@@ -129,8 +129,7 @@ class MasksStep(ChestStep):
             self.parameters.deleteLater()
         self.parameters, self._shown = ParameterForm(value), name
         self.parameters.changed.connect(self._take_parameters)
-        if isinstance(line := self.parameters.controls.get("model"), QLineEdit):
-            line.setCompleter(QCompleter(_networks(), line))
+        offer_networks(self.parameters)
         self.body.insertWidget(1, self.parameters)
 
     def _take_parameters(self, value: Any) -> None:
@@ -156,18 +155,3 @@ def _maker(session: Any) -> tuple[str, str, str]:
         )
     # The model of an atlas or a network says what it is.
     return used, f"Found by {shortened(step.model or used)}.", step.model or ""
-
-
-def shortened(model: str) -> str:
-    """Return the name of a model with the first digits of its hash."""
-    return " ".join(word[:12] if len(word) == 64 else word for word in model.split())
-
-
-def _networks() -> list[str]:
-    """Return the names of the networks there are."""
-    from napari_tbcad.networks.models import list_networks
-
-    try:
-        return [entry.name for entry in list_networks()]
-    except (BadInput, OSError):
-        return []
