@@ -210,7 +210,7 @@ def _hotspot_labels(
     for view, _ in scan:
         marks = [mark for mark in hotspots.marks if mark.view == view]
         if marks and not any(mark.judged for mark in marks):
-            passed_over.append(f"{name}: none of the {len(marks)} hotspots of its {view} view was judged")
+            passed_over.append(f"{name}: no hotspot of its {view} view was judged ({len(marks)} proposed)")
             continue
         unsaid = [mark.id for mark in marks if mark.label == "ignore" or not mark.judged]
         drawn, instances = np.asarray(images.labels(view)), np.asarray(hotspots.labels(view))
