@@ -15,6 +15,7 @@ import argparse
 import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,12 @@ from bone_network_scores import (
     interval,
     model_of,
     probabilities,
+    score,
     shown,
     silver_classes,
     write_figures,
     write_rows,
+    write_scores,
 )
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.imaging.grid import resize_soft
@@ -135,19 +138,35 @@ def rows_of(views: Sequence[View], counts: NDArray[np.int64], threshold: float) 
     return rows
 
 
+def card_scores(views: Sequence[View], threshold: float, kept: Path | None) -> dict[str, list[Any]]:
+    """Return what the cards of both networks say of real views."""
+    scores = {}
+    for view in VIEWS:
+        part = [v for v in views if v.view == view]
+        owners = [v.patient for v in part]
+        ends = interval(owners, lambda rows, p=part: curve([p[i] for i in rows])[TWO, 0], n=200)
+        design = f"5 folds by patient: real {view} views, silver boxes"
+        metric = "sensitivity at 2 false positives a view"
+        scores[f"hotspots-{view}"] = [score(design, metric, curve(part)[TWO, 0], ends, len(part))]
+        counts = pixel_counts(part, threshold, kept)
+        ends = interval(owners, lambda rows, c=counts: f1(c[rows].sum(0)))
+        for i, name in list(enumerate(WANTED))[:2]:
+            own = score(design, f"F1 of {name} pixels", f1(counts.sum(0))[i], ends[:, i], len(part))
+            scores[f"hotspots-{view}"].append(own)
+    return scores
+
+
 def measure(title: str, views: list[View], chosen: argparse.Namespace) -> dict[str, object]:
     """Print everything about one way to see the views; its rows go to a table."""
     print(f"\n{title}")
     found = print_curves(views)
     owners = [int(v.patient) for v in views]
     pixels = {}
-    for point in (1, 2, 3):
-        threshold = found["thresholds"][POINTS.index(point)]  # type: ignore[index]
+    at = {f"{p} FP a view": found["thresholds"][POINTS.index(p)] for p in (1, 2, 3)}  # type: ignore[index]
+    for said, threshold in (at | {"chosen": chosen.threshold}).items():
         counts = pixel_counts(views, threshold, chosen.cache)
-        pixels[str(point)] = print_pixels(
-            f"F1 of the instances from {threshold:.3f} on ({point} FP a view)", counts, owners
-        )
-        if point == 2 and chosen.out:
+        pixels[said] = print_pixels(f"F1 of instances from {threshold:.3f} on ({said})", counts, owners)
+        if said == "chosen" and chosen.out:
             name = title.split(",")[0].replace(" ", "_")
             write_rows(chosen.out / f"hotspots_real_{name}.csv", rows_of(views, counts, threshold))
     return {"froc": found, "f1": pixels}
@@ -162,6 +181,7 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, default="hotspots")
     parser.add_argument("--mirror", action="store_true", help="average with the mirrored image")
     add_rules(parser)
+    parser.add_argument("--scores-json", type=Path, help="file that collects the scores of the cards")
     parser.add_argument("--number", type=int, help="patients; all when not given")
     parser.add_argument("--peer", action="store_true", help="the classical detector, too")
     parser.add_argument("--cache", type=Path, help="folder that keeps probabilities")
@@ -185,6 +205,8 @@ def main() -> None:
     for rule in rules(chosen):
         views = [seen(n, view, *rule(p, shape)) for n, view, p, shape in read]
         figures[str(rule)] = measure(str(rule), views, chosen)
+        if rule == rules(chosen)[0]:
+            write_scores(chosen.scores_json, card_scores(views, chosen.threshold, chosen.cache))
     if chosen.peer:
         figures["classical"] = measure("classical, atlas regions", classical(chosen.number), chosen)
     if chosen.out:

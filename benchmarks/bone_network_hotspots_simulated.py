@@ -16,6 +16,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,10 @@ from bone_network_scores import (
     iou,
     model_of,
     probabilities,
+    score,
     shown,
     write_figures,
+    write_scores,
 )
 from napari_tbcad.bone.hotspots import Mark
 from napari_tbcad.imaging.bonescan import VIEWS
@@ -97,6 +100,23 @@ def print_counts(title: str, counts: NDArray[np.int64], owners: Sequence[str]) -
     return {
         n: {"f1": values[i], "ends": ends[:, i].tolist(), "iou": overlap[i]} for i, n in enumerate(WANTED)
     }
+
+
+def card_scores(views: Sequence[View], seen: Sequence[Seen], threshold: float) -> dict[str, list[Any]]:
+    """Return what the cards of both networks say of simulated views."""
+    scores: dict[str, list[Any]] = {}
+    for view in VIEWS:
+        part = [(v, s) for v, s in zip(views, seen, strict=True) if v.view == view]
+        counts = np.array(
+            [counted(class_image(v.labels, v.candidates, threshold), s.classes) for v, s in part]
+        )
+        ends = interval([s.name for _, s in part], lambda rows, c=counts: f1(c[rows].sum(0)), n=200)
+        design = f"simulated {view} views, never trained on"
+        scores[f"hotspots-{view}"] = [
+            score(design, f"F1 of {name} pixels", f1(counts.sum(0))[i], ends[:, i], len(part))
+            for i, name in list(enumerate(WANTED))[:2]
+        ]
+    return scores
 
 
 def print_views(title: str, views: list[View], seen: Sequence[Seen]) -> dict[str, object]:
@@ -170,6 +190,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SIMULATED, help="a set of `bone simulate`")
     parser.add_argument("--mirror", action="store_true", help="average with the mirrored image")
     add_rules(parser)
+    parser.add_argument("--scores-json", type=Path, help="file that collects the scores of the cards")
     parser.add_argument("--number", type=int, default=60, help="patients")
     parser.add_argument("--peer", action="store_true", help="the classical detector, too")
     parser.add_argument("--cache", type=Path, help="folder that keeps probabilities")
@@ -194,6 +215,8 @@ def main() -> None:
     for rule in rules(chosen):
         views = [marked(s, *rule(s.given, s.classes.shape)) for s in seen]
         figures[str(rule)] = print_views(str(rule), views, seen)
+        if rule == rules(chosen)[0]:
+            write_scores(chosen.scores_json, card_scores(views, seen, chosen.threshold))
     if peers:
         figures["classical"] = print_views("classical, atlas regions", peers, seen)
     if chosen.out:

@@ -94,6 +94,9 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         help="share of its peak at which an instance ends; several are measured one after the other",
     )
     parser.add_argument(
+        "--threshold", type=float, default=NetworkParameters().threshold, help="least score of a hotspot"
+    )
+    parser.add_argument(
         "--connected", type=float, nargs="*", help="also connected pixels from these probabilities on"
     )
 

@@ -17,6 +17,7 @@ import argparse
 import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,11 @@ from bone_network_scores import (
     interval,
     model_of,
     probabilities,
+    score,
     shown,
     write_figures,
     write_rows,
+    write_scores,
 )
 from bone_regions import region_dice
 from napari_tbcad.bone.regions import SkeletonRegions
@@ -132,6 +135,7 @@ def main() -> None:
     )
     parser.add_argument("--atlas", action="store_true", help="the packaged atlas, too")
     parser.add_argument("--cache", type=Path, help="folder that keeps probabilities")
+    parser.add_argument("--scores-json", type=Path, help="file that collects the scores of the card")
     parser.add_argument("--out", type=Path, help="folder for tables (CSV) and figures (JSON)")
     chosen = parser.parse_args()
     methods = methods_of(chosen)
@@ -156,6 +160,12 @@ def main() -> None:
         chosen.out.mkdir(parents=True, exist_ok=True)
         write_rows(chosen.out / f"regions_{chosen.set}.csv", rows)
         write_figures(chosen.out / f"regions_{chosen.set}.json", {chosen.part: figures})
+    own: dict[str, Any] = figures["one network for both views"]
+    design = "5 folds by patient: real scans, silver masks" if real else "simulated scans, never trained on"
+    write_scores(
+        chosen.scores_json,
+        {"skeleton": [score(design, "Dice of 12 regions", own["mean"], own["ends"], len(names))]},
+    )
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ def probabilities(
 
     file = None if kept is None else kept / digest(model) / f"{name}_{view}{'_mirror' if mirror else ''}.npz"
     if file is not None and file.is_file():
-        return np.asarray(np.load(file)["p"], np.float32)
+        with np.load(file) as stored:
+            found = np.exp(stored["logarithms"].astype(np.float32))
+        return np.asarray(found / found.sum(0), np.float32)
     network = find_network(model)
     asked = PredictParameters(device="cpu", mirror=mirror)
     reads = view if network.card.input.views else ""
@@ -70,7 +72,9 @@ def probabilities(
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(file) as temporary, temporary.open("wb") as opened:
-            np.savez_compressed(opened, p=found.astype(np.float16))
+            # 16 bits of the probabilities themselves would make all from 0.9995 on one.
+            small = np.log(np.maximum(found, 1e-12)).astype(np.float16)
+            np.savez_compressed(opened, logarithms=small)
     return found
 
 
@@ -156,3 +160,30 @@ def silver_classes(patient: int, kept: Path | None = None) -> dict[str, NDArray[
             file.parent.mkdir(parents=True, exist_ok=True)
             write_labels(file, labels[view])
     return labels
+
+
+def score(
+    design: str, metric: str, value: float, ends: Sequence[float] | NDArray[np.float64], n: int
+) -> dict[str, Any]:
+    """Return a figure as a network's card has it (``networks.card.NetworkScore``)."""
+    low, high = (round(float(end), 4) for end in ends)
+    return {
+        "design": design,
+        "metric": metric,
+        "value": round(float(value), 4),
+        "low": low,
+        "high": high,
+        "n": n,
+    }
+
+
+def write_scores(path: Path | None, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Write scores by network's name; of those that are there already, the same figures are replaced."""
+    if path is None:
+        return
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for name, scores in found.items():
+        own = {(one["design"], one["metric"]): one for one in (*known.get(name, ()), *scores)}
+        known[name] = list(own.values())
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")

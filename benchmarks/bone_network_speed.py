@@ -27,7 +27,7 @@ from napari_tbcad.bone.candidates_network import NetworkParameters
 from napari_tbcad.bone.candidates_network import network as hotspots_by_network
 from napari_tbcad.bone.skeleton_network import SkeletonNetworkParameters
 from napari_tbcad.bone.skeleton_network import network as regions_by_network
-from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
+from napari_tbcad.imaging.bonescan import VIEWS
 
 
 def by_networks(chosen: argparse.Namespace) -> tuple[SkeletonNetworkParameters, NetworkParameters]:
