@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_tbcad.cli import options
+from napari_tbcad.cli import bone_training, options
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
@@ -226,3 +226,6 @@ def compare(
     for warning in result.warnings:
         typer.echo(f"WARNING {warning}")
     typer.echo(f"tables: {out / 'comparison.csv'} and comparison.json")
+
+
+bone_training.add_to(app)

@@ -1,0 +1,163 @@
+"""What `bone train` is given, whatever it is: a set with a table of images and label images."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_tbcad.batch.bone_set import FACTS, TABLE, import_bs80k, read_facts
+from napari_tbcad.batch.bone_set_labels import BoneSetParameters, What
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import write_csv
+from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.io.bs80k import is_bs80k
+
+SET = "set"
+SIMULATED_TERMS = "simulated by napari-tbcad (bone simulate), no patient"
+_KINDS = {"hotspots": "classes", "regions": "regions"}
+_SHORT: dict[ViewName, str] = {"anterior": "ant", "posterior": "post"}
+_COLUMNS = ("image", "label", "patient", "view", "fold")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A folder with samples.csv.
+
+    Parameters
+    ----------
+    name : str
+        Printed beside scores.
+    folder : Path
+    what : {"hotspots", "regions"}
+    terms : str
+        For the card.
+    views : tuple of str
+        Views there are in it.
+    folds : int
+        Number of folds its column fold has.
+    """
+
+    name: str
+    folder: Path
+    what: What
+    terms: str
+    views: tuple[ViewName, ...]
+    folds: int
+
+
+def training_set(
+    folder: Path,
+    out: Path,
+    *,
+    what: What,
+    masks: Path | None = None,
+    parameters: BoneSetParameters = BoneSetParameters(),
+    regions: Any = None,
+    workers: int = 1,
+    say: Callable[[str], None] = print,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> TrainingSet:
+    """Return the set to learn from; of a BS-80K folder, or of simulated scans, it is made first.
+
+    Parameters
+    ----------
+    folder : Path
+        A BS-80K folder, a set that :func:`~napari_tbcad.batch.bone_set.import_bs80k` made, or a folder of
+        ``bone simulate``.
+    out : Path
+        Where a set is made if one has to be: ``out/set``.
+    what : {"hotspots", "regions"}
+    masks, parameters, regions, workers, progress, cancelled
+        As for :func:`~napari_tbcad.batch.bone_set.import_bs80k`.
+    say : callable, optional
+        Told what was found.
+
+    Raises
+    ------
+    BadInput
+        If the folder is none of the three, or is a set of something else.
+    """
+    if not folder.is_dir():
+        raise BadInput(folder, "there is no such folder")
+    if (folder / FACTS).is_file():
+        return _made_set(folder, what)
+    if (folder / "truth").is_dir() and (folder / "png").is_dir():
+        return _simulated(folder, out / SET, what, parameters.folds)
+    if not is_bs80k(folder):
+        raise BadInput(
+            folder,
+            "neither a BS-80K folder (wholeBodyANT, wholeBodyPOST), nor a set of `bone import` (set.json), "
+            "nor one of `bone simulate` (png, truth)",
+        )
+    made = import_bs80k(
+        folder,
+        out / SET,
+        what=what,
+        masks=masks,
+        parameters=parameters,
+        regions=regions,
+        workers=workers,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    for line in (*made.found, *made.lines()):
+        say(line)
+    return _made_set(out / SET, what)
+
+
+def _made_set(folder: Path, what: What) -> TrainingSet:
+    facts = read_facts(folder)
+    if facts["what"] != what:
+        raise BadInput(folder, f"a set of {facts['what']}, not of {what} (--what {facts['what']})")
+    rows = _rows(folder / TABLE)
+    name = "simulated" if facts.get("layout") == "simulated" else "bs80k"
+    views = tuple(view for view in VIEWS if any(row.get("view") == view for row in rows))
+    if not views:
+        raise BadInput(folder / TABLE, f"no row says {' or '.join(VIEWS)} in the column view")
+    return TrainingSet(name, folder, what, facts.get("terms", ""), views, int(facts.get("folds", 5)))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(path, f"cannot be read as a table ({error})") from error
+
+
+def _simulated(folder: Path, out: Path, what: What, folds: int) -> TrainingSet:
+    """Write a table that names the images and the truth of simulated scans where they lie."""
+    names = [path.stem for path in sorted((folder / "truth").glob("*.json"))]
+    if not names:
+        raise BadInput(folder, "no simulated scan is finished there (truth/*.json)")
+    rows = []
+    for number, name in enumerate(names):
+        for view, short in _SHORT.items():
+            image = folder / "png" / f"{name}_{short}.png"
+            label = folder / "truth" / f"{name}_{view}_{_KINDS[what]}.png"
+            if missing := next((path for path in (image, label) if not path.is_file()), None):
+                raise BadInput(missing, "this file of a simulated scan is missing; simulate it anew")
+            places = {"image": _from(out, image), "label": _from(out, label)}
+            rows.append({**places, "patient": name, "view": view, "fold": number % folds})
+    facts = {"set_version": 1, "what": what, "layout": "simulated", "terms": SIMULATED_TERMS, "folds": folds}
+    try:
+        if (out / FACTS).is_file() and read_facts(out)["what"] != what:
+            raise BadInput(out, f"it holds a set of something else than {what}; choose another folder")
+        write_csv(out / TABLE, _COLUMNS, rows)
+        (out / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
+    return _made_set(out, what)
+
+
+def _from(out: Path, path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.absolute(), out.absolute())).as_posix()
+    except ValueError:  # on another drive
+        return path.absolute().as_posix()
