@@ -51,7 +51,7 @@ class Instance:
 
 
 def find_instances(
-    probabilities: NDArray[np.float32], *, edge: float, floor: float = FLOOR, first: int = 1
+    probabilities: NDArray[np.float32], *, edge: float, floor: float = FLOOR
 ) -> tuple[NDArray[np.uint16], list[Instance]]:
     """Find the instances of a view.
 
@@ -67,14 +67,12 @@ def find_instances(
         Share of an instance's peak at which it ends, in (0, 1].
     floor : float, optional
         Least probability that is looked at.
-    first : int, optional
-        Id of the first instance.
 
     Returns
     -------
     labels : (H, W) array of uint16
     instances : list of Instance
-        In order of falling score.
+        In order of falling score, their ids 1, 2, ….
     """
     hot = probabilities.sum(axis=0)
     basins = _joined(_basins(hot, probabilities[0] > probabilities[1], floor), hot)
@@ -94,7 +92,7 @@ def find_instances(
         found.append(
             Instance(len(found) + 1, row, column, float(value[place]), float(sums[0] / sums.sum()), area)
         )
-    return _numbered(labels, found, first)
+    return _numbered(labels, found)
 
 
 def _basins(hot: NDArray[np.float32], abnormal: NDArray[np.bool_], floor: float) -> NDArray[np.int32]:
@@ -122,14 +120,13 @@ def _joined(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> NDArray[np.i
     number = int(basins.max())
     if not number:
         return basins
-    peak = np.asarray(ndimage.maximum(hot, basins, np.arange(number + 1)), float)
-    peak[0] = 0.0
-    root = np.arange(number + 1)
+    peak = [0.0, *np.asarray(ndimage.maximum(hot, basins, np.arange(1, number + 1)), float).tolist()]
+    root = list(range(number + 1))
 
     def of(one: int) -> int:
         while root[one] != one:
             root[one] = root[root[one]]
-            one = int(root[one])
+            one = root[one]
         return one
 
     for saddle, one, other in _saddles(basins, hot):
@@ -141,8 +138,8 @@ def _joined(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> NDArray[np.i
     return np.array([of(n) for n in range(number + 1)], np.int32)[basins]
 
 
-def _saddles(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> Iterator[tuple[float, int, int]]:
-    """Yield the highest way between each two basins that touch, the highest first."""
+def _saddles(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> list[tuple[float, int, int]]:
+    """Return the highest way between each two basins that touch, the highest first."""
     height, width = basins.shape
     ones, others, values = [], [], []
     for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -154,13 +151,13 @@ def _saddles(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> Iterator[tu
         others.append(np.maximum(one, other)[border])
         values.append(np.minimum(hot[here], hot[there])[border])
     one, other, value = (np.concatenate(parts) for parts in (ones, others, values))
-    order = np.lexsort((other, one, -value))
-    seen: set[tuple[int, int]] = set()
-    for n in order:
-        pair = int(one[n]), int(other[n])
-        if pair not in seen:
-            seen.add(pair)
-            yield float(value[n]), *pair
+    order = np.lexsort((-value, other, one))
+    one, other, value = one[order], other[order], value[order]
+    first = np.ones(one.size, bool)
+    first[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    one, other, value = one[first], other[first], value[first]
+    order = np.argsort(-value, kind="stable")
+    return list(zip(value[order].tolist(), one[order].tolist(), other[order].tolist(), strict=True))
 
 
 def _pieces(basins: NDArray[np.int32]) -> Iterator[tuple[tuple[slice, slice], NDArray[np.bool_]]]:
@@ -170,16 +167,14 @@ def _pieces(basins: NDArray[np.int32]) -> Iterator[tuple[tuple[slice, slice], ND
             yield where, basins[where] == number
 
 
-def _numbered(
-    labels: NDArray[np.uint16], found: list[Instance], first: int
-) -> tuple[NDArray[np.uint16], list[Instance]]:
-    """Number instances from `first` on in order of falling score."""
+def _numbered(labels: NDArray[np.uint16], found: list[Instance]) -> tuple[NDArray[np.uint16], list[Instance]]:
+    """Number instances in order of falling score."""
     order = sorted(found, key=lambda one: (-one.score, one.row, one.column))
     table = np.zeros(len(found) + 1, np.uint16)
-    for number, one in enumerate(order, start=first):
+    for number, one in enumerate(order, start=1):
         table[one.id] = number
     named = [
         Instance(number, one.row, one.column, one.score, one.abnormal, one.area_px)
-        for number, one in enumerate(order, start=first)
+        for number, one in enumerate(order, start=1)
     ]
     return table[labels], named

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.bone.candidates_answer import ViewAnswer, ask_view
 from napari_tbcad.bone.candidates_classes import NON_BONE, outside_bone
 from napari_tbcad.bone.candidates_classical import drawn_regions
 from napari_tbcad.bone.candidates_grow import candidate_at
@@ -20,13 +19,10 @@ from napari_tbcad.chain import Probe, Progress
 from napari_tbcad.content import digest
 from napari_tbcad.errors import Cancelled
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView, ViewName
-from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.memory import Memory, recall
-from napari_tbcad.networks.asking import ask
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.listing import file_key_if_any
 from napari_tbcad.record import Parameters, Step, field
-from napari_tbcad.schemes import BONE_SCHEMES
 
 PACKAGED: dict[ViewName, str] = {"anterior": "hotspots-anterior", "posterior": "hotspots-posterior"}
 """Names of the networks that come with the package."""
@@ -38,8 +34,8 @@ class NetworkParameters(Parameters):
     threshold: float = field(
         0.5,
         title="Threshold",
-        description="Hotspots of which the network is at least so sure are kept. Lower finds fainter ones and "
-        "marks more places that are none.",
+        description="Hotspots of which the network is at least so sure are kept. Lower finds fainter ones "
+        "and marks more places that are none.",
         ge=0.05,
         le=0.99,
         slider=True,
@@ -90,31 +86,6 @@ class NetworkParameters(Parameters):
         return digest(type(self).__name__, self.model_dump_json(), *keys)
 
 
-@dataclass(frozen=True, eq=False)
-class ViewAnswer:
-    """What a network said of one view.
-
-    Parameters
-    ----------
-    probabilities : (2, H, W) array of float32
-        Of abnormal and normal hotspots, on the view's own grid; the latter 0 from a network of three classes.
-    disagreement : (H, W) array of float32 or None
-        How far the variants contradict each other, in [0, 1]; None when there was one.
-    said : str
-        The network's name and hash.
-    device : str
-        Where it ran.
-    warnings : tuple of str
-        Complaints for the person.
-    """
-
-    probabilities: NDArray[np.float32]
-    disagreement: NDArray[np.float32] | None
-    said: str
-    device: str
-    warnings: tuple[str, ...] = ()
-
-
 def network(
     scan: BoneScan,
     regions: SkeletonRegions | None,
@@ -157,68 +128,31 @@ def network(
     """
     parameters = parameters or NetworkParameters()
     spacing, warning = pixel_mm(scan)
-    warnings = [warning] if warning else []
     labels: dict[ViewName, NDArray[np.uint16]] = {}
     marks: list[Mark] = []
-    said: dict[str, str] = {}
-    devices: dict[str, str] = {}
+    answers: dict[ViewName, ViewAnswer] = {}
     views = list(scan)
     for number, (name, view) in enumerate(views):
         share = _part(progress, number / len(views), 0.9 / len(views))
-        maps = ViewMaps(name, view.counts, drawn_regions(scan, regions, name), spacing)
-        answer = _answer(name, view, parameters, share, cancelled, memory)
-        labels[name], found = find_instances(answer.probabilities, edge=parameters.edge)
-        labels[name], new = _marks(maps, labels[name], found, answer, parameters, len(marks) + 1)
+        answers[name] = _answer(name, view, parameters, share, cancelled, memory)
+        maps = _maps(name, view, drawn_regions(scan, regions, name), spacing, memory)
+        labels[name], new = _kept(maps, answers[name], parameters, len(marks) + 1, memory)
         marks += new
-        said[name], devices[name] = answer.said, answer.device
-        warnings += [text for text in answer.warnings if text not in warnings]
     if cancelled is not None and cancelled():
         raise Cancelled("hotspots: stopped")
-    hotspots = Hotspots(labels.get("anterior"), labels.get("posterior"), tuple(marks), tuple(warnings))
+    said = [text for answer in answers.values() for text in answer.warnings]
+    warnings = tuple(dict.fromkeys([*([warning] if warning else []), *said]))
+    hotspots = Hotspots(labels.get("anterior"), labels.get("posterior"), tuple(marks), warnings)
     hotspots = link_partners(scan, hotspots)
     if progress is not None:
         progress(1.0, f"{len(marks)} candidates")
-    models = "; ".join(f"{view}: {text}" for view, text in said.items())
-    facts = {"candidates": len(marks), "device": devices}
+    facts = {
+        "models": {view: answer.said for view, answer in answers.items()},
+        "candidates": len(marks),
+        "device": {view: answer.device for view, answer in answers.items()},
+    }
+    models = "; ".join(dict.fromkeys(answer.said for answer in answers.values()))
     return hotspots.after(Step("hotspots.network", parameters, model=models, facts=facts))
-
-
-def ask_view(
-    name: ViewName,
-    view: ScanView,
-    parameters: NetworkParameters,
-    *,
-    progress: Progress | None = None,
-    cancelled: Probe | None = None,
-) -> ViewAnswer:
-    """Ask the network of a view and bring its answer onto the view's grid.
-
-    Raises
-    ------
-    Unusable, BadInput, Cancelled
-        As :func:`network`.
-    """
-    answer = ask(
-        parameters.model(name),
-        view.counts,
-        task=tuple(BONE_SCHEMES),
-        view=name,
-        mirror=parameters.augment,
-        device=parameters.device,
-        what=f"hotspot network ({name})",
-        progress=progress,
-        cancelled=cancelled,
-    )
-    said = answer.prediction
-    ids = BONE_SCHEMES[answer.task].ids
-    probabilities = np.zeros((2, *view.counts.shape), np.float32)
-    probabilities[0] = resize_soft(said.probabilities[ids["abnormal"]], view.counts.shape)
-    if ids["normal"] != ids["bone"]:
-        probabilities[1] = resize_soft(said.probabilities[ids["normal"]], view.counts.shape)
-    disagreement = said.disagreement
-    if disagreement is not None:
-        disagreement = resize_soft(disagreement, view.counts.shape)
-    return ViewAnswer(probabilities, disagreement, answer.said, said.device, answer.warnings)
 
 
 def _answer(
@@ -229,40 +163,54 @@ def _answer(
     cancelled: Probe | None,
     memory: Memory | None,
 ) -> ViewAnswer:
-    model = parameters.model(name)
-    asked = (view.counts, model, file_key_if_any(model), parameters.augment, parameters.device)
+    model, mirror, device = parameters.model(name), parameters.augment, parameters.device
     return recall(
         memory,
-        name,
-        asked,
-        lambda: ask_view(name, view, parameters, progress=progress, cancelled=cancelled),
+        ("answer", name),
+        (view.counts, model, file_key_if_any(model), mirror, device),
+        lambda: ask_view(
+            name, view, model, mirror=mirror, device=device, progress=progress, cancelled=cancelled
+        ),
     )
 
 
-def _marks(
-    maps: ViewMaps,
-    labels: NDArray[np.uint16],
-    found: list[Instance],
-    answer: ViewAnswer,
-    parameters: NetworkParameters,
-    first: int,
+def _maps(
+    name: ViewName,
+    view: ScanView,
+    regions: NDArray[np.uint8],
+    spacing: tuple[float, float],
+    memory: Memory | None,
+) -> ViewMaps:
+    made_from = (view.counts, regions, spacing)
+    return recall(memory, ("maps", name), made_from, lambda: ViewMaps(name, view.counts, regions, spacing))
+
+
+def _kept(
+    maps: ViewMaps, answer: ViewAnswer, parameters: NetworkParameters, first: int, memory: Memory | None
 ) -> tuple[NDArray[np.uint16], list[Mark]]:
-    """Keep the instances from the threshold on, numbered from `first`, with what is known of each."""
+    """Return the instances from the threshold on, numbered from `first`, with what is known of each."""
+    labels, found = recall(
+        memory,
+        ("instances", maps.name),
+        (answer, parameters.edge),
+        lambda: find_instances(answer.probabilities, edge=parameters.edge),
+    )
     kept = [one for one in found if one.score >= parameters.threshold]
     table = np.zeros(len(found) + 1, np.uint16)
+    table[[one.id for one in kept]] = np.arange(first, first + len(kept))
     marks = []
     for number, one in enumerate(kept, start=first):
-        table[one.id] = number
         label, probability = _class_of(one, maps)
-        pixels = None if answer.disagreement is None else answer.disagreement[labels == one.id]
-        doubt = unsure(one.score, one.abnormal, 0.0 if pixels is None else float(pixels.mean()))
+        apart = 0.0
+        if answer.disagreement is not None:
+            apart = float(answer.disagreement[labels == one.id].mean())
         marks.append(
             Mark(
                 number,
                 maps.name,
                 label,
                 probability=round(probability, 3),
-                uncertainty=round(doubt, 3),
+                uncertainty=round(unsure(one.score, one.abnormal, apart), 3),
             )
         )
     return table[labels], marks

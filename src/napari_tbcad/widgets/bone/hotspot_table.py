@@ -31,15 +31,17 @@ from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
 WORDS = {"abnormal": "abnormal", "normal": "normal", "non_bone": "non-bone", "ignore": "ignore"}
 """The classes in a person's words."""
 
-_ID, _PLACE, _CLASS, _AREA, _RATIO, _PROBABILITY = range(6)
-_HEADS = ("#", "Place", "Class", "Area", "Ratio", "p %")
+_ID, _PLACE, _CLASS, _AREA, _RATIO, _PROBABILITY, _UNSURE = range(7)
+_HEADS = ("#", "Place", "Class", "Area", "Ratio", "p %", "Unsure")
 _TIPS = (
     "Number, as beside the hotspot on the canvas.",
     "Skeleton region that holds most of it, and the view.",
     "Class: choose it here, or with the keys A, N, U, I. ✓ says that a person chose it.",
     "Area in mm²; in pixels where the pixel size is unknown.",
     "Mean over the mean at the mirrored place of the other side.",
-    "The detector's probability of being abnormal, in %.",
+    "The program's probability of being abnormal, in %.",
+    "How unsure the program is of it, in %. Sorted by this, what most needs your eye comes first and what "
+    "you have judged last.",
 )
 _SORT = int(Qt.ItemDataRole.UserRole)
 
@@ -188,7 +190,7 @@ class HotspotView(QTableView):
         self._sorted.setSortRole(_SORT)
         self.setModel(self._sorted)
         self.setSortingEnabled(True)
-        self.sortByColumn(_PROBABILITY, Qt.SortOrder.DescendingOrder)
+        self.sortByColumn(_UNSURE, Qt.SortOrder.DescendingOrder)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked
@@ -211,7 +213,7 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
-        widths = {_ID: 24, _CLASS: 90, _AREA: 38, _RATIO: 36, _PROBABILITY: 32}
+        widths = {_ID: 24, _CLASS: 88, _AREA: 36, _RATIO: 34, _PROBABILITY: 28, _UNSURE: 42}
         for column, width in widths.items():
             header.resizeSection(column, width)
         self.setMinimumHeight(205)
@@ -315,7 +317,7 @@ def _text(row: Any, column: int) -> str:
     values = {_ID: str(row.id), _PLACE: place_of(row)}
     if column in values:
         return values[column]
-    value = row.ratio_contralateral if column == _RATIO else row.probability
+    value = {_RATIO: row.ratio_contralateral, _UNSURE: row.uncertainty}.get(column, row.probability)
     if value is None:
         return ""
     if column == _RATIO:
@@ -329,5 +331,17 @@ def _key(row: Any, column: int) -> Any:
         _AREA: row.area_px,
         _RATIO: -1.0 if row.ratio_contralateral is None else row.ratio_contralateral,
         _PROBABILITY: -1.0 if row.probability is None else row.probability,
+        _UNSURE: _need(row),
     }
     return float(numbers[column]) if column in numbers else _text(row, column)
+
+
+def _need(row: Any) -> float:
+    """Return how much a hotspot needs a person's eye: those judged come after all others.
+
+    Judged ones keep their order, so that whoever works from above has the last one judged at the end, and the
+    next one to judge follows it at the top.
+    """
+    if row.judged:
+        return -1.0 if row.uncertainty is None else row.uncertainty - 2.0
+    return -0.5 if row.uncertainty is None else row.uncertainty
