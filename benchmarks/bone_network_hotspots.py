@@ -36,6 +36,7 @@ from bone_network_scores import (
     write_rows,
     write_scores,
 )
+from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.io.voc import read_voc
@@ -44,11 +45,14 @@ TWO = POINTS.index(2)
 
 
 def answers(chosen: argparse.Namespace) -> Iterator[tuple[int, str, NDArray[np.float32], tuple[int, int]]]:
-    """Yield patient, view, probabilities and the view's shape."""
+    """Yield patient, view, probabilities and the view's shape; none where a fold is not trained."""
     for patient in patients()[: chosen.number]:
         scan = read_pair(patient)
         for view in VIEWS:
-            model = model_of(chosen.trainings, chosen.part, own_view(chosen.part, view), patient)
+            try:
+                model = model_of(chosen.trainings, chosen.part, own_view(chosen.part, view), patient)
+            except BadInput:
+                continue
             counts = scan.view(view).counts
             given = probabilities(
                 model, f"real_{patient}", view, counts, mirror=chosen.mirror, kept=chosen.cache

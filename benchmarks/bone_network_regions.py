@@ -37,6 +37,7 @@ from bone_network_scores import (
 from bone_regions import region_dice
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.skeleton_network import labels_on, tidied
+from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
 from napari_tbcad.schemes import REGION_NAMES
 
@@ -147,6 +148,10 @@ def main() -> None:
     dice: dict[str, list[NDArray[np.float64]]] = {title: [] for title in methods}
     rows: list[dict[str, object]] = []
     for name, patient, scan, reference_regions in cases:
+        try:
+            model_of(chosen.trainings, chosen.part, "", patient)
+        except BadInput:
+            continue  # its fold is not trained yet
         names.append(name)
         for title, method in methods.items():
             found = method(name, patient, scan)
