@@ -6,6 +6,7 @@
     python benchmarks/bone_networks.py regions_first --data DATA --out TRAININGS [--view V]
     python benchmarks/bone_networks.py regions --data DATA --out TRAININGS [--view V] [--fold K … | --all]
     python benchmarks/bone_networks.py hotspots_first --data DATA --out TRAININGS
+    python benchmarks/bone_networks.py hotspots_more --data DATA --out TRAININGS
     python benchmarks/bone_networks.py hotspots_both --data DATA --out TRAININGS [--fold K … | --all]
     python benchmarks/bone_networks.py hotspots --data DATA --out TRAININGS --view V [--fold K … | --all]
 
@@ -41,9 +42,16 @@ from napari_tbcad.schemes import IGNORE, REGION_IDS
 
 CONFIGS = Path(__file__).parent / "networks"
 FOLDS = 5
-PARTS = ("regions_first", "regions", "hotspots_first", "hotspots_both", "hotspots")
-BEFORE = {"regions": "regions_first", "hotspots_both": "hotspots_first", "hotspots": "hotspots_both"}
+PARTS = ("regions_first", "regions", "hotspots_first", "hotspots_more", "hotspots_both", "hotspots")
+BEFORE = {
+    "regions": "regions_first",
+    "hotspots_more": "hotspots_first",
+    "hotspots_both": "hotspots_more",
+    "hotspots": "hotspots_both",
+}
 """The part that goes before each."""
+FOLDED = ("regions", "hotspots_both", "hotspots")
+"""Parts with real scans, of which folds are held out."""
 REAL = "bs80k_pairs"
 COLUMNS = ("image", "label", "patient", "view", "fold")
 
@@ -172,7 +180,9 @@ def main() -> None:
     if chosen.epochs:
         config = with_fit(config, epochs=chosen.epochs)
     home = place(out, part, view, chosen.scheme)
-    if part not in BEFORE:
+    if part not in FOLDED:
+        if part in BEFORE:
+            config = with_fit(config, start_from=str(before(out, part, view, "") / MODEL))
         train(config, home, resume=True, say=tell)
         return
     folds: list[int | None] = [*(chosen.fold or ()), *([None] if chosen.all else [])]
