@@ -4,9 +4,8 @@
 
 Real pairs (their masks are another program's output, not physicians'), every one read by the network of the
 fold that held it out: mean Dice by the share of a region's largest piece below which a piece is taken away.
-Then, apart, how sure the network is (``napari_tbcad.bone.skeleton_network.certainty``) on real views, on
-simulated ones (``bone simulate --number 200 --seed 11``) and on images that are no whole-body scan or one in a
-wrong position.
+Then, apart, how sure the network is (``bone.skeleton_network.certainty``) on real views, on simulated ones
+(``bone simulate --number 200 --seed 11``), and on images that are no whole-body scan or one in a wrong place.
 """
 
 from __future__ import annotations

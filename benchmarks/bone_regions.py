@@ -2,7 +2,8 @@
 
 ``python benchmarks/bone_regions.py --set simulated`` (held-out simulated persons with lesions and noise) or
 ``--set silver`` (the real pairs; their reference is another program's output, not a physician's). The two
-say different things and are never put in one table.
+say different things and are never put in one table. ``--segmenter network`` asks a network instead of the
+atlas; the packaged one learned from the real pairs (out of fold: benchmarks/bone_network_regions.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.bone.region_segmenters import REGION_SEGMENTERS
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.skeleton import (
     RegionParameters,
@@ -25,6 +27,7 @@ from napari_tbcad.bone.skeleton import (
     packaged_skeleton_atlas,
 )
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView
+from napari_tbcad.record import Parameters
 from napari_tbcad.schemes import REGION_NAMES
 from napari_tbcad.simulate.bone_scan import simulate_scan
 
@@ -66,7 +69,7 @@ def region_dice(found: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArr
     return result
 
 
-def measure(pairs: Iterator[Pair], atlas: SkeletonAtlas, parameters: RegionParameters) -> list[dict]:
+def measure(pairs: Iterator[Pair], atlas: SkeletonAtlas, parameters: Parameters) -> list[dict]:
     rows = []
     for scan, reference in pairs:
         wall, processor = time.perf_counter(), time.process_time()
@@ -103,12 +106,11 @@ def report(rows: list[dict], worst: int) -> None:
     )
     wall, processor = np.median([row["seconds"] for row in rows], axis=0)
     print(f"both views: {wall:.2f} s, {processor:.2f} s of processor (medians)")
-    print(f"agreement, lowest and median: {np.quantile([row['scores'] for row in rows], [0, 0.5]).round(3)}")
+    print(f"score, lowest and median: {np.quantile([row['scores'] for row in rows], [0, 0.5]).round(3)}")
     print(f"scans with a warning: {sum(bool(row['warnings']) for row in rows)}")
     for row in sorted(rows, key=lambda row: np.nanmean(row["dice"]))[:worst]:
         views = "  ".join(
-            f"{np.nanmean(d):.3f} (agreement {s:.2f})"
-            for d, s in zip(row["dice"], row["scores"], strict=True)
+            f"{np.nanmean(d):.3f} (score {s:.2f})" for d, s in zip(row["dice"], row["scores"], strict=True)
         )
         print(f"  {row['scan']}: {views}")
 
@@ -118,12 +120,21 @@ def main() -> None:
     parser.add_argument("--set", choices=sorted(SETS), default="simulated")
     parser.add_argument("--number", type=int, default=48, help="scans")
     parser.add_argument("--atlas", type=Path, help="another atlas than the packaged one")
-    parser.add_argument("--persons", type=int, default=RegionParameters().persons)
+    parser.add_argument("--persons", type=int, default=RegionParameters().atlas.persons)
+    parser.add_argument("--segmenter", choices=sorted(REGION_SEGMENTERS), default="atlas")
+    parser.add_argument("--model", default=RegionParameters().network.model, help="name or file of a network")
     parser.add_argument("--worst", type=int, default=5, help="scans listed from the worst end")
     arguments = parser.parse_args()
     atlas = load_skeleton_atlas(arguments.atlas) if arguments.atlas else packaged_skeleton_atlas()
-    parameters = RegionParameters(persons=arguments.persons)
-    print(f"12-region Dice, {arguments.set} scans; {arguments.persons} of {len(atlas)} persons vote")
+    parameters = RegionParameters(
+        segmenter=arguments.segmenter,
+        atlas={"persons": arguments.persons},
+        network={"model": arguments.model},
+    )
+    by = f"{arguments.persons} of {len(atlas)} persons vote"
+    if arguments.segmenter == "network":
+        by = f"network {arguments.model}"
+    print(f"12-region Dice, {arguments.set} scans; {by}")
     report(measure(SETS[arguments.set](arguments.number), atlas, parameters), arguments.worst)
 
 

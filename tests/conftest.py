@@ -25,7 +25,7 @@ def shared_data() -> Path:
 def save_tiny_network() -> Callable[..., str]:
     """Return a function that writes a tiny network that was never trained, and returns its file's hash."""
 
-    def save(path: Path, seed: int = 0, *, task: str = "lungs") -> str:
+    def save(path: Path, seed: int = 0, *, task: str = "lungs", views: tuple[str, ...] = ()) -> str:
         import torch
 
         from napari_tbcad.networks.build import ArchitectureParameters, build
@@ -35,15 +35,18 @@ def save_tiny_network() -> Callable[..., str]:
 
         torch.manual_seed(seed)
         architecture = ArchitectureParameters(architecture="Unet", decoder_channels=(16, 8, 8, 4, 4))
+        intensity = "counts" if views else "percentiles"
+        reads = InputParameters(height=64, width=64, intensity=intensity, views=views)
         card = NetworkCard(
             name=f"tiny {seed}",
             task=task,
             classes=task_classes(task),
             architecture=architecture,
-            input=InputParameters(height=64, width=64),
+            input=reads,
+            channels=reads.channels,
             warnings=("Never trained.",),
         )
-        module = build(architecture, n_classes=len(card.classes)).eval()
+        module = build(architecture, n_classes=len(card.classes), in_channels=card.channels).eval()
         return save_network(Network(module, card), path)
 
     return save

@@ -17,7 +17,7 @@ def test_an_unknown_choice_lists_those_there_are_and_says_it_once():
 
 
 def test_a_value_out_of_bounds_is_told_with_the_bound():
-    with pytest.raises(BadInput, match=r"regions.persons: .*less than or equal to 20, not 99"):
+    with pytest.raises(BadInput, match=r"regions.atlas.persons: .*less than or equal to 20, not 99"):
         settings_from({"regions.persons": 99})
 
 

@@ -24,7 +24,8 @@ from napari_tbcad.files import sha256
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView, facing
 from napari_tbcad.schemes import REGION_IDS
 
-FAST = RegionParameters(persons=1, iterations=15)
+ATLAS = RegionParameters(segmenter="atlas")
+FAST = RegionParameters(segmenter="atlas", atlas={"persons": 1, "iterations": 15})
 
 
 def truth(simulated) -> SkeletonRegions:
@@ -58,7 +59,7 @@ def small_atlas(clean_scan) -> SkeletonAtlas:
 
 @pytest.fixture(scope="module")
 def found(simulated_scan) -> SkeletonRegions:
-    return find_regions(simulated_scan.scan)
+    return find_regions(simulated_scan.scan, None, ATLAS)
 
 
 def test_the_packaged_atlas_finds_the_regions_of_another_person(simulated_scan, found):
@@ -66,6 +67,7 @@ def test_the_packaged_atlas_finds_the_regions_of_another_person(simulated_scan, 
         assert mean_dice(found.labels(view), simulated_scan.regions[view]) > 0.8
         assert found.scores[view] > 0.8
     assert not found.warnings
+    assert (found.segmenter, found.uncertainty) == ("atlas", {})
     step = found.record.entries[-1]
     assert step.name == "regions"
     assert packaged_skeleton_atlas().content_key[:12] in step.model
@@ -97,7 +99,7 @@ def test_two_runs_agree_and_lesions_hardly_matter(simulated_scan, small_atlas):
 
 def test_a_patient_larger_than_the_field_keeps_the_regions_that_are_seen(simulated_scan):
     cut = changed(simulated_scan.scan, lambda counts: counts[:300])
-    result = find_regions(cut)
+    result = find_regions(cut, None, ATLAS)
     assert mean_dice(result.posterior, simulated_scan.regions["posterior"][:300]) > 0.75
 
 
@@ -208,7 +210,7 @@ def test_real_scans_reach_the_silver_masks(shared_data):
     for name in ("11", "129", "23"):
         ends = {"anterior": "ant", "posterior": "post"}
         views = {v: ScanView(iio.imread(pairs / "png" / f"{name}_{e}.png")) for v, e in ends.items()}
-        result = find_regions(BoneScan(**views, unit="grey"))
+        result = find_regions(BoneScan(**views, unit="grey"), None, ATLAS)
         scores += [
             mean_dice(result.labels(v), iio.imread(pairs / "region12_silver" / f"{name}_{e}.png"))
             for v, e in ends.items()

@@ -44,7 +44,9 @@ def truth_of(made) -> tuple[Hotspots, SkeletonRegions]:
 @pytest.fixture(scope="module")
 def automatic(simulated_scan):
     """A run of the chain that is up to date, never changed."""
-    run = start(study_of(simulated_scan), settings_from({"regions.persons": 1}))
+    run = start(
+        study_of(simulated_scan), settings_from({"regions.segmenter": "atlas", "regions.atlas.persons": 1})
+    )
     return run, finish(run)
 
 
@@ -63,7 +65,7 @@ def test_the_chain_makes_everything_and_says_how(automatic):
     steps = [entry.name for entry in done.record if isinstance(entry, Step)]
     assert steps[-len(CHAIN.stages) :] == [stage.name for stage in CHAIN.stages]
     regions = next(e for e in done.record if isinstance(e, Step) and e.name == "regions")
-    assert regions.parameters["persons"] == 1
+    assert (regions.parameters["segmenter"], regions.parameters["persons"]) == ("atlas", 1)
     assert "atlas" in (regions.model or "")
 
 
@@ -128,7 +130,12 @@ def test_labels_that_do_not_fit_the_scan_are_refused(run):
 
 def test_one_view_works_and_is_said(simulated_scan):
     study = study_of(simulated_scan, views=("posterior",))
-    done = analyse(study, settings=settings_from({"regions.iterations": 0, "regions.persons": 1}))
+    done = analyse(
+        study,
+        settings=settings_from(
+            {"regions.segmenter": "atlas", "regions.atlas.persons": 1, "regions.atlas.iterations": 0}
+        ),
+    )
     assert done.scan.anterior is None
     assert done.hotspots.anterior is None
     assert any("anterior view is missing" in text for text in done.warnings)
