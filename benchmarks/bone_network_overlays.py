@@ -5,7 +5,7 @@
 Each picture: the view with the silver boxes and their Otsu masks (left; *a detector's, not physicians'*), and
 with what was found at the threshold (right); orange abnormal, blue normal, a number beside a find is its
 score. A ring marks a missed box, a cross a find in no box. Views are ordered by
-2 hits / (2 hits + misses + false), least first. Sheets of ten lie beside them. The pictures show real
+2 hits / (2 hits + misses + false), least first. Sheets of five lie beside them. The pictures show real
 patients: they are for looking, never for the project.
 """
 
@@ -28,7 +28,7 @@ from napari_tbcad.bone.candidates_network import NetworkParameters
 from napari_tbcad.files import written_whole
 from napari_tbcad.schemes import HOTSPOT_COLOURS
 
-ROWS = 10
+ROWS = 5
 COLOURS = {ABNORMAL: HOTSPOT_COLOURS["abnormal"], NORMAL: HOTSPOT_COLOURS["normal"]}
 
 
