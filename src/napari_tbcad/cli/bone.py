@@ -121,10 +121,17 @@ def tell_passed_over(paths: Sequence[Path]) -> None:
 def run(
     paths: Annotated[list[Path], typer.Argument(help="Scans, or folders of scans.")],
     out: options.Out,
-    segmenter: Annotated[str | None, typer.Option("--segmenter", help="classical.")] = None,
+    segmenter: Annotated[
+        str | None, typer.Option("--segmenter", help="What finds hotspots: network or classical.")
+    ] = None,
     atlas: Annotated[
         Path | None,
-        typer.Option("--atlas", exists=True, dir_okay=False, help="Skeleton atlas file [packaged]."),
+        typer.Option(
+            "--atlas",
+            exists=True,
+            dir_okay=False,
+            help="Skeleton atlas file; finds the regions instead of the network [packaged].",
+        ),
     ] = None,
     masks: Annotated[
         Path | None,
@@ -151,7 +158,10 @@ def run(
     given = options.assignments(
         params,
         assign,
+        regions__segmenter="atlas" if atlas else None,
+        regions__network__device=device,
         hotspots__segmenter=segmenter,
+        hotspots__network__device=device,
         classes__scheme=scheme.value if scheme else None,
         index__weights=weights,
         index__combine=combine,
@@ -197,7 +207,9 @@ def compare(
         list[Path], typer.Argument(help="Two scans of one patient, the earlier first (files or folders).")
     ],
     out: options.Out,
-    segmenter: Annotated[str | None, typer.Option("--segmenter", help="classical.")] = None,
+    segmenter: Annotated[
+        str | None, typer.Option("--segmenter", help="What finds hotspots: network or classical.")
+    ] = None,
     masks: Annotated[
         Path | None,
         typer.Option("--masks", exists=True, file_okay=False, help="Folder with a person's label files."),
