@@ -124,7 +124,7 @@ def start(
     settings : BoneSettings, optional
         The defaults when not given.
     atlas : SkeletonAtlas, optional
-        The packaged one when not given.
+        For the segmenter of regions that registers one; the packaged one when not given.
     study_key : str, optional
         The study's content key where that is known already.
     """
@@ -166,7 +166,7 @@ def analyse(
     settings : BoneSettings, optional
         Parameters of all stages; the defaults when not given.
     atlas : SkeletonAtlas, optional
-        Atlas of skeleton regions; the packaged one when not given.
+        For the segmenter of regions that registers one; the packaged one when not given.
     masks : LabelFiles, optional
         A person's label files; each kind and view replaces the automatic one.
     progress, cancelled : callable, optional
