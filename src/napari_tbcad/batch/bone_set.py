@@ -6,15 +6,14 @@ import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from napari_tbcad import __version__
+from napari_tbcad.batch.bone_set_journal import Journal, read_journal, write_journal
 from napari_tbcad.batch.bone_set_labels import (
     BoneSetParameters,
     LabelItem,
@@ -25,19 +24,19 @@ from napari_tbcad.batch.bone_set_labels import (
     label_name,
     make_label,
 )
+from napari_tbcad.batch.bone_set_patients import folds_of, patients_of
 from napari_tbcad.batch.pool import each
 from napari_tbcad.bone.skeleton import RegionParameters
+from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable, sha256, write_csv, written_whole
+from napari_tbcad.files import require_writable, write_csv, written_whole
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.io.bs80k import (
     NAME,
     Bs80k,
-    Bs80kImage,
     Problem,
     below,
     find_bs80k,
-    natural,
     view_and_number,
 )
 from napari_tbcad.io.labels import LABEL_SUFFIXES
@@ -214,7 +213,7 @@ def _labelled(
     cancelled: Callable[[], bool] | None,
 ) -> list[Labelled]:
     """Return what became of every image; what an earlier call made of the same files is taken from it."""
-    before = _journal(job.out)
+    before = read_journal(job.out / JOURNAL)
     done: dict[str, Labelled] = {}
     todo = []
     for item in items:
@@ -227,7 +226,7 @@ def _labelled(
     if progress is not None and done:
         progress(len(done) / len(items), f"{len(done)} images are there already")
     made = each(partial(_made, job=job), todo, workers=workers, cancelled=cancelled)
-    with contextlib.closing(_Journal(job.out / JOURNAL)) as journal:
+    with contextlib.closing(Journal(job.out / JOURNAL)) as journal:
         for item, one in zip(todo, made, strict=True):
             name = label_name(item.image)
             done[name] = one
@@ -250,47 +249,18 @@ def _is_there(item: LabelItem, one: Labelled, job: LabelJob) -> bool:
     return one.row is None or (job.out / label_name(item.image)).is_file()
 
 
-class _Journal:
-    """Lines of what was done, so that an interrupted call is gone on with; half a line at the end is none."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
-        self._file.write(b"\n" if self._file.tell() else b"")
-
-    def add(self, name: str, one: Labelled) -> None:
-        self._file.write(_line(name, one).encode())
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def _journal(out: Path) -> dict[str, Labelled]:
-    found: dict[str, Labelled] = {}
-    path = out / JOURNAL
-    if not path.is_file():
-        return found
-    with path.open("r", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            name, tab, text = line.partition("\t")
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                if tab:
-                    found[name] = Labelled.from_json(text)
-    return found
-
-
 def _gathered(
     data: Bs80k, items: Sequence[LabelItem], done: Sequence[Labelled], job: LabelJob, masks: Path | None
 ) -> BoneSet:
     used = [(item, one) for item, one in zip(items, done, strict=True) if one.row is not None]
-    patients, twins = _patients([item.image for item, _ in used], data.folder)
-    folds = _folds(patients, [item.image for item, _ in used], job.parameters.folds)
+    patients, twins = patients_of([item.image for item, _ in used], data.folder)
+    folds = folds_of(patients, [item.image for item, _ in used], job.parameters.folds)
     rows = []
     for item, one in used:
         image, facts = item.image, one.row or {}
         patient = patients[image.number]
         row = {
-            "image": _reference(image.image, job.out),
+            "image": reference(image.image, job.out),
             "label": facts["label"],
             "patient": patient,
             "view": image.view,
@@ -314,51 +284,23 @@ def _numbers(row: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _reference(image: Path, out: Path) -> str:
+def reference(image: Path, out: Path) -> str:
     """Return an image's path relative to the set, so that both may be moved together."""
     try:
-        return Path(os.path.relpath(image.absolute(), out.absolute())).as_posix()
+        # Resolved, since ".." of a linked folder leads elsewhere than its path says.
+        return Path(os.path.relpath(image.resolve(), out.resolve())).as_posix()
     except ValueError:  # on another drive
-        return image.absolute().as_posix()
-
-
-def _patients(images: Iterable[Bs80kImage], folder: Path) -> tuple[dict[str, str], list[Problem]]:
-    """Return the patient of every number; numbers that share a file byte for byte are one patient."""
-    patients: dict[str, str] = {}
-    same: dict[str, Bs80kImage] = {}
-    problems: list[Problem] = []
-    for image in images:
-        own = patients.setdefault(image.number, image.patient)
-        first = same.setdefault(f"{image.view} {sha256(image.image)}", image)
-        other = patients[first.number]
-        if first is not image and other != own:
-            kept = min(own, other, key=natural)
-            patients = {n: kept if p in (own, other) else p for n, p in patients.items()}
-            said = f"the same file as {below(first.image, folder)}: both are taken for one patient"
-            problems.append(Problem(below(image.image, folder), "same file", said, used=True))
-    return patients, problems
-
-
-def _folds(patients: Mapping[str, str], images: Sequence[Bs80kImage], number: int) -> dict[str, int]:
-    """Deal the patients to folds, those with an abnormal image evenly; the same in both views."""
-    abnormal = {patients[image.number] for image in images if image.abnormal}
-    dealt: dict[str, int] = {}
-    for group in (abnormal, set(patients.values()) - abnormal):
-        names = sorted(group, key=natural)
-        for name in np.random.default_rng(0).permutation(names).tolist():
-            dealt[name] = len(dealt) % number
-    return dealt
+        return image.resolve().as_posix()
 
 
 def _said(job: LabelJob, used: Sequence[tuple[LabelItem, Labelled]], masks: Path | None) -> Iterator[str]:
     if job.what == "hotspots":
-        automatic = sum(item.regions is None for item, _ in used)
         yield "hotspot pixels are made of the boxes by Otsu's threshold, nobody drew them"
-        if automatic and job.parameters.bone == "counts":
-            yield f"of {automatic} images bone is where the counts say, without regions"
-        elif automatic:
-            how = getattr(job.regions, "segmenter", "atlas")
-            yield f"of {automatic} images bone is where counts and this program's own regions ({how}) say"
+        for how, number in sorted(Counter((one.row or {})["bone"] for _, one in used).items()):
+            if how == "counts":
+                yield f"of {number} images bone is where the counts say, without regions"
+            elif how != "given":
+                yield f"of {number} images bone is where counts and this program's own regions ({how}) say"
     if masks is not None and (masks.parent / "records").is_dir():
         yield (
             f"the region masks in {masks.name} were written by this program (bone run): where nobody "
@@ -379,6 +321,7 @@ def _write(made: BoneSet, job: LabelJob, done: Mapping[str, Labelled]) -> None:
         "terms": "; ".join((TERMS, *made.said)),
         "folds": job.parameters.folds,
         "parameters": job.parameters.model_dump(mode="json"),
+        "content": content_of(made.rows, job.parameters.model_dump_json(), *made.said),
         "images": len(made.rows),
         "patients": len({row["patient"] for row in made.rows}),
         "found": list(made.found),
@@ -387,12 +330,12 @@ def _write(made: BoneSet, job: LabelJob, done: Mapping[str, Labelled]) -> None:
     with written_whole(made.folder / FACTS) as temporary:
         temporary.write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
     meant = {row["label"] for row in made.rows}
-    for name in _journal(made.folder):
+    for name in read_journal(made.folder / JOURNAL):
         if name not in meant and name == f"labels/{Path(name).name}":
             (made.folder / name).unlink(missing_ok=True)
-    with written_whole(made.folder / JOURNAL) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.writelines(_line(name, one) for name, one in done.items())
+    write_journal(made.folder / JOURNAL, done)
 
 
-def _line(name: str, one: Labelled) -> str:
-    return f"{name}\t{one.to_json()}\n"
+def content_of(rows: Sequence[Mapping[str, Any]], *more: str) -> str:
+    """Return a digest of a table, wherever it lies, and of how its labels were made."""
+    return digest(*(f"{row['label']}|{sorted(row.items())}" for row in rows), *more)

@@ -214,11 +214,12 @@ def _hotspots(
     _require_agreement(image.abnormal, n_abnormal, len(boxes), job, name, problems)
     scan = _scan(item, pixels)
     hotspots = hotspots_from_boxes(scan, {image.view: boxes}, job.parameters.box, source=image.boxes)
-    regions = None
+    regions, bone = None, "counts"
     if item.regions is not None:
-        regions = _given_regions(item, shape)
+        regions, bone = _given_regions(item, shape), "given"
     elif job.parameters.bone == "regions":
         regions = find_regions(scan, None, job.regions)
+        bone = regions.segmenter or "atlas"
         problems += [Problem(name, "regions", text, used=True) for text in regions.warnings]
     labels = class_images(hotspots, regions, scan).labels(image.view)
     assert labels is not None
@@ -229,7 +230,7 @@ def _hotspots(
             part[:] = IGNORE  # something was seen there, but not which pixels
             text = f"the box {box.bounds} has one grey value: its pixels are left out"
             problems.append(Problem(name, "box without contrast", text, used=True))
-    return labels, {"n_abnormal": n_abnormal, "n_normal": len(boxes) - n_abnormal}
+    return labels, {"n_abnormal": n_abnormal, "n_normal": len(boxes) - n_abnormal, "bone": bone}
 
 
 def _require_agreement(

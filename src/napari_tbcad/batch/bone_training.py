@@ -124,6 +124,9 @@ def _configured(
     views = list(VIEWS) if part == BOTH else [part]
     content |= {"name": f"{'skeleton' if task == 'regions' else 'hotspots'}-{part}", "task": task}
     content["input"]["views"] = views
+    if source.content:
+        # A training that was begun with other labels is not gone on with.
+        content["description"] += f" Set {source.content[:12]}."
     if scheme == "3" and task == "3":
         content["name"] += "-3"
     content["data"] = {

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_tbcad.batch.bone_set import FACTS, TABLE, import_bs80k, read_facts
+from napari_tbcad.batch.bone_set import (
+    FACTS,
+    SET_VERSION,
+    TABLE,
+    content_of,
+    import_bs80k,
+    read_facts,
+    reference,
+)
 from napari_tbcad.batch.bone_set_labels import BoneSetParameters, What
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import write_csv
+from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.io.bs80k import is_bs80k
 
@@ -40,6 +47,8 @@ class TrainingSet:
         Views there are in it.
     folds : int
         Number of folds its column fold has.
+    content : str
+        Digest of the table and of how its labels were made.
     """
 
     name: str
@@ -48,6 +57,7 @@ class TrainingSet:
     terms: str
     views: tuple[ViewName, ...]
     folds: int
+    content: str = ""
 
 
 def training_set(
@@ -120,7 +130,8 @@ def _made_set(folder: Path, what: What) -> TrainingSet:
     views = tuple(view for view in VIEWS if any(row.get("view") == view for row in rows))
     if not views:
         raise BadInput(folder / TABLE, f"no row says {' or '.join(VIEWS)} in the column view")
-    return TrainingSet(name, folder, what, facts.get("terms", ""), views, int(facts.get("folds", 5)))
+    terms, folds = str(facts.get("terms", "")), int(facts.get("folds", 5))
+    return TrainingSet(name, folder, what, terms, views, folds, str(facts.get("content", "")))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -143,21 +154,22 @@ def _simulated(folder: Path, out: Path, what: What, folds: int) -> TrainingSet:
             label = folder / "truth" / f"{name}_{view}_{_KINDS[what]}.png"
             if missing := next((path for path in (image, label) if not path.is_file()), None):
                 raise BadInput(missing, "this file of a simulated scan is missing; simulate it anew")
-            places = {"image": _from(out, image), "label": _from(out, label)}
+            places = {"image": reference(image, out), "label": reference(label, out)}
             rows.append({**places, "patient": name, "view": view, "fold": number % folds})
-    facts = {"set_version": 1, "what": what, "layout": "simulated", "terms": SIMULATED_TERMS, "folds": folds}
+    facts = {
+        "set_version": SET_VERSION,
+        "what": what,
+        "layout": "simulated",
+        "terms": SIMULATED_TERMS,
+        "folds": folds,
+        "content": content_of(rows),
+    }
     try:
         if (out / FACTS).is_file() and read_facts(out)["what"] != what:
             raise BadInput(out, f"it holds a set of something else than {what}; choose another folder")
         write_csv(out / TABLE, _COLUMNS, rows)
-        (out / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        with written_whole(out / FACTS) as temporary:
+            temporary.write_text(json.dumps(facts, indent=1), encoding="utf-8")
     except OSError as error:
         raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
     return _made_set(out, what)
-
-
-def _from(out: Path, path: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), out.absolute())).as_posix()
-    except ValueError:  # on another drive
-        return path.absolute().as_posix()

@@ -163,6 +163,9 @@ def train(
     options.require_device(device)
     given = options.assignments(None, assign)
     regions = {name: value for name, value in given.items() if name.startswith("regions.")}
+    changes = {name: value for name, value in given.items() if name not in regions}
+    if device:
+        regions.setdefault("regions.network.device", device)
     source = training_set(
         folder.absolute(),
         out.absolute(),
@@ -182,7 +185,7 @@ def train(
         start=start,
         epochs=epochs,
         device=device,
-        changes={name: value for name, value in given.items() if name not in regions},
+        changes=changes,
     )
     held = None if crossvalidate else (fold or 0)
     try:

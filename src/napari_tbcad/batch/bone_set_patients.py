@@ -1,0 +1,39 @@
+"""Who is who in a BS-80K folder, and in which fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from napari_tbcad.files import sha256
+from napari_tbcad.io.bs80k import Bs80kImage, Problem, below, natural
+
+
+def patients_of(images: Iterable[Bs80kImage], folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Return the patient of every number; numbers that share a file byte for byte are one patient."""
+    patients: dict[str, str] = {}
+    same: dict[str, Bs80kImage] = {}
+    problems: list[Problem] = []
+    for image in images:
+        own = patients.setdefault(image.number, image.patient)
+        first = same.setdefault(f"{image.view} {sha256(image.image)}", image)
+        other = patients[first.number]
+        if first is not image and other != own:
+            kept = min(own, other, key=natural)
+            patients = {n: kept if p in (own, other) else p for n, p in patients.items()}
+            said = f"the same file as {below(first.image, folder)}: both are taken for one patient"
+            problems.append(Problem(below(image.image, folder), "same file", said, used=True))
+    return patients, problems
+
+
+def folds_of(patients: Mapping[str, str], images: Sequence[Bs80kImage], number: int) -> dict[str, int]:
+    """Deal the patients to folds, those with an abnormal image evenly; the same in both views."""
+    abnormal = {patients[image.number] for image in images if image.abnormal}
+    dealt: dict[str, int] = {}
+    for group in (abnormal, set(patients.values()) - abnormal):
+        names = sorted(group, key=natural)
+        for name in np.random.default_rng(0).permutation(names).tolist():
+            dealt[name] = len(dealt) % number
+    return dealt
