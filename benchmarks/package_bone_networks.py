@@ -21,8 +21,8 @@ SILVER = "Labels of real scans are another program's output, not physicians'."
 NOTES = {
     "skeleton": (
         "regions/all",
-        "Twelve skeleton regions of anterior and posterior whole-body bone scans. Trained on simulated scans, "
-        f"then on 48 real pairs and simulated ones. {SILVER}",
+        "Twelve skeleton regions of anterior and posterior whole-body bone scans. Trained on simulated "
+        f"scans, then on 48 real pairs beside simulated ones. {SILVER}",
     ),
     "hotspots-anterior": (
         "hotspots_anterior/all",

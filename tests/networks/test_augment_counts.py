@@ -7,7 +7,14 @@ from pydantic import ValidationError
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.networks.augment import Draw
-from napari_tbcad.networks.augment_counts import augment_counts, mirror, normalise_counts, thin, with_views
+from napari_tbcad.networks.augment_counts import (
+    add_lesions,
+    augment_counts,
+    mirror,
+    normalise_counts,
+    thin,
+    with_views,
+)
 from napari_tbcad.networks.config import AugmentParameters, TrainingConfig
 from napari_tbcad.networks.input import InputParameters, normalised_counts, on_grid, to_input
 
@@ -67,6 +74,22 @@ def test_images_and_labels_are_mirrored_together():
     assert 8 < int((labels[:, 0, 0] == 3).sum()) < 32
 
 
+def test_a_lesion_adds_counts_where_it_is_labelled_and_only_in_bone():
+    counts = torch.zeros(30, 1, 96, 64)
+    labels = torch.zeros(30, 96, 64, dtype=torch.uint8)
+    counts[..., 20:44], labels[..., 20:44] = 20.0, 1
+    more, marked = add_lesions(counts, labels, 0.7, Draw((4,), torch.device("cpu")))
+    laid = (marked == 2).flatten(1).sum(1)
+    assert 12 < int((laid > 0).sum()) < 28
+    assert int(laid[laid > 0].min()) > 8
+    inside = (more - counts)[:, 0][marked == 2]
+    assert float(inside.mean()) > 5
+    assert bool((more == more.round()).all())
+    assert not bool((marked[..., :16] == 2).any())
+    untouched = laid == 0
+    assert torch.equal(more[untouched], counts[untouched])
+
+
 def test_one_seed_gives_one_batch(counts):
     batch = torch.from_numpy(counts)[None, None]
     labels = torch.zeros(1, 64, 64, dtype=torch.uint8)
@@ -90,3 +113,5 @@ def test_a_configuration_that_makes_no_sense_is_refused():
         TrainingConfig(task="lungs", augment=AugmentParameters(mirror=0.5))
     with pytest.raises(ValidationError, match="only images of counts"):
         TrainingConfig(task="4", input=InputParameters(views=("anterior",)))
+    with pytest.raises(ValidationError, match="only for hotspots"):
+        TrainingConfig(task="regions", input=COUNTS, augment=AugmentParameters(lesions=0.5))

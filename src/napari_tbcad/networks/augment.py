@@ -46,6 +46,10 @@ class Draw:
         )
         return torch.from_numpy(drawn.astype(np.float32)).to(self._device)
 
+    def poisson(self, mean: Tensor) -> Tensor:
+        """Return Poisson numbers."""
+        return torch.poisson(mean.cpu(), generator=self._generator).to(self._device)
+
     def chance(self, n: int, share: float) -> Tensor:
         """Return n booleans, True with this probability."""
         return (torch.rand(n, generator=self._generator) < share).to(self._device)

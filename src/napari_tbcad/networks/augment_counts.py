@@ -6,11 +6,15 @@ what a shorter one would have been; then they are normalised, moved and bent as 
 
 from __future__ import annotations
 
+import math
+
 import torch
+from torch.nn import functional as F
 
 from napari_tbcad.networks.augment import Draw, blurred, deform
 from napari_tbcad.networks.config import AugmentParameters
 from napari_tbcad.networks.input import InputParameters
+from napari_tbcad.schemes import FOUR_CLASS
 
 Tensor = torch.Tensor
 
@@ -39,11 +43,41 @@ def augment_counts(
         Moved in the same way; 255 where something moved in from beyond the border.
     """
     draw = Draw(seed, counts.device)
+    counts, labels = add_lesions(counts, labels, parameters.lesions, draw)
     images = normalise_counts(thin(counts, parameters.thinning, draw))
     images = (images + 1) * torch.exp(draw.normal(len(images), 1, 1, 1) * parameters.gain) - 1
     images, labels = deform(images, labels, parameters, draw)
     images, labels = mirror(images, labels, parameters.mirror, draw)
     return blurred(images, draw.uniform(len(images), low=0, high=1) * parameters.blur), labels
+
+
+def add_lesions(counts: Tensor, labels: Tensor, share: float, draw: Draw) -> tuple[Tensor, Tensor]:
+    """Lay one abnormal hotspot into the bone of some images.
+
+    An ellipse with a soft border, its half axes between 3 pixels and 1/6 of the width, centred on a pixel of
+    bone; it adds Poisson counts of 1 to 7 times what was counted around. What gets more than 0.4 of the
+    most that is added is labelled abnormal: bone takes up tracer, the air beside it does not.
+    """
+    counts, labels = counts.clone(), labels.clone()
+    height, width = labels.shape[-2:]
+    y = torch.arange(height, device=counts.device, dtype=torch.float32)[:, None]
+    x = torch.arange(width, device=counts.device, dtype=torch.float32)
+    numbers = draw.uniform(len(counts), 5, low=0, high=1).tolist()
+    for index in draw.chance(len(counts), share).nonzero()[:, 0].tolist():
+        place, long, short, angle, amount = numbers[index]
+        bone = (labels[index] == FOUR_CLASS.ids["bone"]).nonzero()
+        if not len(bone):
+            continue
+        row, column = bone[int(place * len(bone))].tolist()
+        a, b = (3 * (width / 18) ** part for part in (long, short))
+        cos, sin = math.cos(angle * math.pi), math.sin(angle * math.pi)
+        down, across = y - row, x - column
+        far = (((cos * across + sin * down) / a) ** 2 + ((cos * down - sin * across) / b) ** 2).sqrt()
+        around = F.avg_pool2d(counts[index], 5, stride=1, padding=2)[0]
+        added = around * torch.sigmoid((1 - far) * 6) * 7**amount
+        labels[index][added > 0.4 * added.max()] = FOUR_CLASS.ids["abnormal"]
+        counts[index, 0] += draw.poisson(added)
+    return counts, labels
 
 
 def thin(counts: Tensor, most: float, draw: Draw) -> Tensor:

@@ -14,7 +14,7 @@ from napari_tbcad.networks.card import task_classes
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.record import Parameters, field
-from napari_tbcad.schemes import NETWORK_SCHEMES, UNSIDED, LabelScheme
+from napari_tbcad.schemes import BONE_SCHEMES, NETWORK_SCHEMES, UNSIDED, LabelScheme
 
 LossName = Literal["cross_entropy", "focal", "dice", "tversky"]
 
@@ -180,6 +180,14 @@ class AugmentParameters(Parameters):
         le=1,
         description="Counts only: spread of the logarithm of a factor on the normalised image.",
     )
+    lesions: float = field(
+        0.0,
+        title="Lesions",
+        ge=0,
+        le=1,
+        description="Hotspots of bone scans only: share of images into whose bone an abnormal hotspot is "
+        "laid, at any place and of sizes up to a whole joint, with counts of its own.",
+    )
 
 
 class LossParameters(Parameters):
@@ -277,6 +285,8 @@ class TrainingConfig(Parameters):
     def _watched(self) -> TrainingConfig:
         if self.augment.mirror and self.task not in UNSIDED:
             raise ValueError(f"augment.mirror: images for {self.task} cannot be mirrored")
+        if self.augment.lesions and (self.task not in BONE_SCHEMES or self.input.intensity != "counts"):
+            raise ValueError("augment.lesions: only for hotspots in images of counts")
         if self.input.views and self.input.intensity != "counts":
             raise ValueError("input.views: only images of counts have views (input.intensity)")
         if (self.fit.keep == "best" or self.fit.patience) and not (self.data.validation or self.data.split):
