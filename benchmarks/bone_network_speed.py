@@ -25,19 +25,19 @@ from bone_network_scores import model_of, write_figures
 from napari_tbcad.bone.candidates_classical import classical
 from napari_tbcad.bone.candidates_network import NetworkParameters
 from napari_tbcad.bone.candidates_network import network as hotspots_by_network
-from napari_tbcad.bone.skeleton_network import SkeletonNetworkParameters
+from napari_tbcad.bone.skeleton_network import NetworkParameters as SkeletonParameters
 from napari_tbcad.bone.skeleton_network import network as regions_by_network
 from napari_tbcad.imaging.bonescan import VIEWS
 
 
-def by_networks(chosen: argparse.Namespace) -> tuple[SkeletonNetworkParameters, NetworkParameters]:
+def by_networks(chosen: argparse.Namespace) -> tuple[SkeletonParameters, NetworkParameters]:
     """Return the settings of both stages."""
     if chosen.models is None:
-        return SkeletonNetworkParameters(device="cpu"), NetworkParameters(device="cpu", augment=chosen.mirror)
+        return SkeletonParameters(device="cpu"), NetworkParameters(device="cpu", augment=chosen.mirror)
     spots = {view: str(model_of(chosen.models, chosen.part, own_view(chosen.part, view))) for view in VIEWS}
     skeleton = str(model_of(chosen.models, chosen.regions))
     return (
-        SkeletonNetworkParameters(model=skeleton, device="cpu"),
+        SkeletonParameters(model=skeleton, device="cpu"),
         NetworkParameters(**spots, device="cpu", augment=chosen.mirror),
     )
 
