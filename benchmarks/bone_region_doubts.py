@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from bone_candidates import SHORT, patients, read_grey, read_pair, silver_regions
 from bone_network_scores import SIMULATED, model_of, probabilities
@@ -26,7 +27,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 
 PART = "regions"
-PIECES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+PIECES = (0.0, 0.02, 0.1, 0.3)
 FILMS = Path(__file__).resolve().parents[2] / "shared" / "data" / "chest" / "jsrt"
 
 View = tuple[str, ViewName, NDArray[np.float32], Path]
@@ -75,6 +76,19 @@ def wrong_views(real: list[View], trainings: Path) -> dict[str, list[View]]:
     return kinds
 
 
+def without_pieces(probabilities: NDArray[np.float32], piece: float) -> NDArray[np.float32]:
+    """Give connected pieces smaller than a share of the largest of their region to the next probable one."""
+    kept = probabilities.copy()
+    labels = kept.argmax(0)
+    for value, window in enumerate(ndimage.find_objects(labels), start=1):
+        if window is not None:
+            pieces, _ = ndimage.label(labels[window] == value, np.ones((3, 3)))
+            sizes = np.bincount(pieces.ravel())[1:]
+            small = np.flatnonzero(sizes < piece * sizes.max()) + 1
+            kept[value][window][np.isin(pieces, small)] = 0
+    return kept
+
+
 def print_pieces(views: list[View], kept: Path | None) -> None:
     """Print Dice against silver masks by the share of the largest piece."""
     truth = {number: silver_regions(read_pair(number)) for number in {int(v[0].split("_")[1]) for v in views}}
@@ -82,7 +96,8 @@ def print_pieces(views: list[View], kept: Path | None) -> None:
     for piece in PIECES:
         dice = []
         for name, view, counts, model in views:
-            soft = tidied(probabilities(model, name, view, counts, kept=kept), view, piece=piece)
+            soft = tidied(probabilities(model, name, view, counts, kept=kept), view)
+            soft = without_pieces(soft, piece)
             reference = truth[int(name.split("_")[1])].labels(view)
             dice.append(region_dice(labels_on(soft, counts.shape), reference))
         scored = np.array(dice)
@@ -113,15 +128,17 @@ def main() -> None:
     parser.add_argument(
         "--cache", type=Path, help="folder that keeps probabilities of real and simulated views"
     )
+    parser.add_argument("--sure-only", action="store_true", help="leave the clean-up out")
     chosen = parser.parse_args()
     print(f"{datetime.date.today()}, {chosen.trainings.name}, every {chosen.every}")
     real = list(real_views(chosen.trainings, chosen.every))
-    print_pieces(real, chosen.cache)
+    if not chosen.sure_only:
+        print_pieces(real, chosen.cache)
     print("\ncertainty of the network on real views")
     print_certainty("real", real, chosen.cache)
     print("\ncertainty of the network on simulated views")
     print_certainty("simulated", list(simulated_views(chosen.trainings, chosen.every)), chosen.cache)
-    print("\ncertainty of the network where there is no whole-body scan, or a wrong one")
+    print("\ncertainty of the network where there is no whole-body scan, or a wrong one", flush=True)
     for kind, views in wrong_views(real, chosen.trainings).items():
         print_certainty(kind, views, None, lowest=0)
 

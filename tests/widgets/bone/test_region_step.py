@@ -11,7 +11,7 @@ pytestmark = pytest.mark.gui
 
 
 def test_what_finds_the_regions_is_a_persons_to_choose_and_is_told(
-    opened, finished, tmp_path, save_tiny_network
+    opened, finished, tmp_path, save_tiny_network, qtbot
 ):
     _, widget = opened(run=False)
     step, session = widget.regions, widget.session
@@ -40,6 +40,7 @@ def test_what_finds_the_regions_is_a_persons_to_choose_and_is_told(
     step.segmenter.setCurrentText("atlas")
     assert session.run.settings.regions.segmenter == "atlas"
     assert session.state("regions") is State.STALE
+    qtbot.waitUntil(lambda: "persons" in step._form.controls, timeout=20_000)
     step._form.controls["persons"].setValue(1)
     assert session.run.settings.regions.atlas.persons == 1
     run()
