@@ -37,15 +37,15 @@ from bone_network_scores import (
     write_scores,
 )
 from napari_tbcad.errors import BadInput
-from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.io.voc import read_voc
 
 TWO = POINTS.index(2)
 
 
-def answers(chosen: argparse.Namespace) -> Iterator[tuple[int, str, NDArray[np.float32], tuple[int, int]]]:
-    """Yield patient, view, probabilities and the view's shape; none where a fold is not trained."""
+def answers(chosen: argparse.Namespace) -> Iterator[tuple[int, str, NDArray[np.float32], BoneScan]]:
+    """Yield patient, view, probabilities and the scan; none where a fold is not trained."""
     for patient in patients()[: chosen.number]:
         scan = read_pair(patient)
         for view in VIEWS:
@@ -57,7 +57,7 @@ def answers(chosen: argparse.Namespace) -> Iterator[tuple[int, str, NDArray[np.f
             given = probabilities(
                 model, f"real_{patient}", view, counts, mirror=chosen.mirror, kept=chosen.cache
             )
-            yield patient, view, given, counts.shape
+            yield patient, view, given, scan
 
 
 def seen(patient: int, view: str, labels: NDArray[np.uint16], found: list[Found]) -> View:
@@ -198,8 +198,8 @@ def main() -> None:
     read = list(answers(chosen))
     raw = np.array(
         [
-            counted(resize_soft(p, shape).argmax(0), silver_classes(patient, chosen.cache)[view])
-            for patient, view, p, shape in read
+            counted(resize_soft(p, scan.shape).argmax(0), silver_classes(patient, chosen.cache)[view])
+            for patient, view, p, scan in read
         ]
     )
     print(f"{len(read)} views, {len({one[0] for one in read})} patients")
@@ -207,7 +207,7 @@ def main() -> None:
         "argmax": print_pixels("F1 of the most probable class", raw, [one[0] for one in read])
     }
     for rule in rules(chosen):
-        views = [seen(n, view, *rule(p, shape)) for n, view, p, shape in read]
+        views = [seen(n, view, *rule(p, scan)) for n, view, p, scan in read]
         figures[str(rule)] = measure(str(rule), views, chosen)
         if rule == rules(chosen)[0]:
             write_scores(chosen.scores_json, card_scores(views, chosen.threshold, chosen.cache))

@@ -41,7 +41,7 @@ from bone_network_scores import (
     write_scores,
 )
 from napari_tbcad.bone.hotspots import Mark
-from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.io.labels import read_labels
 
@@ -57,6 +57,7 @@ class Seen:
     marks: list[Mark]
     ill: bool
     given: NDArray[np.float32]
+    scan: BoneScan
 
 
 def views_of(truth: Truth, path: Path, chosen: argparse.Namespace) -> Iterator[Seen]:
@@ -74,7 +75,8 @@ def views_of(truth: Truth, path: Path, chosen: argparse.Namespace) -> Iterator[S
         )
         classes = read_labels(path.with_name(f"{truth.name}_{view}_classes.png"))
         marks = [m for m in truth.hotspots.marks if m.view == view]
-        yield Seen(truth.name, view, classes, truth.hotspots.labels(view), marks, ill, given)
+        drawn = truth.hotspots.labels(view)
+        yield Seen(truth.name, view, classes, drawn, marks, ill, given, truth.scan)
 
 
 def marked(one: Seen, labels: NDArray[np.uint16], found: list[Found]) -> View:
@@ -213,7 +215,7 @@ def main() -> None:
         "argmax": print_counts("F1, IoU of the most probable class", raw, [s.name for s in seen])
     }
     for rule in rules(chosen):
-        views = [marked(s, *rule(s.given, s.classes.shape)) for s in seen]
+        views = [marked(s, *rule(s.given, s.scan)) for s in seen]
         figures[str(rule)] = print_views(str(rule), views, seen)
         if rule == rules(chosen)[0]:
             write_scores(chosen.scores_json, card_scores(views, seen, chosen.threshold))

@@ -87,7 +87,7 @@ def network_hotspots(
     """
     images, marks = {}, []
     for view in VIEWS:
-        labels, found = Rule(chosen.edge)(given[view], truth.scan.shape)
+        labels, found = Rule(chosen.edge)(given[view], truth.scan)
         kept = [one for one in found if one.score >= chosen.threshold]
         numbers = np.zeros(len(found) + 1, np.uint16)
         for number, one in enumerate(kept, start=len(marks) + 1):

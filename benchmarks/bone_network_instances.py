@@ -13,7 +13,9 @@ from scipy import ndimage
 from bone_candidates import POINTS, froc
 from bone_network_scores import ABNORMAL, BONE, EDGES, NORMAL
 from napari_tbcad.bone.candidates_instances import find_instances
-from napari_tbcad.bone.candidates_network import NetworkParameters
+from napari_tbcad.bone.candidates_maps import pixel_mm
+from napari_tbcad.bone.candidates_network import SCORE_MM, NetworkParameters
+from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.io.voc import LabelledBox
 
@@ -69,13 +71,14 @@ class Rule:
         return f"instances that end at {self.edge:g} of their peak"
 
     def __call__(
-        self, probabilities: NDArray[np.float32], shape: tuple[int, int]
+        self, probabilities: NDArray[np.float32], scan: BoneScan
     ) -> tuple[NDArray[np.uint16], list[Found]]:
-        """Return instance labels (H, W) and instances of probabilities (K, h, w)."""
-        soft = resize_soft(probabilities[BONE + 1 :], shape)
+        """Return instance labels (H, W) and instances of probabilities (K, h, w) of a view of a scan."""
+        soft = resize_soft(probabilities[BONE + 1 :], scan.shape)
         if self.connected:
             return connected(soft, self.edge)
-        labels, found = find_instances(soft, edge=self.edge)
+        down, across = pixel_mm(scan)[0]
+        labels, found = find_instances(soft, edge=self.edge, sigma=(SCORE_MM / down, SCORE_MM / across))
         return labels, [Found(one.id, one.score, one.abnormal) for one in found]
 
 

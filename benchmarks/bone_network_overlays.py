@@ -111,7 +111,7 @@ def main() -> None:
     chosen = parser.parse_args()
     rule, wanted = Rule(chosen.edge), chosen.number
     chosen.number = None  # of all patients
-    views = [seen(n, view, *rule(given, shape)) for n, view, given, shape in answers(chosen)]
+    views = [seen(n, view, *rule(given, scan)) for n, view, given, scan in answers(chosen)]
     views.sort(key=lambda v: errors(v, chosen.threshold)[0])
     pictures = []
     for place, view in enumerate(views[:wanted]):

@@ -68,10 +68,9 @@ def by_network(
     *,
     per_view: bool = False,
     mirror: bool = False,
-    tidy: bool = True,
     kept: Path | None = None,
 ) -> Method:
-    """Return a method: the most probable region, fragments taken away as the program does if `tidy`."""
+    """Return a method: the most probable region, no sternum in the posterior view, as the program does."""
 
     def regions(name: str, patient: int | None, scan: BoneScan) -> SkeletonRegions:
         labels = {}
@@ -79,7 +78,7 @@ def by_network(
             model = model_of(trainings, part, view if per_view else "", patient)
             counts = scan.view(view).counts
             given = probabilities(model, name, view, counts, mirror=mirror, kept=kept)
-            labels[view] = labels_on(tidied(given, view) if tidy else given, counts.shape)
+            labels[view] = labels_on(tidied(given, view), counts.shape)
         return SkeletonRegions(labels["anterior"], labels["posterior"])
 
     return regions
@@ -112,9 +111,8 @@ def methods_of(chosen: argparse.Namespace) -> dict[str, Method]:
         title = "one network for each view" if per_view else "one network for both views"
         given = {"per_view": per_view, "kept": chosen.cache}
         found[title] = by_network(chosen.trainings, chosen.part, **given)
-        if chosen.variants:
-            for words, own in ((", fragments kept", {"tidy": False}), (", mirrored, too", {"mirror": True})):
-                found[title + words] = by_network(chosen.trainings, chosen.part, **given, **own)
+        if chosen.mirror:
+            found[f"{title}, mirrored, too"] = by_network(chosen.trainings, chosen.part, mirror=True, **given)
     if chosen.atlas:
         found["packaged atlas"] = lambda name, patient, scan: atlas_regions(scan)
     return found
@@ -131,9 +129,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SIMULATED, help="a set of `bone simulate`")
     parser.add_argument("--number", type=int, default=48, help="scans")
     parser.add_argument("--per-view", action="store_true", help="networks of one view each, too")
-    parser.add_argument(
-        "--variants", action="store_true", help="also with fragments, and averaged with the mirrored image"
-    )
+    parser.add_argument("--mirror", action="store_true", help="also averaged with the mirrored image")
     parser.add_argument("--atlas", action="store_true", help="the packaged atlas, too")
     parser.add_argument("--cache", type=Path, help="folder that keeps probabilities")
     parser.add_argument("--scores-json", type=Path, help="file that collects the scores of the card")
