@@ -16,7 +16,13 @@ Rows = list[Mapping[str, Any]]
 
 
 def with_rows(
-    path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, file: str, append: bool = True
+    path: Path,
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    file: str,
+    append: bool = True,
+    newer: Sequence[str] = (),
 ) -> tuple[Rows, bool]:
     """Return a table's rows with those of one study added, and whether it had some there already.
 
@@ -32,13 +38,15 @@ def with_rows(
         What its ``file`` column says.
     append : bool, optional
         False begins a new table.
+    newer : sequence of str, optional
+        Columns that tables of earlier versions lack; their cells are empty there.
 
     Raises
     ------
     BadInput
         If the table there has other columns or cannot be read.
     """
-    there = read_rows(path, columns) if append and path.exists() else []
+    there = read_rows(path, columns, newer=newer) if append and path.exists() else []
     place = next((n for n, old in enumerate(there) if same_file(old["file"], file)), None)
     if place is None:
         return [*there, *rows], False
@@ -47,16 +55,20 @@ def with_rows(
     return [*before, *rows, *after], True
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> Rows:
-    """Return the rows of a table as text, cell by cell as they stand."""
+def read_rows(path: Path, columns: Sequence[str], *, newer: Sequence[str] = ()) -> Rows:
+    """Return the rows of a table as text, cell by cell as they stand.
+
+    A table of the time before the columns `newer` gets empty cells there.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head, *lines = list(csv.reader(file, strict=True)) or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, f"this earlier table cannot be read ({error}); choose another folder") from error
-    if lines and (head != list(columns) or any(len(line) != len(head) for line in lines)):
+    known = (list(columns), [name for name in columns if name not in newer])
+    if lines and (head not in known or any(len(line) != len(head) for line in lines)):
         raise BadInput(path, "this earlier table has other columns; choose another folder")
-    return [dict(zip(columns, line, strict=True)) for line in lines]
+    return [dict.fromkeys(columns, "") | dict(zip(head, line, strict=True)) for line in lines]
 
 
 def same_file(one: str, other: str) -> bool:

@@ -28,6 +28,7 @@ from napari_tbcad.bone.quality import check_scan
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.workflow import BoneAnalysis, BoneSettings
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import write_csv
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.labels import read_labels
 from napari_tbcad.record import Record
@@ -121,6 +122,21 @@ def test_a_scan_again_takes_the_place_of_its_rows(analysis, tmp_path):
     assert [row["file"] for row in rows(tmp_path / "regions.csv")] == ["in/x.dcm"] * 12 + ["in/y.dcm"] * 12
     export_case(tmp_path, "y", other, BoneSettings(), append=False)
     assert len(rows(tmp_path / "results.csv")) == 1
+
+
+def test_tables_of_the_time_before_uncertainty_go_on(analysis, tmp_path):
+    other = replace(analysis, scan=replace(analysis.scan, source="in/y.dcm"))
+    export_case(tmp_path, "x", analysis, BoneSettings())
+    path = tmp_path / "hotspots.csv"
+    columns = [name for name in HOTSPOT_COLUMNS if name != "uncertainty"]
+    assert HOTSPOT_COLUMNS.index("uncertainty") == HOTSPOT_COLUMNS.index("probability") + 1
+    earlier = [{name: row[name] for name in columns} for row in rows(path)]
+    write_csv(path, columns, earlier)
+    export_case(tmp_path, "y", other, BoneSettings())
+    both = rows(path)
+    assert len(both) == 2 * len(earlier)
+    assert [{name: row[name] for name in columns} for row in both[: len(earlier)]] == earlier
+    assert {row["uncertainty"] for row in both[: len(earlier)]} == {""}
 
 
 def test_another_scans_files_are_not_overwritten(analysis, tmp_path):

@@ -85,6 +85,7 @@ def test_a_one_sided_spot_on_the_ribs_is_an_abnormal_pair(rib):
     assert back is not None
     assert (front.label, back.label) == ("abnormal", "abnormal")
     assert front.probability > 0.5
+    assert 0 < front.uncertainty < 1
     assert not front.judged
     assert front.origin == "candidate"
     assert (front.linked, back.linked) == (back.id, front.id)

@@ -27,6 +27,7 @@ def test_an_instance_ends_at_a_share_of_its_peak():
     np.testing.assert_array_equal(labels == 1, strong >= 0.45)
     np.testing.assert_array_equal(labels == 2, faint >= 0.15)
     assert [one.area_px for one in found] == [(labels == 1).sum(), (labels == 2).sum()]
+    assert find_instances(maps([strong], [faint]), edge=0.5, sigma=(3.0, 3.0))[1][0].score < 0.6
     wider, _ = find_instances(maps([strong], [faint]), edge=0.3)
     assert (wider == 1).sum() > (labels == 1).sum()
 
@@ -50,7 +51,7 @@ def test_the_class_is_that_of_the_larger_sum():
 
 
 def test_specks_and_faint_places_are_dropped():
-    spots = maps([blob(10, 10, 0.04)])
+    spots = maps([blob(10, 10, 0.015)])
     spots[0, 40, 20 : 20 + LEAST_PX - 1] = 0.9
     labels, found = find_instances(spots, edge=0.5)
     assert not found
@@ -71,7 +72,9 @@ def test_nothing_everything_and_noise_are_no_error():
 def test_each_doubt_makes_a_hotspot_unsure():
     assert unsure(1.0, 1.0) == 0
     assert unsure(1.0, 0.0) == 0
-    assert unsure(0.5, 1.0) == unsure(1.0, 0.5) == 1
+    assert unsure(0.5, 1.0) == unsure(1.0, 0.5) == 0.5
     assert unsure(0.9, 0.9) > unsure(0.9, 0.99) > unsure(0.99, 0.99) > 0
+    assert unsure(0.1, 1.0) > unsure(0.9, 1.0), "faint ones are wrong more often"
+    assert unsure(0.9, 0.1) == unsure(0.9, 0.9)
     assert unsure(0.9, 0.9, 0.2) > unsure(0.9, 0.9)
     assert unsure(1.0, 1.0, 1.0) == 1

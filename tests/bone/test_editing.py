@@ -26,8 +26,8 @@ def three() -> Hotspots:
     posterior = np.zeros((8, 10), np.uint16)
     posterior[2:4, 6:9] = 3
     marks = (
-        Mark(1, "anterior", probability=0.4, linked=3),
-        Mark(2, "anterior", "normal", judged=True, probability=0.7),
+        Mark(1, "anterior", probability=0.4, linked=3, uncertainty=0.9),
+        Mark(2, "anterior", "normal", judged=True, probability=0.7, uncertainty=0.2),
         Mark(3, "posterior", linked=1),
     )
     return Hotspots(anterior, posterior, marks)
@@ -109,7 +109,7 @@ def test_delete(three):
 
 def test_merge_keeps_the_first_id_and_the_class_of_the_largest(three):
     merged = editing.merge(three, [2, 1])
-    assert merged.mark(1) == Mark(1, "anterior", "normal", "merge", False, 0.7, 3)
+    assert merged.mark(1) == Mark(1, "anterior", "normal", "merge", False, 0.7, 3, 0.9)
     assert area(merged, 1) == 15
     assert merged.mark(3).linked == 1
     with pytest.raises(BadInput, match="link them"):

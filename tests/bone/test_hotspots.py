@@ -59,3 +59,12 @@ def test_a_box_or_click_that_is_no_place_is_refused():
         box_hotspot(image, (0, 0, float("nan"), 3))
     with pytest.raises(BadInput):
         grow_hotspot(image, (float("inf"), 3))
+
+
+@pytest.mark.parametrize("name", ["probability", "uncertainty"])
+def test_what_the_program_gave_lies_in_0_to_1(name):
+    for value in (0, 0.5, 1, None):
+        Mark(1, "anterior", **{name: value})
+    for value in (-0.1, 1.1, float("nan")):
+        with pytest.raises(BadInput, match=name):
+            Mark(1, "anterior", **{name: value})

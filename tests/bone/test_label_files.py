@@ -128,7 +128,7 @@ def test_links_are_proposed_anew(tmp_path, simulated_scan):
 def test_a_hotspot_as_the_program_found_it_keeps_what_files_cannot_say(tmp_path, scan, spots):
     first, second, third = spots.marks
     marks = (
-        replace(first, probability=0.7),
+        replace(first, probability=0.7, uncertainty=0.4),
         replace(second, label="non_bone"),
         replace(third, label="normal"),
     )
@@ -136,10 +136,10 @@ def test_a_hotspot_as_the_program_found_it_keeps_what_files_cannot_say(tmp_path,
     write_label_files(tmp_path, "x", hotspots=automatic)
     files = find_label_files(tmp_path, "x")
     alone = read_hotspots(files, scan, automatic)
-    assert [(m.label, m.probability, m.judged) for m in alone.marks] == [
-        ("abnormal", 0.7, False),
-        ("non_bone", None, False),
-        ("normal", None, False),
+    assert [(m.label, m.probability, m.uncertainty, m.judged) for m in alone.marks] == [
+        ("abnormal", 0.7, 0.4, False),
+        ("non_bone", None, None, False),
+        ("normal", None, None, False),
     ]
     write_label_files(tmp_path, "x", classes=class_images(automatic, None, scan))
     whole = read_hotspots(find_label_files(tmp_path, "x"), scan, automatic)

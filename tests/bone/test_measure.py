@@ -33,7 +33,8 @@ def case() -> tuple[Hotspots, BoneScan, SkeletonRegions]:
     counts[20:22, 12:16] = [[8, 8, 8, 8], [8, 8, 8, 24]]
     labels[30:33, 18:21] = 7
     labels[3, 3] = 9
-    marks = (Mark(5, "anterior", probability=0.25), Mark(7, "anterior", "normal"), Mark(9, "anterior"))
+    first = Mark(5, "anterior", probability=0.25, uncertainty=0.5)
+    marks = (first, Mark(7, "anterior", "normal"), Mark(9, "anterior"))
     scan = BoneScan(ScanView(counts), None, spacing_mm=(2.0, 3.0))
     return Hotspots(labels, None, marks), scan, SkeletonRegions(regions, None)
 
@@ -52,7 +53,7 @@ def test_table_worked_by_hand(case):
     assert row.ratio_contralateral == pytest.approx(10 / 2)
     assert row.ratio_reference == pytest.approx(10 / 4)
     assert row.ratio_region is None
-    assert row.probability == 0.25
+    assert (row.probability, row.uncertainty) == (0.25, 0.5)
 
 
 def test_region_midline_and_nothing_counted(case):

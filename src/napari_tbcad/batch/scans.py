@@ -125,10 +125,12 @@ def bone_batch(
     ModelRefused
         If the atlas, or a network that was named, cannot be used: said once, before the first scan.
     """
-    from napari_tbcad.bone.skeleton_network import require_named
+    from napari_tbcad.bone import candidates_network, skeleton_network
     from napari_tbcad.bone.workflow import settings_from
 
-    require_named(settings_from(job.assignments).regions)
+    settings = settings_from(job.assignments)
+    skeleton_network.require_named(settings.regions)
+    candidates_network.require_named(settings.hotspots)
     require_writable(job.out)
     _require_masks(scans, job)
     job.library()

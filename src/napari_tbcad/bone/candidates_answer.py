@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chain import Probe, Progress
-from napari_tbcad.errors import BadInput
+from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.imaging.bonescan import ScanView, ViewName
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.networks.asking import ask
@@ -30,7 +30,7 @@ class ViewAnswer:
     disagreement : (H, W) array of float32 or None
         How far the variants contradict each other, in [0, 1]; None when there was one.
     said : str
-        The network's name and hash.
+        The network's name and hash; empty where it was not asked, since nothing was counted.
     device : str
         Where it ran.
     warnings : tuple of str
@@ -76,6 +76,9 @@ def ask_view(
     Unusable, BadInput, Cancelled
         As :func:`napari_tbcad.networks.asking.ask`.
     """
+    shape = view.counts.shape
+    if not view.counts.any():
+        return ViewAnswer(np.zeros((2, *shape), np.float32), None, "", "")
     answer = ask(
         model,
         view.counts,
@@ -88,7 +91,6 @@ def ask_view(
         cancelled=cancelled,
     )
     found = answer.prediction
-    shape = found.shape
     ids = BONE_SCHEMES[answer.task].ids
     probabilities = np.zeros((2, *shape), np.float32)
     probabilities[0] = resize_soft(found.probabilities[ids["abnormal"]], shape)
@@ -102,6 +104,21 @@ def ask_view(
         found.device,
         answer.warnings,
     )
+
+
+def require_network(model: str, view: ViewName) -> None:
+    """Refuse a network that cannot be used for a view; reads its card only, imports no torch.
+
+    Raises
+    ------
+    ModelRefused
+        If there is no such network, its file is damaged, it is of another task or for another view.
+    """
+    card = read_network_card(locate(model))
+    if card.task not in BONE_SCHEMES:
+        raise ModelRefused(model, f"made for the task {card.task}, not for {' or '.join(BONE_SCHEMES)}")
+    if (views := card.input.views) and view not in views:
+        raise ModelRefused(model, f"made for the {' and '.join(views)} view, not for the {view} one")
 
 
 def _is_told_views(model: str) -> bool:

@@ -112,7 +112,8 @@ def classical(
     )
     hotspots = link_partners(scan, hotspots)
     report(1.0, f"{len(marks)} candidates")
-    step = Step("hotspots.classical", parameters, model=model()["name"], facts={"candidates": len(marks)})
+    facts = {"segmenter": "classical", "candidates": len(marks)}
+    step = Step("hotspots", parameters, model=model()["name"], facts=facts)
     return hotspots.after(step)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-FLOOR = 0.05
+FLOOR = 0.02
 """Probability below which nothing is looked at."""
 
 SADDLE = 0.8
@@ -35,7 +35,7 @@ class Instance:
     row, column : int
         Its most probable pixel; of equals the first.
     score : float
-        Probability of being a hotspot there, in [0, 1].
+        Largest smoothed probability of being a hotspot, in [0, 1].
     abnormal : float
         Share of the abnormal class in the probabilities of its pixels, in [0, 1].
     area_px : int
@@ -51,13 +51,14 @@ class Instance:
 
 
 def find_instances(
-    probabilities: NDArray[np.float32], *, edge: float, floor: float = FLOOR
+    probabilities: NDArray[np.float32], *, edge: float, sigma: tuple[float, float] = (0.0, 0.0)
 ) -> tuple[NDArray[np.uint16], list[Instance]]:
     """Find the instances of a view.
 
     Every local maximum of the probability of being a hotspot, of either class, has its basin (watershed);
     basins are joined over saddles that are hardly lower than the lower of their peaks; of each, the pixels
-    from a share of its peak on are kept.
+    from a share of its peak on are kept. Its score is the peak after smoothing: networks are soon sure of a
+    single pixel, so that most peaks come near 1, and only how far a hotspot reaches tells them apart.
 
     Parameters
     ----------
@@ -65,8 +66,8 @@ def find_instances(
         Of abnormal and normal hotspots.
     edge : float
         Share of an instance's peak at which it ends, in (0, 1].
-    floor : float, optional
-        Least probability that is looked at.
+    sigma : (float, float), optional
+        Standard deviation in rows and columns, in pixels, of the Gaussian for the scores.
 
     Returns
     -------
@@ -75,7 +76,8 @@ def find_instances(
         In order of falling score, their ids 1, 2, ….
     """
     hot = probabilities.sum(axis=0)
-    basins = _joined(_basins(hot, probabilities[0] > probabilities[1], floor), hot)
+    smooth = ndimage.gaussian_filter(hot, sigma, mode="nearest", truncate=3.0)
+    basins = _joined(_basins(hot, probabilities[0] > probabilities[1]), hot)
     labels = np.zeros(hot.shape, np.uint16)
     found: list[Instance] = []
     for where, inside in _pieces(basins):
@@ -89,17 +91,16 @@ def find_instances(
         sums = probabilities[(slice(None), *where)][:, pixels].sum(axis=1)
         labels[where][pixels] = len(found) + 1
         row, column = int(place[0]) + where[0].start, int(place[1]) + where[1].start
-        found.append(
-            Instance(len(found) + 1, row, column, float(value[place]), float(sums[0] / sums.sum()), area)
-        )
+        score, abnormal = float(smooth[where][pixels].max()), float(sums[0] / sums.sum())
+        found.append(Instance(len(found) + 1, row, column, score, abnormal, area))
     return _numbered(labels, found)
 
 
-def _basins(hot: NDArray[np.float32], abnormal: NDArray[np.bool_], floor: float) -> NDArray[np.int32]:
+def _basins(hot: NDArray[np.float32], abnormal: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Return the basins of all local maxima, 0 below the floor; they end at borders of the classes."""
     from skimage.segmentation import watershed
 
-    warm = hot >= floor
+    warm = hot >= FLOOR
     top = warm & (hot == ndimage.maximum_filter(hot, footprint=_AROUND, mode="nearest"))
     basins = np.zeros(hot.shape, np.int32)
     for of_class in (abnormal, ~abnormal):

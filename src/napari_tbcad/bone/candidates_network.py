@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.bone.candidates_answer import ViewAnswer, ask_view
+from napari_tbcad.bone.candidates_answer import ViewAnswer, ask_view, require_network
 from napari_tbcad.bone.candidates_classes import NON_BONE, outside_bone
 from napari_tbcad.bone.candidates_classical import drawn_regions
 from napari_tbcad.bone.candidates_grow import candidate_at
 from napari_tbcad.bone.candidates_instances import Instance, find_instances
-from napari_tbcad.bone.candidates_maps import ViewMaps, pixel_mm
+from napari_tbcad.bone.candidates_maps import FINE_MM, ViewMaps, pixel_mm
 from napari_tbcad.bone.candidates_unsure import unsure
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.partner import link_partners
@@ -18,7 +20,7 @@ from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.chain import Probe, Progress
 from napari_tbcad.content import digest
 from napari_tbcad.errors import Cancelled
-from napari_tbcad.imaging.bonescan import BoneScan, ScanView, ViewName
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView, ViewName
 from napari_tbcad.memory import Memory, recall
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.listing import file_key_if_any
@@ -27,25 +29,28 @@ from napari_tbcad.record import Parameters, Step, field
 PACKAGED: dict[ViewName, str] = {"anterior": "hotspots-anterior", "posterior": "hotspots-posterior"}
 """Names of the networks that come with the package."""
 
+SCORE_MM = FINE_MM
+"""Standard deviation of the smoothing for scores: how far the camera spreads a point."""
+
 
 class NetworkParameters(Parameters):
     """Parameters of :func:`network`."""
 
     threshold: float = field(
-        0.5,
+        0.15,
         title="Threshold",
-        description="Hotspots of which the network is at least so sure are kept. Lower finds fainter ones "
-        "and marks more places that are none.",
-        ge=0.05,
+        description="Hotspots of which the network is at least so sure are kept: its probability, smoothed, "
+        "at their peak. Lower finds fainter ones and marks more places that are none.",
+        ge=0.02,
         le=0.99,
         slider=True,
     )
     edge: float = field(
-        0.5,
+        0.05,
         title="Edge at",
         description="A hotspot ends where the network's probability falls to this share of its peak. Lower "
         "takes more.",
-        ge=0.1,
+        ge=0.01,
         le=0.95,
         more=True,
     )
@@ -147,12 +152,36 @@ def network(
     if progress is not None:
         progress(1.0, f"{len(marks)} candidates")
     facts = {
+        "segmenter": "network",
         "models": {view: answer.said for view, answer in answers.items()},
         "candidates": len(marks),
         "device": {view: answer.device for view, answer in answers.items()},
     }
-    models = "; ".join(dict.fromkeys(answer.said for answer in answers.values()))
-    return hotspots.after(Step("hotspots.network", parameters, model=models, facts=facts))
+    models = "; ".join(dict.fromkeys(answer.said for answer in answers.values() if answer.said))
+    return hotspots.after(Step("hotspots", parameters, model=models or None, facts=facts))
+
+
+def require_named(hotspots: Any) -> None:
+    """Refuse networks that a person named and that cannot be used, before the first of many scans.
+
+    Nothing stands in for them there: all rows of a table would say something that nobody asked for. Imports
+    no torch.
+
+    Parameters
+    ----------
+    hotspots : HotspotParameters
+        Which segmenter, and its parameters.
+
+    Raises
+    ------
+    ModelRefused
+        If there is no such network, its file is damaged, it is of another task or for another view.
+    """
+    if hotspots.segmenter != "network":
+        return
+    for view in VIEWS:
+        if (model := hotspots.network.model(view)) != PACKAGED[view]:
+            require_network(model, view)
 
 
 def _answer(
@@ -189,11 +218,12 @@ def _kept(
     maps: ViewMaps, answer: ViewAnswer, parameters: NetworkParameters, first: int, memory: Memory | None
 ) -> tuple[NDArray[np.uint16], list[Mark]]:
     """Return the instances from the threshold on, numbered from `first`, with what is known of each."""
+    sigma = SCORE_MM / maps.spacing[0], SCORE_MM / maps.spacing[1]
     labels, found = recall(
         memory,
         ("instances", maps.name),
-        (answer, parameters.edge),
-        lambda: find_instances(answer.probabilities, edge=parameters.edge),
+        (answer, parameters.edge, sigma),
+        lambda: find_instances(answer.probabilities, edge=parameters.edge, sigma=sigma),
     )
     kept = [one for one in found if one.score >= parameters.threshold]
     table = np.zeros(len(found) + 1, np.uint16)

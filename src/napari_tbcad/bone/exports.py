@@ -12,6 +12,7 @@ from napari_tbcad.bone.measure import HotspotTable
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.record import Step
 from napari_tbcad.result_tables import remove, require_place, with_rows
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ REGION_COLUMNS = (
 
 HOTSPOT_COLUMNS = ("file", *HotspotTable.columns())
 """Columns of hotspots.csv."""
+
+NEWER_COLUMNS = ("uncertainty",)
+"""Columns that earlier versions did not write."""
 
 COMPARISON_COLUMNS = (
     "state", "view", "region", "label_earlier", "label_later", "ids_earlier", "ids_later", "area_ratio",
@@ -76,7 +80,7 @@ def results_row(
         "weights": index.weights,
         "combine": index.combine,
         "unit": scan.unit,
-        "segmenter": "given" if "hotspots" in analysis.given else settings.hotspots.segmenter,
+        "segmenter": _finder(analysis, settings),
         "regions": "given" if "regions" in analysis.given else analysis.regions.segmenter,
         "scheme": analysis.classes.scheme,
         "warnings": " | ".join(analysis.warnings),
@@ -88,6 +92,16 @@ def results_row(
         row[f"counts_{name}"] = None if counts is None else round(counts)
         row |= {f"{name}_rule": view.rule, f"{name}_confidence": view.confidence}
     return row
+
+
+def _finder(analysis: BoneAnalysis, settings: Any) -> str:
+    """Return which segmenter found the hotspots: not the chosen one where another stood in for it."""
+    if "hotspots" in analysis.given:
+        return "given"
+    steps = [entry for entry in analysis.hotspots.record if isinstance(entry, Step)]
+    return next(
+        (s.facts["segmenter"] for s in reversed(steps) if "segmenter" in s.facts), settings.hotspots.segmenter
+    )
 
 
 def region_rows(analysis: BoneAnalysis, *, file: str) -> Rows:
@@ -223,7 +237,9 @@ def export_case(
         "hotspots": (HOTSPOT_COLUMNS, hotspot_rows(analysis, file=file)),
     }
     tables = {
-        table: with_rows(folder / f"{table}.csv", columns, rows, file=file, append=append)
+        table: with_rows(
+            folder / f"{table}.csv", columns, rows, file=file, append=append, newer=NEWER_COLUMNS
+        )
         for table, (columns, rows) in new.items()
     }
     known = tables["results"][1]

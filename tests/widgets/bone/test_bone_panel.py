@@ -55,7 +55,7 @@ def test_a_scan_is_opened_run_and_judged(opened, finished, analysis, qtbot):
     np.testing.assert_array_equal(layer(viewer, "posterior regions").data, analysis.regions.posterior)
     rows = widget.hotspots.table.values()
     assert [number_of(row) for row in rows] == [
-        row.id for row in sorted(analysis.table, key=lambda row: -(row.probability or -1))
+        row.id for row in sorted(analysis.table, key=lambda row: -(row.uncertainty or 0))
     ]
 
     # At the panel's least width every place is read in full.

@@ -213,7 +213,7 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
-        widths = {_ID: 24, _CLASS: 88, _AREA: 36, _RATIO: 34, _PROBABILITY: 28, _UNSURE: 42}
+        widths = {_ID: 22, _CLASS: 86, _AREA: 36, _RATIO: 34, _PROBABILITY: 28, _UNSURE: 48}
         for column, width in widths.items():
             header.resizeSection(column, width)
         self.setMinimumHeight(205)
