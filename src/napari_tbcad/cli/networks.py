@@ -60,9 +60,10 @@ def _use(config: TrainingConfig) -> str:
 
     if config.task == "lungs":
         return "chest run FILMS --out DIR --segmenter network --set lungs.network.model="
-    views = {source.where.get("view", "") for source in config.data.sources} or {""}
-    asked = (*config.input.views, *views)[0]
-    setting = setting_of(config.task, asked)
+    views: set[str] = set(config.input.views) or {
+        source.where.get("view", "") for source in config.data.sources
+    }
+    setting = setting_of(config.task, views.pop() if len(views) == 1 else "")
     return f"bone run SCANS --out DIR --set {setting}=" if setting else ""
 
 

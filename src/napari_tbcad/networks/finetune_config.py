@@ -98,6 +98,7 @@ def _filled(task: str, view: str, model: str, card: NetworkCard) -> str:
         architecture=_yaml({"architecture": card.architecture.without_weights.model_dump(mode="json")}),
         input=_yaml({"input": card.input.model_dump(mode="json")}),
         source="".join(f"\n      {line}" for line in _yaml(source).splitlines()) if source else "",
+        other=f"\n    #   where: {{view: {view}}}" if view else "",
         start_from=_yaml(model),
     )
 
