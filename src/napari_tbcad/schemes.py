@@ -94,6 +94,9 @@ REGION_NAMES = (
 )
 """Skeleton regions, ids 1 to 12 in this order; skull is cranium and mandible, sternum is anterior only."""
 
+ANTERIOR_ONLY = "sternum"
+"""Region that only the anterior view shows: what a posterior view has of it lies behind the spine."""
+
 REGION_IDS = {name: number for number, name in enumerate(REGION_NAMES, start=1)}
 
 HOTSPOT_COLOURS = {"abnormal": "#D55E00", "normal": "#0072B2", "non_bone": "#999999", "ignore": "#FFFFFF"}

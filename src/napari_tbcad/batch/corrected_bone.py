@@ -38,12 +38,12 @@ from napari_tbcad.batch.corrected import (
 )
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import LabelFiles, find_label_files, read_regions
-from napari_tbcad.bone.regions import ANTERIOR_ONLY, SkeletonRegions
+from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.content import content_key, digest
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.record import Edit, Record, Step
-from napari_tbcad.schemes import FOUR_CLASS, IGNORE, REGION_IDS, REGIONS
+from napari_tbcad.schemes import ANTERIOR_ONLY, FOUR_CLASS, IGNORE, REGION_IDS, REGIONS
 
 Corrections = Literal["hotspots", "regions"]
 

@@ -35,11 +35,11 @@ from pydantic import field_validator
 
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.region_areas import Areas, Rule, contributions, region_areas
-from napari_tbcad.bone.regions import ANTERIOR_ONLY, SkeletonRegions
+from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
 from napari_tbcad.record import Parameters, Record, Step, field
-from napari_tbcad.schemes import HOTSPOT_CLASSES, REGION_IDS, REGION_NAMES
+from napari_tbcad.schemes import ANTERIOR_ONLY, HOTSPOT_CLASSES, REGION_IDS, REGION_NAMES
 from napari_tbcad.skeletal_mass import (
     DEFAULT_WEIGHTS,
     WEIGHT_TABLES,

@@ -12,10 +12,7 @@ from napari_tbcad.bone.whole_labels import whole_labels
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.record import Record, Step
-from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
-
-ANTERIOR_ONLY = "sternum"
-"""What a posterior view shows of it lies behind the spine."""
+from napari_tbcad.schemes import ANTERIOR_ONLY, REGION_IDS, REGION_NAMES
 
 
 @dataclass(frozen=True, eq=False)

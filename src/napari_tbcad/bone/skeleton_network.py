@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.bone.regions import ANTERIOR_ONLY, SkeletonRegions
+from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.content import digest
 from napari_tbcad.errors import ModelRefused
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
@@ -19,12 +19,12 @@ from napari_tbcad.networks.asking import Answer, ask
 from napari_tbcad.networks.devices import DEVICE_MEANING, Device
 from napari_tbcad.networks.listing import file_key_if_any
 from napari_tbcad.record import Parameters, Step, field
-from napari_tbcad.schemes import REGION_IDS, REGIONS
+from napari_tbcad.schemes import ANTERIOR_ONLY, REGION_IDS, REGIONS
 
 PACKAGED = "skeleton"
 """Name of the network that comes with the package."""
 
-_DOUBTFUL = 0.8
+_DOUBTFUL = 0.91
 
 
 class NetworkParameters(Parameters):

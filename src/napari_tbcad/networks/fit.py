@@ -23,7 +23,7 @@ from napari_tbcad.networks.losses import class_weights
 from napari_tbcad.networks.samples import Decoded, Sample, decode, load_samples
 from napari_tbcad.networks.splits import Split, split_samples
 from napari_tbcad.networks.store import Network, save_network
-from napari_tbcad.schemes import IGNORE
+from napari_tbcad.schemes import ANTERIOR_ONLY, IGNORE
 
 CONFIG, LOG, SPLIT, LAST, BEST, MODEL = (
     "config.yaml",
@@ -141,6 +141,8 @@ def _require_classes(decoded: Decoded, config: TrainingConfig) -> None:
     """Refuse a class of which there is no pixel: it would be learned as never there."""
     present = set(np.unique(decoded.labels).tolist())
     missing = [name for value, name in enumerate(config.classes) if value not in present]
+    if config.input.views == ("posterior",):
+        missing = [name for name in missing if name != ANTERIOR_ONLY]
     if missing:
         raise BadInput(
             "training images",
