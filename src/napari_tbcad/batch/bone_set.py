@@ -319,7 +319,7 @@ def _write(made: BoneSet, job: LabelJob, done: Mapping[str, Labelled]) -> None:
         "what": job.what,
         "layout": NAME,
         "terms": "; ".join((TERMS, *made.said)),
-        "folds": job.parameters.folds,
+        "folds": max(2, len({row["fold"] for row in made.rows})),
         "parameters": job.parameters.model_dump(mode="json"),
         "content": content_of(made.rows, job.parameters.model_dump_json(), *made.said),
         "images": len(made.rows),

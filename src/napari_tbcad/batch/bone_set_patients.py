@@ -29,7 +29,11 @@ def patients_of(images: Iterable[Bs80kImage], folder: Path) -> tuple[dict[str, s
 
 
 def folds_of(patients: Mapping[str, str], images: Sequence[Bs80kImage], number: int) -> dict[str, int]:
-    """Deal the patients to folds, those with an abnormal image evenly; the same in both views."""
+    """Deal the patients to folds, those with an abnormal image evenly; the same in both views.
+
+    Fewer patients than folds make fewer folds.
+    """
+    number = min(number, len(set(patients.values())))
     abnormal = {patients[image.number] for image in images if image.abnormal}
     dealt: dict[str, int] = {}
     for group in (abnormal, set(patients.values()) - abnormal):

@@ -128,8 +128,11 @@ def _made_set(folder: Path, what: What) -> TrainingSet:
     rows = _rows(folder / TABLE)
     name = "simulated" if facts.get("layout") == "simulated" else "bs80k"
     views = tuple(view for view in VIEWS if any(row.get("view") == view for row in rows))
-    if not views:
-        raise BadInput(folder / TABLE, f"no row says {' or '.join(VIEWS)} in the column view")
+    odd = [row for row in rows if row.get("view") not in VIEWS]
+    if odd or not rows:
+        which = f"{len(odd)} of {len(rows)} rows (see {odd[0].get('image')})" if odd else "no row"
+        said = "do not say" if odd else "says"
+        raise BadInput(folder / TABLE, f"{which} {said} {' or '.join(VIEWS)} in the column view")
     terms, folds = str(facts.get("terms", "")), int(facts.get("folds", 5))
     return TrainingSet(name, folder, what, terms, views, folds, str(facts.get("content", "")))
 
@@ -147,7 +150,7 @@ def _simulated(folder: Path, out: Path, what: What, folds: int) -> TrainingSet:
     names = [path.stem for path in sorted((folder / "truth").glob("*.json"))]
     if not names:
         raise BadInput(folder, "no simulated scan is finished there (truth/*.json)")
-    rows = []
+    rows, folds = [], max(2, min(folds, len(names)))
     for number, name in enumerate(names):
         for view, short in _SHORT.items():
             image = folder / "png" / f"{name}_{short}.png"
