@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -28,7 +29,7 @@ from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 
 PART = "regions"
 PIECES = (0.0, 0.02, 0.1, 0.3)
-FILMS = Path(__file__).resolve().parents[2] / "shared" / "data" / "chest" / "jsrt"
+FILMS, BONE = (Path(__file__).resolve().parents[2] / "shared" / "data" / n for n in ("chest/jsrt", "bone"))
 
 View = tuple[str, ViewName, NDArray[np.float32], Path]
 """Name, view, counts and the network that reads them."""
@@ -52,6 +53,16 @@ def simulated_views(trainings: Path, every: int) -> Iterator[View]:
         for view in VIEWS:
             image = read_grey(SIMULATED / "png" / f"{path.stem}_{SHORT[view]}.png")
             yield path.stem, view, image.astype(np.float32), model
+
+
+def other_views(trainings: Path) -> Iterator[View]:
+    """Yield real views of other files: JPEG originals of the same collection, one of another camera."""
+    model = model_of(trainings, PART)
+    for folder, view in (("wholeBodyANT", VIEWS[0]), ("wholeBodyPOST", VIEWS[1])):
+        for path in sorted((BONE / "original_jpeg" / folder).rglob("*.jp*g"))[:4]:
+            yield f"jpeg_{path.stem}", view, read_grey(path).astype(np.float32), model
+    counts = pydicom.dcmread(BONE / "nm1" / "NM1_UNC.dcm").pixel_array
+    yield "nm1", VIEWS[0], counts.reshape(-1, *counts.shape[-2:])[0].astype(np.float32), model
 
 
 def wrong_views(real: list[View], trainings: Path) -> dict[str, list[View]]:
@@ -136,6 +147,9 @@ def main() -> None:
         print_pieces(real, chosen.cache)
     print("\ncertainty of the network on real views")
     print_certainty("real", real, chosen.cache)
+    print_certainty(
+        "real, of other files (no mask; nm1 is of another camera)", list(other_views(chosen.trainings)), None
+    )
     print("\ncertainty of the network on simulated views")
     print_certainty("simulated", list(simulated_views(chosen.trainings, chosen.every)), chosen.cache)
     print("\ncertainty of the network where there is no whole-body scan, or a wrong one", flush=True)
