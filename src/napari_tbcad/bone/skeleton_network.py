@@ -28,9 +28,10 @@ _DOUBTFUL = 0.91
 """Certainty (:func:`certainty`) below which a person should look.
 
 Measured by ``benchmarks/bone_region_doubts.py`` on 2026-11-22, networks that had not seen the patients: real
-views 0.95 to 0.96, one of another camera 0.93; scans upside down, lying or of the legs alone, chest films,
-noise and blank images at most 0.90, head and chest alone 0.89 to 0.92. A scan without the head is not told
-from a whole one (0.92 to 0.95), nor one whose views are exchanged (0.95); simulated views 0.96 to 0.97.
+views 0.95 to 0.96, JPEG originals 0.94, a view of another camera 0.925; scans upside down, lying or of the
+legs alone, chest films, noise and blank images at most 0.90, head and chest alone 0.89 to 0.92. A scan
+without the head is not told from a whole one (0.92 to 0.95), nor one whose views are exchanged (0.95).
+Simulated views 0.96 to 0.97.
 """
 
 
