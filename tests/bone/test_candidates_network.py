@@ -188,7 +188,7 @@ def test_a_higher_threshold_keeps_the_surest_and_asks_nobody_again(scan, regions
 def test_variants_that_contradict_each_other_make_a_hotspot_unsure(scan, regions, drawn):
     one, both = (find_hotspots(scan, regions, chosen(BOTH, augment=augment)) for augment in (False, True))
     assert [ask["mirror"] for ask in drawn] == [False, False, True, True]
-    assert len(one.marks) == len(both.marks) == 3
+    assert len(one.marks) == len(both.marks) == 4
     assert all(a.uncertainty < b.uncertainty for a, b in zip(one.marks, both.marks, strict=True))
 
 

@@ -204,7 +204,7 @@ def test_an_id_painted_in_both_views_is_parted(three):
     posterior[7] = 2
     painted = from_labels(three.anterior, posterior, three.marks)
     assert painted.mark(2) == three.mark(2)
-    assert painted.mark(4) == Mark(4, "posterior", "normal", "brush", True, 0.7)
+    assert painted.mark(4) == Mark(4, "posterior", "normal", "brush", True, 0.7, None, 0.2)
     assert (painted.posterior[7] == 4).all()
 
 

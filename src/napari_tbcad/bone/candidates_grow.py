@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps
-from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks, measure
+from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks, sides
 
 MAX_CANDIDATES = 60
 """At most so many instances a view."""
@@ -90,8 +90,8 @@ def grow_peaks(
     return labels, found
 
 
-def candidate_at(maps: ViewMaps, row: int, column: int, area_px: int, score: float = 1.0) -> Candidate:
-    """Return a place of a view, found by other means, as a candidate: its zone and what is measured there.
+def candidate_at(maps: ViewMaps, row: int, column: int, area_px: int) -> Candidate:
+    """Return a place of a view, found by other means, as a candidate.
 
     Parameters
     ----------
@@ -100,13 +100,16 @@ def candidate_at(maps: ViewMaps, row: int, column: int, area_px: int, score: flo
         The place.
     area_px : int
         Pixels of what was found there.
-    score : float, optional
-        In [0, 1].
+
+    Returns
+    -------
+    Candidate
+        With its zone, and of the features those that tell a place: asymmetry and distance from the axis.
     """
-    features = measure(maps, np.array([row]), np.array([column]))[0]
-    values = dict(zip(FEATURES, features.tolist(), strict=True))
+    asymmetry, lateral = sides(maps, np.array([row]), np.array([column]))
+    values = {"asymmetry": float(asymmetry[0]), "lateral": float(lateral[0])}
     area = area_px * maps.spacing[0] * maps.spacing[1]
-    return Candidate(0, ALL_ZONES[maps.zones[row, column]], score, row, column, area, values)
+    return Candidate(0, ALL_ZONES[maps.zones[row, column]], 1.0, row, column, area, values)
 
 
 def grow_peak(

@@ -101,7 +101,7 @@ def _basins(hot: NDArray[np.float32], abnormal: NDArray[np.bool_]) -> NDArray[np
     from skimage.segmentation import watershed
 
     warm = hot >= FLOOR
-    top = warm & (hot == ndimage.maximum_filter(hot, footprint=_AROUND, mode="nearest"))
+    top = warm & (hot == ndimage.maximum_filter(hot, size=3, mode="nearest"))
     basins = np.zeros(hot.shape, np.int32)
     for of_class in (abnormal, ~abnormal):
         seeds, number = ndimage.label(top & of_class, _AROUND)
@@ -121,7 +121,9 @@ def _joined(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> NDArray[np.i
     number = int(basins.max())
     if not number:
         return basins
-    peak = [0.0, *np.asarray(ndimage.maximum(hot, basins, np.arange(1, number + 1)), float).tolist()]
+    inside, peaks = basins > 0, np.zeros(number + 1)
+    np.maximum.at(peaks, basins[inside], hot[inside])
+    peak = peaks.tolist()
     root = list(range(number + 1))
 
     def of(one: int) -> int:
@@ -141,17 +143,17 @@ def _joined(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> NDArray[np.i
 
 def _saddles(basins: NDArray[np.int32], hot: NDArray[np.float32]) -> list[tuple[float, int, int]]:
     """Return the highest way between each two basins that touch, the highest first."""
-    height, width = basins.shape
-    ones, others, values = [], [], []
-    for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        here = slice(0, height - down), slice(max(0, -across), width - max(0, across))
-        there = slice(down, height), slice(max(0, across), width + min(0, across))
-        one, other = basins[here], basins[there]
-        border = (one != other) & (one > 0) & (other > 0)
+    # A frame of nothing: the neighbour of every pixel that counts is a fixed step away in the flat array.
+    names, values = np.pad(basins, 1).ravel(), np.pad(hot, 1).ravel()
+    inside = np.flatnonzero(names)
+    ones, others, lower = [], [], []
+    for step in (1, (width := basins.shape[1] + 2) - 1, width, width + 1):
+        one, other = names[inside], names[inside + step]
+        border = (one != other) & (other > 0)
         ones.append(np.minimum(one, other)[border])
         others.append(np.maximum(one, other)[border])
-        values.append(np.minimum(hot[here], hot[there])[border])
-    one, other, value = (np.concatenate(parts) for parts in (ones, others, values))
+        lower.append(np.minimum(values[inside], values[inside + step])[border])
+    one, other, value = (np.concatenate(parts) for parts in (ones, others, lower))
     order = np.lexsort((-value, other, one))
     one, other, value = one[order], other[order], value[order]
     first = np.ones(one.size, bool)

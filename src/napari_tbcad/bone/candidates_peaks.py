@@ -125,16 +125,24 @@ def measure(
             view; 0 without one.
     """
     level = maps.level
-    soft = SOFT * level
     fine = maps.fine[rows, columns]
     zones = maps.zones[rows, columns]
     middle, spread = maps.reference[zones], maps.spread[zones]
     region = np.arcsinh((fine - middle) / (spread + 0.1 * middle + 0.05 * level))
     blob = np.arcsinh(4 * maps.blob[rows, columns] / level)
-    lateral = np.abs(columns - maps.axis.column(rows)) * maps.spacing[1] / 150
-    side = np.log((fine + soft) / (_mirrored(maps, rows, columns) + soft))
+    side, lateral = sides(maps, rows, columns)
     partner = _partner(maps.name, rows, columns, other, pairing)
     return np.stack([region, blob, side, lateral, partner], axis=1).astype(np.float32)
+
+
+def sides(
+    maps: ViewMaps, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return asymmetry and distance from the axis of places; see :func:`measure`."""
+    soft = SOFT * maps.level
+    lateral = np.abs(columns - maps.axis.column(rows)) * maps.spacing[1] / 150
+    asymmetry = np.log((maps.fine[rows, columns] + soft) / (_mirrored(maps, rows, columns) + soft))
+    return asymmetry, lateral
 
 
 def _partner(
