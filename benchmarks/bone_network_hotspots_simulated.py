@@ -1,6 +1,6 @@
 """Hotspot networks on simulated persons that no network has seen, against the simulator's truth.
 
-    python benchmarks/bone_network_hotspots_simulated.py --trainings DIR [--part hotspots] [--data SIMULATED]
+    python benchmarks/bone_network_hotspots_simulated.py [--trainings DIR] [--part hotspots] [--peer]
 
 Data: the first patients of ``bone simulate --number 200 --seed 11`` (bone_logs/patients); nothing was fitted
 on them. F1 and IoU are of pixels, from counts summed over all views. Rule (bone_candidates_simulated.py): a
@@ -187,7 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trainings", type=Path, required=True)
+    parser.add_argument("--trainings", type=Path, help="the packaged networks when not given")
     parser.add_argument("--part", choices=PARTS, default="hotspots")
     parser.add_argument("--data", type=Path, default=SIMULATED, help="a set of `bone simulate`")
     parser.add_argument("--mirror", action="store_true", help="average with the mirrored image")

@@ -1,6 +1,6 @@
 """The automatic Bone Scan Index by networks against simulated truth, and each stage's part in its error.
 
-    python benchmarks/bone_network_index.py --trainings DIR [--data SIMULATED] [--peer] [--rows FILE]
+    python benchmarks/bone_network_index.py [--trainings DIR] [--data SIMULATED] [--peer] [--rows FILE]
 
 Data: the 200 simulated patients of ``bone simulate --number 200 --seed 11`` (bone_logs/patients), which no
 network has seen; true index as in benchmarks/bone_index.py, weights spiers1968, rule mean. One stage after
@@ -212,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trainings", type=Path, required=True)
+    parser.add_argument("--trainings", type=Path, help="the packaged networks when not given")
     parser.add_argument("--part", choices=PARTS, default="hotspots")
     parser.add_argument("--regions", choices=("regions", "regions_first"), default="regions")
     parser.add_argument("--per-view", action="store_true", help="region networks of one view each")

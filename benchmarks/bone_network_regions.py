@@ -1,7 +1,7 @@
 """Dice of the twelve skeleton regions by networks, on persons that they did not see; the atlas beside them.
 
     python benchmarks/bone_network_regions.py --trainings DIR [--set real] [--per-view] [--atlas]
-    python benchmarks/bone_network_regions.py --trainings DIR --set simulated [--data SIMULATED]
+    python benchmarks/bone_network_regions.py --set simulated [--trainings DIR] [--data SIMULATED]
 
 real: the 48 real pairs; their masks are *another program's output, not physicians'*; every pair is read by
 the network of the fold that held it out. simulated: the first patients of ``bone simulate --number 200
@@ -63,7 +63,7 @@ def simulated_cases(folder: Path, number: int) -> Iterator[Case]:
 
 
 def by_network(
-    trainings: Path,
+    trainings: Path | None,
     part: str,
     *,
     per_view: bool = False,
@@ -123,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trainings", type=Path, required=True)
+    parser.add_argument("--trainings", type=Path, help="simulated: the packaged network when not given")
     parser.add_argument("--part", choices=("regions", "regions_first"), default="regions")
     parser.add_argument("--set", choices=("real", "simulated"), default="real")
     parser.add_argument("--data", type=Path, default=SIMULATED, help="a set of `bone simulate`")

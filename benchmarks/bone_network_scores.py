@@ -22,6 +22,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import sha256, write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.labels import read_labels, write_labels
+from napari_tbcad.networks.listing import locate
 from napari_tbcad.networks.prediction import PredictParameters
 
 SIMULATED = Path(__file__).resolve().parents[1] / "bone_logs" / "patients"
@@ -33,13 +34,20 @@ WANTED = {"abnormal": (ABNORMAL,), "normal": (NORMAL,), "any": (ABNORMAL, NORMAL
 EDGES = ndimage.generate_binary_structure(2, 2)
 
 
-def model_of(trainings: Path, part: str, view: str = "", patient: int | None = None) -> Path:
+def model_of(trainings: Path | None, part: str, view: str = "", patient: int | None = None) -> Path:
     """Return the network of a part (for one view, or for both) that did not see a real patient.
 
     A training that held nobody out (simulated scans alone) is taken for everybody; else fold K for the
     patients K, K + 5, … of the sorted list (benchmarks/bone_networks.py). Simulated persons are given the
-    network of all patients, or, where it is not trained yet, of the first fold.
+    network of all patients, or, where it is not trained yet, of the first fold; the packaged one where there
+    is no folder of trainings.
     """
+    if trainings is None:
+        if patient is not None:
+            raise BadInput(
+                "networks", "the packaged ones have seen all real patients; name a folder of trainings"
+            )
+        return locate("skeleton" if part == "regions" else f"{part}-{view}")
     home = trainings / "_".join(name for name in (part, view) if name)
     names = (".", "all", "fold0") if patient is None else (".", f"fold{patients().index(patient) % FOLDS}")
     for name in names:
