@@ -37,7 +37,7 @@ class NetworkParameters(Parameters):
     """Parameters of :func:`network`."""
 
     threshold: float = field(
-        0.15,
+        0.75,
         title="Threshold",
         description="Hotspots of which the network is at least so sure are kept: its probability, smoothed, "
         "at their peak. Lower finds fainter ones and marks more places that are none.",
@@ -46,7 +46,7 @@ class NetworkParameters(Parameters):
         slider=True,
     )
     edge: float = field(
-        0.05,
+        0.3,
         title="Edge at",
         description="A hotspot ends where the network's probability falls to this share of its peak. Lower "
         "takes more.",
