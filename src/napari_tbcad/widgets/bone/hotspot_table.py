@@ -32,7 +32,7 @@ WORDS = {"abnormal": "abnormal", "normal": "normal", "non_bone": "non-bone", "ig
 """The classes in a person's words."""
 
 _ID, _PLACE, _CLASS, _AREA, _RATIO, _PROBABILITY, _UNSURE = range(7)
-_HEADS = ("#", "Place", "Class", "Area", "Ratio", "p %", "Unsure")
+_HEADS = ("#", "Place", "Class", "Area", "Ratio", "p %", "?")
 _TIPS = (
     "Number, as beside the hotspot on the canvas.",
     "Skeleton region that holds most of it, and the view.",
@@ -213,7 +213,7 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(_PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(20)
-        widths = {_ID: 22, _CLASS: 86, _AREA: 36, _RATIO: 34, _PROBABILITY: 28, _UNSURE: 48}
+        widths = {_ID: 22, _CLASS: 86, _AREA: 36, _RATIO: 30, _PROBABILITY: 28, _UNSURE: 26}
         for column, width in widths.items():
             header.resizeSection(column, width)
         self.setMinimumHeight(205)
