@@ -147,7 +147,7 @@ def test_one_kind_and_one_view_of_masks_replaces_only_that(simulated, truth, aut
     other = file.replace("posterior", "anterior")
     assert np.array_equal(iio.imread(out / "masks" / other), iio.imread(automatic / "masks" / other))
     (result,) = rows(out / "results.csv")
-    assert (result["segmenter"], result["regions"]) == ("classical", "given")
+    assert (result["segmenter"], result["regions"]) == ("network", "given")
     said = capfd.readouterr().out
     assert "1 of 1 scans have label files" in said
     assert "belonging to no scan: bone0000_anterior_regions.png" in said, "a slip in a name is not silent"

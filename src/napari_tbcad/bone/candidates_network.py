@@ -37,10 +37,11 @@ class NetworkParameters(Parameters):
     """Parameters of :func:`network`."""
 
     threshold: float = field(
-        0.75,
+        0.6,
         title="Threshold",
         description="Hotspots of which the network is at least so sure are kept: its probability, smoothed, "
-        "at their peak. Lower finds fainter ones and marks more places that are none.",
+        "at their peak. Lower finds fainter ones and marks more places that are none: on 96 real views 0.6 "
+        "gave 2 of these a view, 0.4 gave 3.",
         ge=0.02,
         le=0.99,
         slider=True,
@@ -68,9 +69,10 @@ class NetworkParameters(Parameters):
         more=True,
     )
     augment: bool = field(
-        False,
+        True,
         title="Mirrored, too",
-        description="Averages the answers to the image and its mirror image: steadier, and twice as slow.",
+        description="Averages the answers to the image and its mirror image: finds more with as few false "
+        "ones, and takes twice as long.",
         more=True,
     )
     device: Device = field(
