@@ -3,7 +3,7 @@
     napari-tbcad bone simulate --number 450 --seed 6001 --out DATA/simulated_a
     napari-tbcad bone simulate --number 450 --seed 6002 --out DATA/simulated_b
     python benchmarks/bone_networks.py sets --data DATA
-    python benchmarks/bone_networks.py regions_first --data DATA --out TRAININGS
+    python benchmarks/bone_networks.py regions_first --data DATA --out TRAININGS [--view V]
     python benchmarks/bone_networks.py regions --data DATA --out TRAININGS [--view V] [--fold K … | --all]
     python benchmarks/bone_networks.py hotspots_first --data DATA --out TRAININGS
     python benchmarks/bone_networks.py hotspots_more --data DATA --out TRAININGS
@@ -147,13 +147,13 @@ def place(out: Path, part: str, view: str, scheme: str = "4") -> Path:
     return out / "_".join(name for name in (part, view, "" if scheme == "4" else "3") if name)
 
 
-def before(out: Path, part: str, fold: str) -> Path:
+def before(out: Path, part: str, view: str, fold: str) -> Path:
     """Folder of the part that goes before: of the same fold, so that what is held out stays unseen.
 
-    Networks of one view start from what was learned on both.
+    Hotspots of one view start from what was learned on both; regions of one view from that view alone.
     """
     first = BEFORE[part]
-    return out / first / fold if first in FOLDED else out / first
+    return out / first / fold if first in FOLDED else place(out, first, view if part == "regions" else "")
 
 
 def main() -> None:
@@ -183,13 +183,13 @@ def main() -> None:
     home = place(out, part, view, chosen.scheme)
     if part not in FOLDED:
         if part in BEFORE:
-            config = with_fit(config, start_from=str(before(out, part, "") / MODEL))
+            config = with_fit(config, start_from=str(before(out, part, view, "") / MODEL))
         train(config, home, resume=True, say=tell)
         return
     folds: list[int | None] = [*(chosen.fold or ()), *([None] if chosen.all else [])]
     for fold in folds:
         name = "all" if fold is None else f"fold{fold}"
-        config = with_fit(config, start_from=str(before(out, part, name) / MODEL))
+        config = with_fit(config, start_from=str(before(out, part, view, name) / MODEL))
         train(with_data(config, fold=fold), home / name, resume=True, say=tell)
 
 
