@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bone_candidates import PAIRS, POINTS, SHORT, atlas_regions, hits, patients, read_pair
+from bone_candidates import PAIRS, POINTS, SHORT, atlas_regions, hits, read_pair
 from bone_network_instances import HEAD, PARTS, Found, View, add_rules, class_image, curve, own_view, rules
 from bone_network_scores import (
     WANTED,
@@ -28,6 +28,7 @@ from bone_network_scores import (
     f1,
     interval,
     model_of,
+    of_folds,
     probabilities,
     score,
     shown,
@@ -46,11 +47,12 @@ TWO = POINTS.index(2)
 
 def answers(chosen: argparse.Namespace) -> Iterator[tuple[int, str, NDArray[np.float32], BoneScan]]:
     """Yield patient, view, probabilities and the scan; none where a fold is not trained."""
-    for patient in patients()[: chosen.number]:
+    for patient in of_folds(chosen.fold, chosen.number):
         scan = read_pair(patient)
         for view in VIEWS:
+            named = own_view(chosen.part, view) + ("" if chosen.scheme == "4" else "_3")
             try:
-                model = model_of(chosen.trainings, chosen.part, own_view(chosen.part, view), patient)
+                model = model_of(chosen.trainings, chosen.part, named, patient)
             except BadInput:
                 continue
             counts = scan.view(view).counts
@@ -66,13 +68,13 @@ def seen(patient: int, view: str, labels: NDArray[np.uint16], found: list[Found]
     return View(patient, view, labels, found, boxes, hits(labels, [one.id for one in found], boxes))
 
 
-def classical(number: int | None) -> list[View]:
+def classical(numbers: Sequence[int]) -> list[View]:
     """Return the views as the classical detector with atlas regions sees them."""
     from bone_candidates import see
     from napari_tbcad.bone.candidates_classes import class_of
 
     views = []
-    for patient in patients()[:number]:
+    for patient in numbers:
         scan = read_pair(patient)
         for one in see(scan, atlas_regions(scan)):
             found = [
@@ -186,6 +188,8 @@ def main() -> None:
     parser.add_argument("--mirror", action="store_true", help="average with the mirrored image")
     add_rules(parser)
     parser.add_argument("--scores-json", type=Path, help="file that collects the scores of the cards")
+    parser.add_argument("--scheme", choices=("4", "3"), default="4", help="classes of the networks")
+    parser.add_argument("--fold", type=int, nargs="*", help="patients of these folds; all when not given")
     parser.add_argument("--number", type=int, help="patients; all when not given")
     parser.add_argument("--peer", action="store_true", help="the classical detector, too")
     parser.add_argument("--cache", type=Path, help="folder that keeps probabilities")
@@ -212,7 +216,9 @@ def main() -> None:
         if rule == rules(chosen)[0]:
             write_scores(chosen.scores_json, card_scores(views, chosen.threshold, chosen.cache))
     if chosen.peer:
-        figures["classical"] = measure("classical, atlas regions", classical(chosen.number), chosen)
+        figures["classical"] = measure(
+            "classical, atlas regions", classical(of_folds(chosen.fold, chosen.number)), chosen
+        )
     if chosen.out:
         name = f"{chosen.part}{'_mirror' if chosen.mirror else ''}"
         write_figures(chosen.out / "hotspots_real.json", {name: figures})

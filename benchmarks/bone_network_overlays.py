@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps probabilities")
     chosen = parser.parse_args()
     rule, wanted = Rule(chosen.edge), chosen.number
-    chosen.number = None  # of all patients
+    chosen.number, chosen.fold, chosen.scheme = None, None, "4"  # of all patients
     views = [seen(n, view, *rule(given, scan)) for n, view, given, scan in answers(chosen)]
     views.sort(key=lambda v: errors(v, chosen.threshold)[0])
     pictures = []

@@ -22,11 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bone_candidates import atlas_regions, patients, read_pair, silver_regions
+from bone_candidates import atlas_regions, read_pair, silver_regions
 from bone_network_scores import (
     SIMULATED,
     interval,
     model_of,
+    of_folds,
     probabilities,
     score,
     shown,
@@ -45,9 +46,9 @@ Case = tuple[str, int | None, BoneScan, SkeletonRegions]
 Method = Callable[[str, int | None, BoneScan], SkeletonRegions]
 
 
-def real_cases(number: int) -> Iterator[Case]:
+def real_cases(chosen: argparse.Namespace) -> Iterator[Case]:
     """Yield name, patient, scan and silver regions of the real pairs."""
-    for patient in patients()[:number]:
+    for patient in of_folds(chosen.fold, chosen.number):
         scan = read_pair(patient)
         yield f"real_{patient}", patient, scan, silver_regions(scan)
 
@@ -128,6 +129,7 @@ def main() -> None:
     parser.add_argument("--set", choices=("real", "simulated"), default="real")
     parser.add_argument("--data", type=Path, default=SIMULATED, help="a set of `bone simulate`")
     parser.add_argument("--number", type=int, default=48, help="scans")
+    parser.add_argument("--fold", type=int, nargs="*", help="real patients of these folds; all else")
     parser.add_argument("--per-view", action="store_true", help="networks of one view each, too")
     parser.add_argument("--mirror", action="store_true", help="also averaged with the mirrored image")
     parser.add_argument("--atlas", action="store_true", help="the packaged atlas, too")
@@ -139,7 +141,7 @@ def main() -> None:
     real = chosen.set == "real"
     reference = "real scans, silver masks (a network's, not physicians')" if real else "simulated scans"
     print(f"12-region Dice, {reference}; {chosen.part}; {datetime.date.today()}")
-    cases = real_cases(chosen.number) if real else simulated_cases(chosen.data, chosen.number)
+    cases = real_cases(chosen) if real else simulated_cases(chosen.data, chosen.number)
     names: list[str] = []
     dice: dict[str, list[NDArray[np.float64]]] = {title: [] for title in methods}
     rows: list[dict[str, object]] = []

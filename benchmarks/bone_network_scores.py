@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 from scipy import ndimage
 
 from bone_candidates import patients
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import sha256, write_csv, written_whole
+from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.labels import read_labels, write_labels
 from napari_tbcad.networks.listing import locate
@@ -58,7 +59,9 @@ def model_of(trainings: Path | None, part: str, view: str = "", patient: int | N
 
 @cache
 def digest(path: Path) -> str:
-    return sha256(path)[:12]
+    """Return what names a network's weights, whatever its card says."""
+    with safe_open(path, framework="numpy") as opened:
+        return (opened.metadata() or {})["tensors_sha256"][:12]
 
 
 def probabilities(
@@ -72,7 +75,7 @@ def probabilities(
     if file is not None and file.is_file():
         with np.load(file) as stored:
             found = np.exp(stored["logarithms"].astype(np.float32))
-        return np.asarray(found / found.sum(0), np.float32)
+        return in_four(found / found.sum(0))
     network = find_network(model)
     asked = PredictParameters(device="cpu", mirror=mirror)
     reads = view if network.card.input.views else ""
@@ -83,7 +86,19 @@ def probabilities(
             # 16 bits of the probabilities themselves would make all from 0.9995 on one.
             small = np.log(np.maximum(found, 1e-12)).astype(np.float16)
             np.savez_compressed(opened, logarithms=small)
-    return found
+    return in_four(found)
+
+
+def in_four(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return three classes as four of which no pixel is normal; others as they are."""
+    if len(probabilities) != NORMAL:
+        return probabilities
+    return np.concatenate([probabilities, np.zeros_like(probabilities[:1])])
+
+
+def of_folds(folds: Sequence[int] | None, number: int | None) -> list[int]:
+    """Return the real patients of some folds, or of all; `number` at most."""
+    return [n for i, n in enumerate(patients()) if folds is None or i % FOLDS in folds][:number]
 
 
 def counted(found: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.int64]:
