@@ -336,7 +336,7 @@ def bone_scan(out: Path) -> None:
     scene.run()
     panel = scene.panel
     panel.header.chip.setChecked(False)
-    rows = [int(row[0]) for row in panel.hotspots.table.values()]
+    rows = [int(row[0]) for row in panel.hotspots.table.values() if row[2].startswith("abnormal")]
     scene.session.set_class(rows[:3], "abnormal")
     scene.rest()
     scene.session.look.choose(rows[1])
