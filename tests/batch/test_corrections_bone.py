@@ -158,6 +158,17 @@ def test_what_went_back_to_automatic_does_not_count(scan, tmp_path):
         gather(write_run(tmp_path / "run", scan, JUDGED, edits=edits), out=tmp_path / "set")
 
 
+@pytest.mark.parametrize("what", ["hotspots", "regions"])
+def test_files_that_say_what_the_program_says_do_not_count(scan, tmp_path, what):
+    same, changed = Edit(what, 0, 1.0, 1.0, tool="file"), Edit(what, 9, 1.0, 0.8, tool="file")
+    other = write_scan(tmp_path / "scans" / "two.dcm", seed=1)
+    write_run(tmp_path / "a" / "run", scan, JUDGED, edits=(same,))
+    write_run(tmp_path / "b" / "run", other, JUDGED, edits=(changed,), seed=1)
+    gathered, said = gather(tmp_path / "a", tmp_path / "b", out=tmp_path / "set", what=what)
+    assert {row["scan"] for row in gathered.rows} == {"two.dcm"}
+    assert f"run/one: its {what} came from files that are as the automatic ones" in said
+
+
 def test_a_mirrored_view_is_written_as_the_camera_saw_it(scan, tmp_path):
     run = write_run(tmp_path / "run", scan, JUDGED, mirrored=True)
     gathered, _ = gather(run, out=tmp_path / "set")

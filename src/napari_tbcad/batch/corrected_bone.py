@@ -8,6 +8,9 @@ which view an edit was made:
   program proposed them, nobody said that they are right. A hotspot that was not judged, or is of class
   ignore, makes no statement.
 - Regions count in both views.
+
+What ``bone run --masks`` read from files and what is as the program itself proposes it, makes no statement:
+masks of a whole run may have been given to edit a few of its scans.
 """
 
 from __future__ import annotations
@@ -91,6 +94,8 @@ def _of_scan(folder: Path, name: str, row: Row | BadInput, what: Corrections) ->
     edits = edits_of(record, what)
     if not edits:
         raise NotCorrected(f"{folder.name}/{name}: its {what} are the automatic ones")
+    if _only_given_back(edits):
+        raise NotCorrected(f"{folder.name}/{name}: its {what} came from files that are as the automatic ones")
     files = tuple(where_now(file, folder, "scan") for file in _files(row))
     scan = _scan(files, record, row)
     found = find_label_files(folder / "masks", name)
@@ -121,6 +126,11 @@ def _of_scan(folder: Path, name: str, row: Row | BadInput, what: Corrections) ->
         for view, labels, left_out in views
     )
     return Looked(taken, tuple(passed_over))
+
+
+def _only_given_back(edits: Sequence[Edit]) -> bool:
+    """Tell whether all edits are files that say what the program says: no pixel is of another class."""
+    return all(edit.tool == "file" and edit.pixels == 0 and edit.dice_after == 1 for edit in edits)
 
 
 def _common(scan: BoneScan, files: tuple[Path, ...], edits: Sequence[Edit], folder: Path) -> dict[str, Any]:
