@@ -10,7 +10,8 @@
     python benchmarks/bone_networks.py hotspots_both --data DATA --out TRAININGS [--fold K … | --all]
     python benchmarks/bone_networks.py hotspots --data DATA --out TRAININGS --view V [--fold K … | --all]
 
-``--scheme 3`` trains the last part on three classes. Every training goes on where it was interrupted.
+``--scheme 3`` goes on from the 4-class network of the view on three classes. Every training goes on where it
+was interrupted.
 
 Labels of the real pairs are *another program's output, not physicians'*: regions from a network, hotspots
 from a detector's boxes by Otsu's threshold. Fold K holds out the patients K, K + 5, … of the sorted list, in
@@ -189,7 +190,8 @@ def main() -> None:
     folds: list[int | None] = [*(chosen.fold or ()), *([None] if chosen.all else [])]
     for fold in folds:
         name = "all" if fold is None else f"fold{fold}"
-        config = with_fit(config, start_from=str(before(out, part, view, name) / MODEL))
+        first = place(out, part, view) / name if chosen.scheme == "3" else before(out, part, view, name)
+        config = with_fit(config, start_from=str(first / MODEL))
         train(with_data(config, fold=fold), home / name, resume=True, say=tell)
 
 

@@ -240,6 +240,17 @@ def test_a_training_starts_from_a_network_file(tiny_network, network_file: Path,
         assert torch.equal(other.segmentation_head[0].weight, head)
 
 
+def test_classes_that_two_heads_share_are_taken_over(tiny_network, network_file: Path, models: Path) -> None:
+    theirs = tiny_network.module.state_dict()["segmentation_head.0.weight"]
+    name = tiny_network.card.classes[1]
+    other = build(tiny_network.card.architecture, n_classes=2)
+    matched, skipped = start_from(other, network_file, classes=("background", name))
+    assert not skipped
+    mine = other.state_dict()["segmentation_head.0.weight"]
+    assert mine.shape[0] == 2
+    torch.testing.assert_close(mine, theirs[[0, 1]], atol=1e-3, rtol=1e-3)
+
+
 def test_a_start_that_does_not_fit_is_refused(network_file: Path, models: Path, tmp_path: Path) -> None:
     module = torch.nn.Conv2d(1, 3, 3)
     with pytest.raises(BadInput, match="none of its weights fits; it is a Unet with tu-test_efficientnet"):

@@ -50,6 +50,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 STAGED = ("Unet", "UnetPlusPlus", "MAnet")
 """Families whose one argument takes a width for each of the :data:`DEPTH` stages."""
 
+_HEAD = "segmentation_head."
 _ALIASES = {"deeplabv3+": "DeepLabV3Plus", "unet++": "UnetPlusPlus", "maunet": "MAnet"}
 _MOST_CHANNELS = 4096
 
@@ -246,13 +247,15 @@ def start_from(
     start : str or Path
         Name of a packaged or installed network, or the path of a network file.
     classes : tuple of str, optional
-        The classes to be trained. The head is copied only from a network of the same classes; where none
-        are given, of the same number of them.
+        The classes to be trained. The head is copied from a network of the same classes; from one that
+        shares some beside the background, the shared ones are. Where none are given, it is copied from a
+        network of the same number of them.
 
     Returns
     -------
     int
-        Number of tensors copied: those of equal name and shape.
+        Number of tensors copied: those of equal name and shape, and those of the head of which some classes
+        were copied.
     list of str
         Names of the module's tensors that keep the values they had.
 
@@ -271,14 +274,23 @@ def start_from(
     fits = [
         name
         for name, tensor in own.items()
-        if name in have
-        and have[name].shape == tensor.shape
-        and (same_head or not name.startswith("segmentation_head."))
+        if name in have and have[name].shape == tensor.shape and (same_head or not name.startswith(_HEAD))
     ]
+    shared = {} if same_head else _shared(classes or (), network.card.classes)
+    parts = [name for name in own if shared and name.startswith(_HEAD) and name in have]
     if not fits:
         made_of = f"{network.card.architecture.architecture} with {network.card.architecture.encoder}"
         raise BadInput(start, f"none of its weights fits; it is a {made_of}")
     with torch.no_grad():
         for name in fits:
             own[name].copy_(have[name])
-    return len(fits), [name for name in own if name not in set(fits)]
+        for name in parts:
+            own[name][list(shared)] = have[name][list(shared.values())].to(own[name].dtype)
+    taken = {*fits, *parts}
+    return len(taken), [name for name in own if name not in taken]
+
+
+def _shared(wanted: tuple[str, ...], there: tuple[str, ...]) -> dict[int, int]:
+    """Return the channel in another head of each wanted one that it has; none when only the background."""
+    found = {value: there.index(name) for value, name in enumerate(wanted) if name in there}
+    return found if len(found) > 1 else {}
