@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ def by_network(
     part: str,
     *,
     per_view: bool = False,
+    views: Sequence[str] = VIEWS,
     mirror: bool = False,
     kept: Path | None = None,
 ) -> Method:
@@ -75,12 +76,12 @@ def by_network(
 
     def regions(name: str, patient: int | None, scan: BoneScan) -> SkeletonRegions:
         labels = {}
-        for view in VIEWS:
+        for view in views:
             model = model_of(trainings, part, view if per_view else "", patient)
             counts = scan.view(view).counts
             given = probabilities(model, name, view, counts, mirror=mirror, kept=kept)
             labels[view] = labels_on(tidied(given, view), counts.shape)
-        return SkeletonRegions(labels["anterior"], labels["posterior"])
+        return SkeletonRegions(labels.get("anterior"), labels.get("posterior"))
 
     return regions
 
@@ -93,7 +94,7 @@ def print_table(title: str, dice: NDArray[np.float64], owners: list[str]) -> dic
         means = [np.nanmean(d) if np.isfinite(d := dice[:, v, k]).any() else np.nan for v in range(2)]
         cells[region] = means
         print(f"  {region:10} " + " ".join(f"{'' if np.isnan(m) else f'{m:.3f}':>9}" for m in means))
-    views = [float(np.nanmean(dice[:, v])) for v in range(2)]
+    views = [float(np.nanmean(d)) if np.isfinite(d).any() else np.nan for d in (dice[:, 0], dice[:, 1])]
     print(f"  {'mean':10} " + " ".join(f"{v:9.3f}" for v in views))
     ends = interval(owners, lambda rows: np.nanmean(dice[rows]))
     scored = dice[np.isfinite(dice)]
@@ -110,7 +111,7 @@ def methods_of(chosen: argparse.Namespace) -> dict[str, Method]:
     found: dict[str, Method] = {}
     for per_view in (False, True) if chosen.per_view else (False,):
         title = "one network for each view" if per_view else "one network for both views"
-        given = {"per_view": per_view, "kept": chosen.cache}
+        given = {"per_view": per_view, "views": chosen.view, "kept": chosen.cache}
         found[title] = by_network(chosen.trainings, chosen.part, **given)
         if chosen.mirror:
             found[f"{title}, mirrored, too"] = by_network(chosen.trainings, chosen.part, mirror=True, **given)
@@ -130,6 +131,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SIMULATED, help="a set of `bone simulate`")
     parser.add_argument("--number", type=int, default=48, help="scans")
     parser.add_argument("--fold", type=int, nargs="*", help="real patients of these folds; all else")
+    parser.add_argument("--view", choices=VIEWS, nargs="*", default=VIEWS, help="which views; both else")
     parser.add_argument("--per-view", action="store_true", help="networks of one view each, too")
     parser.add_argument("--mirror", action="store_true", help="also averaged with the mirrored image")
     parser.add_argument("--atlas", action="store_true", help="the packaged atlas, too")
@@ -153,7 +155,10 @@ def main() -> None:
         names.append(name)
         for title, method in methods.items():
             found = method(name, patient, scan)
-            own = np.array([region_dice(found.labels(v), reference_regions.labels(v)) for v in VIEWS])
+            own = np.full((len(VIEWS), len(REGION_NAMES)), np.nan)
+            for view in chosen.view:
+                one = region_dice(found.labels(view), reference_regions.labels(view))
+                own[VIEWS.index(view)] = one
             dice[title].append(own)
             for v, view in enumerate(VIEWS):
                 cells = dict(zip(REGION_NAMES, own[v].tolist(), strict=True))

@@ -68,7 +68,12 @@ def main() -> None:
     parser.add_argument("--models", type=Path, help="folder of trainings; the packaged ones when not given")
     parser.add_argument("--part", choices=PARTS, default="hotspots")
     parser.add_argument("--regions", choices=("regions", "regions_first"), default="regions")
-    parser.add_argument("--mirror", action="store_true", help="hotspots averaged with the mirrored image")
+    parser.add_argument(
+        "--mirror",
+        action=argparse.BooleanOptionalAction,
+        default=NetworkParameters().augment,
+        help="hotspots averaged with the mirrored image; as the program does when not given",
+    )
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, help="folder for figures (JSON)")
