@@ -197,6 +197,32 @@ def test_of_the_same_scan_twice_the_newest_stays_and_gathered_again_old_files_go
     assert len(list((out / "labels").iterdir())) == 2
 
 
+def test_a_full_disk_ends_the_gathering_and_removes_nothing_earlier(scan, tmp_path, monkeypatch):
+    import errno
+
+    from napari_tbcad.io import labels
+
+    first, second = tmp_path / "a" / "run", tmp_path / "b" / "run"
+    write_run(first, scan, JUDGED)
+    write_run(second, write_scan(tmp_path / "scans" / "two.dcm", seed=1), JUDGED, seed=1)
+    gather(first, second, out=tmp_path / "set")
+    earlier = {path: path.read_bytes() for path in (tmp_path / "set").rglob("*.*")}
+    write = labels.write_labels
+
+    def full(path, *args, **options):
+        if path.name.startswith("two"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, *args, **options)
+
+    monkeypatch.setattr(labels, "write_labels", full)
+    for out in (tmp_path / "set", tmp_path / "new"):
+        with pytest.raises(BadInput, match=r"cannot write there .No space left on device"):
+            gather(first, second, out=out)
+    assert {path: path.read_bytes() for path in (tmp_path / "set").rglob("*.*")} == earlier
+    monkeypatch.setattr(labels, "write_labels", write)
+    gather(first, second, out=tmp_path / "new")
+
+
 def test_one_data_set_is_of_one_thing(scan, tmp_path):
     edits = (Edit("hotspots", 9), Edit("regions", 9))
     run = write_run(tmp_path / "run", scan, JUDGED, edits=edits)

@@ -51,6 +51,10 @@ THINGS: dict[What, str] = {
 Say = Callable[[str], None]
 
 
+class NotWritten(BadInput):
+    """A file of the data set cannot be written: then none can, and the gathering ends."""
+
+
 @dataclass(frozen=True)
 class Gathered:
     """What was gathered.
@@ -113,6 +117,9 @@ def gather_corrections(
     BadInput
         If a path is neither, nothing can be learned from, `what` must be said, or the folder cannot be
         written or has an earlier gathering of something else.
+    NotWritten
+        If a file cannot be written, as on a full disk. The table of an earlier gathering and the files it
+        names are still there, new files are removed.
 
     Notes
     -----
@@ -121,15 +128,23 @@ def gather_corrections(
     of the same pixels, that with the newest labels. For bone scans see
     :mod:`~napari_tbcad.batch.corrected_bone`.
     """
+    from napari_tbcad.result_tables import remove
+
     places = places_in(paths)
     what = _wanted(what, places)
     earlier = _earlier(out, what)
     names = PatientNames(out, patients)
     require_writable(out)
     gathering = _Gathering(out, names, say, what)
-    for place in places:
-        for load in gathering.loaders(place, unfinished):
-            gathering.take(load, place)
+    before = _present(out)
+    try:
+        for place in places:
+            for load in gathering.loaders(place, unfinished):
+                gathering.take(load, place)
+    except NotWritten:
+        # Images without a table would keep the next gathering from using the folder.
+        remove(path for path in _present(out) - before if _WRITTEN.fullmatch(path.name))
+        raise
     if not gathering.rows:
         told = gathering.skipped or gathering.passed_over
         why = f"; the first: {told[0]}" if told else ""
@@ -173,6 +188,8 @@ class _Gathering:
             found = load()
             for one in found.taken:
                 self.keep(one, place)
+        except NotWritten:
+            raise  # no fault of this image: going on would leave a set of those for which there was room
         except NotCorrected as error:
             self.pass_over(str(error))
         except TbcadError as error:
@@ -235,13 +252,17 @@ def _replace(
         names.save()
         write_csv(out / TABLE, _columns(what), rows)
     except OSError as error:
-        raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
+        raise NotWritten(out, f"cannot write there ({error.strerror or error})") from error
     now = {path for row in rows for path in _files(out, row)}
     remove(path for path in earlier if path not in now)
 
 
 def _files(out: Path, row: Mapping[str, Any]) -> list[Path]:
     return [out / folder / Path(row[column]).name for folder, column in _FOLDERS.items()]
+
+
+def _present(out: Path) -> set[Path]:
+    return {path for folder in _FOLDERS for path in (out / folder).glob("*")}
 
 
 _FOLDERS = {"images": "image", "labels": "label"}
@@ -260,7 +281,7 @@ def _write(one: Corrected, out: Path, names: PatientNames, what: What) -> dict[s
         image = write(out / "images" / name, one.pixels)
         write_labels(out / "labels" / name, one.labels, bits=8)
     except OSError as error:
-        raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
+        raise NotWritten(out, f"cannot write there ({error.strerror or error})") from error
     return {
         "image": image.name,
         "label": name,
