@@ -185,10 +185,6 @@ def other_view(path):
     save(path, views=("anterior",))
 
 
-def of_no_view(path):
-    save(path, views=())
-
-
 def tampered(path):
     save(path)
     content = bytearray(path.read_bytes())
@@ -204,7 +200,6 @@ def tampered(path):
         (tampered, "changed"),
         (other_task, "the task 4, not for regions"),
         (other_view, "made for the anterior view"),
-        (of_no_view, "made for the no view"),
     ],
 )
 def test_a_network_that_cannot_be_used_says_why(scan, tmp_path, make, cause):
@@ -280,8 +275,38 @@ def test_a_named_network_that_is_of_no_use_is_said_before_the_first_scan(tmp_pat
     save(path, task="3")
     with pytest.raises(ModelRefused, match="the task 3"):
         require_named(chosen(path))
+    save(path, views=("anterior",))
+    with pytest.raises(ModelRefused, match=r"made for the anterior view only; .* both views"):
+        require_named(chosen(path))
     require_named(chosen(path).model_copy(update={"segmenter": "atlas"}))
     require_named(RegionParameters())
+
+
+def test_a_network_of_no_certain_views_reads_both(scan, tmp_path):
+    path = tmp_path / "own.safetensors"
+    save(path, views=())
+    require_named(chosen(path))
+    found = network(scan, NetworkParameters(model=str(path)))
+    assert set(found.scores) == {view for view, _ in scan}
+
+
+@pytest.mark.parametrize(
+    ("views", "said"),
+    [(VIEWS, "--set regions.network.model=own.st"), (("posterior",), "reads posterior views only")],
+)
+def test_a_training_tells_how_its_network_is_used(tmp_path, views, said):
+    from napari_tbcad.cli.networks import _use
+    from napari_tbcad.networks.config import config_from
+
+    content = {
+        "task": "regions",
+        "name": "own",
+        "input": {"views": list(views), "intensity": "counts"},
+        "data": {"sources": [{"name": "own", "folder": str(tmp_path)}]},
+    }
+    line = _use(config_from(content, tmp_path / "own.yaml", tmp_path), Path("own.st"))
+    assert said in line
+    assert ("--set" in line) == (len(views) == 2)
 
 
 def test_where_it_is_unsure_goes_with_its_view(scan, tiny):
@@ -295,3 +320,23 @@ def test_where_it_is_unsure_goes_with_its_view(scan, tiny):
     np.testing.assert_array_equal(moved.uncertainty["anterior"], found.uncertainty["posterior"][:, ::-1])
     np.testing.assert_array_equal(moved.uncertainty["posterior"], found.uncertainty["anterior"])
     assert moved.scores == {"anterior": found.scores["posterior"], "posterior": found.scores["anterior"]}
+
+
+def test_a_shin_is_no_third_femur_and_a_lone_one_no_second():
+    femur = REGION_IDS["femur"]
+    soft = np.zeros((13, 60, 40), np.float32)
+    soft[0] = 0.3
+    for rows, columns in (
+        (slice(5, 30), slice(5, 12)),
+        (slice(5, 30), slice(25, 32)),
+        (slice(40, 55), slice(5, 10)),
+    ):
+        soft[femur, rows, columns] = 0.7
+    both = labels_on(tidied(soft, "anterior"), (60, 40)) == femur
+    assert both[5:30, 5:12].all()
+    assert both[5:30, 25:32].all()
+    assert not both[40:].any()
+    soft[femur, :, 20:] = 0
+    soft[femur, 46:] = 0
+    assert not (labels_on(tidied(soft, "posterior"), (60, 40)) == femur)[40:].any()
+    assert soft[femur, 42, 7] > 0.5, "what was given is left as it is"
