@@ -161,10 +161,52 @@ def test_simulated_scans_are_trained_on_where_they_lie(tmp_path, bs80k_made):
         (f"b{n}", view) for n in range(3) for view in ("anterior", "posterior")
     ]
     assert decode([split.train[0]], one.config.input).labels.max() == 12
+    changed = tmp_path / "sim" / "truth" / "b0_anterior_regions.png"
+    iio.imwrite(changed, np.zeros(SHAPE, np.uint8))
+    assert training_set(tmp_path / "sim", tmp_path / "out", what="regions").content != source.content
     with pytest.raises(BadInput, match=r"b0_anterior_classes\.png: this file of a simulated scan is missing"):
         training_set(tmp_path / "sim", tmp_path / "other", what="hotspots")
     with pytest.raises(BadInput, match="sternum"):
         trainings(source, tmp_path / "out", view="posterior", start="none")
+
+
+def test_patients_that_the_packaged_network_learned_from_are_not_judged(
+    trained, own_set, tmp_path, monkeypatch, capfd
+):
+    """Fold 0 holds a patient that is known, under another number, and one that is not; then nobody else."""
+    from napari_tbcad.batch import bone_training, bone_training_sets
+
+    rows = table(own_set / "samples.csv")
+    one, other = sorted({row["patient"] for row in rows if row["fold"] == "0"})[:2]
+    monkeypatch.setattr(bone_training_sets, "PACKAGED_LEARNED_FROM", (2244,))
+    for row in rows:
+        row["patient"] = {one: "828"}.get(row["patient"], row["patient"])
+    write(own_set / "samples.csv", rows)
+    model = str(trained / "anterior" / "fold0" / "model.safetensors")
+    monkeypatch.setattr(bone_training, "PACKAGED", {"anterior": model})
+    rest = ["--view", "anterior", "--from", model, "--epochs", "1"]
+    assert main(command(own_set, tmp_path / "out", *rest)) == 0
+    said = capfd.readouterr().out
+    assert "1 of 2 held-out patients are not judged: the packaged network learned from them" in said
+    scores = tmp_path / "out" / "anterior" / "fold0" / "scores.csv"
+    assert {row["patient"] for row in table(scores)} == {other}
+    monkeypatch.setattr(bone_training_sets, "PACKAGED_LEARNED_FROM", (2244, int(other)))
+    assert main(command(own_set, tmp_path / "out", *rest)) == 0
+    said = capfd.readouterr().out
+    assert "anterior: no score: nobody is held out whom" in said
+    assert not scores.exists()
+
+
+def test_a_training_is_not_gone_on_with_after_its_labels_changed(trained, own_set, tmp_path, capfd):
+    before = training_set(own_set, tmp_path, what="hotspots").content
+    path = own_set / "labels" / "2_anterior.png"
+    labels = iio.imread(path)
+    labels[0, 0] = 1
+    iio.imwrite(path, labels)
+    assert training_set(own_set, tmp_path, what="hotspots").content != before
+    shutil.copytree(trained, tmp_path / "out")
+    rest = ["--view", "anterior"]
+    assert "another configuration" in refused(capfd, own_set, tmp_path / "out", *rest)
 
 
 # -- bad sets -----------------------------------------------------------------------------------------

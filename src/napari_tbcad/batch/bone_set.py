@@ -29,7 +29,7 @@ from napari_tbcad.batch.pool import each
 from napari_tbcad.bone.skeleton import RegionParameters
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable, write_csv, written_whole
+from napari_tbcad.files import require_writable, sha256, write_csv, written_whole
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.io.bs80k import (
     NAME,
@@ -321,7 +321,7 @@ def _write(made: BoneSet, job: LabelJob, done: Mapping[str, Labelled]) -> None:
         "terms": "; ".join((TERMS, *made.said)),
         "folds": max(2, len({row["fold"] for row in made.rows})),
         "parameters": job.parameters.model_dump(mode="json"),
-        "content": content_of(made.rows, job.parameters.model_dump_json(), *made.said),
+        "content": content_of(made.folder, made.rows, job.parameters.model_dump_json(), *made.said),
         "images": len(made.rows),
         "patients": len({row["patient"] for row in made.rows}),
         "found": list(made.found),
@@ -336,6 +336,14 @@ def _write(made: BoneSet, job: LabelJob, done: Mapping[str, Labelled]) -> None:
     write_journal(made.folder / JOURNAL, done)
 
 
-def content_of(rows: Sequence[Mapping[str, Any]], *more: str) -> str:
-    """Return a digest of a table, wherever it lies, and of how its labels were made."""
-    return digest(*(f"{row['label']}|{sorted(row.items())}" for row in rows), *more)
+def content_of(folder: Path, rows: Sequence[Mapping[str, Any]], *more: str) -> str:
+    """Return a digest of a table, of the label images it names and of how they were made.
+
+    Raises
+    ------
+    OSError
+        If a label image cannot be read.
+    """
+    place = folder.resolve()  # as `reference` does
+    told = (f"{sha256((place / row['label']).resolve())}|{sorted(row.items())}" for row in rows)
+    return digest(*told, *more)

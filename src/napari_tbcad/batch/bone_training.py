@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_tbcad.batch.bone_training_sets import TrainingSet
+from napari_tbcad.batch.bone_training_sets import TrainingSet, learned_patients
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 
@@ -38,11 +38,14 @@ class Training:
     folder : Path
         A folder below it for each fold.
     config : TrainingConfig
+    learned_from : frozenset of str
+        Patients that the packaged network it starts from has learned from: they are not judged.
     """
 
     part: str
     folder: Path
     config: TrainingConfig
+    learned_from: frozenset[str] = frozenset()
 
 
 def trainings(
@@ -87,7 +90,9 @@ def trainings(
     made = []
     for part in parts:
         config = _configured(source, part, scheme, start, epochs, device, changes or {})
-        made.append(Training(part, out / part, config))
+        packaged = config.fit.start_from in PACKAGED.values()
+        learned = learned_patients(source) if packaged else frozenset()
+        made.append(Training(part, out / part, config, learned))
     return made
 
 
@@ -206,17 +211,24 @@ def train_all(
         By part, the scores of all folds together; None where one was held out (its tables lie in its
         folder, see :func:`fold_lines`).
     """
+    from napari_tbcad.batch.bone_training_judged import judge_others
     from napari_tbcad.networks.crossvalidate import crossvalidate
     from napari_tbcad.networks.predict import PredictParameters
 
     results: dict[str, Evaluation | None] = {}
     for one in plan:
         say(f"{one.config.name}: {one.config.fit.epochs} epochs, in {one.folder}")
+        parameters = PredictParameters.model_validate({"device": device})
+        if one.learned_from:
+            results[one.part] = judge_others(
+                one.config, one.folder, one.learned_from, fold, parameters, say, cancelled
+            )
+            continue
         results[one.part] = crossvalidate(
             one.config,
             one.folder,
             only=None if fold is None else [fold],
-            parameters=PredictParameters.model_validate({"device": device}),
+            parameters=parameters,
             say=say if fold is None else _but_of_other_folds(say),
             cancelled=cancelled,
         )
@@ -233,7 +245,10 @@ def fold_lines(training: Training, fold: int) -> list[str]:
     from napari_tbcad.networks.score_tables import SUMMARY_COLUMNS
     from napari_tbcad.result_tables import read_rows
 
-    rows = read_rows(training.folder / f"fold{fold}" / "summary.csv", SUMMARY_COLUMNS)
+    path = training.folder / f"fold{fold}" / "summary.csv"
+    if training.learned_from and not path.is_file():
+        return [f"{training.part}: no score: nobody is held out whom the packaged network did not learn from"]
+    rows = read_rows(path, SUMMARY_COLUMNS)
     return [
         f"{training.part}: {row['metric']} of {row['class']} {float(row['value']):.3f}"
         + (f" ({float(row['low']):.3f}–{float(row['high']):.3f})" if row["low"] else "")

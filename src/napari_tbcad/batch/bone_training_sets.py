@@ -22,9 +22,9 @@ from napari_tbcad.batch.bone_set_labels import BoneSetParameters, What
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
-from napari_tbcad.io.bs80k import is_bs80k
+from napari_tbcad.io.bs80k import DUPLICATES, PACKAGED_LEARNED_FROM, is_bs80k
 
-SET = "set"
+SET, BS80K = "set", "bs80k"
 SIMULATED_TERMS = "simulated by napari-tbcad (bone simulate), no patient"
 _KINDS = {"hotspots": "classes", "regions": "regions"}
 _SHORT: dict[ViewName, str] = {"anterior": "ant", "posterior": "post"}
@@ -126,7 +126,7 @@ def _made_set(folder: Path, what: What) -> TrainingSet:
     if facts["what"] != what:
         raise BadInput(folder, f"a set of {facts['what']}, not of {what} (--what {facts['what']})")
     rows = _rows(folder / TABLE)
-    name = "simulated" if facts.get("layout") == "simulated" else "bs80k"
+    name = "simulated" if facts.get("layout") == "simulated" else BS80K
     views = tuple(view for view in VIEWS if any(row.get("view") == view for row in rows))
     odd = [row for row in rows if row.get("view") not in VIEWS]
     if odd or not rows:
@@ -134,7 +134,24 @@ def _made_set(folder: Path, what: What) -> TrainingSet:
         said = "do not say" if odd else "says"
         raise BadInput(folder / TABLE, f"{which} {said} {' or '.join(VIEWS)} in the column view")
     terms, folds = str(facts.get("terms", "")), int(facts.get("folds", 5))
-    return TrainingSet(name, folder, what, terms, views, folds, str(facts.get("content", "")))
+    try:
+        content = content_of(folder, [{"label": row["label"]} for row in rows], str(facts.get("content", "")))
+    except (OSError, KeyError) as error:
+        raise BadInput(folder / TABLE, f"names a label image that cannot be read ({error})") from error
+    return TrainingSet(name, folder, what, terms, views, folds, content)
+
+
+def learned_patients(source: TrainingSet) -> frozenset[str]:
+    """Return the patients of a set, under any of their numbers, that the packaged networks learned from."""
+    if source.name != BS80K:
+        return frozenset()
+    learned = {DUPLICATES.get(str(number), str(number)) for number in PACKAGED_LEARNED_FROM}
+    found = set()
+    for row in _rows(source.folder / TABLE):
+        number = Path(row["label"]).stem.rpartition("_")[0]
+        if learned & {row["patient"], DUPLICATES.get(number, number)}:
+            found.add(row["patient"])
+    return frozenset(found)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -159,13 +176,17 @@ def _simulated(folder: Path, out: Path, what: What, folds: int) -> TrainingSet:
                 raise BadInput(missing, "this file of a simulated scan is missing; simulate it anew")
             places = {"image": reference(image, out), "label": reference(label, out)}
             rows.append({**places, "patient": name, "view": view, "fold": number % folds})
+    try:
+        content = content_of(out, rows)
+    except OSError as error:
+        raise BadInput(folder, f"cannot be read ({error.strerror or error})") from error
     facts = {
         "set_version": SET_VERSION,
         "what": what,
         "layout": "simulated",
         "terms": SIMULATED_TERMS,
         "folds": folds,
-        "content": content_of(rows),
+        "content": content,
     }
     try:
         if (out / FACTS).is_file() and read_facts(out)["what"] != what:

@@ -25,6 +25,13 @@ NAME = "BS-80K"
 DUPLICATES: Mapping[str, str] = {"2244": "828", "570": "312", "3216": "831", "3245": "832"}
 """Numbers under which a patient is there a second time, and the first one."""
 
+PACKAGED_LEARNED_FROM = (
+    11, 14, 15, 16, 17, 18, 20, 21, 22, 23, 25, 26, 102, 103, 105, 106, 107, 108, 109, 110, 111, 112, 114,
+    115, 116, 118, 121, 122, 125, 126, 127, 128, 129, 131, 132, 133, 134, 135, 139, 140, 141, 142, 143, 144,
+    145, 147, 148, 149,
+)  # fmt: skip
+"""Numbers of the patients that the packaged bone networks learned from: scores on them would be too good."""
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
 _WHOLE = re.compile(r"whole[\s_-]*body[\s_-]*(ant|post)(?:erior)?", re.IGNORECASE)
