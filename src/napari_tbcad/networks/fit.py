@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from napari_tbcad.networks.losses import class_weights
 from napari_tbcad.networks.samples import Decoded, Sample, decode, load_samples
 from napari_tbcad.networks.splits import Split, split_samples
 from napari_tbcad.networks.store import Network, save_network
-from napari_tbcad.schemes import ANTERIOR_ONLY, IGNORE
+from napari_tbcad.schemes import ANTERIOR_ONLY, BONE_SCHEMES, FOUR_CLASS, IGNORE, THREE_CLASS
 
 CONFIG, LOG, SPLIT, LAST, BEST, MODEL = (
     "config.yaml",
@@ -144,10 +144,17 @@ def _require_classes(decoded: Decoded, config: TrainingConfig) -> None:
     if config.input.views == ("posterior",):
         missing = [name for name in missing if name != ANTERIOR_ONLY]
     if missing:
-        raise BadInput(
-            "training images",
-            f"no pixel is labelled {', '.join(missing)}: check the labels (data.sources.values)",
-        )
+        raise BadInput("training images", _without_pixels(missing, config.task))
+
+
+def _without_pixels(missing: Sequence[str], task: str) -> str:
+    """Return what to say of classes without a pixel, and what can be done."""
+    said = f"no pixel is labelled {', '.join(missing)}: check the labels (data.sources.values)"
+    if task not in BONE_SCHEMES:
+        return said
+    if task == FOUR_CLASS.name and list(missing) == ["normal"]:
+        return f"{said}, judge some hotspots as normal, add other scans, or train task {THREE_CLASS.name}"
+    return f"{said}, judge some hotspots or add other scans"
 
 
 def _fit(
