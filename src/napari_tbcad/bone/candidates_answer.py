@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.chain import Probe, Progress
-from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.errors import ModelRefused
 from napari_tbcad.imaging.bonescan import ScanView, ViewName
 from napari_tbcad.imaging.grid import resize_soft
-from napari_tbcad.networks.asking import ask
+from napari_tbcad.networks.asking import ask, asked_view
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.listing import locate
 from napari_tbcad.networks.store import read_network_card
@@ -83,7 +83,7 @@ def ask_view(
         model,
         view.counts,
         task=tuple(BONE_SCHEMES),
-        view=name if _is_told_views(model) else "",
+        view=asked_view(model, name),
         mirror=mirror,
         device=device,
         what=f"hotspot network ({name})",
@@ -119,11 +119,3 @@ def require_network(model: str, view: ViewName) -> None:
         raise ModelRefused(model, f"made for the task {card.task}, not for {' or '.join(BONE_SCHEMES)}")
     if (views := card.input.views) and view not in views:
         raise ModelRefused(model, f"made for the {' and '.join(views)} view, not for the {view} one")
-
-
-def _is_told_views(model: str) -> bool:
-    """Say whether a network is made for certain views; one that is not reads them all alike."""
-    try:
-        return bool(read_network_card(locate(model)).input.views)
-    except (BadInput, OSError):
-        return True  # whoever asks it is told what is wrong with it

@@ -54,17 +54,22 @@ def _configured(path: Path, device: str | None, pairs: list[str] | None) -> Trai
     return config_from(content, path, path.parent)
 
 
-def _use(config: TrainingConfig) -> str:
-    """Return the command that uses a network, up to its file; "" where it is of no use in a workflow."""
+def _use(config: TrainingConfig, file: Path) -> str:
+    """Return the line that says how a network is used; "" where it is of no use in a workflow."""
     from napari_tbcad.networks.finetune_config import setting_of
+    from napari_tbcad.schemes import REGIONS
 
     if config.task == "lungs":
-        return "chest run FILMS --out DIR --segmenter network --set lungs.network.model="
+        command = "chest run FILMS --out DIR --segmenter network --set lungs.network.model="
+        return f"use it with: napari-tbcad {command}{file}"
     views: set[str] = set(config.input.views) or {
         source.where.get("view", "") for source in config.data.sources
     }
-    setting = setting_of(config.task, views.pop() if len(views) == 1 else "")
-    return f"bone run SCANS --out DIR --set {setting}=" if setting else ""
+    view = views.pop() if len(views) == 1 else ""
+    if view and config.task == REGIONS.name:
+        return f"it reads {view} views only: bone run needs a skeleton network of both views"
+    setting = setting_of(config.task, view)
+    return f"use it with: napari-tbcad bone run SCANS --out DIR --set {setting}={file}" if setting else ""
 
 
 def _tell(evaluation: Evaluation, lines: Sequence[Any], out: Path) -> None:
@@ -97,8 +102,8 @@ def train(
     except TrainingStopped as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    if use := _use(chosen):
-        typer.echo(f"use it with: napari-tbcad {use}{out / MODEL}")
+    if use := _use(chosen, out / MODEL):
+        typer.echo(use)
 
 
 @app.command("crossvalidate")

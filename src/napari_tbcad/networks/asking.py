@@ -129,6 +129,20 @@ def in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
+def asked_view(model: str, view: str) -> str:
+    """Return the view to ask a network for: "" where it is made for no certain views and reads all alike.
+
+    Reads its card only, imports no torch.
+    """
+    from napari_tbcad.networks.listing import locate
+    from napari_tbcad.networks.store import read_network_card
+
+    try:
+        return view if read_network_card(locate(model)).input.views else ""
+    except (BadInput, OSError):
+        return view  # whoever asks it is told what is wrong with it
+
+
 def _load(name: str, tasks: Sequence[str], view: str) -> Network:
     try:
         # One thread imports torch and reads the file, the others find both done.
