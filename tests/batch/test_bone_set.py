@@ -14,8 +14,11 @@ import pytest
 
 from napari_tbcad.batch import bone_set_labels
 from napari_tbcad.batch.bone_set import BoneSet, import_bs80k
-from napari_tbcad.batch.bone_set_labels import BoneSetParameters
+from napari_tbcad.batch.bone_set_journal import Journal
+from napari_tbcad.batch.bone_set_labels import BoneSetParameters, LabelItem, LabelJob, label_key
+from napari_tbcad.batch.bone_set_patients import patients_of
 from napari_tbcad.bone.box import box_hotspot
+from napari_tbcad.bone.skeleton import RegionParameters
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.io.bs80k import find_bs80k, is_bs80k
 from napari_tbcad.networks.config import DataSource
@@ -195,6 +198,57 @@ def test_a_full_disk_is_told_and_keeps_what_was_made(folder, tmp_path, monkeypat
     said: list[str] = []
     made(folder.folder, out, progress=lambda share, what: said.append(what))
     assert said[0] == "2 images are there already"
+
+
+def test_settings_put_back_after_a_stop_leave_no_label_image_of_the_others(folder, tmp_path, monkeypatch):
+    out, whole, calls = tmp_path / "set", Journal.add, []
+    made(folder.folder, out)
+    before = iio.imread(out / "labels" / "2_anterior.png")
+    other = QUICK.model_copy(
+        update={"box": QUICK.box.model_copy(update={"dilation": QUICK.box.dilation + 3})}
+    )
+
+    def stopped(self, name, one):
+        if one.key and name == "labels/2_anterior.png":
+            raise KeyboardInterrupt
+        whole(self, name, one)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Journal, "add", stopped)
+        made(folder.folder, out, parameters=other)
+    made(folder.folder, out, progress=lambda _, name: calls.append(name))
+    assert np.array_equal(iio.imread(out / "labels" / "2_anterior.png"), before)
+
+
+def test_a_duplicate_of_a_duplicate_is_the_same_patient(folder, tmp_path):
+    pixels = folder.pixels(5, "anterior", [])
+    folder.image(5, "anterior", [BENIGN], 0, pixels=pixels)
+    folder.image(828, "anterior", [BENIGN], 0, pixels=pixels)
+    folder.image(2244, "anterior", [BENIGN], 0)
+    patients, _ = patients_of(find_bs80k(folder.folder).images, folder.folder)
+    assert [patients[number] for number in ("5", "828", "2244")] == ["5"] * 3
+
+
+def test_another_device_or_place_makes_no_label_anew(folder, tmp_path):
+    image = find_bs80k(folder.folder).images[0]
+    regions = RegionParameters()
+    there = regions.model_copy(update={"network": regions.network.model_copy(update={"device": "cuda"})})
+    keys = {
+        label_key(LabelItem(image), LabelJob(folder.folder, tmp_path / "set", regions=one))
+        for one in (regions, there)
+    }
+    moved = folder.folder.rename(tmp_path / "moved")
+    job = LabelJob(moved, tmp_path / "set", regions=regions)
+    keys.add(label_key(LabelItem(find_bs80k(moved).images[0]), job))
+    assert len(keys) == 1
+
+
+def test_linked_folders_are_found_and_circles_end(folder, tmp_path):
+    (tmp_path / "links").mkdir()
+    for name in ("wholeBodyANT", "wholeBodyPOST"):
+        (tmp_path / "links" / name).symlink_to(folder.folder / name, target_is_directory=True)
+    (folder.folder / "wholeBodyANT" / "back").symlink_to(tmp_path / "links", target_is_directory=True)
+    assert len(find_bs80k(tmp_path / "links").images) == 6
 
 
 @pytest.mark.parametrize(

@@ -225,8 +225,11 @@ def _labelled(
             todo.append(item)
     if progress is not None and done:
         progress(len(done) / len(items), f"{len(done)} images are there already")
-    made = each(partial(_made, job=job), todo, workers=workers, cancelled=cancelled)
+    made = each(partial(make_label, job=job), todo, workers=workers, cancelled=cancelled)
     with contextlib.closing(Journal(job.out / JOURNAL)) as journal:
+        for name in before.keys() & {label_name(item.image) for item in todo}:
+            # Stopped before its new line, the old one would be true again once the settings are put back.
+            journal.add(name, Labelled("", None))
         for item, one in zip(todo, made, strict=True):
             name = label_name(item.image)
             done[name] = one
@@ -234,10 +237,6 @@ def _labelled(
             if progress is not None:
                 progress(len(done) / len(items), below(item.image.image, job.folder))
     return [done[label_name(item.image)] for item in items]
-
-
-def _made(item: LabelItem, *, job: LabelJob) -> Labelled:
-    return make_label(item, job)
 
 
 def _is_there(item: LabelItem, one: Labelled, job: LabelJob) -> bool:
@@ -345,5 +344,5 @@ def content_of(folder: Path, rows: Sequence[Mapping[str, Any]], *more: str) -> s
         If a label image cannot be read.
     """
     place = folder.resolve()  # as `reference` does
-    told = (f"{sha256((place / row['label']).resolve())}|{sorted(row.items())}" for row in rows)
-    return digest(*told, *more)
+    labels = (sha256((place / row["label"]).resolve()) for row in rows)
+    return digest(*labels, *(str(sorted(row.items())) for row in rows), *more)

@@ -129,9 +129,14 @@ def label_key(item: LabelItem, job: LabelJob) -> str:
         If a file is gone.
     """
     files = [path for path in (item.image.image, item.image.boxes, item.regions) if path is not None]
-    stats = [f"{path}|{(stat := path.stat()).st_mtime_ns}|{stat.st_size}" for path in files]
+    stats = [
+        f"{below(path, job.folder)}|{(stat := path.stat()).st_mtime_ns}|{stat.st_size}" for path in files
+    ]
     parts = (job.what, repr(item.image.abnormal), item.image.patient, content_key(job.parameters.box))
-    bone = content_key(job.regions) if job.parameters.bone == "regions" else ""
+    # The device changes no label worth the name: another one does not make all of them anew.
+    network = job.regions.network.model_copy(update={"device": "auto"})
+    regions = job.regions.model_copy(update={"network": network})
+    bone = content_key(regions) if job.parameters.bone == "regions" else ""
     rest = (job.parameters.contradicting, job.parameters.bone, bone)
     return digest(_RECIPE, *stats, *parts, *rest)
 

@@ -185,9 +185,13 @@ def view_and_number(path: Path, folder: Path) -> tuple[ViewName | None, str]:
 
 def _tree(folder: Path) -> Iterable[tuple[Path, list[str]]]:
     """Yield folders with the names of their files, a few levels deep; hidden ones are passed over."""
-    number = 0
-    for root, folders, names in os.walk(folder):
+    number, seen = 0, set()
+    for root, folders, names in os.walk(folder, followlinks=True):
         place = Path(root)
+        if (real := os.path.realpath(root)) in seen:  # a link back, or a second one to the same folder
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if len(place.relative_to(folder).parts) >= _DEPTH:
             folders.clear()
