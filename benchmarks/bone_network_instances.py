@@ -49,13 +49,13 @@ class View:
     hits: list[list[int]] = field(default_factory=list)
 
 
-PARTS = ("hotspots", "hotspots_view", "hotspots_both", "hotspots_first")
+PARTS = ("hotspots", "hotspots_both", "hotspots_more", "hotspots_first")
 """Parts of benchmarks/bone_networks.py whose networks can be measured."""
 
 
 def own_view(part: str, view: str) -> str:
     """Return the view that a part's networks are named by; "" for those that read both alike."""
-    return "" if part in ("hotspots_both", "hotspots_first") else view
+    return view if part == "hotspots" else ""
 
 
 @dataclass(frozen=True)
