@@ -50,7 +50,7 @@ def judge_others(
         If the fold does not exist, or `out` holds folds of another training.
     """
     # The way of a fold is that of any cross-validation; who is judged is not.
-    from napari_tbcad.networks.crossvalidate import _held_out, _place, _trained
+    from napari_tbcad.networks.crossvalidate import held_out_of, place_of, trained
     from napari_tbcad.networks.evaluate import evaluate, joined
 
     folds = range(config.data.folds)
@@ -59,8 +59,8 @@ def judge_others(
     parts: dict[str, Evaluation] = {}
     for one in folds if fold is None else [fold]:
         say(f"fold {one} of {config.data.folds}")
-        network, samples = _trained(config, out, one, say, cancelled), _held_out(config, one)
-        _remove_tables(_place(out, one))
+        network, samples = trained(config, out, one, say, cancelled), held_out_of(config, one)
+        _remove_tables(place_of(out, one))
         held = {sample.patient for sample in samples}
         if held & known:
             say(
@@ -70,7 +70,7 @@ def judge_others(
         judged = [sample for sample in samples if sample.patient not in known]
         if judged:
             parts[str(one)] = evaluate(network, judged, parameters=parameters, cancelled=cancelled)
-            parts[str(one)].write(_place(out, one))
+            parts[str(one)].write(place_of(out, one))
     if fold is not None:
         return None
     _remove_tables(out)

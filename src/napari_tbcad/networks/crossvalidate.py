@@ -69,12 +69,12 @@ def crossvalidate(
         raise BadInput("data.split", "a file that says who is held out leaves no folds; leave it out")
     for fold in wanted:
         say(f"fold {fold} of {config.data.folds}")
-        _trained(config, out, fold, say, cancelled)
-    missing = [fold for fold in folds if not (_place(out, fold) / "model.safetensors").is_file()]
+        trained(config, out, fold, say, cancelled)
+    missing = [fold for fold in folds if not (place_of(out, fold) / "model.safetensors").is_file()]
     parts: list[Evaluation] = []
     for fold in folds if not missing else wanted:
         kept = out / PROBABILITIES if keep else None
-        network, samples = _trained(config, out, fold, say, cancelled), _held_out(config, fold)
+        network, samples = trained(config, out, fold, say, cancelled), held_out_of(config, fold)
         one = evaluate(
             network,
             samples,
@@ -84,7 +84,7 @@ def crossvalidate(
             progress=progress,
             cancelled=cancelled,
         )
-        one.write(_place(out, fold))
+        one.write(place_of(out, fold))
         parts.append(one)
     if missing:
         say(f"folds {', '.join(map(str, missing))} are still to be trained; tables of all come with the last")
@@ -94,7 +94,8 @@ def crossvalidate(
     return result
 
 
-def _place(out: Path, fold: int) -> Path:
+def place_of(out: Path, fold: int) -> Path:
+    """Return the folder of a fold's training."""
     return out / f"fold{fold}"
 
 
@@ -102,13 +103,14 @@ def _of_fold(config: TrainingConfig, fold: int) -> TrainingConfig:
     return config.model_copy(update={"data": config.data.model_copy(update={"fold": fold})})
 
 
-def _held_out(config: TrainingConfig, fold: int) -> list[Sample]:
+def held_out_of(config: TrainingConfig, fold: int) -> list[Sample]:
+    """Return what a fold's network does not see."""
     from napari_tbcad.networks.fit import held_out
 
     return held_out(_of_fold(config, fold))
 
 
-def _trained(
+def trained(
     config: TrainingConfig,
     out: Path,
     fold: int,
@@ -119,7 +121,7 @@ def _trained(
     from napari_tbcad.networks.fit import LAST, MODEL, SPLIT, split_of, train
     from napari_tbcad.networks.store import load_network
 
-    place, one = _place(out, fold), _of_fold(config, fold)
+    place, one = place_of(out, fold), _of_fold(config, fold)
     if (place / MODEL).is_file():
         _require_same(place / "config.yaml", one)
         split_of(one).require_same(place / SPLIT)
