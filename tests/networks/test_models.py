@@ -134,8 +134,8 @@ def test_another_task_is_refused_though_the_network_is_in_memory(models: Path, n
     find_network(network_file)
     with pytest.raises(ModelRefused, match="made for the task lungs, not for opacities"):
         find_network(network_file, task="opacities")
-    with pytest.raises(ModelRefused, match="channel"):
-        find_network(network_file, channels=3)
+    with pytest.raises(ModelRefused, match="no view of bone scans, not for the anterior one"):
+        find_network(network_file, view="anterior")
 
 
 def test_packaged_networks_are_held_against_their_list(

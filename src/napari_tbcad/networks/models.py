@@ -63,9 +63,7 @@ _loaded: dict[tuple[Any, ...], Network] = {}
 _lock = threading.Lock()
 
 
-def find_network(
-    name_or_path: str | Path, *, task: str | None = None, channels: int | None = None, view: str = ""
-) -> Network:
+def find_network(name_or_path: str | Path, *, task: str | None = None, view: str = "") -> Network:
     """Return a network by packaged or installed name, or by the path of a file.
 
     The last few are kept in memory; a file that changed is read anew. Safe to call from several threads.
@@ -76,8 +74,6 @@ def find_network(
         The network.
     task : str, optional
         The task it is wanted for.
-    channels : int, optional
-        Channels of the images it is wanted for.
     view : str, optional
         View of bone scans it is wanted for.
 
@@ -98,10 +94,6 @@ def find_network(
             del _loaded[next(iter(_loaded))]
     if task is not None and network.card.task != task:
         raise ModelRefused(entry.name, f"made for the task {network.card.task}, not for {task}")
-    if channels is not None and network.card.channels != channels:
-        raise ModelRefused(
-            entry.name, f"takes images of {network.card.channels} channel(s), not of {channels}"
-        )
     if view and view not in network.card.input.views:
         reads = " and ".join(network.card.input.views) or "no"
         raise ModelRefused(entry.name, f"made for the {reads} view of bone scans, not for the {view} one")

@@ -153,7 +153,6 @@ def load_network(
     path: str | Path,
     *,
     task: str | None = None,
-    channels: int | None = None,
     expected_sha256: str | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Network:
@@ -165,8 +164,6 @@ def load_network(
         The network file.
     task : str, optional
         The task it is wanted for; a network of another is refused.
-    channels : int, optional
-        Channels of the images it is wanted for.
     expected_sha256 : str, optional
         Hash of the file, where a list says what it must be.
     max_bytes : int, optional
@@ -176,7 +173,7 @@ def load_network(
     ------
     ModelRefused
         If the file is broken, changed since it was written, not a network of this program or of a newer
-        one, or made for another task or other images.
+        one, or made for another task.
     BadInput
         If there is no such file.
     """
@@ -184,8 +181,6 @@ def load_network(
     card, metadata = _checked_header(path, max_bytes)
     if task is not None and card.task != task:
         raise ModelRefused(path, f"made for the task {card.task}, not for {task}")
-    if channels is not None and card.channels != channels:
-        raise ModelRefused(path, f"takes images of {card.channels} channel(s), not of {channels}")
     found = sha256(path)
     if expected_sha256 is not None and found != expected_sha256:
         raise ModelRefused(
