@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.widgets.bone.intake import first_top
@@ -43,6 +43,8 @@ class BoneLook:
         Whether numbers and class letters stand beside the hotspots.
     chosen : int or None
         The hotspot that table and canvas point at.
+    selected : tuple of int
+        All hotspots that keys and menus act on, the chosen one among them.
     """
 
     def __init__(self, session: BoneSession) -> None:
@@ -52,6 +54,7 @@ class BoneLook:
         self.outlines = True
         self.names = True
         self.chosen: int | None = None
+        self.selected: tuple[int, ...] = ()
         self._off: list[Any] | None = None
         self._shown_table: Any = None
         self._ringed: Any = None
@@ -123,9 +126,25 @@ class BoneLook:
         session.changed.emit()
 
     def choose(self, number: int | None) -> None:
-        """Point at a hotspot; None at none."""
-        if (session := self._session()) is not None and number != self.chosen:
-            self.chosen = number
+        """Point at one hotspot alone; None at none."""
+        self.select(() if number is None else (number,), number)
+
+    def select(self, numbers: Iterable[int], current: int | None = None) -> None:
+        """Choose several hotspots at once.
+
+        Parameters
+        ----------
+        numbers : iterable of int
+            Their numbers, in any order; none leaves none chosen.
+        current : int, optional
+            The one that table and canvas point at; when it is not given, or not among them, it stays
+            where it is if that is among them, else it is the last of them.
+        """
+        selected = tuple(dict.fromkeys(numbers))
+        chosen = next((n for n in (current, self.chosen, *selected[-1:]) if n in selected), None)
+        session = self._session()
+        if session is not None and (chosen, selected) != (self.chosen, self.selected):
+            self.chosen, self.selected = chosen, selected
             session.changed.emit()
 
     def choose_next(self, step: int = 1, order: Sequence[int] = ()) -> None:
@@ -163,8 +182,15 @@ class BoneLook:
             return
         table = session.value("table")
         row = next((row for row in table or () if row.id == self.chosen), None)
-        if row is None:
-            self.chosen = None
+        hotspots = session.value("hotspots")
+        # Not those of the table: it comes a moment after a new hotspot.
+        self._forget_gone(() if hotspots is None else hotspots.by_id())
         if row is not self._ringed:
             self._ringed = row
             session.layers.letters.ring(row)
+
+    def _forget_gone(self, known: Container[int]) -> None:
+        """Choose no longer what is no more; of what is left, the last stays pointed at."""
+        self.selected = tuple(number for number in self.selected if number in known)
+        if self.chosen not in known:
+            self.chosen = self.selected[-1] if self.selected else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from napari_tbcad.widgets.bone.bench import BoneBench
@@ -46,6 +48,7 @@ class BoneViewing(BenchViewing):
 
         self._callback = click
         bare(self._bench.viewer).mouse_drag_callbacks.append(click)
+        self.tools = make_tools(self._bench)
 
     def looks(self) -> dict[str, Callable[[], None]]:
         """Return what the keys for the grey scale do."""
@@ -98,6 +101,8 @@ class BoneViewing(BenchViewing):
         viewer = self._bench.viewer
         if viewer is not None and self._callback in bare(viewer).mouse_drag_callbacks:
             bare(viewer).mouse_drag_callbacks.remove(self._callback)
+        if self.tools is not None:
+            self.tools.release()
         super().release()
 
     def _inverted(self) -> bool:
@@ -126,3 +131,11 @@ class BoneViewing(BenchViewing):
             if number:
                 session.look.choose(int(number))
                 return
+
+
+def make_tools(bench: BoneBench) -> Any:
+    """Return the tools on the canvas."""
+    if find_spec("napari_tbcad.widgets.bone.tools") is None:
+        return None
+    made = getattr(import_module("napari_tbcad.widgets.bone.tools"), "Tools", None)
+    return None if made is None else made(bench)
