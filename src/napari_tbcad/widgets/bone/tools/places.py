@@ -1,0 +1,111 @@
+"""What lies under the pointer: which view, which pixel, which hotspot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.widgets.bone.layers import HOTSPOTS
+
+Point = tuple[float, float]
+"""Row and column in the pixels of a view; whole numbers are the centres of pixels."""
+
+
+class Place(NamedTuple):
+    """A place in a view.
+
+    Parameters
+    ----------
+    view : {"anterior", "posterior"}
+    row, column : float
+        In the pixels of the view's image.
+    """
+
+    view: ViewName
+    row: float
+    column: float
+
+    @property
+    def point(self) -> Point:
+        """Row and column."""
+        return self.row, self.column
+
+
+def place_at(layers: Any, position: Sequence[float]) -> Place | None:
+    """Return the place in a view that lies at a position of the world; the upper layer where two overlap.
+
+    Parameters
+    ----------
+    layers : BoneLayers
+        Layers of the scan.
+    position : sequence of float
+        World coordinates, as of a mouse event.
+
+    Returns
+    -------
+    Place or None
+        None outside all views that are shown.
+    """
+    found: Place | None = None
+    top = -1
+    for view, image in layers.pictures().items():
+        row, column = point_in(image, position)
+        height, width = image.data.shape[:2]
+        if image.visible and -0.5 <= row < height - 0.5 and -0.5 <= column < width - 0.5:
+            height_in_list = layers.order_of(image) if hasattr(layers, "order_of") else VIEWS.index(view)
+            if height_in_list > top:
+                found, top = Place(view, row, column), height_in_list
+    return found
+
+
+def point_in(image: Any, position: Sequence[float]) -> Point:
+    """Return a position of the world in the pixels of an image, which may be moved, scaled or turned."""
+    row, column = np.asarray(image.world_to_data(position), float)[-2:]
+    return float(row), float(column)
+
+
+def held_inside(image: Any, point: Point) -> Point:
+    """Return the nearest point that still lies in an image."""
+    height, width = image.data.shape[:2]
+    row = float(np.clip(point[0], -0.5, height - 0.5))
+    return row, float(np.clip(point[1], -0.5, width - 0.5))
+
+
+def hotspot_at(layers: Any, place: Place, reach: float = 0.0) -> int | None:
+    """Return the hotspot at a place, as painted in its layer.
+
+    Parameters
+    ----------
+    layers : BoneLayers
+        Layers of the scan.
+    place : Place
+        Where.
+    reach : float, optional
+        The nearest hotspot this far away, in pixels of the view, counts too: small ones are hard to hit.
+
+    Returns
+    -------
+    int or None
+        Its number.
+    """
+    layer = layers.layer(HOTSPOTS[place.view])
+    if layer is None:
+        return None
+    labels = np.asarray(layer.data)
+    row, column = round(place.row), round(place.column)
+    if not (0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]):
+        return None
+    if labels[row, column] or reach <= 0:
+        return int(labels[row, column]) or None
+    wide = int(np.ceil(reach))
+    top, left = max(row - wide, 0), max(column - wide, 0)
+    part = labels[top : row + wide + 1, left : column + wide + 1]
+    rows, columns = np.nonzero(part)
+    if not rows.size:
+        return None
+    distance = np.hypot(rows + top - place.row, columns + left - place.column)
+    nearest = int(distance.argmin())
+    return int(part[rows[nearest], columns[nearest]]) if distance[nearest] <= reach else None
