@@ -24,7 +24,7 @@ ORDER = (
     },
     {"imaging"},
     {"memory", "chain", "edits", "history", "archive", "reading", "io"},
-    {"case", "worklist", "worklist_item", "worklist_sources"},
+    {"case", "case_images", "case_readings", "worklist", "worklist_item", "worklist_sources"},
     {"networks"},
     {"simulate"},
     {"chest", "bone"},

@@ -7,26 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from napari_tbcad.case import Case, ImageReference
+from napari_tbcad.case_images import find_again
+from napari_tbcad.case_readings import RECORD, plain
 from napari_tbcad.chain import content_key
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import sha256
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.read import read_film
-from napari_tbcad.record import Record, Step
+from napari_tbcad.record import Step
 
 FILM = "film"
 """Role of the image in a chest case."""
 
-RECORD = TypeAdapter(Record)
 _FILM_FACTS = ("spacing_mm", "source", "window", "inverted", "flipped", "view", "warnings")
-
-
-def plain(record: Record) -> Any:
-    """Return a record as JSON values."""
-    return RECORD.dump_python(record, mode="json")
 
 
 def film_key(film: Radiograph) -> str:
@@ -83,26 +79,15 @@ def film_for(case: Case, case_path: str | Path, *, film_path: str | Path | None 
     BadInput
         If the film is nowhere, or what is there is another image than the case was made with.
     """
-    image = case.image
-    places = (Path(film_path),) if film_path is not None else image.places(case_path)
-    wrong: BadInput | None = None
-    for place in places:
-        if film_path is None and not place.is_file():
-            continue
-        try:
-            film = read_film(place)
-        except BadInput as error:
-            wrong = wrong or error
-            continue
-        if film_key(film) == image.content_key:
-            return film
-        wrong = BadInput(place, "this is another image than the one this case was made with")
-    if image.embedded and film_path is None:
-        return _embedded(case, case_path)
-    if wrong is not None:
-        raise wrong
-    looked = " and ".join(str(place) for place in places) or "no place at all"
-    raise BadInput(case_path, f"its film {image.name} was not found (looked at {looked}): say where it is")
+    return find_again(
+        case,
+        case_path,
+        lambda places: read_film(places[0]),
+        film_key,
+        lambda: _embedded(case, case_path),
+        thing="film",
+        paths=() if film_path is None else (film_path,),
+    )
 
 
 def _embedded(case: Case, case_path: str | Path) -> Radiograph:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.case import Case, Reading
-from napari_tbcad.chest.case_film import RECORD, plain
+from napari_tbcad.case_readings import RECORD, plain
 from napari_tbcad.chest.lungs.network import NetworkParameters, network_at_hand
 from napari_tbcad.chest.opacities import CLASSES, NoOpacities, Opacities
 from napari_tbcad.errors import BadInput

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from napari_tbcad import __version__
 from napari_tbcad.case import Case, Reading, Verdict
+from napari_tbcad.case_readings import RECORD, plain, progress_of, readings_before, restore
 from napari_tbcad.chain import Run
 from napari_tbcad.chest import case_opacities
-from napari_tbcad.chest.case_film import FILM, RECORD, plain, reference
+from napari_tbcad.chest.case_film import FILM, reference
 from napari_tbcad.chest.case_film import film_for as film_for
 from napari_tbcad.chest.case_film import film_key as film_key
 from napari_tbcad.chest.classify.result import ChestResult
@@ -115,7 +115,7 @@ def case_of(
     return Case(
         workflow=WORKFLOW,
         images={FILM: image},
-        readings=(*_before(earlier, reading, labels), reading),
+        readings=(*readings_before(earlier, reading, labels), reading),
         labels=labels,
         arrays=arrays,
         tables=tables,
@@ -126,15 +126,9 @@ def case_of(
 def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...]) -> Reading:
     features: ChestFeatures | None = run.get("features")
     result: ChestResult | None = run.get("result")
-    names = [stage.writes for stage in run.chain.stages if run.get(stage.writes, automatic=True) is not None]
     masks = {kind: run.get(kind, automatic=True) for kind in KINDS}
     values = {
-        "made": names,
-        "up_to_date": [name for name in names if run.fresh(name, automatic=True)],
-        # Only what is out of date was made with other settings than those of the run.
-        "made_with": {
-            name: _json(run.made_with(name)) for name in names if not run.fresh(name, automatic=True)
-        },
+        **progress_of(run),
         "records": {kind: plain(mask.record) for kind, mask in masks.items() if mask is not None},
     }
     if features is not None:
@@ -160,29 +154,6 @@ def _reading(run: Run, reader: str, verdict: Verdict, warnings: tuple[str, ...])
         models=_models(run),
         warnings=warnings,
     )
-
-
-def _before(earlier: Case | None, new: Reading, labels: dict[str, NDArray[Any]]) -> tuple[Reading, ...]:
-    """Return the readings that stay, each with the automatic masks that are not those of the new case."""
-    if earlier is None:
-        return ()
-    kept = list(earlier.readings)
-    if not kept[-1].finished and kept[-1].by(new.reader):
-        kept.pop()
-    if kept and new.finished and kept[-1].finished and kept[-1].by(new.reader):
-        # Two readers who gave no name are not the same one.
-        reviewed = kept[-1].verdict == "made" and new.verdict in ("accepted", "changed")
-        kept = kept if reviewed else kept[:-1]
-    stay = []
-    for one in kept:
-        own = {**earlier.labels, **one.automatic}
-        differ = {n: a for n, a in own.items() if not np.array_equal(a, labels.get(n, a[:0]))}
-        stay.append(replace(one, automatic=differ))
-    return tuple(stay)
-
-
-def _json(parameters: Any) -> Any:
-    return parameters.model_dump(mode="json") if isinstance(parameters, BaseModel) else parameters
 
 
 def _models(run: Run) -> dict[str, Any]:
@@ -240,11 +211,7 @@ def run_from(
         run = start(film, ChestSettings.model_validate(one.settings), model=model, library=library)
         for name, labels in one.labels.items():
             run.put(name, _mask(film, labels, name, origin="person"))
-        for edit in one.edits:
-            run.note(edit)
-        outputs, fresh = _outputs(case, one, film), _still_fresh(case, one, model, library)
-        for name, value in outputs.items():
-            run.restore(name, value, fresh=name in fresh, made_with=one.values["made_with"].get(name))
+        restore(run, one, _outputs(case, one, film), _still_fresh(case, one, model, library))
         again = [name for name in _QUICK if name in one.values["made"]]
     except (AttributeError, KeyError, TypeError, IndexError, ValidationError) as error:
         raise BadInput(case.image.name, f"its case cannot be used here ({error})") from error
