@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_tbcad.bone import region_areas
 from napari_tbcad.bone.bsi import RULES, IndexParameters, bone_scan_index
+from napari_tbcad.bone.editing import set_label
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView
+from napari_tbcad.memory import Memory
 from napari_tbcad.schemes import HOTSPOT_CLASSES, REGION_IDS, REGION_NAMES
 
 SHAPE = (40, 30)
@@ -248,3 +251,44 @@ def test_any_labels_give_the_index_of_the_method(seed, table, rule):
     )
     abnormal = {view: np.isin(spots[view], counted) for view in there}
     assert index.value == pytest.approx(index_pixel_by_pixel(drawn, abnormal, table, rule), abs=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_what_is_kept_never_shows_in_the_index(seed):
+    rng = np.random.default_rng(seed)
+    memory, drawn, studied = Memory(), regions(), scan()
+    image = {view: rng.integers(0, 5, SHAPE).astype(np.uint16) for view in ("anterior", "posterior")}
+    image["posterior"] += 10 * (image["posterior"] > 0).astype(np.uint16)
+    for _ in range(6):
+        view = str(rng.choice(list(image)))
+        what = rng.integers(4)
+        if what == 0:
+            # Painted in place, as a program may that keeps its array.
+            image[view][rng.integers(40), rng.integers(30)] = image[view].max()
+        elif what == 1:
+            drawn = regions(without=(str(rng.choice(REGION_NAMES)),))
+        elif what == 2:
+            studied = scan(level=float(rng.integers(1, 9)))
+        marks = [
+            Mark(int(n), one, str(rng.choice(HOTSPOT_CLASSES)), judged=bool(rng.integers(2)))
+            for one, labels in image.items()
+            for n in np.unique(labels)
+            if n
+        ]
+        spots = Hotspots(image["anterior"], image["posterior"], tuple(marks))
+        chosen = IndexParameters(weights=str(rng.choice(list(TABLES))), combine=str(rng.choice(list(RULES))))
+        assert bone_scan_index(spots, drawn, studied, chosen, memory=memory) == bone_scan_index(
+            spots, drawn, studied, chosen
+        )
+
+
+def test_another_class_counts_no_pixel_anew(monkeypatch):
+    memory, drawn, studied = Memory(), regions(), scan()
+    before = bone_scan_index(LUMBAR, drawn, studied, memory=memory)
+    now = set_label(LUMBAR, 2, "normal")
+    with monkeypatch.context() as patch:
+        patch.setattr(region_areas.np, "bincount", lambda *a, **k: pytest.fail("counted"))
+        after = bone_scan_index(now, drawn, studied, memory=memory)
+    assert after == bone_scan_index(now, drawn, studied)
+    assert after.value < before.value

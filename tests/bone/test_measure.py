@@ -4,17 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import regionprops
 
+from napari_tbcad.bone import spot_measures
 from napari_tbcad.bone.axis import Axis, find_axis, pair_views
+from napari_tbcad.bone.editing import set_label
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.measure import HotspotTable, measure_hotspots
 from napari_tbcad.bone.painted import from_labels
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView
+from napari_tbcad.memory import Memory
 from napari_tbcad.schemes import REGION_IDS
 
 
@@ -128,6 +131,53 @@ def test_shape_as_scikit_image_gives_it(seed):
         assert row.eccentricity == pytest.approx(prop.eccentricity, abs=1e-6)
         assert row.solidity == pytest.approx(prop.solidity)
         assert row.mean == pytest.approx(prop.intensity_mean)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_what_is_kept_never_shows_in_the_table(seed):
+    rng = np.random.default_rng(seed)
+    memory, marks = Memory(), {}
+    shape = (60, 30)
+    counts = rng.poisson(4, shape).astype(np.float32)
+    scan = BoneScan(ScanView(counts), ScanView(counts[:, ::-1]), spacing_mm=(2.0, 2.0))
+    drawn = [np.kron(rng.integers(0, 13, (6, 3)), np.ones((10, 10), int)).astype(np.uint8) for _ in range(4)]
+    regions = SkeletonRegions(*drawn[:2])
+    images = [np.zeros(shape, np.uint16), np.zeros(shape, np.uint16)]
+    for turn in range(8):
+        image = images[turn % 2]
+        top, left = rng.integers(0, 50), rng.integers(0, 22)
+        number = int(rng.integers(0, 5)) + (10 if turn % 2 else 0)
+        # In place, as a program may that keeps its array; 0 and 10 take away.
+        image[top : top + 6, left : left + 6] = number if number % 10 else 0
+        if turn == 5:
+            regions = SkeletonRegions(*drawn[2:])
+        marks |= {number: ("abnormal", "normal", "non_bone")[int(rng.integers(3))]}
+        hotspots = from_labels(*images)
+        for one, label in marks.items():
+            if one in hotspots.by_id():
+                hotspots = set_label(hotspots, one, label)
+        known = None if turn == 3 else regions
+        again = measure_hotspots(hotspots, scan, known, memory=memory)
+        assert again == measure_hotspots(hotspots, scan, known)
+
+
+def test_only_what_was_painted_is_measured_anew(case, monkeypatch):
+    hotspots, scan, regions = case
+    memory, measured = Memory(), []
+    hull = spot_measures.hull_pixels
+    monkeypatch.setattr(spot_measures, "hull_pixels", lambda mask: measured.append(1) or hull(mask))
+
+    def measure(given):
+        measured.clear()
+        return measure_hotspots(given, scan, regions, memory=memory), len(measured)
+
+    assert measure(hotspots)[1] == 3
+    table, number = measure(set_label(hotspots, 5, "normal"))
+    assert (table.row(5).label, number) == ("normal", 0)
+    painted = hotspots.anterior.copy()
+    painted[22, 12] = 5
+    assert measure(replace(hotspots, anterior=painted))[1] == 1
 
 
 # The patient's axis

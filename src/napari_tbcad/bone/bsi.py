@@ -29,17 +29,26 @@ Scan Index, Clin Cancer Res 4:1765-1772, 1998.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
-import numpy as np
 from pydantic import field_validator
 
+from napari_tbcad.bone.bsi_warnings import index_warnings
 from napari_tbcad.bone.hotspots import Hotspots, Mark
-from napari_tbcad.bone.region_areas import Areas, Rule, contributions, region_areas
+from napari_tbcad.bone.region_areas import (
+    Areas,
+    Rule,
+    SharedAreas,
+    contributions,
+    region_areas,
+    shared_areas,
+)
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
-from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView, ViewName
+from napari_tbcad.memory import Memory, recall
 from napari_tbcad.record import Parameters, Record, Step, field
-from napari_tbcad.schemes import ANTERIOR_ONLY, HOTSPOT_CLASSES, REGION_IDS, REGION_NAMES
+from napari_tbcad.schemes import HOTSPOT_CLASSES, REGION_IDS, REGION_NAMES
 from napari_tbcad.skeletal_mass import (
     DEFAULT_WEIGHTS,
     WEIGHT_TABLES,
@@ -183,6 +192,8 @@ def bone_scan_index(
     regions: SkeletonRegions,
     scan: BoneScan,
     parameters: IndexParameters = IndexParameters(),
+    *,
+    memory: Memory | None = None,
 ) -> BoneScanIndex:
     """Compute the Bone Scan Index of a scan.
 
@@ -196,6 +207,9 @@ def bone_scan_index(
         For the counts, and for which views there are.
     parameters : IndexParameters
         Weight table and view rule.
+    memory : Memory, optional
+        Of this stage for this scan: after a change of classes no pixel is counted anew. The result is the
+        same, to the last bit, as without.
 
     Returns
     -------
@@ -215,13 +229,14 @@ def bone_scan_index(
     views = _views_of(scan, parameters.combine)
     table = weight_table(parameters.weights)
     abnormal = [mark for mark in hotspots.marks if mark.label == "abnormal"]
-    areas = region_areas(hotspots, regions, scan, abnormal)
+    shared = shared_areas(hotspots, regions, scan, memory=memory)
+    areas = region_areas(shared, abnormal)
     parts = contributions(areas, views, table, parameters.combine)
     n_judged = sum(mark.judged for mark in hotspots.marks)
     judged_parts: dict[str, float | None] | None = None
     if n_judged or not hotspots.marks:
         judged = [mark for mark in abnormal if mark.judged]
-        judged_areas = region_areas(hotspots, regions, scan, judged)
+        judged_areas = region_areas(shared, judged)
         judged_parts = contributions(judged_areas, views, table, parameters.combine)
     rows = tuple(_row(name, areas, table, parts, judged_parts) for name in REGION_NAMES)
     index = BoneScanIndex(
@@ -238,12 +253,12 @@ def bone_scan_index(
             for label in HOTSPOT_CLASSES
             if label != "abnormal"
         },
-        outside=_outside(hotspots, regions, abnormal),
+        outside=tuple(mark.id for mark in abnormal if not _inside(mark, shared)),
         outside_pixels={view: int(hit[0]) for view, (_, hit) in areas.items()},
-        counts={view: image.total if scan.unit == "counts" else None for view, image in scan},
+        counts=_counts(scan, memory),
         record=scan.record + Step("index", parameters),
     )
-    return replace(index, warnings=_warnings(index, areas, views))
+    return replace(index, warnings=index_warnings(index, areas, views))
 
 
 def _require_grid(hotspots: Hotspots, regions: SkeletonRegions, scan: BoneScan) -> None:
@@ -300,49 +315,18 @@ def _n_lesions(abnormal: list[Mark]) -> int:
     return len(ids) - len(pairs)
 
 
-def _outside(hotspots: Hotspots, regions: SkeletonRegions, abnormal: list[Mark]) -> tuple[int, ...]:
-    """Return the ids of abnormal hotspots without a pixel in a region."""
-    inside: set[int] = set()
-    for view in VIEWS:
-        spots, labels = hotspots.labels(view), regions.weighed(view)
-        if spots is not None and labels is not None:
-            inside |= set(np.unique(spots[labels > 0]).tolist())
-    return tuple(mark.id for mark in abnormal if mark.id not in inside)
+def _inside(mark: Mark, shared: dict[ViewName, SharedAreas]) -> bool:
+    """Tell whether a hotspot has a pixel in a region."""
+    return mark.view in shared and shared[mark.view].inside(mark.id)
 
 
-def _warnings(index: BoneScanIndex, areas: Areas, views: tuple[ViewName, ...]) -> tuple[str, ...]:
-    said = _missing(index, areas, views)
-    if index.outside:
-        n = len(index.outside)
-        said.append(
-            f"{n} abnormal hotspot{'s lie' if n > 1 else ' lies'} outside all regions and "
-            f"{'are' if n > 1 else 'is'} not part of the index: {', '.join(map(str, index.outside))}."
-        )
-    return tuple(said)
+def _counts(scan: BoneScan, memory: Memory | None) -> dict[str, float | None]:
+    if scan.unit != "counts":
+        return {view: None for view, _ in scan}
+    return {
+        view: recall(memory, ("counts", view), (image,), partial(_total_of, image)) for view, image in scan
+    }
 
 
-def _missing(index: BoneScanIndex, areas: Areas, views: tuple[ViewName, ...]) -> list[str]:
-    """Say which regions have no pixels, and what that does to the index."""
-
-    def lacks(region: str, view: ViewName) -> bool:
-        return not areas[view][0][REGION_IDS[region]]
-
-    expected = {view: [r for r in REGION_NAMES if view == "anterior" or r != ANTERIOR_ONLY] for view in views}
-    anywhere = [r for r in REGION_NAMES if any(r in names for names in expected.values())]
-    gone = [r for r in anywhere if all(lacks(r, view) for view in views)]
-    lost = [row.region for row in index.regions if row.contribution is None and row.region in gone]
-    pooled = [r for r in gone if r not in lost]
-    said = []
-    if lost:
-        said.append(f"No pixels of {_listed(lost)}: not part of the index, which may be too low.")
-    if pooled:
-        said.append(f"No pixels of {_listed(pooled)}: the index has the other regions of its group alone.")
-    for view, names in expected.items():
-        only_here = [r for r in names if lacks(r, view) and r not in gone]
-        if only_here:
-            said.append(f"No pixels of {_listed(only_here)} in the {view} view.")
-    return said
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _total_of(image: ScanView) -> float:
+    return image.total

@@ -8,22 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from napari_tbcad.bone.axis import Axis, find_axis
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.spot_measures import OUTSIDE as OUTSIDE
+from napari_tbcad.bone.spot_measures import Ground, Spot, SpotMeasures, measure_spots
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
-from napari_tbcad.imaging.morphology import hull_pixels
+from napari_tbcad.memory import Memory, recall
 from napari_tbcad.record import Record, Step
-from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
-
-OUTSIDE = "outside"
-"""The region of a hotspot of which the larger part lies in none."""
-
-_LEAST_REFERENCE = 50
-"""Pixels from which a region's median is taken for a reference."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +122,11 @@ class HotspotTable:
 
 
 def measure_hotspots(
-    hotspots: Hotspots, scan: BoneScan, regions: SkeletonRegions | None = None
+    hotspots: Hotspots,
+    scan: BoneScan,
+    regions: SkeletonRegions | None = None,
+    *,
+    memory: Memory | None = None,
 ) -> HotspotTable:
     """Measure every hotspot.
 
@@ -140,6 +137,9 @@ def measure_hotspots(
         The scan they lie on; its raw pixels are measured.
     regions : SkeletonRegions, optional
         Skeleton regions of the scan.
+    memory : Memory, optional
+        Of this stage for this scan: only hotspots whose pixels changed are measured anew. The result is the
+        same, to the last bit, as without.
 
     Returns
     -------
@@ -157,135 +157,74 @@ def measure_hotspots(
         marks = [mark for mark in hotspots.marks if mark.view == name]
         if labels is None or not marks:
             continue
-        known = regions.weighed(name) if regions is not None else None
+        known = regions.labels(name) if regions is not None else None
         for what, image in (("hotspots", labels), ("regions", known)):
             if image is not None and image.shape != view.counts.shape:
                 raise BadInput(what, f"{name}: {image.shape} pixels, the scan has {view.counts.shape}")
-        rows.extend(_rows(marks, labels, view.counts, known, scan.spacing_mm))
+        measures = _measures(hotspots, view.counts, regions, name, memory)
+        rows.extend(_row(mark, measures.spots[mark.id], measures, scan.spacing_mm) for mark in marks)
     rows.sort(key=lambda row: row.id)
     empty = tuple(f"Hotspot {row.id} lies where nothing was counted." for row in rows if row.peak <= 0)
     step = Step("table", facts={"hotspots": len(rows)})
     return HotspotTable(tuple(rows), empty, hotspots.record + step)
 
 
-def _rows(
-    marks: list[Mark],
-    labels: NDArray[np.uint16],
+def _measures(
+    hotspots: Hotspots,
     counts: NDArray[np.float32],
-    regions: NDArray[np.uint8] | None,
-    spacing: tuple[float, float] | None,
-) -> Iterator[HotspotRow]:
-    places = ndimage.find_objects(labels)
-    medians = _medians(labels, counts, regions)
-    axis = find_axis(counts, regions)
-    for mark in marks:
-        box = places[mark.id - 1]
-        mask = labels[box] == mark.id
-        top, left = box[0].start, box[1].start
-        rows, columns = np.nonzero(mask)
-        values = counts[box][mask].astype(np.float64)
-        row, column = rows.mean() + top, columns.mean() + left
-        region, nearest = _region(regions, rows + top, columns + left, (row, column))
-        mean = float(values.mean())
-        yield HotspotRow(
-            id=mark.id,
-            view=mark.view,
-            region=region,
-            nearest_region=nearest,
-            label=mark.label,
-            row=float(row),
-            column=float(column),
-            top=top,
-            left=left,
-            bottom=box[0].stop,
-            right=box[1].stop,
-            area_px=rows.size,
-            area_mm2=None if spacing is None else rows.size * spacing[0] * spacing[1],
-            eccentricity=_eccentricity(rows, columns),
-            solidity=rows.size / hull_pixels(mask),
-            peak=float(values.max()),
-            mean=mean,
-            total=float(values.sum()),
-            ratio_contralateral=_ratio(
-                mean, _mirrored(axis, labels, counts, mark.id, rows + top, columns + left)
-            ),
-            ratio_reference=_ratio(mean, medians.get("femur")),
-            ratio_region=_ratio(mean, medians.get(region or "")),
-            probability=mark.probability,
-            uncertainty=mark.uncertainty,
-            linked=mark.linked,
-            judged=mark.judged,
-            origin=mark.origin,
-        )
+    regions: SkeletonRegions | None,
+    view: ViewName,
+    memory: Memory | None,
+) -> SpotMeasures:
+    """Measure the hotspots of a view, those alone that differ from the ones measured last."""
+    known = None if regions is None else regions.labels(view)
+    ground = recall(
+        memory,
+        ("ground", view),
+        (counts, known),
+        lambda: Ground(counts, None if regions is None else regions.weighed(view)),
+    )
+    labels = hotspots.labels(view)
+    assert labels is not None
+    last = None if memory is None else memory.last(("spots", view))
+    earlier = last[1] if last is not None and last[0] is ground else None
+    assert earlier is None or isinstance(earlier, SpotMeasures)
+    measures = measure_spots(ground, labels, [m.id for m in hotspots.marks if m.view == view], earlier)
+    if memory is not None:
+        memory.keep(("spots", view), ground, measures)
+    return measures
 
 
-def _medians(
-    labels: NDArray[np.uint16], counts: NDArray[np.float32], regions: NDArray[np.uint8] | None
-) -> dict[str, float]:
-    """Return the median counts of each region outside all hotspots."""
-    if regions is None:
-        return {}
-    chosen = (regions > 0) & (labels == 0)
-    ids, values = regions[chosen], counts[chosen]
-    order = np.argsort(ids, kind="stable")
-    edges = np.searchsorted(ids[order], np.arange(1, len(REGION_NAMES) + 2))
-    values = values[order]
-    return {
-        name: float(np.median(values[edges[n - 1] : edges[n]]))
-        for name, n in REGION_IDS.items()
-        if edges[n] - edges[n - 1] >= _LEAST_REFERENCE
-    }
-
-
-def _region(
-    regions: NDArray[np.uint8] | None, rows: Any, columns: Any, centre: tuple[float, float]
-) -> tuple[str | None, str | None]:
-    """Return the region of most pixels (the smaller id in a tie), or outside, and the nearest one."""
-    if regions is None:
-        return None, None
-    held = np.bincount(regions[rows, columns], minlength=len(REGION_NAMES) + 1)
-    # Bone before nothing in a tie; several regions together may hold most.
-    most = int(held[1:].argmax()) + 1
-    if held[1:].sum() >= held[0]:
-        return REGION_NAMES[most - 1], REGION_NAMES[most - 1]
-    return OUTSIDE, _nearest(regions, centre)
-
-
-def _nearest(regions: NDArray[np.uint8], centre: tuple[float, float]) -> str | None:
-    places = np.argwhere(regions)
-    if len(places) == 0:
-        return None
-    nearest = places[((places - np.asarray(centre)) ** 2).sum(axis=1).argmin()]
-    return REGION_NAMES[int(regions[tuple(nearest)]) - 1]
-
-
-def _eccentricity(rows: NDArray[Any], columns: NDArray[Any]) -> float:
-    """Return the eccentricity as ``skimage.measure.regionprops`` defines it; 0 for a single pixel."""
-    r, c = rows - rows.mean(), columns - columns.mean()
-    rr, cc, rc = (r * r).mean(), (c * c).mean(), (r * c).mean()
-    spread = np.hypot((rr - cc) / 2, rc)
-    large, small = (rr + cc) / 2 + spread, (rr + cc) / 2 - spread
-    return float(np.sqrt(max(1 - small / large, 0.0))) if large > 0 else 0.0
-
-
-def _mirrored(
-    axis: Axis,
-    labels: NDArray[np.uint16],
-    counts: NDArray[np.float32],
-    number: int,
-    rows: NDArray[Any],
-    columns: NDArray[Any],
-) -> float | None:
-    """Return the mean counts at the mirrored place; None where that is no other place."""
-    there_rows, there_columns = (np.rint(x).astype(int) for x in axis.mirror(rows, columns))
-    height, width = counts.shape
-    within = (there_rows >= 0) & (there_rows < height) & (there_columns >= 0) & (there_columns < width)
-    if within.mean() < 0.5:
-        return None
-    place = there_rows[within], there_columns[within]
-    if (labels[place] == number).any():
-        return None
-    return float(counts[place].mean(dtype=np.float64))
+def _row(mark: Mark, spot: Spot, measures: SpotMeasures, spacing: tuple[float, float] | None) -> HotspotRow:
+    medians = measures.medians
+    return HotspotRow(
+        id=mark.id,
+        view=mark.view,
+        region=spot.region,
+        nearest_region=spot.nearest_region,
+        label=mark.label,
+        row=spot.row,
+        column=spot.column,
+        top=spot.top,
+        left=spot.left,
+        bottom=spot.bottom,
+        right=spot.right,
+        area_px=spot.area_px,
+        area_mm2=None if spacing is None else spot.area_px * spacing[0] * spacing[1],
+        eccentricity=spot.eccentricity,
+        solidity=spot.solidity,
+        peak=spot.peak,
+        mean=spot.mean,
+        total=spot.total,
+        ratio_contralateral=_ratio(spot.mean, spot.contralateral),
+        ratio_reference=_ratio(spot.mean, medians.get("femur")),
+        ratio_region=_ratio(spot.mean, medians.get(spot.region or "")),
+        probability=mark.probability,
+        uncertainty=mark.uncertainty,
+        linked=mark.linked,
+        judged=mark.judged,
+        origin=mark.origin,
+    )
 
 
 def _ratio(value: float, by: float | None) -> float | None:
