@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_tbcad.bone.box import BoxParameters, box_hotspot
+from napari_tbcad.bone.box_tool import BoxToolParameters, hotspot_in_box
 from napari_tbcad.bone.grow import GrowParameters, grow_hotspot
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import ScanView
@@ -74,6 +75,28 @@ def test_box_is_the_same_for_bytes_and_counts():
     image = np.random.default_rng(0).poisson(blob() + 5).astype(np.uint8)
     box = (30, 15, 60, 45)
     assert (box_hotspot(image, box) == box_hotspot(ScanView(image.astype(np.float32)), box)).all()
+
+
+def test_the_box_tool_grows_inside_the_box_or_follows_the_recipe():
+    contribution = blob(place=(45, 30))
+    ridge = 60.0 + np.tile(30 * np.exp(-((np.arange(60) - 30) ** 2) / 50), (90, 1))
+    counts, box = contribution + ridge, (34, 20, 57, 41)
+    truth = contribution > 0.4 * contribution.max()
+    grown = hotspot_in_box(counts, box, grow=GrowParameters(fraction=0.4))
+    recipe = hotspot_in_box(counts, box, BoxToolParameters(method="otsu"))
+    assert (recipe == box_hotspot(counts, box)).all()
+    assert dice(grown, truth) > 0.8 > dice(recipe, truth) + 0.1
+    # A box that cuts the hotspot keeps what is inside, and taken pixels stay with their owner.
+    cut = hotspot_in_box(counts, (40, 26, 46, 32))
+    assert cut.any()
+    assert not cut[:40].any()
+    assert not cut[:, 32:].any()
+    free = np.ones(counts.shape, bool)
+    free[45:] = False
+    assert not hotspot_in_box(counts, box, allowed=free)[45:].any()
+    assert not hotspot_in_box(np.full((20, 20), 5.0), (3, 3, 9, 9)).any()
+    with pytest.raises(BadInput):
+        hotspot_in_box(counts, (90, 0, 95, 9))
 
 
 # Grow

@@ -76,7 +76,7 @@ def box_hotspot(
     N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9(1), 1979.
     """
     counts = view.counts if isinstance(view, ScanView) else np.asarray(view)
-    part = _part(counts, box)
+    part = box_slices(box, counts.shape)
     found = np.zeros(counts.shape, bool)
     inside = counts[part]
     if inside.min() == inside.max():
@@ -91,12 +91,19 @@ def box_hotspot(
     return found
 
 
-def _part(counts: NDArray[Any], box: Bounds) -> tuple[slice, slice]:
+def box_slices(box: Bounds, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns of a box, cut at the border of an image of this shape.
+
+    Raises
+    ------
+    BadInput
+        If the box is empty or lies outside the image.
+    """
     if not np.isfinite(box).all():
         raise BadInput("box", "a corner of the box is no number")
     top, left, bottom, right = (round(float(edge)) for edge in box)
     top, left = max(top, 0), max(left, 0)
-    bottom, right = min(bottom, counts.shape[0]), min(right, counts.shape[1])
+    bottom, right = min(bottom, shape[0]), min(right, shape[1])
     if top >= bottom or left >= right:
         raise BadInput("box", "the box is empty or lies outside the view")
     return slice(top, bottom), slice(left, right)
