@@ -92,7 +92,7 @@ def agreement(
         for label in CLASSES:
             a, b = _of_class(one, first, label), _of_class(other, second, label)
             both, sum_of = shared[label]
-            shared[label] = (both + np.count_nonzero(a & b), sum_of + int(a.sum() + b.sum()))
+            shared[label] = (both + int(np.count_nonzero(a & b)), sum_of + int(a.sum() + b.sum()))
         for i, j in common_hotspots(one, other):
             pairs.append((first.mark(i).label, second.mark(j).label))
         ours, theirs = ours + len(_ids(one)), theirs + len(_ids(other))
