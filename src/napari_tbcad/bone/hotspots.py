@@ -63,6 +63,11 @@ class Mark:
             raise BadInput(f"hotspot {self.id}", f"the class is one of {', '.join(HOTSPOT_CLASSES)}")
 
 
+def ids_in(labels: NDArray[np.uint16]) -> set[int]:
+    """Return the ids that occur in a label image, 0 apart."""
+    return set(np.flatnonzero(np.bincount(labels.ravel())).tolist()) - {0}
+
+
 @dataclass(frozen=True, eq=False)
 class Hotspots:
     """Instance labels of both views.
@@ -99,7 +104,7 @@ class Hotspots:
             if labels is not None:
                 labels = whole_labels(labels, np.uint16, f"{view} hotspots")
                 object.__setattr__(self, view, labels)
-                present = set(np.unique(labels).tolist()) - {0}
+                present = ids_in(labels)
             if present != known[view]:
                 raise BadInput("hotspots", f"{view} labels and marks differ: {sorted(present ^ known[view])}")
         object.__setattr__(self, "marks", tuple(sorted(self.marks, key=lambda m: m.id)))

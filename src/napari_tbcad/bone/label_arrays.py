@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.hotspots import Hotspots, Mark, ids_in
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 
@@ -42,10 +42,7 @@ def pixels_of(labels: NDArray[np.uint16], mask: NDArray[Any]) -> NDArray[np.bool
 
 def settled(hotspots: Hotspots, arrays: Mapping[ViewName, Any], marks: Iterable[Mark]) -> Hotspots:
     """Drop marks without pixels and links without two ends."""
-    present = {
-        view: set() if labels is None else set(np.unique(labels).tolist()) - {0}
-        for view, labels in arrays.items()
-    }
+    present = {view: set() if labels is None else ids_in(labels) for view, labels in arrays.items()}
     kept = [mark for mark in marks if mark.id in present[mark.view]]
     ends = {mark.id: mark for mark in kept}
     marks = []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.bone.hotspots import Hotspots, Mark, Origin
+from napari_tbcad.bone.hotspots import Hotspots, Mark, Origin, ids_in
 from napari_tbcad.bone.label_arrays import MOST_IDS, Labels, settled
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
@@ -52,7 +52,7 @@ def from_labels(
     """
     labels: Labels = {"anterior": _ids(anterior), "posterior": _ids(posterior)}
     known = {mark.id: mark for mark in marks}
-    ids = {view: set() if x is None else set(np.unique(x).tolist()) - {0} for view, x in labels.items()}
+    ids = {view: set() if x is None else ids_in(x) for view, x in labels.items()}
     found: list[Mark] = []
     following = max(known.keys() | ids["anterior"] | ids["posterior"], default=0) + 1
     for number in sorted(ids["anterior"] | ids["posterior"]):

@@ -57,8 +57,8 @@ class Key:
     also: str = ""
 
 
-# Not used here: G O Enter (kept for annotating bone scans) and Space, which napari holds for pan
-# and zoom. E stays napari's eraser, which does on our masks what a person expects.
+# Not used here: Space, which napari holds for pan and zoom. E stays napari's eraser, which does on our
+# masks what a person expects.
 KEYS: tuple[Key, ...] = (
     Key("right_lung", "R", "chest", "Right lung", "Brush for the right lung (on the image's left)."),
     Key(
@@ -83,10 +83,11 @@ KEYS: tuple[Key, ...] = (
     Key("preview", "T", "chest", "Original or enhanced", "Show the original film or the enhanced one."),
     Key("run_all", "Ctrl+Shift+R", "panel", "Run all", "Bring every step up to date."),
     Key("save_case", "Ctrl+Shift+S", "panel", "Save", "Save what was made of the film or scan."),
-    Key("abnormal", "A", "bone", "Abnormal", "Class of the chosen hotspot, or of what is painted next."),
+    Key("abnormal", "A", "bone", "Abnormal", "Class of the chosen hotspots, and of what is made next."),
     Key("normal", "N", "bone", "Normal", "The same: benign or degenerative uptake."),
     Key("non_bone", "U", "bone", "Non-bone", "The same: uptake outside bone (bladder, kidney, injection)."),
     Key("ignore_hotspot", "I", "bone", "Ignore", "The same: no statement about it."),
+    Key("confirm", "Y", "bone", "Confirm", "The class of the chosen hotspots is right: judged."),
     Key(
         "next_hotspot",
         "Tab",
@@ -94,6 +95,37 @@ KEYS: tuple[Key, ...] = (
         "Next hotspot",
         "On the canvas: point at the next hotspot; Shift+Tab at the one before.",
     ),
+    Key(
+        "accept_partner",
+        "Enter",
+        "bone",
+        "Accept partner",
+        "The dashed outline in the other view is the same lesion as the chosen one. A polygon is ended by a "
+        "double click.",
+        replaces=("complete_polygon",),
+    ),
+    Key("grow_tool", "G", "bone", "Grow", "Click a hotspot to outline it; Shift+click does so at any time."),
+    Key(
+        "box_tool",
+        "O",
+        "bone",
+        "Box",
+        "Drag a box around a hotspot to outline what is hot in it.",
+        replaces=("orient_plane_normal_along_view_direction",),
+    ),
+    Key("split_tool", "K", "bone", "Split", "Drag a line across a hotspot to part it."),
+    Key("merge", "J", "bone", "Join", "Make one hotspot of those chosen (of one view)."),
+    Key("delete_hotspots", "Delete", "bone", "Delete", "Take the chosen hotspots away."),
+    Key(
+        "undo",
+        "Ctrl+Z",
+        "bone",
+        "Undo",
+        "Take back the last thing done to hotspots, regions or views, whatever it was.",
+        replaces=("undo",),
+    ),
+    Key("redo", "Ctrl+Shift+Z", "bone", "Redo", "Do it once more.", replaces=("redo",)),
+    Key("crosshair", "H", "bone", "Cross-hair", "Show the same place in both views, on or off."),
     Key("previous", ",", "worklist", "Previous film", "Go to the film before in the worklist."),
     Key("next", ".", "worklist", "Next film", "Go to the next film in the worklist."),
     Key("done", "Ctrl+Enter", "worklist", "Done", "Mark the film as done and go to the next one."),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 
-from napari_tbcad.bone.editing import delete, set_label
-from napari_tbcad.bone.turned import turned
-from napari_tbcad.bone.views import UndecidedViews, ViewParameters
+from napari_tbcad.bone.views import UndecidedViews
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.widgets.bone.edits import BoneEdits
+from napari_tbcad.widgets.bone.hands import Hands
 from napari_tbcad.widgets.bone.intake import ScanPart, part_of
 from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS, REGIONS, BoneLayers, view_of
 from napari_tbcad.widgets.bone.look import BoneLook
@@ -24,6 +22,8 @@ from napari_tbcad.widgets.workflow.session import Session, outcome, said
 EVERYTHING = ("scan", "regions", "hotspots", "table", "index")
 _PAINT_MS = 15
 """Time for the window to be drawn between one new layer and the next."""
+_TINT_MS = 30
+"""Colours and letters take napari longer than the answer: the number is drawn first."""
 
 
 class BoneSession(Session):
@@ -42,8 +42,10 @@ class BoneSession(Session):
         Its layers.
     edits : BoneEdits
         What a person did to hotspots and regions.
+    hands : Hands
+        What a person does to hotspots, regions and views, by name.
     look : BoneLook
-        How the layers are shown, and which hotspot is chosen.
+        How the layers are shown, and which hotspots are chosen.
     quality : ScanQuality or None
         What the counts are good for.
     """
@@ -73,12 +75,16 @@ class BoneSession(Session):
         self.layers = BoneLayers(viewer, self)
         self.edits = BoneEdits(self.layers, self)
         self.edits.touched.connect(self._on_touched)
+        self.hands = Hands(self)
         self.look = BoneLook(self)
         self.changed.connect(self.look.refresh)
         self._queue: list[str] = []
         self._showing = QTimer(self)
         self._showing.setSingleShot(True)
         self._showing.timeout.connect(self._show_next)
+        self._tinting = QTimer(self)
+        self._tinting.setSingleShot(True)
+        self._tinting.timeout.connect(self._recolour)
         self._take_scan()
 
     # -- what a panel shows ---------------------------------------------------------------------------
@@ -91,7 +97,7 @@ class BoneSession(Session):
     @property
     def settled(self) -> bool:
         """Whether nothing is under way, and every label has its layer."""
-        return super().settled and not self._queue and not self._checking
+        return super().settled and not (self._queue or self._checking or self._tinting.isActive())
 
     @property
     def waiting_for(self) -> str:
@@ -107,8 +113,8 @@ class BoneSession(Session):
         return step in ("hotspots", "index")
 
     def answers(self) -> tuple[str, ...]:
-        """Return what an edit must bring up to date: only what was there before."""
-        return tuple(name for name in ("table", "index") if self.value(name) is not None)
+        """Return what an edit must bring up to date: where there are hotspots, their table and the index."""
+        return () if self.value("hotspots") is None else ("table", "index")
 
     def live_values(self, section: str) -> tuple[str, ...]:
         """Return what was there already and may differ by a section's settings."""
@@ -124,10 +130,11 @@ class BoneSession(Session):
     # -- what a panel asks ----------------------------------------------------------------------------
 
     def configure(self, section: str, parameters: Any, *, live: bool = False) -> None:
-        """Replace one section of the settings; a person's labels follow views that are exchanged."""
-        if section == "views" and self.run is not None:
-            self._turn_labels(self.run.settings.views, parameters)  # type: ignore[attr-defined]
-        super().configure(section, parameters, live=live)
+        """Replace one section of the settings; that of the views as a step that can be undone."""
+        if section == "views" and self.run is not None and not self.undecided:
+            self.hands.turn_views(parameters)
+        else:
+            super().configure(section, parameters, live=live)
 
     def say_first(self, view: str) -> None:
         """Say which view the first image is, and bring up to date what was asked for."""
@@ -136,27 +143,24 @@ class BoneSession(Session):
             self.configure("views", views)
             self.request("scan")
 
-    def set_class(self, numbers: Iterable[int], label: str) -> None:
-        """Give hotspots a class; the index follows at once."""
-        if chosen := tuple(numbers):
-            self.edits.order(lambda hotspots: set_label(hotspots, _there(hotspots, chosen), label), "class")
+    def answer(self) -> None:
+        """Bring up to date what follows from the hotspots that stand: a person changed them."""
+        if any(self.layers.layer(kind) is None for kind in HOTSPOTS.values()):
+            self._enqueue(HOTSPOTS)
+        # Without regions there is no table: they take their time, which is told.
+        self._want(*self.answers(), live=self.value("regions") is not None)
+        self.recolour_soon()
+        self.changed.emit()
 
-    def delete(self, numbers: Iterable[int]) -> None:
-        """Take hotspots away."""
-        if chosen := tuple(numbers):
-            self.edits.order(lambda hotspots: delete(hotspots, _there(hotspots, chosen)), "delete")
+    def views_turned(self) -> None:
+        """Bring up to date what follows from how the views are named and turned."""
+        self._want(*self.live_values("views"), live=True)
+        self.changed.emit()
 
-    def back_to_automatic(self, name: str) -> None:
-        """Take a person's hotspots or regions back."""
-        self.edits.order(None, "back to automatic", name=name)
-
-    def brush(self, view: str) -> None:
-        """Take the brush for a new hotspot."""
-        hotspots = self.value("hotspots")
-        if hotspots is not None:
-            self.show_labels()
-            self.look.choose(None)
-            self.layers.take_brush(view, hotspots.next_id)  # type: ignore[arg-type]
+    def recolour_soon(self) -> None:
+        """Give hotspots the colours and letters of their classes, once the window had time to be drawn."""
+        if not self._tinting.isActive():
+            self._tinting.start(_TINT_MS)
 
     def show_labels(self) -> None:
         """Put all labels into their layers (again, when a person deleted one)."""
@@ -228,16 +232,6 @@ class BoneSession(Session):
         self.request("scan")
         self.changed.emit()
 
-    def _turn_labels(self, before: ViewParameters, after: ViewParameters) -> None:
-        from napari_tbcad.bone.workflow import give_hotspots, give_regions
-
-        assert self.run is not None
-        self.take_last()
-        for name, give in (("hotspots", give_hotspots), ("regions", give_regions)):
-            given = self.run.get(name)
-            if self.run.edited(name) and (now := turned(given, before, after)) is not given:
-                give(self.run, now, tool="views turned", reader=self.edits.reader)  # type: ignore[operator]
-
     # -- work -----------------------------------------------------------------------------------------
 
     def value_made(self, name: str) -> None:
@@ -253,7 +247,7 @@ class BoneSession(Session):
         for kind in KINDS:
             if self.layers.layer(kind) is not None:
                 self._bring(kind)
-        self._recolour()
+        self.recolour_soon()
 
     def _enqueue(self, kinds: dict[Any, str]) -> None:
         for kind in kinds.values():
@@ -342,12 +336,6 @@ def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 def _spots(kind: str) -> bool:
     return kind in HOTSPOTS.values()
-
-
-def _there(hotspots: Any, numbers: tuple[int, ...]) -> list[int]:
-    """Return which of these hotspots still are: another edit may have come first."""
-    known = hotspots.by_id()
-    return [number for number in numbers if number in known]
 
 
 __all__ = ["EVERYTHING", "VIEWS", "BoneSession"]

@@ -115,7 +115,8 @@ class LayerEdits(QObject):
         self._waiting: dict[str, tuple[str, bool]] = {}
         self._again: dict[str, str] = {}
         self._taken: dict[str, NDArray[Any]] = {}
-        self._lock = threading.Lock()
+        self._flying: dict[str, Piece] = {}
+        self._lock = threading.RLock()
         self._number = 0
         self._newest: dict[str, int] = {}
         layers.touched.connect(self._on_touched)
@@ -177,12 +178,13 @@ class LayerEdits(QObject):
 
         It returns True when the labels can be measured then, or `whatever` is to be computed all the same.
         """
+        self._flying = dict(pieces)
 
         def take() -> bool:
             with self._lock:
                 problems = dict(self.problems)
                 for kind, piece in pieces.items():
-                    if piece.number < self._newest.get(kind, 0):
+                    if piece.number <= self._newest.get(kind, 0):
                         continue
                     self._newest[kind] = piece.number
                     try:
@@ -195,6 +197,13 @@ class LayerEdits(QObject):
             return whatever or not problems
 
         return take
+
+    def settle(self, run: Run) -> None:
+        """Take at once all that was painted, also what a worker is about to take; it finds it done."""
+        pieces = {**self._flying, **self.pieces(run)}
+        if pieces:
+            self.taker(run, pieces)()
+            self._flying = {}
 
     def source(self, run: Run) -> str:
         """Return the name of the study, for complaints."""
@@ -213,6 +222,7 @@ class LayerEdits(QObject):
         self._waiting.clear()
         self._again.clear()
         self._taken.clear()
+        self._flying = {}
 
     def complain(self, kind: str, error: Exception) -> None:
         """Say what went wrong with a tool; the labels stay as they are."""

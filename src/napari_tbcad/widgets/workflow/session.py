@@ -247,8 +247,7 @@ class Session(QObject):
         """Take at once what was painted and not answered yet: the study is about to go."""
         if self.run is None or self._closed:
             return
-        if pieces := self.edits.pieces(self.run):
-            self.edits.taker(self.run, pieces)()
+        self.edits.settle(self.run)
 
     # -- inside ---------------------------------------------------------------------------------------
 
