@@ -201,7 +201,7 @@ def test_an_export_has_what_chest_run_writes(opened, finished, tmp_path, qtbot):
 
 def test_an_export_that_fails_unforeseen_names_the_film(opened, tmp_path, monkeypatch, qtbot):
     from napari_tbcad.chest import exports
-    from napari_tbcad.widgets.chest import exporting
+    from napari_tbcad.widgets.workflow import exporting
 
     _, widget, _ = opened
     said = []

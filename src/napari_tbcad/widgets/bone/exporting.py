@@ -1,86 +1,96 @@
-"""Saving what was made of a scan: the files of `bone run`, written by a worker."""
+"""The export menu of the bone scan panel: results, the annotation in both schemes, pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QWidget
-
-from napari_tbcad.errors import BadInput
-from napari_tbcad.widgets.bone.bench import BoneBench
-from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.workflow import exporting
 
 
-class BoneExporter(QObject):
-    """Asks where to, and has a worker write it.
+class BoneExporter(exporting.Exporter):
+    """Writes what ``bone run`` writes, and annotations for learning and for other programs.
 
-    Parameters
-    ----------
-    bench : BoneBench
-        What the panels of a viewer share.
-    parent : QWidget
-        Of the dialog.
-
-    Attributes
-    ----------
-    saved : Signal(object)
-        The folder that was written.
-    failed : Signal(str)
-        Why it could not be.
+    See :class:`~napari_tbcad.widgets.workflow.exporting.Exporter`.
     """
 
-    saved = Signal(object)
-    failed = Signal(str)
+    folder_entry = (
+        "Tables, label images, overlay and record…",
+        "What `bone run` writes, into a folder: results.csv, regions.csv, hotspots.csv, label images, boxes, "
+        "the overlay and the record. Another scan's rows stay.",
+    )
 
-    def __init__(self, bench: BoneBench, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._bench, self._parent = bench, parent
+    def entries(self) -> Iterator[exporting.Entry]:
+        """Yield the entries of the menu, the annotation before the picture."""
+        *first, picture = super().entries()
+        yield from first
+        yield (
+            "Annotation, both label schemes…",
+            "Into a folder: class images of the 4- and the 3-class scheme, instances, VOC boxes, and "
+            "hotspots.csv with who judged what and when. `bone run --masks` reads them back.",
+            self.ask_for_annotation,
+        )
+        yield picture
 
-    def ask_for_folder(self) -> None:
-        """Let the person choose a folder."""
-        folder = QFileDialog.getExistingDirectory(self._parent, "Save the results into a folder")
-        if folder:
-            self.export_to(Path(folder))
+    def ask_for_annotation(self) -> None:
+        """Let the person choose a folder for the annotation."""
+        self.ask(self.export_annotation_to, "Export the annotation into a folder")
 
-    def export_to(self, folder: Path) -> None:
-        """Write tables, label images, overlay and record into a folder."""
-        session = self._bench.session
-        if session is None or session.run is None:
-            return
-        # What is in the layers is saved, an undo on a hidden one included.
-        session.edits.look_again()
-        session.take_last()
-        run, name = session.run.snapshot(), session.name
-        start_call(lambda: _export(folder, run, name), on_result=self._tell, on_error=self._complain)
+    def export_annotation_to(self, folder: Path) -> None:
+        """Write the annotation into a folder, beside those of other scans."""
+        self.export_with(self._annotation, folder)
 
-    def _tell(self, folder: Path) -> None:
-        show_info(f"Written: {folder}")
-        self.saved.emit(folder)
+    def written(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
+        """Return what writes tables, label images, overlay and record."""
+        name = session.name
+        return lambda: _export(folder, run, name)
 
-    def _complain(self, error: Exception) -> None:
-        told = isinstance(error, BadInput | OSError)
-        text = str(error) if told else f"{type(error).__name__}: {error}"
-        show_error(text)
-        self.failed.emit(text)
+    def name_of(self, session: Any) -> str:
+        """Return what the scan is called."""
+        return str(session.name)
+
+    def _annotation(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
+        name, reader = session.name, getattr(self._bench, "reader", "")
+        return lambda: _export_annotation(folder, run, name, reader)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What a scan is called in tables and file names."""
+
+    name: str
+    file: str
+    files: tuple[str, ...]
 
 
 def _export(folder: Path, run: Any, name: str) -> Path:
     from napari_tbcad.bone.exports import export_case
     from napari_tbcad.bone.workflow import finish
+
+    called = _called(run, name)
+    export_case(folder, called.name, finish(run), run.settings, file=called.file, files=called.files)
+    return folder
+
+
+def _export_annotation(folder: Path, run: Any, name: str, reader: str) -> Path:
+    from napari_tbcad.bone.annotation import export_annotation
+    from napari_tbcad.bone.workflow import finish
+
+    called = _called(run, name)
+    export_annotation(folder, called.name, finish(run), reader=reader, file=called.file, files=called.files)
+    return folder
+
+
+def _called(run: Any, name: str) -> _Named:
+    """Return what the command line calls a scan; one of layers is called as the panel calls it."""
     from napari_tbcad.io.scan_files import find_scans
 
-    analysis = finish(run)
     study = run.get("study")
     sources = dict.fromkeys(frame.facts.source for frame in study.frames if frame.facts.source)
     paths = [Path(source) for source in sources]
     if paths and all(path.is_file() for path in paths):
-        # As the command line names it.
         name = find_scans(paths)[0].name
-    files = [path.as_posix() for path in paths]
-    export_case(
-        folder, name.replace("/", "_"), analysis, run.settings, file=files[0] if files else name, files=files
-    )
-    return folder
+    files = tuple(path.as_posix() for path in paths)
+    return _Named(name.replace("/", "_"), files[0] if files else name, files)

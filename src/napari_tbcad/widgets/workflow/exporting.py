@@ -1,0 +1,187 @@
+"""The export menu of a panel: the case, what a run writes, a picture of the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.widgets.work import start_call
+
+_CASES = "Cases (*.tbcad)"
+
+Entry = tuple[str, str, Callable[[], None]]
+"""Text, tooltip and slot of an entry of the menu."""
+
+
+class Exporter(QObject):
+    """Asks where to, and has a worker write it.
+
+    Parameters
+    ----------
+    bench : Bench
+        What the panels of a viewer share.
+    parent : QWidget
+        Of the dialogs.
+
+    Attributes
+    ----------
+    folder_entry : (str, str)
+        Text and tooltip of what :meth:`export_to` writes.
+    saved : Signal(object)
+        File or folder that was written.
+    failed : Signal(str)
+        Why it could not be.
+    """
+
+    folder_entry = ("Results…", "Into a folder.")
+    saved = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, bench: Any, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._bench, self._parent = bench, parent
+
+    # -- what a workflow says -------------------------------------------------------------------------
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the entries of the menu, in order."""
+        yield "Save case as…", "Save the case in another file.", self.ask_where_to_save
+        yield (*self.folder_entry, self.ask_for_folder)
+        yield "Picture of the canvas…", "What the canvas shows, layers included, as PNG.", self.ask_for_shot
+
+    def written(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
+        """Return what writes the results of a run into a folder, on a worker."""
+        raise NotImplementedError
+
+    # -- the case -------------------------------------------------------------------------------------
+
+    def fill(self, menu: QMenu) -> None:
+        """Add the actions to a menu."""
+        for text, tip, slot in self.entries():
+            action = menu.addAction(text)
+            action.setToolTip(tip)
+            action.triggered.connect(lambda _=False, slot=slot: slot())
+        menu.setToolTipsVisible(True)
+
+    def save(self) -> None:
+        """Save the case where it was saved before; the first time the person is asked."""
+        session = self._bench.session
+        if session is None or session.run is None:
+            return
+        if session.desk.path is None:
+            self.ask_where_to_save()
+        else:
+            self.save_to(session.desk.path)
+
+    def ask_where_to_save(self) -> None:
+        """Let the person choose a file for the case."""
+        session = self._bench.session
+        if session is None or session.run is None:
+            return
+        suggestion = str(session.desk.suggestion)
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save the case", suggestion, _CASES)
+        if path:
+            self.save_to(Path(path))
+
+    def save_to(self, path: Path) -> None:
+        """Save the case in a file."""
+        if (session := self._bench.session) is not None:
+            session.desk.save(path, reader=self._bench.reader)
+
+    # -- files ----------------------------------------------------------------------------------------
+
+    def ask_for_folder(self) -> None:
+        """Let the person choose a folder for the results."""
+        self.ask(self.export_to, "Export into a folder")
+
+    def export_to(self, folder: Path) -> None:
+        """Write the results into a folder."""
+        self.export_with(self.written, folder)
+
+    def ask(self, then: Callable[[Path], None], title: str) -> None:
+        """Let the person choose a folder and go on with it."""
+        folder = QFileDialog.getExistingDirectory(self._parent, title)
+        if folder:
+            then(Path(folder))
+
+    def export_with(self, make: Callable[[Path, Any, Any], Callable[[], Path]], folder: Path) -> None:
+        """Have a worker write what `make` returns for folder, run and session."""
+        session = self._bench.session
+        if session is None or session.run is None:
+            return
+        # What is in the layers is exported, an undo on a hidden one included.
+        session.edits.look_again()
+        session.take_last()
+        self.start(make(folder, session.run.snapshot(), session), self.name_of(session))
+
+    def name_of(self, session: Any) -> str:
+        """Return what an unforeseen error calls the study."""
+        return Path(session.source()).name
+
+    # -- a picture ------------------------------------------------------------------------------------
+
+    def ask_for_shot(self) -> None:
+        """Let the person choose a file for a picture of the canvas."""
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save a picture", "", "Pictures (*.png)")
+        if path:
+            self.shoot(Path(path))
+
+    def shoot(self, path: Path) -> None:
+        """Save what the canvas shows."""
+        viewer = self._bench.viewer
+        if viewer is None:
+            return
+        path = path if path.suffix.lower() == ".png" else Path(f"{path}.png")
+        picture = viewer.screenshot(canvas_only=True, flash=False)
+        name = self._bench.film.name if self._bench.film is not None else path.name
+        self.start(lambda: _write_picture(path, picture), name)
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def start(self, write: Callable[[], Path], name: str) -> None:
+        """Have a worker write, and say how it ended; `name` is what an unforeseen error names."""
+        start_call(lambda: _named(name, write), on_result=self.tell, on_error=self.complain)
+
+    def tell(self, path: Path) -> None:
+        """Say what was written."""
+        show_info(f"Written: {path}")
+        self.saved.emit(path)
+
+    def complain(self, error: Exception) -> None:
+        """Say why nothing was written."""
+        show_error(str(error))
+        self.failed.emit(str(error))
+
+
+def _named(name: str, write: Callable[[], Path]) -> Path:
+    """Have an error that nobody foresaw name its kind and the study: its text alone may be one word."""
+    try:
+        return write()
+    except (BadInput, OSError):
+        raise
+    except Exception as error:
+        raise RuntimeError(f"{name}: {type(error).__name__}: {error}") from error
+
+
+def _write_picture(path: Path, picture: Any) -> Path:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    from napari_tbcad.files import written_whole
+    from napari_tbcad.notice import NOTICE
+
+    facts = PngInfo()
+    facts.add_text("Disclaimer", NOTICE)
+
+    try:
+        with written_whole(path) as temporary:
+            Image.fromarray(picture).save(temporary, format="PNG", pnginfo=facts)
+    except OSError as error:
+        raise BadInput(path, f"cannot be written ({error.strerror or error})") from error
+    return path
