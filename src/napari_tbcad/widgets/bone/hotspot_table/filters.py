@@ -1,0 +1,108 @@
+"""Which hotspots the table shows: the row of choices above it."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.schemes import HOTSPOT_CLASSES
+from napari_tbcad.widgets.bone.hotspot_table.chips import chip
+from napari_tbcad.widgets.bone.hotspot_table.order import Filter
+from napari_tbcad.widgets.bone.hotspot_table.words import WORDS
+
+_JUDGED = (("All", None), ("To judge", False), ("Judged", True))
+
+
+class FilterRow(QWidget):
+    """Words, class, view, judged or not.
+
+    Attributes
+    ----------
+    changed : Signal(object)
+        Another Filter is wanted.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3)
+        self.text = QLineEdit()
+        self.text.setPlaceholderText("Find")
+        self.text.setClearButtonEnabled(True)
+        self.text.setToolTip(
+            "Show only hotspots with these words in place, view or class, or with this number."
+        )
+        self.text.setAccessibleName("Find hotspots")
+        self.text.textChanged.connect(lambda _: self._tell())
+        self.judged = _choice(
+            "Show all hotspots, those left to judge, or those a person judged.", "Judged or not"
+        )
+        for word, judged in _JUDGED:
+            self.judged.addItem(word, judged)
+        self.label = _choice("Show the hotspots of one class only.", "Class shown")
+        self.label.addItem("Class", None)
+        for label in HOTSPOT_CLASSES:
+            self.label.addItem(chip(label), WORDS[label], label)
+        self.view = _choice("Show the hotspots of one view only.", "View shown")
+        self.view.addItem("Views", None)
+        for view in VIEWS:
+            self.view.addItem("ant" if view == "anterior" else "post", view)
+        self.clear_button = QPushButton("✕")
+        self.clear_button.setToolTip("Show all hotspots again.")
+        self.clear_button.setAccessibleName("Show all hotspots")
+        self.clear_button.setFixedWidth(24)
+        self.clear_button.setStyleSheet("padding: 2px;")
+        self.clear_button.clicked.connect(lambda: self.set_filter(Filter()))
+        row.addWidget(self.text, 1)
+        for box in (self.judged, self.label, self.view):
+            box.currentIndexChanged.connect(lambda _: self._tell())
+            row.addWidget(box)
+        row.addWidget(self.clear_button)
+        self._show_clear()
+
+    @property
+    def filter(self) -> Filter:
+        """What is chosen."""
+        return Filter(
+            label=self.label.currentData(),
+            view=self.view.currentData(),
+            judged=self.judged.currentData(),
+            text=self.text.text().strip(),
+        )
+
+    def set_filter(self, filter_: Filter) -> None:
+        """Choose, as a person does."""
+        with QSignalBlocker(self):
+            self.text.setText(filter_.text)
+            for box, value in (
+                (self.label, filter_.label),
+                (self.view, filter_.view),
+                (self.judged, filter_.judged),
+            ):
+                place = next(
+                    n for n in range(box.count()) if box.itemData(n) is value or box.itemData(n) == value
+                )
+                box.setCurrentIndex(place)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._show_clear()
+        self.changed.emit(self.filter)
+
+    def _show_clear(self) -> None:
+        self.clear_button.setVisible(self.filter.on)
+
+
+def _choice(tip: str, name: str) -> QComboBox:
+    box = QComboBox()
+    box.setToolTip(tip)
+    box.setAccessibleName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(6)
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.view().setMinimumWidth(100)
+    return box
