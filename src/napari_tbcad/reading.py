@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -49,7 +50,9 @@ class ImageReference:
 
     def places(self, case_path: str | Path) -> tuple[Path, ...]:
         """Return where the file may lie: beside the case as when it was saved, then where it was."""
-        near = [Path(case_path).parent / self.relative] if self.relative else []
+        # Without "..", so that what is found again is called as it was.
+        folder = Path(case_path).absolute().parent
+        near = [Path(os.path.normpath(folder / self.relative))] if self.relative else []
         return tuple(dict.fromkeys([*near, *([Path(self.path)] if self.path else [])]))
 
 

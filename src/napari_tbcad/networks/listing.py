@@ -9,6 +9,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import platformdirs
 
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput, ModelRefused
-from napari_tbcad.files import written_whole
+from napari_tbcad.files import sha256, written_whole
 from napari_tbcad.networks.card import NetworkCard
 from napari_tbcad.networks.store import MAX_BYTES, read_network_card
 
@@ -174,6 +175,23 @@ def file_key_if_any(name_or_path: str | Path) -> str:
         return file_key(name_or_path)
     except (BadInput, OSError):
         return ""
+
+
+def hash_if_any(name_or_path: str | Path) -> str | None:
+    """Return the SHA-256 of the file that would be used now; None where there is none.
+
+    The file is read once for each state of it.
+    """
+    key = file_key_if_any(name_or_path)
+    return _hash(str(name_or_path), key) if key else None
+
+
+@lru_cache(maxsize=16)
+def _hash(name: str, key: str) -> str | None:
+    try:
+        return sha256(locate(name))
+    except (BadInput, OSError):
+        return None
 
 
 def known_downloads(folder: Path | None = None) -> dict[str, dict[str, Any]]:

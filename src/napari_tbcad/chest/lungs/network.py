@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ from numpy.typing import NDArray
 from napari_tbcad.chest.lungs.fields import SoftLungs
 from napari_tbcad.chest.lungs.masks import LONGEST, InsensitiveParameters
 from napari_tbcad.content import digest
-from napari_tbcad.errors import BadInput, ModelRefused
-from napari_tbcad.files import sha256
+from napari_tbcad.errors import ModelRefused
 from napari_tbcad.imaging.grid import grid_shape, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.networks.asking import ask
 from napari_tbcad.networks.devices import Device
-from napari_tbcad.networks.listing import file_key_if_any
+from napari_tbcad.networks.listing import file_key_if_any, hash_if_any
 from napari_tbcad.record import Parameters, Step, field
 from napari_tbcad.schemes import LUNGS
 
@@ -164,8 +162,7 @@ def network_at_hand(parameters: NetworkParameters) -> str | None:
 
     Imports no torch.
     """
-    key = file_key_if_any(parameters.model)
-    return _sha256(parameters.model, key) if key else None
+    return hash_if_any(parameters.model)
 
 
 def _on_mask_grid(probabilities: NDArray[np.float32], film: Radiograph) -> NDArray[np.float32]:
@@ -227,14 +224,3 @@ def _doubts(unsure: float | None) -> tuple[str, ...]:
         f"The network is unsure where the lungs are ({unsure:.2f} unsure pixels for each of lung; usual "
         f"below {_MOST_UNSURE}): check the lung masks.",
     )
-
-
-@lru_cache(maxsize=8)
-def _sha256(name: str, key: str) -> str | None:
-    """Return the hash of the file behind a name, read once for each state of it."""
-    try:
-        from napari_tbcad.networks.models import locate
-
-        return sha256(locate(name))
-    except (BadInput, OSError, ImportError):
-        return None

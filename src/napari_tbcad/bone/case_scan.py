@@ -1,0 +1,138 @@
+"""The scan of a case: by reference to its one or two files, or in the case when no file gives its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.case import Case, ImageReference
+from napari_tbcad.case_images import find_again
+from napari_tbcad.case_readings import RECORD, plain
+from napari_tbcad.content import content_key, digest
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import sha256
+from napari_tbcad.io.nuclear import FrameFacts
+from napari_tbcad.io.scans import Frame, Study, read_study
+from napari_tbcad.io.view_names import named_view
+from napari_tbcad.record import Step
+
+SCAN, SECOND = "scan", "second"
+"""Roles of the images in a bone case: the file, or the first of two, and the other."""
+
+_TEXTS = ("view_position", "image_id", "series_description", "private_name")
+"""Header texts, of which a case keeps no more than which view they name."""
+
+
+def study_key(study: Study) -> str:
+    """Return the key by which a case knows its scan: a digest of the pixels of all views."""
+    return digest("views", *(content_key(frame.pixels) for frame in study.frames))
+
+
+def reference(study: Study) -> tuple[dict[str, ImageReference], dict[str, NDArray[Any]]]:
+    """Return where the files of a scan lie, or the pixels themselves when no file gives them.
+
+    Returns
+    -------
+    images : dict of str to ImageReference
+        By role; the `content_key` of each is that of the whole scan.
+    arrays : dict of str to array
+        Empty, or the pixels (views, H, W).
+    """
+    key = study_key(study)
+    sources = dict.fromkeys(frame.facts.source for frame in study.frames)
+    paths = tuple(Path(source).absolute() for source in sources if source)
+    as_read = all(isinstance(step, Step) and step.name == "read bone scan" for step in study.record)
+    if paths and len(study.record) == len(paths) == len(sources) and as_read:
+        if all(path.is_file() for path in paths):
+            states = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
+            digests, there = _in_files(paths, states)
+            if there == key:
+                images = (
+                    ImageReference(path.name, str(path), sha256=one, content_key=key)
+                    for path, one in zip(paths, digests, strict=True)
+                )
+                return dict(zip((SCAN, SECOND), images, strict=False)), {}
+        place = str(paths[0])
+    else:
+        place = ""
+    facts = {
+        "spacing_mm": None if study.spacing_mm is None else list(study.spacing_mm),
+        "unit": study.unit,
+        "source": study.source,
+        "warnings": list(study.warnings),
+        "record": plain(study.record),
+        "frames": [_plain_facts(frame.facts) for frame in study.frames],
+    }
+    name = Path(study.source).name or SCAN
+    image = ImageReference(name, place, content_key=key, embedded=SCAN, facts=facts)
+    return {SCAN: image}, {SCAN: np.stack([frame.pixels for frame in study.frames])}
+
+
+@lru_cache(maxsize=16)
+def _in_files(paths: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> tuple[tuple[str, ...], str]:
+    """Return the hashes of files and the key of the scan in them: they may have been replaced since."""
+    try:
+        return tuple(map(sha256, paths)), study_key(read_study(paths))
+    except (BadInput, OSError):
+        return (), ""
+
+
+def _plain_facts(facts: FrameFacts) -> dict[str, Any]:
+    """Return what tells which view a frame is, but no text of a header."""
+    named = {name: named_view(getattr(facts, name)) or "" for name in _TEXTS}
+    return asdict(replace(facts, view_code="", **named))  # type: ignore[arg-type]
+
+
+def study_for(
+    case: Case, case_path: str | Path, *, paths: str | Path | Sequence[str | Path] | None = None
+) -> Study:
+    """Return the scan of a case.
+
+    Parameters
+    ----------
+    case : Case
+        A bone case.
+    case_path : str or Path
+        Where it was read from: the files are looked for beside it first, then where they were, then in the
+        case.
+    paths : path or sequence of path, optional
+        Where the person says that they are; then nowhere else.
+
+    Raises
+    ------
+    BadInput
+        If a file is nowhere, or what is there is another scan than the case was made with.
+    """
+    given = () if paths is None else (paths,) if isinstance(paths, str | Path) else tuple(paths)
+    return find_again(
+        case, case_path, read_study, study_key, lambda: _embedded(case, case_path), thing="scan", paths=given
+    )
+
+
+def _embedded(case: Case, case_path: str | Path) -> Study:
+    facts = case.image.facts
+    try:
+        pixels = case.arrays[case.image.embedded]
+        spacing = facts["spacing_mm"]
+        study = Study(
+            frames=tuple(
+                Frame(np.asarray(one, np.float32), FrameFacts(**said))
+                for one, said in zip(pixels, facts["frames"], strict=True)
+            ),
+            spacing_mm=None if spacing is None else tuple(spacing),
+            unit=facts["unit"],
+            source=facts["source"],
+            warnings=tuple(facts["warnings"]),
+            record=RECORD.validate_python(facts["record"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(case_path, f"the scan in it cannot be used ({error})") from error
+    if study_key(study) != case.image.content_key:
+        raise BadInput(case_path, "the scan in it is another one than this case was made with")
+    return study
