@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.bone.box import Bounds
+from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.widgets.bone.layers import HOTSPOTS
 
 Point = tuple[float, float]
@@ -34,11 +35,12 @@ class Place(NamedTuple):
         return self.row, self.column
 
 
-def place_at(layers: Any, position: Sequence[float]) -> Place | None:
+def place_at(viewer: Any, layers: Any, position: Sequence[float]) -> Place | None:
     """Return the place in a view that lies at a position of the world; the upper layer where two overlap.
 
     Parameters
     ----------
+    viewer : napari.Viewer
     layers : BoneLayers
         Layers of the scan.
     position : sequence of float
@@ -50,14 +52,13 @@ def place_at(layers: Any, position: Sequence[float]) -> Place | None:
         None outside all views that are shown.
     """
     found: Place | None = None
-    top = -1
+    highest = -1
     for view, image in layers.pictures().items():
         row, column = point_in(image, position)
         height, width = image.data.shape[:2]
-        if image.visible and -0.5 <= row < height - 0.5 and -0.5 <= column < width - 0.5:
-            height_in_list = layers.order_of(image) if hasattr(layers, "order_of") else VIEWS.index(view)
-            if height_in_list > top:
-                found, top = Place(view, row, column), height_in_list
+        inside = -0.5 <= row < height - 0.5 and -0.5 <= column < width - 0.5
+        if image.visible and inside and (above := viewer.layers.index(image)) > highest:
+            found, highest = Place(view, row, column), above
     return found
 
 
@@ -109,3 +110,52 @@ def hotspot_at(layers: Any, place: Place, reach: float = 0.0) -> int | None:
     distance = np.hypot(rows + top - place.row, columns + left - place.column)
     nearest = int(distance.argmin())
     return int(part[rows[nearest], columns[nearest]]) if distance[nearest] <= reach else None
+
+
+def hotspot_on_line(
+    layers: Any, view: ViewName, start: Point, end: Point, *, first: int | None = None
+) -> int | None:
+    """Return the hotspot that a line crosses.
+
+    Parameters
+    ----------
+    layers : BoneLayers
+        Layers of the scan.
+    view : {"anterior", "posterior"}
+    start, end : (float, float)
+        Row and column of the line's ends.
+    first : int, optional
+        This one is meant where the line crosses it, else the one it runs through the longest.
+
+    Returns
+    -------
+    int or None
+        Its number.
+    """
+    layer = layers.layer(HOTSPOTS[view])
+    if layer is None:
+        return None
+    labels = np.asarray(layer.data)
+    steps = 2 * int(np.ceil(np.hypot(end[0] - start[0], end[1] - start[1]))) + 2
+    rows = np.rint(np.linspace(start[0], end[0], steps)).astype(int)
+    columns = np.rint(np.linspace(start[1], end[1], steps)).astype(int)
+    inside = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
+    numbers, lengths = np.unique(labels[rows[inside], columns[inside]], return_counts=True)
+    lengths = np.where(numbers == 0, 0, lengths)
+    if not lengths.any():
+        return None
+    return first if first is not None and first in numbers else int(numbers[lengths.argmax()])
+
+
+def bounds_between(one: Point, other: Point) -> Bounds:
+    """Return the pixels that the rectangle between two points touches: top, left, bottom, right.
+
+    The last two are one beyond the last pixel. A pixel reaches half a unit to either side of its centre.
+    """
+    (top, bottom), (left, right) = (sorted(pair) for pair in zip(one, other, strict=True))
+    return (
+        int(np.floor(top + 0.5)),
+        int(np.floor(left + 0.5)),
+        int(np.ceil(bottom + 0.5)),
+        int(np.ceil(right + 0.5)),
+    )

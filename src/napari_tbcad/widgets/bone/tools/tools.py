@@ -6,30 +6,41 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtGui import QCursor
+from qtpy.QtWidgets import QMenu
 
-from napari_tbcad.widgets.bone.layers import HOTSPOTS
-from napari_tbcad.widgets.bone.tools.gestures import Gesture, begin
+from napari_tbcad.widgets.bone.tools.canvas_keys import CanvasKeys
+from napari_tbcad.widgets.bone.tools.drawing import Pen
+from napari_tbcad.widgets.bone.tools.gestures import Gesture, gesture_of, near_px
+from napari_tbcad.widgets.bone.tools.menus import menu_for
+from napari_tbcad.widgets.bone.tools.painting import Painting
+from napari_tbcad.widgets.bone.tools.places import Place, hotspot_at, place_at
+from napari_tbcad.widgets.bone.tools.proposal import Proposing
+from napari_tbcad.widgets.bone.tools.withheld import withhold
 from napari_tbcad.widgets.proxies import bare
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.bench import BoneBench
 
 TOOLS = {
-    "box": "Drag a box around a hotspot",
-    "grow": "Click on a hotspot to grow it",
-    "split": "Drag a line across a hotspot",
-    "brush": "Paint a hotspot, in either view; begin on one to correct it",
-    "erase": "Paint over what is too much, in either view",
+    "box": "Drag a box around a hotspot.",
+    "grow": "Click on a hotspot to grow it.",
+    "split": "Drag a line across a hotspot.",
+    "brush": "Paint a hotspot in either view. Begin on one to correct it.",
+    "erase": "Paint over what is too much, in either view.",
 }
 """The tools, and what each waits for."""
 
-_PAINTING = {"brush": "paint", "erase": "erase"}
-"""Tools that are a mode of the hotspot layers."""
+_MOST_SAID_MS = 4000
 
 
 class Tools(QObject):
     """What a press on the canvas means, from the first bone panel of a viewer to the last.
+
+    Box, grow and split are held here, over napari's pan and zoom mode; brush and erase are the modes of the
+    hotspot layers, however they were chosen. Without a tool a click chooses a hotspot.
 
     Parameters
     ----------
@@ -39,7 +50,9 @@ class Tools(QObject):
     Attributes
     ----------
     changed : Signal
-        Another tool, or none, is in hand.
+        Another tool, or none, is in hand, or it says something else.
+    menu : QMenu or None
+        The context menu opened last.
     """
 
     changed = Signal()
@@ -48,31 +61,32 @@ class Tools(QObject):
         super().__init__()
         self._bench = weakref.ref(bench)
         self._viewer = weakref.ref(bare(bench.viewer))
-        self._current: str | None = None
-        self._turning = False
-        me = weakref.ref(self)
-
-        # napari keeps these functions: they must not keep us.
-        def press(viewer: Any, event: Any) -> Iterator[None]:
-            owner = me()
-            gesture = None if owner is None else owner._press(event)
-            del owner
-            if gesture is None:
-                return
-            yield
-            while event.type == "mouse_move":
-                if (owner := me()) is None:
-                    return
-                gesture.move(owner, event)
-                del owner
-                yield
-            if (owner := me()) is not None:
-                gesture.end(owner, event)
-
-        self._callback = press
+        self._held: str | None = None
+        self._known: str | None = None
+        self._said = ""
+        self._gesture: Gesture | None = None
+        self._watched: weakref.ref[Any] | None = None
+        self._released = False
+        self.menu: QMenu | None = None
+        self.pen = Pen(self)
+        self.painting = Painting(self)
+        self.proposing = Proposing(self)
+        self._keys = CanvasKeys(self)
+        self._silence = QTimer(self)
+        self._silence.setSingleShot(True)
+        self._silence.setInterval(_MOST_SAID_MS)
+        self._silence.timeout.connect(self._fall_silent)
+        self._callbacks = self._mouse()
         viewer = bare(bench.viewer)
-        viewer.mouse_drag_callbacks.append(press)
+        viewer.mouse_drag_callbacks.append(self._callbacks[0])
+        # First in its list: napari's own would zoom.
+        viewer.mouse_double_click_callbacks.insert(0, self._callbacks[1])
         viewer.layers.selection.events.active.connect(self._on_active)
+        bench.film_changed.connect(self._on_film)
+        bench.changed.connect(self.proposing.refresh)
+        self._on_active()
+
+    # -- what is in hand ------------------------------------------------------------------------------
 
     @property
     def bench(self) -> BoneBench | None:
@@ -94,12 +108,23 @@ class Tools(QObject):
     @property
     def hands(self) -> Any:
         """What does what a person asks for; None without a scan."""
-        return getattr(self.session, "hands", None)
+        session = self.session
+        return None if session is None else session.hands
 
     @property
     def current(self) -> str | None:
         """The tool in hand, one of :data:`TOOLS`; None for napari's own."""
-        return self._current
+        return self._held or self.painting.tool
+
+    @property
+    def text(self) -> str:
+        """What the tool waits for, or why it could not do what was asked; empty without a tool."""
+        return self._said or TOOLS.get(self.current or "", "")
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a button is down over a view."""
+        return self._gesture is not None
 
     def take(self, name: str | None) -> None:
         """Take a tool in hand; None puts it down.
@@ -107,32 +132,221 @@ class Tools(QObject):
         Parameters
         ----------
         name : str or None
-            One of :data:`TOOLS`.
+            One of :data:`TOOLS`. Without a scan there is nothing to take it for.
+
+        Raises
+        ------
+        ValueError
+            If there is no such tool.
         """
         if name is not None and name not in TOOLS:
             raise ValueError(f"the tool is one of {', '.join(TOOLS)}")
         if self.session is None:
             name = None
-        if name == self._current:
-            return
-        self._current = name
+        self.drop_gesture()
+        self._said = ""
+        if name != self.current:
+            self._put_down_others(name)
+            self._held = name if name not in self.painting.modes else None
+            if name in self.painting.modes:
+                self.painting.take(name)
+        self._tell()
+
+    def drop(self) -> None:
+        """Put down what is in hand, or give up the drag that is under way."""
+        if self._gesture is not None:
+            self.drop_gesture()
+        else:
+            self.take(None)
+
+    def say(self, text: str) -> None:
+        """Tell the person something at the pointer's place; it goes after some seconds."""
+        self._said = text
+        self._silence.start()
         self.changed.emit()
+
+    def done(self, result: Any) -> None:
+        """A gesture was answered: say why where it could not be done."""
+        hands = self.hands
+        if not result and hands is not None and hands.message:
+            self.say(hands.message)
+        elif self._said:
+            self._fall_silent()
 
     def release(self) -> None:
         """Put the tool down and give the mouse back; may be called more than once."""
+        if self._released:
+            return
         self.take(None)
+        self._released = True
+        self.proposing.release()
+        self.pen.clear()
+        self._keys.release()
+        self._watch(None)
+        viewer, bench = self._viewer(), self._bench()
+        if bench is not None:
+            bench.film_changed.disconnect(self._on_film)
+            bench.changed.disconnect(self.proposing.refresh)
+        if viewer is not None:
+            viewer.layers.selection.events.active.disconnect(self._on_active)
+            lists = (viewer.mouse_drag_callbacks, viewer.mouse_double_click_callbacks)
+            for callbacks, callback in zip(lists, self._callbacks, strict=True):
+                if callback in callbacks:
+                    callbacks.remove(callback)
+
+    # -- the mouse ------------------------------------------------------------------------------------
+
+    def drop_gesture(self) -> None:
+        """Forget the drag under way; what it drew goes."""
+        if self._gesture is not None:
+            self._gesture = None
+            self.pen.clear()
+
+    def open_menu(self, place: Place, number: int | None) -> None:
+        """Open the menu of a hotspot, or of a place without one, under the pointer."""
+        bench, viewer = self._bench(), self._viewer()
+        if bench is None or viewer is None:
+            return
+        look = self.session.look
+        if number is not None and number not in look.selected:
+            look.choose(number)
+        self.menu = menu_for(self, place, number)
+        # A moment later: the release that opens it is still under way.
+        QTimer.singleShot(0, self._pop_up)
+
+    def _pop_up(self) -> None:
+        if self.menu is not None and isalive(self.menu) and not self._released:
+            self.menu.popup(QCursor.pos())
+
+    def _mouse(self) -> tuple[Any, Any]:
+        me = weakref.ref(self)
+
+        # napari keeps these functions: they must not keep us, not even while a button is down.
+        def drag(viewer: Any, event: Any) -> Iterator[None]:
+            if (owner := me()) is None or (gesture := owner._press(event)) is None:
+                return
+            del owner
+            while True:
+                yield
+                if (owner := me()) is None or owner._gesture is not gesture:
+                    return
+                if event.type != "mouse_move":
+                    break
+                gesture.move(owner, event)
+                del owner
+            owner._gesture = None
+            owner.pen.clear()
+            gesture.end(owner, event)
+
+        def double_click(viewer: Any, event: Any) -> None:
+            if (owner := me()) is not None and owner._held is not None:
+                event.handled = True
+                withhold(viewer.mouse_double_click_callbacks, keep=owner._callbacks[1])
+
+        return drag, double_click
+
+    def _press(self, event: Any) -> Gesture | None:
+        """Begin a gesture; None leaves the press to napari."""
+        self.drop_gesture()
+        session, bench, viewer = self.session, self._bench(), self._viewer()
+        if session is None or bench is None or viewer is None or self._released:
+            return None
+        ours = bench.active and not event.handled and not self._keys.panning and viewer.dims.ndisplay == 2
+        place = place_at(viewer, session.layers, event.position) if ours else None
+        if place is None:
+            return None
+        active = viewer.layers.selection.active
+        if str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
+            return self._press_painting(event, place, active)
+        image = session.layers.picture(place.view)
+        under = hotspot_at(session.layers, place, near_px(self, image))
+        kind = gesture_of(self._held, event.button, event.modifiers, on_hotspot=under is not None)
+        return None if kind is None else self._begin(kind, event, place)
+
+    def _press_painting(self, event: Any, place: Place, active: Any) -> Gesture | None:
+        """Make the stroke that begins one of the hotspot it is meant for; Shift-click still grows."""
+        if self.painting.tool is None or event.button != 1:
+            return None
+        if tuple(event.modifiers) == ("Shift",):
+            kind = gesture_of(None, 1, event.modifiers, on_hotspot=False)
+            assert kind is not None
+            withhold(active.mouse_drag_callbacks)
+            return self._begin(kind, event, place)
+        if not event.modifiers:
+            self.painting.begin_stroke(place)
+        return None
+
+    def _begin(self, kind: type[Gesture], event: Any, place: Place) -> Gesture:
+        self._gesture = kind(self, event, place)
+        event.handled = event.handled or kind.takes_mouse
+        return self._gesture
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _put_down_others(self, name: str | None) -> None:
+        """Leave the ruler, the brush and whatever mode would take the press before us."""
+        bench, viewer = self._bench(), self._viewer()
+        if bench is None or viewer is None:
+            return
+        if name is not None and bench.viewing is not None and bench.viewing.ruler.is_on:
+            bench.viewing.ruler.set_on(False)
+        self._held = None
+        self.painting.put_down()
+        active = viewer.layers.selection.active
+        if name is not None and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
+            active.mode = "pan_zoom"
+
+    def _on_active(self, event: Any = None) -> None:
+        """Another layer is worked on: hear of its modes."""
+        viewer = self._viewer()
+        self._watch(None if viewer is None else viewer.layers.selection.active)
+        self._on_mode()
+
+    def _watch(self, layer: Any) -> None:
+        old = self._watched() if self._watched is not None else None
+        if old is not None and hasattr(old.events, "mode"):
+            old.events.mode.disconnect(self._on_mode)
+        self._watched = None
+        if layer is not None and hasattr(layer.events, "mode"):
+            layer.events.mode.connect(self._on_mode)
+            self._watched = weakref.ref(layer)
+
+    def _on_mode(self, event: Any = None) -> None:
+        """A mode of napari's was chosen: ours would be in its way."""
+        viewer = self._viewer()
+        active = None if viewer is None else viewer.layers.selection.active
+        if self._held is not None and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
+            self.drop_gesture()
+            self._held = None
+        self._tell()
+
+    def _on_film(self) -> None:
+        """Another scan is looked at, or none."""
+        self.drop_gesture()
+        if self.session is None:
+            self._held = None
+        self.proposing.refresh()
+        self._tell()
+
+    def _fall_silent(self) -> None:
+        self._silence.stop()
+        self._said = ""
+        self.changed.emit()
+
+    def _tell(self) -> None:
+        """Say so when another tool is in hand."""
+        now = self.current
+        if now != self._known and not self._released:
+            self._known = now
+            self._keys.listen(now is not None)
+            self._show_cursor()
+            self.changed.emit()
+
+    def _show_cursor(self) -> None:
         viewer = self._viewer()
         if viewer is None:
             return
-        if self._callback in viewer.mouse_drag_callbacks:
-            viewer.mouse_drag_callbacks.remove(self._callback)
-            viewer.layers.selection.events.active.disconnect(self._on_active)
-
-    def _press(self, event: Any) -> Gesture | None:
-        return begin(self, event)
-
-    def _on_active(self, event: Any = None) -> None:
-        """Another layer is worked on."""
-
-
-__all__ = ["HOTSPOTS", "TOOLS", "Tools"]
+        if self._held is not None:
+            viewer.cursor.style = "cross"
+        elif str(viewer.cursor.style) == "cross" and self.painting.tool is None:
+            viewer.cursor.style = "standard"
