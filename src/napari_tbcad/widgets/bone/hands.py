@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.bone import editing
-from napari_tbcad.bone.box import Bounds, BoxParameters, box_hotspot
+from napari_tbcad.bone.box import Bounds
+from napari_tbcad.bone.box_tool import BoxToolParameters, hotspot_in_box
 from napari_tbcad.bone.grow import GrowParameters, grow_hotspot
 from napari_tbcad.bone.hotspots import Hotspots, Origin
 from napari_tbcad.bone.partner import PartnerParameters, PartnerProposal, propose_partner
@@ -38,7 +39,7 @@ class ToolParameters(Parameters):
     """Parameters of the tools by which hotspots are made."""
 
     grow: GrowParameters = GrowParameters()
-    box: BoxParameters = BoxParameters()
+    box: BoxToolParameters = BoxToolParameters()
     partner: PartnerParameters = PartnerParameters()
 
 
@@ -127,12 +128,28 @@ class Hands(QObject):
         int or None
             Its number.
         """
-        return self._make(view, lambda counts: box_hotspot(counts, bounds, self.tools.box), "box")
+
+        def find(hotspots: Hotspots, own: int) -> NDArray[np.bool_]:
+            return hotspot_in_box(
+                self._counts(view),
+                bounds,
+                self.tools.box,
+                grow=self.tools.grow,
+                spacing_mm=self._spacing(),
+                allowed=_free(hotspots, view, own),
+            )
+
+        return self._make(view, "box", lambda hotspots: _in_box(hotspots, view, bounds), find)
 
     def grow(self, view: ViewName, seed: tuple[float, float]) -> int | None:
         """Make the hotspot that a click (row, column) is on; one that is there already is grown anew."""
         fraction = self.tools.grow.fraction
-        number = self._make(view, lambda counts: self._grown(view, seed, fraction), "grow", at=seed)
+        number = self._make(
+            view,
+            "grow",
+            lambda hotspots: _under(hotspots, view, seed),
+            lambda hotspots, own: self._grown(hotspots, view, seed, fraction, own),
+        )
         if number is not None:
             self.last_grow = Grown(view, seed, number, fraction)
             session = self._session()
@@ -150,12 +167,11 @@ class Hands(QObject):
         onto = self._grow_step if session.edits.steps.top is self._grow_step else None
 
         def change(hotspots: Hotspots) -> Hotspots:
-            if onto is None and last.number not in hotspots.by_id():
+            own = last.number if onto is None else _under(hotspots, last.view, last.seed)
+            if onto is None and own not in hotspots.by_id():
                 return hotspots
-            mask = self._grown(last.view, last.seed, fraction, own=last.number, hotspots=hotspots)
-            return self._put(
-                hotspots, last.view, mask, "grow", number=last.number if onto is None else 0, at=last.seed
-            )
+            mask = self._grown(hotspots, last.view, last.seed, fraction, own)
+            return self._put(hotspots, last.view, mask, "grow", own)
 
         step = self._do(change, "grow", onto=onto)
         if step is None:
@@ -194,6 +210,7 @@ class Hands(QObject):
         """Part a hotspot between places (row, column), along the valley of counts between them."""
 
         def change(hotspots: Hotspots) -> Hotspots:
+            _there(hotspots, [number])
             counts = self._counts(hotspots.mark(number).view)
             return editing.split_by_seeds(hotspots, number, seeds, counts)
 
@@ -380,73 +397,52 @@ class Hands(QObject):
     def _make(
         self,
         view: ViewName,
-        find: Callable[[NDArray[Any]], NDArray[np.bool_]],
         origin: Origin,
-        *,
-        at: tuple[float, float] | None = None,
+        own_of: Callable[[Hotspots], int],
+        find: Callable[[Hotspots, int], NDArray[np.bool_]],
     ) -> int | None:
+        """Make a hotspot, or draw the one anew that is meant; `own_of` says which that is (0 for none)."""
         found: list[int] = []
 
         def change(hotspots: Hotspots) -> Hotspots:
-            mask = find(self._counts(view))
-            if not mask.any():
-                raise BadInput(origin, "nothing rises above its surroundings here")
-            now = self._put(hotspots, view, mask, origin, at=at)
-            found.append(_at(now, view, mask))
-            return now
+            own = own_of(hotspots)
+            mask = find(hotspots, own)
+            found.append(own or hotspots.next_id)
+            return self._put(hotspots, view, mask, origin, own)
 
         if self._do(change, origin) is None:
             return None
-        session = self._session()
-        if session is not None:
+        if (session := self._session()) is not None:
             session.look.choose(found[-1])
         return found[-1]
 
     def _put(
-        self,
-        hotspots: Hotspots,
-        view: ViewName,
-        mask: NDArray[np.bool_],
-        origin: Origin,
-        *,
-        number: int = 0,
-        at: tuple[float, float] | None = None,
+        self, hotspots: Hotspots, view: ViewName, mask: NDArray[np.bool_], origin: Origin, own: int
     ) -> Hotspots:
         """Add a hotspot, or give its pixels to the one that it is drawn for."""
-        labels = hotspots.labels(view)
-        if labels is None:
-            raise BadInput("hotspots", f"the scan has no {view} view")
-        number = number or (_under(labels, at) if at is not None else _mostly_inside(labels, mask))
-        if number:
-            return editing.give_pixels(hotspots, number, mask, over="keep")
+        if not mask.any():
+            raise BadInput(origin, "nothing rises above its surroundings here")
+        if own:
+            return editing.give_pixels(hotspots, own, mask, over="keep")
         return editing.add(
             hotspots, view, mask, label=self.brush_class, origin=origin, judged=True, over="keep"
         )
 
     def _grown(
-        self,
-        view: ViewName,
-        seed: tuple[float, float],
-        fraction: float,
-        *,
-        own: int = 0,
-        hotspots: Hotspots | None = None,
+        self, hotspots: Hotspots, view: ViewName, seed: tuple[float, float], fraction: float, own: int
     ) -> NDArray[np.bool_]:
-        session = self._session()
-        assert session is not None
-        standing = session.value("hotspots") if hotspots is None else hotspots
-        labels = None if standing is None else standing.labels(view)
-        allowed = None
-        if labels is not None:
-            own = own or _under(labels, seed)
-            allowed = (labels == 0) | (labels == own)
         return grow_hotspot(
             self._counts(view),
             seed,
             self.tools.grow.model_copy(update={"fraction": fraction}),
-            spacing_mm=session.value("scan").spacing_mm,
-            allowed=allowed,
+            spacing_mm=self._spacing(),
+            allowed=_free(hotspots, view, own),
         )
+
+    def _spacing(self) -> tuple[float, float] | None:
+        session = self._session()
+        scan: BoneScan | None = None if session is None else session.value("scan")
+        return None if scan is None else scan.spacing_mm
 
     def _counts(self, view: ViewName) -> NDArray[Any]:
         session = self._session()
@@ -534,23 +530,29 @@ def _list(numbers: Iterable[int]) -> str:
     return f"of {', '.join(said[:3])}{' …' if len(said) > 3 else ''}"
 
 
-def _at(hotspots: Hotspots, view: ViewName, mask: NDArray[np.bool_]) -> int:
-    """Return the hotspot that got most of a mask."""
+def _under(hotspots: Hotspots, view: ViewName, place: tuple[float, float]) -> int:
+    """Return the hotspot at a place of a view (row, column); 0 for none."""
     labels = hotspots.labels(view)
-    assert labels is not None
-    return int(np.bincount(labels[mask]).argmax()) if mask.any() else 0
-
-
-def _under(labels: NDArray[np.uint16], place: tuple[float, float]) -> int:
-    """Return the hotspot at a place; 0 for none."""
     row, column = (round(float(x)) for x in place)
-    inside = 0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]
-    return int(labels[row, column]) if inside else 0
+    if labels is None or not (0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]):
+        return 0
+    return int(labels[row, column])
 
 
-def _mostly_inside(labels: NDArray[np.uint16], mask: NDArray[np.bool_]) -> int:
-    """Return the hotspot that a mask covers for the most part; 0 for none."""
-    numbers, pixels = np.unique(labels[mask], return_counts=True)
-    shares = {int(n): k / np.count_nonzero(labels == n) for n, k in zip(numbers, pixels, strict=True) if n}
-    best = max(shares, key=lambda n: shares[n], default=0)
-    return best if best and shares[best] >= _OWN_SHARE else 0
+def _free(hotspots: Hotspots, view: ViewName, own: int) -> NDArray[np.bool_] | None:
+    """Return the pixels (H, W) of a view that are of no hotspot but this one."""
+    labels = hotspots.labels(view)
+    return None if labels is None else (labels == 0) | (labels == own)
+
+
+def _in_box(hotspots: Hotspots, view: ViewName, bounds: Bounds) -> int:
+    """Return the hotspot of which a box holds the most, and at least half; 0 for none."""
+    labels = hotspots.labels(view)
+    if labels is None:
+        return 0
+    top, left, bottom, right = (max(0, round(float(edge))) for edge in bounds)
+    inside = np.bincount(labels[top:bottom, left:right].ravel(), minlength=hotspots.next_id)
+    inside[0] = 0
+    best = int(inside.argmax())
+    whole = int(np.count_nonzero(labels == best))
+    return best if inside[best] and inside[best] >= _OWN_SHARE * whole else 0
