@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from napari_tbcad.case import Case, ImageReference, Reading
-from napari_tbcad.widgets.chest import autosave
-from napari_tbcad.widgets.chest.autosave import CaseKeeper, find, path_in
 from napari_tbcad.widgets.preferences import Preferences, autosave_folder, default_folder
+from napari_tbcad.widgets.workflow import autosave
+from napari_tbcad.widgets.workflow.autosave import CaseKeeper, find, path_in
 
 pytestmark = pytest.mark.gui
 
@@ -90,7 +90,7 @@ def test_anothers_file_is_never_overwritten(qtbot, tmp_path, keeper):
     keeper.put(strange, a_case)
     kept(keeper, qtbot)
     assert (theirs.read_bytes(), strange.read_bytes()) == (before, b"something else")
-    assert "another film" in keeper.complaints[0]
+    assert "another image" in keeper.complaints[0]
     assert "no case" in keeper.complaints[1]
 
 

@@ -12,9 +12,9 @@ import pytest
 from napari_tbcad.case import Case
 from napari_tbcad.chest.workflow import ChestSettings, give_mask, start
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.widgets.chest import autosave, desk
-from napari_tbcad.widgets.chest.autosave import find
-from napari_tbcad.widgets.chest.desk import CaseDesk
+from napari_tbcad.widgets.chest.desk import ChestDesk
+from napari_tbcad.widgets.workflow import autosave, desk
+from napari_tbcad.widgets.workflow.autosave import find
 
 pytestmark = pytest.mark.gui
 
@@ -41,6 +41,9 @@ class Session:
     def value(self, name):
         return self.run.get(name)
 
+    def source(self):
+        return self.run.get("film").source
+
     def go_on(self):
         self.asked += 1
         self.desk.save_now()
@@ -55,7 +58,7 @@ class Session:
 @pytest.fixture
 def session(qtbot, monkeypatch, kept_aside):
     session = Session()
-    session.desk = CaseDesk(session)
+    session.desk = ChestDesk(session)
     session.said = []
     monkeypatch.setattr(desk, "show_error", session.said.append)
     monkeypatch.setattr(autosave, "show_error", session.said.append)

@@ -9,14 +9,15 @@ from typing import Any
 from napari.layers import Image
 
 from napari_tbcad.case import Case
-from napari_tbcad.chain import Run, content_key
+from napari_tbcad.chain import content_key
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.widgets.films import film_of, same_picture
 from napari_tbcad.widgets.reader import CASE_KEY
+from napari_tbcad.widgets.workflow.desk import Resumed
 
 
 @dataclass(frozen=True, eq=False)
-class Intake:
+class Intake(Resumed):
     """What was found in a layer.
 
     Parameters
@@ -27,26 +28,11 @@ class Intake:
         Its content key.
     same : bool
         It shows what the film before it in the layer showed.
-    case : Case or None
-        The saved case the layer came from, if it was opened from one.
-    path : Path or None
-        Its file.
-    run : Run or None
-        The run of that case, as it was saved.
-    notes : tuple of str
-        What is not at hand of what the case was made with.
-    left : Path or None
-        A case of this film that was saved while a person worked, and not taken up again since.
     """
 
     film: Radiograph
     key: str
     same: bool = True
-    case: Case | None = None
-    path: Path | None = None
-    run: Run | None = None
-    notes: tuple[str, ...] = ()
-    left: Path | None = None
 
 
 def case_in(layer: Image) -> tuple[Path, str] | None:
@@ -80,7 +66,7 @@ def intake(layer: Image, *, before: Radiograph | None, model: Any, autosave: Pat
         If the layer is no film, or its case cannot be used.
     """
     from napari_tbcad.chest.cases import film_key
-    from napari_tbcad.widgets.chest.autosave import find
+    from napari_tbcad.widgets.workflow.autosave import find
 
     film = film_of(layer)
     key = content_key(film)

@@ -12,12 +12,12 @@ from napari_tbcad.widgets.chest.enhance import EnhanceStep
 from napari_tbcad.widgets.chest.exporting import Exporter
 from napari_tbcad.widgets.chest.features import FeaturesStep
 from napari_tbcad.widgets.chest.header import Header
-from napari_tbcad.widgets.chest.leftover import Leftover
 from napari_tbcad.widgets.chest.masks import MasksStep
 from napari_tbcad.widgets.chest.result import ResultStep
 from napari_tbcad.widgets.chest.step import ChestStep
 from napari_tbcad.widgets.parts.run_bar import RunBar
 from napari_tbcad.widgets.workflow.dock import Dock
+from napari_tbcad.widgets.workflow.leftover import Leftover
 from napari_tbcad.widgets.workflow.panel import WorkflowPanel, scrolling
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from napari.utils.notifications import show_error, show_info
 from napari_tbcad.chain import Run
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.widgets.chest.checks import Checks
-from napari_tbcad.widgets.chest.desk import CaseDesk
+from napari_tbcad.widgets.chest.desk import ChestDesk
 from napari_tbcad.widgets.chest.edits import MaskEdits
 from napari_tbcad.widgets.chest.intake import Intake, case_in, intake
 from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
@@ -62,7 +62,7 @@ class ChestSession(Session):
         Complaints, and what the automatic masks say.
     edits : MaskEdits
         What a person did to the masks.
-    desk : CaseDesk
+    desk : ChestDesk
         Its case on disk.
     look : Look
         Which mask, outline and preview the layers show.
@@ -86,7 +86,7 @@ class ChestSession(Session):
         self.masks.shown.connect(self.changed)
         self.checks = Checks(self.edits, self)
         self.checks.done.connect(self._on_checked)
-        self.desk = CaseDesk(self)
+        self.desk = ChestDesk(self)
         self.look = Look(self)
         self.changed.connect(self.look.refresh)
         layer.events.data.connect(self._take_film)

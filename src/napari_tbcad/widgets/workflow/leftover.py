@@ -7,21 +7,27 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
-from napari_tbcad.widgets.chest.bench import ChestBench
+from napari_tbcad.widgets.workflow.bench import Bench
 
 
 class Leftover(QFrame):
-    """Shown while a case of the film lies on the side that was never saved by the person.
+    """Shown while a case of the study lies on the side that was never saved by the person.
 
     Parameters
     ----------
-    bench : ChestBench
+    bench : Bench
         What the panels of a viewer share.
+    did : str, optional
+        What the person did, with what the study is called.
+    brings : str, optional
+        What comes back.
     """
 
-    def __init__(self, bench: ChestBench) -> None:
+    def __init__(
+        self, bench: Bench, *, did: str = "corrected this film", brings: str = "masks, settings and record"
+    ) -> None:
         super().__init__()
-        self._bench = bench
+        self._bench, self._did = bench, did
         self._path: Path | None = None
         self.setFrameShape(QFrame.Shape.StyledPanel)
         column = QVBoxLayout(self)
@@ -31,7 +37,7 @@ class Leftover(QFrame):
         column.addWidget(self.text)
         row = QHBoxLayout()
         self.go_on = QPushButton("Go on with it")
-        self.go_on.setToolTip("Bring back masks, settings and record as they were.")
+        self.go_on.setToolTip(f"Bring back {brings} as they were.")
         self.leave = QPushButton("Start anew")
         self.leave.setToolTip("Leave it where it is; your next correction takes its place.")
         row.addWidget(self.go_on)
@@ -51,7 +57,7 @@ class Leftover(QFrame):
                 when = datetime.fromtimestamp(path.stat().st_mtime).strftime("%d %b %Y, %H:%M")
             except OSError:
                 when = "an unknown time"
-            self.text.setText(f"You corrected this film before and did not save it ({when}).")
+            self.text.setText(f"You {self._did} before and did not save it ({when}).")
             self.text.setToolTip(str(path))
         self._path = path
 

@@ -281,6 +281,6 @@ def _put_aside(path: Path, case: Case, *, unless_saved: str | None) -> None:
     except BadInput as error:
         raise BadInput(path, f"is there already and is no case, nothing was saved ({error.cause})") from error
     if head.image.content_key != case.image.content_key:
-        raise BadInput(path, "is a case of another film, nothing was saved: choose another name or folder")
+        raise BadInput(path, "is a case of another image, nothing was saved: choose another name or folder")
     if head.saved != unless_saved:
         path.replace(free_path(path.with_suffix(f".before{SUFFIX}"), "{}"))
