@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QPointF, Qt
+from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
+from napari_tbcad.widgets.bone.sight import Sight
 from napari_tbcad.widgets.bone.tools.places import Point
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.tools.tools import Tools
 
-Placing = Callable[[tuple[ViewName, float, float]], QPointF | None]
-"""Gives the place on the canvas of a view's row and column; None where it is not shown."""
+Drawing = Callable[[QPainter, Sight], None]
 
 _HALO = QColor(255, 255, 255, 210)
+_PLATE, _INK = QColor(30, 32, 36, 215), QColor(255, 255, 255)
 _WIDTH = 1.6
 
 
@@ -45,11 +46,15 @@ class Pen:
         """Draw a line between two points of a view."""
         self.draw("tool", polyline(view, [one, other], "#000000"))
 
+    def hint(self, text: str) -> None:
+        """Write at the foot of the canvas what the tool waits for; nothing for an empty text."""
+        self.draw("hint", plate(text) if text else None)
+
     def clear(self) -> None:
         """Take box or line away."""
         self.draw("tool", None)
 
-    def draw(self, name: str, function: Callable[[QPainter, Placing], None] | None) -> None:
+    def draw(self, name: str, function: Drawing | None) -> None:
         """Draw something under a name in place of what was drawn under it; None takes it away."""
         tools = self._tools()
         bench = None if tools is None else tools.bench
@@ -63,9 +68,7 @@ class Pen:
         return CLASS_COLOURS["abnormal" if hands is None else hands.brush_class]
 
 
-def polyline(
-    view: ViewName, points: Sequence[Point], colour: str, *, dashed: bool = False
-) -> Callable[[QPainter, Any], None]:
+def polyline(view: ViewName, points: Sequence[Point], colour: str, *, dashed: bool = False) -> Drawing:
     """Return what draws a line through points of a view, with a white rim that shows on black bone.
 
     Parameters
@@ -77,8 +80,8 @@ def polyline(
     dashed : bool, optional
     """
 
-    def draw(painter: QPainter, place: Any) -> None:
-        places = [place((view, row, column)) for row, column in points]
+    def draw(painter: QPainter, sight: Sight) -> None:
+        places = [sight(view, row, column) for row, column in points]
         path = QPolygonF([where for where in places if where is not None])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         pen = QPen(_HALO, _WIDTH + 2)
@@ -91,5 +94,22 @@ def polyline(
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.drawPolyline(path)
+
+    return draw
+
+
+def plate(text: str) -> Drawing:
+    """Return what writes a line on a dark plate at the foot of the canvas."""
+
+    def draw(painter: QPainter, sight: Sight) -> None:
+        metrics = painter.fontMetrics()
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(sight.width - 40, 40))
+        width, height = metrics.horizontalAdvance(shown) + 20, metrics.height() + 8
+        box = QRectF((sight.width - width) / 2, sight.height - height - 10, width, height)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_PLATE)
+        painter.drawRoundedRect(box, height / 2, height / 2)
+        painter.setPen(_INK)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
 
     return draw

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtGui import QPainter
 
 from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
+from napari_tbcad.widgets.bone.sight import Sight
 from napari_tbcad.widgets.bone.tools.drawing import polyline
 from napari_tbcad.widgets.bone.tools.places import Point
 
@@ -77,9 +78,9 @@ class Proposing(QObject):
             for line in outline_of(proposal.mask)
         ]
 
-        def draw(painter: QPainter, place: Any) -> None:
+        def draw(painter: QPainter, sight: Sight) -> None:
             for line in lines:
-                line(painter, place)
+                line(painter, sight)
 
         tools.pen.draw("proposal", draw)
 

@@ -163,6 +163,7 @@ class Tools(QObject):
         """Tell the person something at the pointer's place; it goes after some seconds."""
         self._said = text
         self._silence.start()
+        self._show_text()
         self.changed.emit()
 
     def done(self, result: Any) -> None:
@@ -331,6 +332,7 @@ class Tools(QObject):
     def _fall_silent(self) -> None:
         self._silence.stop()
         self._said = ""
+        self._show_text()
         self.changed.emit()
 
     def _tell(self) -> None:
@@ -340,7 +342,11 @@ class Tools(QObject):
             self._known = now
             self._keys.listen(now is not None)
             self._show_cursor()
+            self._show_text()
             self.changed.emit()
+
+    def _show_text(self) -> None:
+        self.pen.hint(self.text if self.current is None else f"{self.text}   Esc: put it down")
 
     def _show_cursor(self) -> None:
         viewer = self._viewer()
