@@ -1,6 +1,6 @@
-"""A list of films to be read: which they are, how far each one is, which comes next.
+"""A list of films or scans to be read: which they are, how far each one is, which comes next.
 
-The list itself is never written. How far a film is stands in its case file (``CASES/NAME.tbcad``), hence a
+The list itself is never written. How far one is stands in its case file (``CASES/NAME.tbcad``), hence a
 list opened on another day, or by a second person, tells the truth without a file of its own.
 """
 
@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput, Cancelled
-from napari_tbcad.io.read import find_in
-from napari_tbcad.worklist_item import FINISHED, Item, Peek, ReadingState, film_problem
+from napari_tbcad.worklist_item import FINISHED, Item, Peek, ReadingState
 from napari_tbcad.worklist_sources import (
+    FILMS,
+    Found,
+    Kind,
     absolute,
     case_file,
     has_images_beside_labels,
@@ -31,7 +33,7 @@ CASES_FOLDER = "cases"
 
 @dataclass(frozen=True)
 class Worklist:
-    """Films to be read, and how far each one is.
+    """Films, or studies of another kind, to be read, and how far each one is.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ class Worklist:
         For whom the states hold: a film that only others have finished is then "to review".
     notes : tuple of str, optional
         What was passed over or repeated, as sentences.
+    kind : Kind, optional
+        What is listed.
     """
 
     source: Path
@@ -52,25 +56,29 @@ class Worklist:
     items: tuple[Item, ...]
     reader: str = ""
     notes: tuple[str, ...] = ()
+    kind: Kind = FILMS
 
     @classmethod
     def from_folder(
         cls,
         folder: str | Path,
         *,
+        kind: Kind = FILMS,
         cases: str | Path | None = None,
         reader: str = "",
         peek: Peek | None = None,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Worklist:
-        """List the films of a folder, as :func:`napari_tbcad.io.read.find_films` finds and names them.
+        """List the studies of a folder; films as :func:`~napari_tbcad.io.read.find_films` lists them.
 
         Parameters
         ----------
         folder : str or Path
             Searched through. Beside a ``labels.csv``, only the films in ``images/`` are listed; what lies in
             `cases` never is.
+        kind : Kind, optional
+            What is looked for; films by default.
         cases : str or Path, optional
             Folder of the case files; ``FOLDER/cases`` when not given. It need not exist.
         reader : str, optional
@@ -91,26 +99,30 @@ class Worklist:
         if not folder.is_dir():
             raise BadInput(folder, "no such folder" if not folder.exists() else "a file, not a folder")
         kept = Path(cases) if cases is not None else folder / CASES_FOLDER
-        found = find_in(folder)
+        found, skipped = kind.in_folder(folder)
         wanted = folder / "images" if has_images_beside_labels(folder) else folder
         # Made absolute once: to resolve thousands of paths one by one takes seconds on a network drive.
         root, inside, outside = absolute(folder), absolute(wanted), absolute(kept)
-        films, others = [], []
-        for film in found.films:
-            at = absolute(film.path)
+        studies: list[Found] = []
+        others: list[Path] = []
+        for study in found:
+            at = absolute(study.paths[0])
             # Cases may also be kept right beside the films: then what lies there are films all the same.
             if at.is_relative_to(outside) and not root.is_relative_to(outside):
                 continue
             if at.is_relative_to(inside):
-                films.append(film)
+                studies.append(study)
             else:
-                others.append(film.path)
-        if not films:
-            raise BadInput(folder, "no film found in it (wanted: DICOM, PNG, JPEG, TIFF, BMP)")
-        items = (Item(film.path, film.name, case_file(kept, film.name)) for film in films)
-        others += [path for path in found.skipped if not absolute(path).is_relative_to(outside)]
+                others += study.paths
+        if not studies:
+            raise BadInput(folder, f"no {kind.thing} found in it (wanted: DICOM, PNG, JPEG, TIFF, BMP)")
+        items = (
+            Item(study.paths[0], study.name, case_file(kept, study.name), more=study.paths[1:], kind=kind)
+            for study in studies
+        )
+        others += [path for path in skipped if not absolute(path).is_relative_to(outside)]
         notes = note("Passed over in the folder", others)
-        worklist = cls(folder, kept, tuple(items), reader, notes)
+        worklist = cls(folder, kept, tuple(items), reader, notes, kind)
         return worklist.refresh_all(peek=peek, progress=progress, cancelled=cancelled)
 
     @classmethod
@@ -118,6 +130,7 @@ class Worklist:
         cls,
         path: str | Path,
         *,
+        kind: Kind = FILMS,
         cases: str | Path | None = None,
         reader: str = "",
         peek: Peek | None = None,
@@ -132,7 +145,10 @@ class Worklist:
             CSV with a column ``path`` (``file``, ``filename`` and ``image`` are understood, too). Relative
             paths count from the table's folder, or from ``images/`` in it. Films below the table's folder are
             named as :meth:`from_folder` would name them, so that both find the same cases. A film named twice
-            is listed once; one that is missing is listed as failed.
+            is listed once; one that is missing is listed as failed. The two files of a scan, in a row each,
+            are one item with the columns of the first.
+        kind : Kind, optional
+            What is listed; films by default.
         cases : str or Path, optional
             Folder of the case files; ``cases`` beside the table when not given. It need not exist.
         reader, peek, progress, cancelled : optional
@@ -146,21 +162,22 @@ class Worklist:
             If `cancelled` said so.
         """
         path = Path(path)
-        rows, unnamed = rows_of(path)
+        rows, unnamed = rows_of(path, kind.thing)
         kept = Path(cases) if cases is not None else path.parent / CASES_FOLDER
         first: dict[Path, Mapping[str, str]] = {}
         again: list[Path] = []
         for film, columns in rows:
             if first.setdefault(film, columns) is not columns:
                 again.append(film)
-        names = names_of(list(first), absolute(path.parent))
+        studies = kind.join(list(first))
+        names = names_of([study.called for study in studies], absolute(path.parent))
         items = (
-            Item(film, name, case_file(kept, name), columns)
-            for (film, columns), name in zip(first.items(), names, strict=True)
+            Item(p[0], name, case_file(kept, name), first[p[0]], more=p[1:], kind=kind)
+            for p, name in zip((study.paths for study in studies), names, strict=True)
         )
         notes = note("Named more than once, listed once", again)
-        notes += note("Rows without a film", unnamed)
-        worklist = cls(path, kept, tuple(items), reader, notes)
+        notes += note(f"Rows without a {kind.thing}", unnamed)
+        worklist = cls(path, kept, tuple(items), reader, notes, kind)
         return worklist.refresh_all(peek=peek, progress=progress, cancelled=cancelled)
 
     # -- how far ------------------------------------------------------------------------------------------
@@ -187,8 +204,8 @@ class Worklist:
 
     @cached_property
     def _places(self) -> dict[Path, int]:
-        places = {absolute(item.path): place for place, item in enumerate(self.items)}
-        return places | {item.path: place for place, item in enumerate(self.items)}
+        places = [(path, place) for place, item in enumerate(self.items) for path in item.paths]
+        return {absolute(path): place for path, place in places} | dict(places)
 
     def place(self, path: Path | None) -> int | None:
         """Return the place of a film in the list, from 0; None when it is not in it."""
@@ -258,7 +275,7 @@ class Worklist:
                 items.append(item.look(peek=peek))
             else:
                 began = time.monotonic()
-                items.append(replace(item, readings=(), problem=film_problem(item.path), looked=began))
+                items.append(replace(item, readings=(), problem=item.files_problem, looked=began))
             if progress is not None and number % 50 == 0:
                 progress(number / len(self.items), "looking through the cases")
         return self._with(items=tuple(items))

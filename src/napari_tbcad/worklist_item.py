@@ -1,4 +1,4 @@
-"""One film to be read, and how far its reading is."""
+"""One study to be read (a film, a bone scan), and how far its reading is."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import sha256
+from napari_tbcad.worklist_sources import FILMS, Kind
 
 if TYPE_CHECKING:
     from napari_tbcad.case import CaseHead, ImageReference
@@ -61,11 +62,14 @@ class Sighting:
         ``"in progress"``, ``"made"``, ``"accepted"`` or ``"changed"``.
     when : str
         Time of the reading, ISO 8601.
+    said : mapping
+        What else the list shows of it (:attr:`~napari_tbcad.worklist_sources.Kind.digest`).
     """
 
     reader: str
     verdict: str
     when: str = ""
+    said: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -79,12 +83,12 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Item:
-    """One film of a worklist.
+    """One study of a worklist.
 
     Parameters
     ----------
     path : Path
-        The film.
+        The film; of a scan of two files the first.
     name : str
         Unique in the list: path relative to the list's folder, ``/`` written as ``__``, no extension.
     case : Path
@@ -97,6 +101,10 @@ class Item:
         Why it cannot be read; empty when it can.
     looked : float, optional
         Monotonic time at which `readings` and `problem` were looked up, in s.
+    more : tuple of Path, optional
+        Its other files.
+    kind : Kind, optional
+        What it is.
     """
 
     path: Path
@@ -106,6 +114,20 @@ class Item:
     readings: tuple[Sighting, ...] = ()
     problem: str = ""
     looked: float = dataclass_field(default=0.0, compare=False)
+    more: tuple[Path, ...] = ()
+    kind: Kind = FILMS
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All its files."""
+        return (self.path, *self.more)
+
+    @property
+    def files_problem(self) -> str:
+        """Why it cannot be read, as far as the folder tells; names the file where there are several."""
+        said = ((path, film_problem(path, self.kind.thing)) for path in self.paths)
+        path, problem = next(((path, text) for path, text in said if text), (self.path, ""))
+        return f"{path.name}: {problem}" if problem and self.more else problem
 
     @property
     def facts(self) -> str:
@@ -140,19 +162,19 @@ class Item:
     def look(self, *, peek: Peek | None = None) -> Item:
         """Return the item as its film's and its case's files stand now."""
         began = time.monotonic()
-        problem = film_problem(self.path)
+        problem = self.files_problem
         readings: tuple[Sighting, ...] = ()
         try:
             if self.case.exists():
                 head = (peek or _peek)(self.case)
-                readings = _sightings(head)
+                readings = _sightings(head, self.kind)
                 problem = problem or _other_film(self, head)
         except (BadInput, OSError) as error:
             problem = problem or f"its case cannot be read: {error}"
         return replace(self, readings=readings, problem=problem, looked=began)
 
 
-def film_problem(path: Path) -> str:
+def film_problem(path: Path, thing: str = "film") -> str:
     """Return why a film cannot be read, as far as the folder tells; its pixels are not looked at."""
     try:
         status = path.stat()
@@ -161,7 +183,7 @@ def film_problem(path: Path) -> str:
     except (OSError, ValueError) as error:
         return f"the file cannot be read ({getattr(error, 'strerror', None) or error})"
     if stat.S_ISDIR(status.st_mode):
-        return "a folder, not a film"
+        return f"a folder, not a {thing}"
     if not status.st_size:
         return "the file is empty"
     return "" if os.access(path, os.R_OK) else "the file may not be read (no permission)"
@@ -173,31 +195,38 @@ def _peek(path: Path) -> CaseHead:
     return Case.peek(path)
 
 
-def _sightings(head: CaseHead) -> tuple[Sighting, ...]:
-    return tuple(Sighting(one.reader, one.verdict, str(one.when)) for one in head.readings)
+def _sightings(head: CaseHead, kind: Kind) -> tuple[Sighting, ...]:
+    if head.workflow != kind.workflow:
+        return ()
+    return tuple(Sighting(one.reader, one.verdict, str(one.when), kind.digest(one)) for one in head.readings)
 
 
 def _other_film(item: Item, head: CaseHead) -> str:
-    """Return a complaint when the case is about another film than the item's."""
-    if any(_shows(image, item) for image in head.images.values()):
+    """Return a complaint when the case is about another study than the item's."""
+    if head.workflow != item.kind.workflow:
+        return f"the case {item.case.name} is of the {head.workflow} workflow; keep cases elsewhere"
+    if any(_shows(image, path, item.case) for image in head.images.values() for path in item.paths):
         return ""
     named = head.image.path or head.image.name
-    return f"the case {item.case.name} belongs to another film ({named}); move it, or keep cases elsewhere"
+    return (
+        f"the case {item.case.name} belongs to another {item.kind.thing} ({named}); move it, or keep cases "
+        "elsewhere"
+    )
 
 
-def _shows(image: ImageReference, item: Item) -> bool:
-    """Tell whether a case's image is the item's film; the content is asked only where places cannot tell."""
-    film = os.path.abspath(item.path)  # noqa: PTH100
-    places = [os.path.abspath(place) for place in image.places(item.case)]  # noqa: PTH100
+def _shows(image: ImageReference, path: Path, case: Path) -> bool:
+    """Tell whether a case's image is this file; the content is asked only where places cannot tell."""
+    film = os.path.abspath(path)  # noqa: PTH100
+    places = [os.path.abspath(place) for place in image.places(case)]  # noqa: PTH100
     if film in places:
         return True
     others = [Path(place) for place in places if os.path.isfile(place)]  # noqa: PTH113
-    if not others or not item.path.is_file():
+    if not others or not path.is_file():
         # Moved since, or a case without a file: by name.
-        return image.name in (item.path.name, item.path.stem)
-    if others[0].stat().st_size != item.path.stat().st_size:
+        return image.name in (path.name, path.stem)
+    if others[0].stat().st_size != path.stat().st_size:
         return False
-    return bool(image.sha256) and image.sha256 == sha256(item.path)
+    return bool(image.sha256) and image.sha256 == sha256(path)
 
 
 @lru_cache(maxsize=256)

@@ -1,23 +1,100 @@
-"""What a worklist is made from: rows of a table, names of films, the folder of the cases."""
+"""What a worklist is made from: what a folder holds, rows of a table, names, the folder of the cases."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.case import SUFFIX
 from napari_tbcad.errors import BadInput
+from napari_tbcad.io.read import find_in
 from napari_tbcad.io.tables import PATH_COLUMNS, records_of
+
+if TYPE_CHECKING:
+    from napari_tbcad.reading import Reading
 
 _MOST_NAMED = 3
 _LONGEST_NAME = 180
 _SUFFIX = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,5}$")
 
 
-def rows_of(table: Path) -> tuple[list[tuple[Path, Mapping[str, str]]], list[str]]:
+@dataclass(frozen=True)
+class Found:
+    """A study in a folder: its files, the first standing for it, and the name its outputs carry."""
+
+    paths: tuple[Path, ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Files of a table that are one study, and the path that it is named after."""
+
+    paths: tuple[Path, ...]
+    called: Path
+
+
+def films_in(folder: Path) -> tuple[list[Found], list[Path]]:
+    """Return the films of a folder, and what was passed over."""
+    found = find_in(folder)
+    return [Found((film.path,), film.name) for film in found.films], list(found.skipped)
+
+
+def each_alone(paths: Sequence[Path]) -> list[Joined]:
+    """Return every file as a study of its own."""
+    return [Joined((path,), path) for path in paths]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the studies of a worklist are.
+
+    Parameters
+    ----------
+    workflow : str
+        Whose cases they have.
+    thing : str
+        What one is called, such as ``"film"``.
+    in_folder : callable
+        ``in_folder(folder)`` returns the studies in it, named, and what was passed over; raises
+        :class:`BadInput` where there is none.
+    join : callable
+        ``join(paths)`` puts files that a table names together where they are one study.
+    digest : callable
+        ``digest(reading)`` returns what a list shows of a reading beside who and when, as plain values.
+    row : callable, optional
+        ``row(item)`` returns two short texts for a second line of an item's row: under its name, and under
+        its state. Without it a row has one line.
+    tip : callable, optional
+        ``tip(item)`` returns more lines for its tooltip.
+    summary : callable, optional
+        ``summary(items)`` returns a line about the whole list.
+    """
+
+    workflow: str = "chest"
+    thing: str = "film"
+    in_folder: Callable[[Path], tuple[list[Found], list[Path]]] = films_in
+    join: Callable[[Sequence[Path]], list[Joined]] = each_alone
+    digest: Callable[[Reading], Mapping[str, Any]] = lambda reading: {}
+    row: Callable[[Any], tuple[str, str]] | None = None
+    tip: Callable[[Any], Sequence[str]] | None = None
+    summary: Callable[[Sequence[Any]], str] | None = None
+
+    def number(self, n: int) -> str:
+        """Return a number of them in words, such as ``"3 films"``."""
+        return f"{n} {self.thing}{'' if n == 1 else 's'}"
+
+
+FILMS = Kind()
+"""Chest films, a file each."""
+
+
+def rows_of(table: Path, thing: str = "film") -> tuple[list[tuple[Path, Mapping[str, str]]], list[str]]:
     """Return (film, columns) of each row of a table, and the lines that name no film."""
     rows: list[tuple[Path, Mapping[str, str]]] = []
     unnamed = []
@@ -30,7 +107,7 @@ def rows_of(table: Path) -> tuple[list[tuple[Path, Mapping[str, str]]], list[str
         else:
             unnamed.append(f"line {number}")
     if not rows:
-        raise BadInput(table, "no row names a film in its column path")
+        raise BadInput(table, f"no row names a {thing} in its column path")
     return rows, unnamed
 
 
