@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_tbcad.bone.measure import HotspotRow
     from napari_tbcad.bone.workflow import BoneAnalysis
 
-LETTERS = {"abnormal": "A", "normal": "N", "non_bone": "U", "ignore": "?"}
+LETTERS = {"abnormal": "A", "normal": "N", "non_bone": "U", "ignore": "I"}
 """Letter beside each hotspot, so that classes are told apart without colour; U is uptake outside bone. The
 number after it is the hotspot's id in the tables and label images."""
 
