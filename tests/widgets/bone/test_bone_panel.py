@@ -324,27 +324,6 @@ def test_results_are_the_files_of_the_command_line(opened, finished, analysis, t
     assert '"tool": "class"' in (out / "records" / "patient.json").read_text()
 
 
-def test_a_click_on_a_hotspot_chooses_its_row(opened, finished, analysis):
-    viewer, widget = opened()
-    row = max(analysis.table, key=lambda row: row.area_px)
-    spots = layer(viewer, f"{row.view} hotspots")
-    where = np.argwhere(spots.data == row.id)[0]
-    viewer.layers.selection.active = layer(viewer, f" {row.view}")
-
-    class Event:
-        type, button, pos = "mouse_press", 1, (10.0, 10.0)
-        position = tuple(spots.data_to_world(where))
-
-    clicking = widget.bench.viewing._callback(viewer, Event())
-    next(clicking)
-    Event.type = "mouse_release"
-    assert next(clicking, None) is None
-    finished(widget)
-    assert widget.session.look.chosen == row.id
-    assert widget.hotspots.table.selected() == (row.id,)
-    assert layer(viewer, "chosen").visible
-
-
 def test_napari_opens_a_scan_with_both_views(scan_file, analysis):
     from napari_tbcad.widgets.reader import get_reader
 

@@ -41,6 +41,8 @@ class BoneLook:
         Whether the regions are outlined.
     names : bool
         Whether numbers and class letters stand beside the hotspots.
+    crosshair : bool
+        Whether lines run through the place under the pointer and its partner in the other view.
     chosen : int or None
         The hotspot that table and canvas point at.
     selected : tuple of int
@@ -53,11 +55,10 @@ class BoneLook:
         self.inverted = True
         self.outlines = True
         self.names = True
+        self.crosshair = True
         self.chosen: int | None = None
         self.selected: tuple[int, ...] = ()
         self._off: list[Any] | None = None
-        self._shown_table: Any = None
-        self._ringed: Any = None
 
     def open(self) -> None:
         """The scan was chosen: show what was shown of it before."""
@@ -121,9 +122,13 @@ class BoneLook:
         if (session := self._session()) is None:
             return
         self.names = on
-        self._shown_table = None
-        self.show_names(session.value("table"))
         session.changed.emit()
+
+    def set_crosshair(self, on: bool) -> None:
+        """Draw the linked cross-hair, or not."""
+        if (session := self._session()) is not None and on != self.crosshair:
+            self.crosshair = on
+            session.changed.emit()
 
     def choose(self, number: int | None) -> None:
         """Point at one hotspot alone; None at none."""
@@ -160,37 +165,16 @@ class BoneLook:
         self.choose(numbers[place % len(numbers)])
 
     def show_names(self, table: Any) -> None:
-        """Write the numbers of a table beside its hotspots."""
+        """Nothing: letters are drawn over the canvas, from what there is then."""
+
+    def refresh(self) -> None:
+        """Choose no longer what is no more; of what is left, the last stays pointed at."""
         session = self._session()
         if session is None or session.closed:
             return
         hotspots = session.value("hotspots")
-        state = (table, hotspots, self.names)
-        if self._shown_table is not None and all(
-            a is b for a, b in zip(state, self._shown_table, strict=True)
-        ):
-            return
-        self._shown_table = state
-        known = hotspots.by_id() if hotspots is not None else {}
-        rows = [row for row in table or () if row.id in known] if self.names else []
-        session.layers.letters.show_names(rows)
-
-    def refresh(self) -> None:
-        """Bring the ring up to the hotspot chosen."""
-        session = self._session()
-        if session is None or session.closed or self._off is not None:
-            return
-        table = session.value("table")
-        row = next((row for row in table or () if row.id == self.chosen), None)
-        hotspots = session.value("hotspots")
         # Not those of the table: it comes a moment after a new hotspot.
-        self._forget_gone(() if hotspots is None else hotspots.by_id())
-        if row is not self._ringed:
-            self._ringed = row
-            session.layers.letters.ring(row)
-
-    def _forget_gone(self, known: Container[int]) -> None:
-        """Choose no longer what is no more; of what is left, the last stays pointed at."""
+        known: Container[int] = () if hotspots is None else hotspots.by_id()
         self.selected = tuple(number for number in self.selected if number in known)
         if self.chosen not in known:
             self.chosen = self.selected[-1] if self.selected else None

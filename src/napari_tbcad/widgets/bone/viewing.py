@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from napari_tbcad.widgets.bone.bench import BoneBench
-from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS
+from napari_tbcad.widgets.bone.crosshair import CrossHair
+from napari_tbcad.widgets.bone.layers import KINDS
 from napari_tbcad.widgets.bone.look import TOPS
+from napari_tbcad.widgets.bone.overlay import Overlay
+from napari_tbcad.widgets.bone.spot_marks import SpotMarks
+from napari_tbcad.widgets.bone.tools import Tools
 from napari_tbcad.widgets.parts.view_bar import ViewBar
-from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.workflow.viewing import BenchViewing
 
 _MOUSE = (
-    ("Click", "On a hotspot: its row in the table (in pan and zoom mode)."),
+    ("Click", "On a hotspot: choose it, here and in the table; with Ctrl or Shift also that one."),
+    ("Shift-click", "On uptake without a hotspot: grow one from there."),
+    ("Right click", "On a hotspot: class, link, merge, delete."),
     ("Wheel", "Zoom."),
     ("Drag, or Space held", "Pan; with Space held also while painting."),
 )
@@ -38,17 +40,11 @@ class BoneViewing(BenchViewing):
         super().__init__(bench, scopes=("bone", "panel", "view"))
 
     def prepare(self) -> None:
-        """Listen for clicks on hotspots."""
-        me = weakref.ref(self)
-
-        # napari keeps this function: it must not keep us.
-        def click(viewer: Any, event: Any) -> Iterator[None]:
-            if (owner := me()) is not None:
-                yield from owner._click(event)
-
-        self._callback = click
-        bare(self._bench.viewer).mouse_drag_callbacks.append(click)
-        self.tools = make_tools(self._bench)
+        """Make what is drawn over the canvas, and the tools."""
+        self.overlay = Overlay(self._bench)
+        self.marks = SpotMarks(self._bench, self.overlay)
+        self.crosshair = CrossHair(self._bench, self.overlay)
+        self.tools = Tools(self._bench)
 
     def looks(self) -> dict[str, Callable[[], None]]:
         """Return what the keys for the grey scale do."""
@@ -98,11 +94,9 @@ class BoneViewing(BenchViewing):
 
     def release(self) -> None:
         """Unbind everything; the ruler's lines stay."""
-        viewer = self._bench.viewer
-        if viewer is not None and self._callback in bare(viewer).mouse_drag_callbacks:
-            bare(viewer).mouse_drag_callbacks.remove(self._callback)
-        if self.tools is not None:
-            self.tools.release()
+        self.tools.release()
+        self.crosshair.release()
+        self.overlay.release()
         super().release()
 
     def _inverted(self) -> bool:
@@ -112,30 +106,3 @@ class BoneViewing(BenchViewing):
     def _look(self, name: str, *values: Any) -> None:
         if (session := self._bench.session) is not None:
             getattr(session.look, name)(*values)
-
-    def _click(self, event: Any) -> Iterator[None]:
-        """Choose the hotspot that was clicked on, in pan and zoom mode."""
-        session, viewer = self._bench.session, self._bench.viewer
-        active = viewer.layers.selection.active if viewer is not None else None
-        if session is None or event.button != 1 or str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
-            return
-        start = tuple(event.pos)
-        yield
-        while event.type == "mouse_move":
-            if max(abs(a - b) for a, b in zip(event.pos, start, strict=True)) > 4:
-                return
-            yield
-        for kind in HOTSPOTS.values():
-            layer = session.layers.layer(kind)
-            number = layer.get_value(event.position, world=True) if layer is not None else None
-            if number:
-                session.look.choose(int(number))
-                return
-
-
-def make_tools(bench: BoneBench) -> Any:
-    """Return the tools on the canvas."""
-    if find_spec("napari_tbcad.widgets.bone.tools") is None:
-        return None
-    made = getattr(import_module("napari_tbcad.widgets.bone.tools"), "Tools", None)
-    return None if made is None else made(bench)
