@@ -77,26 +77,47 @@ def test_box_is_the_same_for_bytes_and_counts():
     assert (box_hotspot(image, box) == box_hotspot(ScanView(image.astype(np.float32)), box)).all()
 
 
-def test_the_box_tool_grows_inside_the_box_or_follows_the_recipe():
+def test_the_box_tool_cuts_what_rises_above_the_bone_or_follows_the_recipe():
     contribution = blob(place=(45, 30))
     ridge = 60.0 + np.tile(30 * np.exp(-((np.arange(60) - 30) ** 2) / 50), (90, 1))
     counts, box = contribution + ridge, (34, 20, 57, 41)
     truth = contribution > 0.4 * contribution.max()
-    grown = hotspot_in_box(counts, box, grow=GrowParameters(fraction=0.4))
-    recipe = hotspot_in_box(counts, box, BoxToolParameters(method="otsu"))
+    found = hotspot_in_box(counts, box)
+    recipe = hotspot_in_box(counts, box, BoxToolParameters(method="bs80k"))
     assert (recipe == box_hotspot(counts, box)).all()
-    assert dice(grown, truth) > 0.8 > dice(recipe, truth) + 0.1
-    # A box that cuts the hotspot keeps what is inside, and taken pixels stay with their owner.
+    assert dice(found, truth) > 0.8 > dice(recipe, truth) + 0.1
+    # What the box leaves out stays out, and taken pixels stay with their owner.
     cut = hotspot_in_box(counts, (40, 26, 46, 32))
     assert cut.any()
     assert not cut[:40].any()
     assert not cut[:, 32:].any()
     free = np.ones(counts.shape, bool)
     free[45:] = False
-    assert not hotspot_in_box(counts, box, allowed=free)[45:].any()
+    for method in ("otsu", "bs80k"):
+        own = hotspot_in_box(counts, box, BoxToolParameters(method=method), allowed=free)
+        assert own.any()
+        assert not own[45:].any()
+    assert not hotspot_in_box(counts, box, allowed=np.zeros(counts.shape, bool)).any()
     assert not hotspot_in_box(np.full((20, 20), 5.0), (3, 3, 9, 9)).any()
     with pytest.raises(BadInput):
         hotspot_in_box(counts, (90, 0, 95, 9))
+    with pytest.raises(BadInput):
+        hotspot_in_box(counts, box, allowed=np.ones((3, 3), bool))
+
+
+@given(st.tuples(*[st.integers(-3, 42)] * 4), st.integers(0, 5))
+def test_the_box_tool_gives_one_piece_inside_the_box(box, seed):
+    counts = np.random.default_rng(seed).poisson(3, (40, 30)).astype(np.float32)
+    try:
+        found = hotspot_in_box(counts, box)
+    except BadInput:
+        return
+    top, left, bottom, right = box
+    rows, columns = np.nonzero(found)
+    assert ndimage.label(found, np.ones((3, 3)))[1] <= 1
+    if rows.size:
+        assert top <= rows.min() <= rows.max() < bottom
+        assert left <= columns.min() <= columns.max() < right
 
 
 # Grow

@@ -23,7 +23,9 @@ from napari_tbcad.record import Parameters, field
 USUAL_SPACING_MM = (2.3, 2.3)
 """Taken for the pixel spacing where the file does not say it (a whole-body matrix of 256 × 1024)."""
 
-_SMOOTHING_PX = 1.2
+SMOOTHING_PX = 1.2
+"""Standard deviation of the Gaussian by which counts are smoothed before they are cut."""
+
 _GAP_MM = 4.0
 """Pixels this near to the hotspot say nothing of the background: the camera's blur spills into them."""
 _SURROUNDINGS_MM = 8.0
@@ -136,6 +138,36 @@ def grow_hotspot(
     return found
 
 
+def filled_background(
+    smooth: NDArray[Any], piece: NDArray[np.bool_], spacing_mm: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Fill in the background under a hotspot from the pixels around it by normalised convolution.
+
+    Parameters
+    ----------
+    smooth : (H, W) array of float
+        Smoothed counts.
+    piece : (H, W) array of bool
+        The hotspot.
+    spacing_mm : (2,) array of float
+        Row and column spacing.
+
+    Returns
+    -------
+    (H, W) array of float
+        Counts of the background everywhere.
+
+    References
+    ----------
+    H. Knutsson, C.-F. Westin, Normalized and differential convolution, CVPR 1993.
+    """
+    known = ~within(piece, _GAP_MM / spacing_mm.mean())
+    sigma = _SURROUNDINGS_MM / spacing_mm
+    weight = ndimage.gaussian_filter(known.astype(np.float32), sigma, mode="constant")
+    total = ndimage.gaussian_filter(smooth * known, sigma, mode="constant")
+    return np.where(weight > 1e-6, total / np.maximum(weight, 1e-6), 0)
+
+
 @dataclass(frozen=True, eq=False)
 class _Place:
     """The surroundings of a peak: smoothed counts, pixels that may be taken, pixels at the limit."""
@@ -154,7 +186,7 @@ def _place(
     spacing: NDArray[np.float64],
     allowed: NDArray[np.bool_] | None,
 ) -> _Place | None:
-    smooth = ndimage.gaussian_filter(counts, _SMOOTHING_PX, mode="nearest")
+    smooth = ndimage.gaussian_filter(counts, SMOOTHING_PX, mode="nearest")
     free = np.ones(smooth.shape, bool) if allowed is None else allowed
     near = (_distance(smooth.shape, seed, spacing) <= parameters.click_mm) & free
     near[seed] = free[seed]
@@ -185,25 +217,11 @@ def _grown(place: _Place, parameters: GrowParameters) -> NDArray[np.bool_]:
     for _ in range(_MOST_ROUNDS):
         if not piece.any():
             break
-        risen = place.smooth - _background(place, piece)
+        risen = place.smooth - filled_background(place.smooth, piece, place.spacing)
         before, piece = piece, _piece(place, risen, parameters.fraction)
         if (piece == before).all():
             break
     return piece
-
-
-def _background(place: _Place, piece: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Fill in the background from the pixels around a piece by normalised convolution.
-
-    References
-    ----------
-    H. Knutsson, C.-F. Westin, Normalized and differential convolution, CVPR 1993.
-    """
-    known = ~within(piece, _GAP_MM / place.spacing.mean())
-    sigma = _SURROUNDINGS_MM / place.spacing
-    weight = ndimage.gaussian_filter(known.astype(np.float32), sigma, mode="constant")
-    total = ndimage.gaussian_filter(place.smooth * known, sigma, mode="constant")
-    return np.where(weight > 1e-6, total / np.maximum(weight, 1e-6), 0)
 
 
 def _piece(place: _Place, risen: NDArray[np.float32], fraction: float) -> NDArray[np.bool_]:
