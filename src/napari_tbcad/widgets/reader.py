@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    from napari_tbcad.case import Case
 
 METADATA_KEY = "napari-tbcad"
 """Under this key of ``layer.metadata`` a layer of ours carries its :class:`Radiograph`."""
 
 CASE_KEY = "napari-tbcad-case"
-"""Under this key a layer carries the path of the case it was opened from, and the content key of its film."""
+"""Under this key a layer carries the path of the case it was opened from, and the key of its film or scan."""
 
 SCAN_KEY = "napari-tbcad-scan"
 """Under this key an image of a bone scan carries its study and which view it is."""
@@ -59,7 +62,7 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     problems: list[BadInput] = []
     for film_path in _films(path):
         try:
-            layers += layers_of(film_path)
+            layers += layers_of_case(film_path) if film_path.suffix.lower() == _CASE else layers_of(film_path)
         except BadInput as error:
             problems.append(error)
     if not layers:
@@ -82,6 +85,24 @@ def read_scans(path: str | Sequence[str]) -> list[LayerData]:
     return read_layers(_scans(path))
 
 
+def layers_of_case(path: Path) -> list[LayerData]:
+    """Return the layers of a saved case: its film, or the views of its scan.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read, or what it is about is not to be found.
+    """
+    from napari_tbcad.case import Case
+
+    case = Case.load(path)
+    if case.workflow == "bone":
+        from napari_tbcad.widgets.bone.resume import layers_of_scan_case
+
+        return layers_of_scan_case(case, path)
+    return _layers_of_film_case(case, path)
+
+
 def layers_of(path: Path) -> list[LayerData]:
     """Return the layer of a film, or of the film of a saved case, read as the command line reads it.
 
@@ -90,13 +111,20 @@ def layers_of(path: Path) -> list[LayerData]:
     BadInput
         If the file is neither, or the film of the case is not to be found.
     """
-    from napari_tbcad.case import SUFFIX, Case
-    from napari_tbcad.chest.cases import film_for
+    from napari_tbcad.case import Case
     from napari_tbcad.io.read import read_film
 
-    if path.suffix.lower() != SUFFIX:
+    if path.suffix.lower() != _CASE:
         return [film_layer(read_film(path))]
     case = Case.load(path)
+    if case.workflow != "chest":
+        raise BadInput(path, f"a case of the {case.workflow} workflow; open it in the panel of that workflow")
+    return _layers_of_film_case(case, path)
+
+
+def _layers_of_film_case(case: Case, path: Path) -> list[LayerData]:
+    from napari_tbcad.chest.cases import film_for
+
     data, options, kind = film_layer(film_for(case, path), name=Path(case.image.name).stem)
     options["metadata"][CASE_KEY] = (str(path.absolute()), case.image.content_key)
     return [(data, options, kind)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
+from napari_tbcad.case import SUFFIX
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.scans import Study
 from napari_tbcad.widgets.bone.intake import (
@@ -19,6 +20,7 @@ from napari_tbcad.widgets.bone.intake import (
     scan_layers,
     study_of_layers,
 )
+from napari_tbcad.widgets.bone.resume import read_case
 from napari_tbcad.widgets.bone.session import BoneSession
 from napari_tbcad.widgets.films import PREVIEW
 from napari_tbcad.widgets.proxies import bare
@@ -110,7 +112,9 @@ class BoneBench(Bench):
             session.close(film_gone=True)
 
     def read(self, path: Path) -> list[Any]:
-        """Read a scan, with the other view's file where it lies near by."""
+        """Read a scan, with the other view's file where it lies near by, or a saved case."""
+        if path.suffix.lower() == SUFFIX:
+            return read_case(path)
         return scan_layers(partnered(path))
 
     def read_sample(self, key: str) -> list[Any]:
@@ -120,8 +124,25 @@ class BoneBench(Bench):
         return sample_scan_layers(key)
 
     def open_all(self, paths: Sequence[Path]) -> Opening:
-        """Open the scans among files that were dropped together."""
-        return self._open(lambda: read_layers(list(paths)))
+        """Open the scans and cases among files that were dropped together."""
+
+        def read() -> list[Any]:
+            cases = [path for path in paths if path.suffix.lower() == SUFFIX]
+            scans = [path for path in paths if path not in cases]
+            layers = [layer for path in cases for layer in read_case(path)]
+            return layers + (read_layers(scans) if scans else [])
+
+        return self._open(read)
+
+    def close_film(self) -> None:
+        """Take the chosen scan and its labels out of the viewer."""
+        viewer, session = self._viewer(), self.session
+        if viewer is None or session is None:
+            return
+        session.take_last()
+        for layer in session.layers.everything():
+            if layer in viewer.layers:
+                viewer.layers.remove(layer)
 
     def add(self, viewer: Any, layers: list[Any]) -> Image | None:
         """Put the views of scans side by side into the viewer; return the layer of the last scan."""

@@ -21,13 +21,16 @@ class BoneHeader(PanelHeader):
     """
 
     bench: BoneBench
-    open_title = "Open a bone scan"
+    open_title = "Open a bone scan or a case"
     open_tip = (
         "Open a whole-body bone scan: DICOM, or one of two pictures whose names tell the view "
-        "(…_ant, …_post). "
+        "(…_ant, …_post); or a case saved by this panel. "
         "Files and folders can be dropped here, too."
     )
-    files = "Bone scans (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.bmp);;All files (*)"
+    files = (
+        "Bone scans and cases (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.bmp *.tbcad);;"
+        "All files (*)"
+    )
     what = "a scan"
 
     def __init__(self, bench: BoneBench, *, brief: bool = False) -> None:

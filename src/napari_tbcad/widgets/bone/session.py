@@ -16,6 +16,8 @@ from napari_tbcad.widgets.bone.hands import Hands
 from napari_tbcad.widgets.bone.intake import ScanPart, part_of
 from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS, REGIONS, BoneLayers, view_of
 from napari_tbcad.widgets.bone.look import BoneLook
+from napari_tbcad.widgets.bone.resume import BoneDesk, ScanIntake, case_in, resume
+from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
 from napari_tbcad.widgets.workflow.session import Session, outcome, said
 
@@ -46,6 +48,8 @@ class BoneSession(Session):
         What a person does to hotspots, regions and views, by name.
     look : BoneLook
         How the layers are shown, and which hotspots are chosen.
+    desk : BoneDesk
+        Its case on disk.
     quality : ScanQuality or None
         What the counts are good for.
     """
@@ -77,6 +81,7 @@ class BoneSession(Session):
         self.edits.touched.connect(self._on_touched)
         self.hands = Hands(self)
         self.look = BoneLook(self)
+        self.desk = BoneDesk(self)
         self.changed.connect(self.look.refresh)
         self._queue: list[str] = []
         self._showing = QTimer(self)
@@ -97,7 +102,8 @@ class BoneSession(Session):
     @property
     def settled(self) -> bool:
         """Whether nothing is under way, and every label has its layer."""
-        return super().settled and not (self._queue or self._checking or self._tinting.isActive())
+        waits = self._queue or self._checking or self._tinting.isActive() or self.desk.saving
+        return super().settled and not waits
 
     @property
     def waiting_for(self) -> str:
@@ -106,7 +112,8 @@ class BoneSession(Session):
 
     def warnings(self) -> tuple[str, ...]:
         """Return the complaints of all stages, and of what was painted."""
-        return (*self.edits.problems.values(), *self._said) if self.run is not None else ()
+        problems = self.edits.problems.values()
+        return (*problems, *self.desk.notes, *self._said) if self.run is not None else ()
 
     def unedited_only(self, step: str) -> bool:
         """Return True for what is measured in labels."""
@@ -168,10 +175,18 @@ class BoneSession(Session):
             self._bring(kind, make=True)
         self._recolour()
 
+    def take_last(self) -> None:
+        """Take at once what was painted and not answered yet, and have it kept: the scan is about to go."""
+        super().take_last()
+        if self.run is not None and not self._closed:
+            self.desk.keep(reader=self.edits.reader)
+
     def close(self, *, film_gone: bool = False) -> None:
         """Stop, follow nothing and say nothing any more; what a person corrected stays in its layers."""
         self.take_last()
+        self.desk.finish_asked()
         self._closed = True
+        self.desk.flush()
         self.blockSignals(True)
         self.cancel()
         run = self.run
@@ -199,35 +214,46 @@ class BoneSession(Session):
         return found
 
     def _take_scan(self) -> None:
-        """Have a worker find the content key, which looks at every pixel."""
-        from napari_tbcad.chain import content_key
-
+        """Have a worker look at every pixel, and read the case that goes with the scan."""
         token, study = object(), self.part.study
         self._reading = token
-        self.find_images()
+        marked = next((found for image in self.find_images() if (found := case_in(image))), None)
+        folder = preferences().autosave
         start_call(
-            lambda: outcome(token, lambda: content_key(study)),
-            on_result=self._on_key,
+            lambda: outcome(token, lambda: resume(study, marked, folder)),
+            on_result=self._on_intake,
             on_error=self._on_unread,
         )
 
     def _on_unread(self, error: Exception) -> None:
         raise error
 
-    def _on_key(self, got: tuple[object, Any]) -> None:
-        from napari_tbcad.bone.workflow import BoneSettings, start
-
-        token, key = got
+    def _on_intake(self, got: tuple[object, Any]) -> None:
+        token, found = got
         if self._closed or token is not self._reading:
             return
         self._reading = None
-        if isinstance(key, Exception):
-            self.film_problem = said(key, self.part.study.source)
+        if isinstance(found, Exception):
+            self.film_problem = said(found, self.part.study.source)
             self.changed.emit()
             return
+        self.desk.take(found)
+        self.adopt(found)
+
+    def adopt(self, found: ScanIntake) -> None:
+        """Go on with a scan as it was found: anew, or with the run of its case."""
+        from napari_tbcad.bone.workflow import BoneSettings, start
+
         settings = BoneSettings().model_copy(update={"views": self.part.views})
-        self.run = start(self.part.study, settings, study_key=key)
+        self.run = found.run or start(self.part.study, settings, study_key=found.key)
         self.edits.begin()
+        self.hands.last_grow = None
+        self._queue.clear()
+        if self.value("scan") is not None:
+            self.value_made("scan")
+        for name in ("regions", "hotspots"):
+            if self.value(name) is not None:
+                self.value_made(name)
         # The views are named at once: a person sees which is which, or is asked.
         self.request("scan")
         self.changed.emit()
@@ -248,6 +274,7 @@ class BoneSession(Session):
             if self.layers.layer(kind) is not None:
                 self._bring(kind)
         self.recolour_soon()
+        self.desk.keep(reader=self.edits.reader)
 
     def _enqueue(self, kinds: dict[Any, str]) -> None:
         for kind in kinds.values():
@@ -296,10 +323,13 @@ class BoneSession(Session):
             self.look.show_names(table)
 
     def settled_down(self) -> None:
-        """Gather complaints on a worker, which looks at every pixel, where something was replaced."""
+        """Gather complaints on a worker where something was replaced; then save what was asked for."""
         run = self.run
         seen = () if run is None else tuple(run.get(name) for name in EVERYTHING)
-        if run is None or run.get("scan") is None or self._checking or _same(seen, self._seen):
+        if run is None or self._checking:
+            return
+        if run.get("scan") is None or _same(seen, self._seen):
+            self.desk.save_now()
             return
         self._seen, self._checking = seen, True
         start_call(lambda: _look_at(run), on_result=self._on_checked, on_error=self._on_unread)

@@ -18,8 +18,6 @@ from napari_tbcad.widgets.workflow.bench import Opening as Opening
 if TYPE_CHECKING:
     from napari_tbcad.widgets.chest.viewing import Viewing
 
-_LAST_WAIT_S = 3.0
-
 
 class ChestBench(Bench):
     """The workbench of the films of one viewer.
@@ -37,8 +35,6 @@ class ChestBench(Bench):
         Window and level, ruler and keys, while a panel is open.
     shelf : ModelShelf
         The model.
-    reader : str
-        Who reads, as the worklist was told; empty when nobody said.
     blind : bool
         Whether the answer is hidden from the person who reads, as the worklist was told.
     """
@@ -49,7 +45,6 @@ class ChestBench(Bench):
     def __init__(self, viewer: Any) -> None:
         super().__init__(viewer)
         self.shelf = ModelShelf(self)
-        self.reader = ""
         self.blind = False
         self.shelf.ready.connect(self.changed)
         self.changed.connect(self._follow_blindfold)
@@ -94,12 +89,6 @@ class ChestBench(Bench):
         from napari_tbcad.widgets.samples import sample_layers
 
         return sample_layers(key)
-
-    def leave(self, session: ChestSession) -> None:
-        """Save what was asked to be, and what waits on the side."""
-        session.desk.finish_asked()
-        # The program may end with the window, and threads with it.
-        session.desk.flush(wait_s=_LAST_WAIT_S)
 
     def close_film(self) -> None:
         """Take the chosen film and its masks out of the viewer."""

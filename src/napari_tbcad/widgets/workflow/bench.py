@@ -17,6 +17,9 @@ from napari_tbcad.widgets.work import CoreLeft, leave_a_core, start_call
 
 Actions = Mapping[str, Callable[[], None]]
 
+_LAST_WAIT_S = 3.0
+"""How long the end of the program waits for what is being saved on the side."""
+
 
 class Bench(QObject):
     """The workbench of one viewer. Panels come and go; study, labels and corrections stay on it.
@@ -46,6 +49,8 @@ class Bench(QObject):
         Session of the chosen study.
     viewing : object or None
         How studies are looked at, while a panel is open.
+    reader : str
+        Who reads, as the panel or a worklist was told; empty when nobody said.
     more_keys : dict
         What further keys do while a panel is open.
     """
@@ -62,6 +67,7 @@ class Bench(QObject):
         self._viewer = weakref.ref(bare(viewer))
         self.session: Any = None
         self.viewing: Any = None
+        self.reader = ""
         self.more_keys: dict[str, Callable[[], None]] = {}
         self._film: weakref.ref[Image] | None = None
         self._known: list[weakref.ref[Image]] = []
@@ -104,7 +110,10 @@ class Bench(QObject):
         return film
 
     def leave(self, session: Any) -> None:
-        """The last panel was closed: bring home what a session has not saved yet."""
+        """The last panel was closed: save what was asked to be, and what waits on the side."""
+        session.desk.finish_asked()
+        # The program may end with the window, and threads with it.
+        session.desk.flush(wait_s=_LAST_WAIT_S)
 
     def session_gone(self, layer: Image, session: Any) -> None:
         """The layer that a study is known by was taken out of the viewer."""
@@ -188,7 +197,15 @@ class Bench(QObject):
         """Return the session of a study, made on first use."""
         if layer not in self._sessions:
             self._sessions[layer] = self.make_session(layer)
+            self._sessions[layer].edits.reader = self.reader
         return self._sessions[layer]
+
+    def set_reader(self, reader: str) -> None:
+        """Say who reads: journal and readings name them from now on."""
+        self.reader = reader.strip()
+        for session in filter(isalive, list(self._sessions.values())):
+            session.edits.reader = self.reader
+        self.changed.emit()
 
     def open_film(self, path: str | Path) -> Opening:
         """Open a study from a file, in the way the command line reads it.
