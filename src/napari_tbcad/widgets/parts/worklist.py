@@ -23,10 +23,11 @@ from napari_tbcad.widgets.parts.worklist_rows import WorklistRows
 from napari_tbcad.widgets.work import start_call
 from napari_tbcad.worklist import Worklist
 from napari_tbcad.worklist_item import FINISHED, Item, ReadingState
+from napari_tbcad.worklist_sources import FILMS, Kind
 
 
 class WorklistView(QWidget):
-    """A list of films to be read.
+    """A list of films, or of studies of another kind, to be read.
 
     After "Done, next" or "Accept" the view waits for :meth:`mark`: the next film is opened once the case
     file says that this one is finished, so that nothing is left before it is saved.
@@ -35,6 +36,10 @@ class WorklistView(QWidget):
     ----------
     parent : QWidget, optional
         Qt parent.
+    kind : Kind, optional
+        What is listed; films by default.
+    blind : bool, optional
+        Whether the answer can be hidden while it is read.
 
     Attributes
     ----------
@@ -59,8 +64,9 @@ class WorklistView(QWidget):
     blinded = Signal(bool)
     loaded = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, kind: Kind = FILMS, blind: bool = True) -> None:
         super().__init__(parent)
+        self._kind = kind
         self._worklist: Worklist | None = None
         self._current: Path | None = None
         self._finishing: Path | None = None
@@ -73,7 +79,8 @@ class WorklistView(QWidget):
         self._busy, self._loading = "", False
         self.setMinimumWidth(280)
         self.setAcceptDrops(True)
-        self.header, self.rows, self.footer = WorklistHeader(), WorklistRows(), WorklistFooter()
+        self.header = WorklistHeader(kind, blind=blind)
+        self.rows, self.footer = WorklistRows(kind), WorklistFooter(kind)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 4)
         layout.setSpacing(4)
@@ -131,7 +138,8 @@ class WorklistView(QWidget):
         if worklist is not None and all(item.problem for item in worklist.items):
             first = worklist.items[0]
             self.footer.show_message(
-                f"{worklist.source.name}: no film can be opened. The first is {first.path}: {first.problem}.",
+                f"{worklist.source.name}: no {self._kind.thing} can be opened. The first is {first.path}: "
+                f"{first.problem}.",
                 error=True,
             )
         self.loaded.emit()
@@ -170,13 +178,16 @@ class WorklistView(QWidget):
     def open_folder(self, folder: str | Path) -> None:
         """List the films of a folder."""
         self._load(
-            f"Looking for films in {Path(folder).name}…",
-            partial(Worklist.from_folder, folder, reader=self.reader),
+            f"Looking for {self._kind.thing}s in {Path(folder).name}…",
+            partial(Worklist.from_folder, folder, kind=self._kind, reader=self.reader),
         )
 
     def open_table(self, path: str | Path) -> None:
         """List the films of a CSV."""
-        self._load(f"Reading {Path(path).name}…", partial(Worklist.from_csv, path, reader=self.reader))
+        self._load(
+            f"Reading {Path(path).name}…",
+            partial(Worklist.from_csv, path, kind=self._kind, reader=self.reader),
+        )
 
     # -- what a person does -------------------------------------------------------------------------------
 
@@ -186,7 +197,9 @@ class WorklistView(QWidget):
         if item is None or self._busy:
             return
         if self._finishing is not None:
-            self.footer.show_message(f"{self._finishing.name} is being saved; the next film opens then.")
+            self.footer.show_message(
+                f"{self._finishing.name} is being saved; the next {self._kind.thing} opens then."
+            )
             return
         if item.problem:
             self._opening = item.path

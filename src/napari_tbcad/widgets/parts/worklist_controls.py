@@ -23,10 +23,11 @@ from napari_tbcad.widgets.parts.step import BLUE, RED
 from napari_tbcad.widgets.parts.worklist_model import symbol, word
 from napari_tbcad.worklist import Worklist
 from napari_tbcad.worklist_item import Item, ReadingState
+from napari_tbcad.worklist_sources import FILMS, Kind
 
 _READER_TIP = (
-    "Your name or initials. It is kept with every reading: films that somebody else has read are then shown "
-    "as “to review”, and your version never replaces theirs."
+    "Your name or initials. It is kept with every reading: {thing}s that somebody else has read are then "
+    "shown as “to review”, and your version never replaces theirs."
 )
 _BLIND_TIP = (
     "Blinded reading: the step Result shows neither answer nor probability, so that your masks and your "
@@ -37,6 +38,13 @@ _TABLES = "Tables (*.csv);;All files (*)"
 
 class WorklistHeader(QWidget):
     """Which list, who reads, and which films to show.
+
+    Parameters
+    ----------
+    kind : Kind, optional
+        What is listed.
+    blind : bool, optional
+        Whether the answer can be hidden while it is read.
 
     Attributes
     ----------
@@ -57,9 +65,9 @@ class WorklistHeader(QWidget):
     reader_changed = Signal(str)
     blinded = Signal(bool)
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = FILMS, *, blind: bool = True) -> None:
         super().__init__()
-        self._reader = ""
+        self._reader, self._kind = "", kind
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -74,11 +82,13 @@ class WorklistHeader(QWidget):
         self.reader_field = QLineEdit()
         self.reader_field.setPlaceholderText("your name")
         self.reader_field.editingFinished.connect(self._on_reader)
-        _describe(self.reader_field, "Reader", _READER_TIP)
+        _describe(self.reader_field, "Reader", _READER_TIP.format(thing=kind.thing))
         self.filter = QComboBox()
         self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.filter.currentIndexChanged.connect(lambda _: self.filtered.emit())
-        _describe(self.filter, "Show", "Which films are listed. Previous and Next keep to these, too.")
+        _describe(
+            self.filter, "Show", f"Which {kind.thing}s are listed. Previous and Next keep to these, too."
+        )
         for row, (text, control) in enumerate((("Reader", self.reader_field), ("Show", self.filter))):
             label = QLabel(text)
             label.setBuddy(control)
@@ -88,6 +98,7 @@ class WorklistHeader(QWidget):
         self.blind_box = QCheckBox("Hide the answer while reading")
         _describe(self.blind_box, "Hide the answer while reading", _BLIND_TIP)
         self.blind_box.toggled.connect(self.blinded)
+        self.blind_box.setVisible(blind)
         grid.addWidget(self.blind_box, grid.rowCount(), 0, 1, 2)
         column.addLayout(grid)
 
@@ -95,11 +106,13 @@ class WorklistHeader(QWidget):
         row = QHBoxLayout()
         row.setSpacing(4)
         self.folder_button, self.table_button = QPushButton("Open folder…"), QPushButton("Open CSV…")
-        _describe(self.folder_button, "Open folder", "List all films in a folder and the folders in it.")
+        things = f"{self._kind.thing}s"
+        _describe(self.folder_button, "Open folder", f"List all {things} in a folder and the folders in it.")
         _describe(
             self.table_button,
             "Open CSV",
-            "List the films that a CSV names in its column “path”, in its order. Labels in it are not shown.",
+            f"List the {things} that a CSV names in its column “path”, in its order. Labels in it are not "
+            "shown.",
         )
         self.refresh_button = QToolButton()
         self.refresh_button.setText("↻")
@@ -113,12 +126,12 @@ class WorklistHeader(QWidget):
         return row
 
     def _ask_for_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Open a folder of films")
+        folder = QFileDialog.getExistingDirectory(self, f"Open a folder of {self._kind.thing}s")
         if folder:
             self.wants_folder.emit(folder)
 
     def _ask_for_table(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a CSV of films", "", _TABLES)
+        path, _ = QFileDialog.getOpenFileName(self, f"Open a CSV of {self._kind.thing}s", "", _TABLES)
         if path:
             self.wants_table.emit(path)
 
@@ -152,14 +165,17 @@ class WorklistHeader(QWidget):
         with QSignalBlocker(self.filter):
             self.filter.clear()
             count = 0 if worklist is None else len(worklist.items)
-            self.filter.addItem(f"All films ({count})" if worklist is not None else "All films", None)
+            every = f"All {self._kind.thing}s"
+            self.filter.addItem(f"{every} ({count})" if worklist is not None else every, None)
             for state, number in ({} if worklist is None else worklist.counts()).items():
                 if number or state is chosen:
                     self.filter.addItem(symbol(state), f"{word(state).capitalize()} ({number})", state.value)
             place = self.filter.findData(chosen.value) if chosen is not None else 0
             self.filter.setCurrentIndex(max(place, 0))
         if worklist is not None:
-            self.title.set_text(f"{worklist.source.absolute().name}, {_films(len(worklist.items))}")
+            self.title.set_text(
+                f"{worklist.source.absolute().name}, {self._kind.number(len(worklist.items))}"
+            )
             self.title.setToolTip("\n".join([str(worklist.source.absolute()), *worklist.notes]))
 
     def set_free(self, free: bool, *, has_list: bool) -> None:
@@ -176,10 +192,17 @@ class WorklistHeader(QWidget):
 
 
 class WorklistFooter(QWidget):
-    """What was said last, how far the list is, and the buttons that go on."""
+    """What was said last, how far the list is, and the buttons that go on.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    kind : Kind, optional
+        What is listed.
+    """
+
+    def __init__(self, kind: Kind = FILMS) -> None:
         super().__init__()
+        self._kind, thing = kind, kind.thing
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 0)
         column.setSpacing(4)
@@ -190,30 +213,39 @@ class WorklistFooter(QWidget):
         column.addWidget(self.message)
         self.about = QuietLabel(quiet=False)
         self.about.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.about.setAccessibleName("Open film")
+        self.about.setAccessibleName(f"Open {thing}")
         column.addWidget(self.about)
         progress = QHBoxLayout()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
-        self.bar.setAccessibleName("Films read")
+        self.bar.setAccessibleName(f"{thing.capitalize()}s read")
         self.text = QuietLabel(quiet=False)
         self.text.setMinimumWidth(110)
         progress.addWidget(self.bar, 1)
         progress.addWidget(self.text, 1)
         column.addLayout(progress)
+        self.summary = QuietLabel(quiet=False, scale=0.9)
+        self.summary.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.summary.setVisible(False)
+        self.summary.setAccessibleName("Progress of the project")
+        column.addWidget(self.summary)
         self.previous_button, self.next_button = QPushButton("‹ Previous"), QPushButton("Next ›")
         self.accept_button, self.done_button = QPushButton("Accept"), QPushButton("Done, next")
         self.done_button.setStyleSheet("font-weight: bold; padding: 5px;")
         self.accept_button.setStyleSheet("padding: 5px;")
         _describe(
-            self.previous_button, "Previous film", "Open the film before this one, of those listed above."
+            self.previous_button,
+            f"Previous {thing}",
+            f"Open the {thing} before this one, of those listed above.",
         )
-        _describe(self.next_button, "Next film", "Open the film after this one, of those listed above.")
+        _describe(
+            self.next_button, f"Next {thing}", f"Open the {thing} after this one, of those listed above."
+        )
         _describe(
             self.accept_button,
             "Accept",
-            "Agree with the earlier reading as it is, save that, and open the next film.",
+            f"Agree with the earlier reading as it is, save that, and open the next {thing}.",
         )
         for buttons in (
             (self.previous_button, self.next_button),
@@ -246,6 +278,10 @@ class WorklistFooter(QWidget):
         """Show how many films are read."""
         self._progress = (0, 0) if worklist is None else worklist.progress
         self._failed = 0 if worklist is None else worklist.counts()[ReadingState.FAILED]
+        summarise = self._kind.summary
+        text = "" if worklist is None or summarise is None else summarise(worklist.items)
+        self.summary.set_text(text)
+        self.summary.setVisible(bool(text))
         if self.bar.maximum():
             self._show_progress()
 
@@ -269,9 +305,9 @@ class WorklistFooter(QWidget):
         _describe(
             self.done_button,
             "Done, next",
-            "Save your version beside the earlier one, which stays, and open the next film."
+            f"Save your version beside the earlier one, which stays, and open the next {self._kind.thing}."
             if review
-            else "Save this reading as finished and open the next film that is to be read.",
+            else f"Save this reading as finished and open the next {self._kind.thing} that is to be read.",
         )
 
     def _show_progress(self) -> None:
@@ -280,11 +316,7 @@ class WorklistFooter(QWidget):
         self.bar.setValue(done)
         failed = f", {self._failed} failed" if self._failed else ""
         self.text.set_text(f"{done} of {number} read{failed}" if number else "")
-        self.bar.setToolTip(f"{done} of {_films(number)} read{failed}")
-
-
-def _films(number: int) -> str:
-    return f"{number} film{'' if number == 1 else 's'}"
+        self.bar.setToolTip(f"{done} of {self._kind.number(number)} read{failed}")
 
 
 def _describe(control: QWidget, name: str, tip: str) -> None:

@@ -14,6 +14,7 @@ from qtpy.QtGui import QColor, QFont, QIcon, QPainter, QPen, QPixmap, QPolygonF
 from napari_tbcad.widgets.parts.step import AMBER, BLUE, GREEN, RED
 from napari_tbcad.worklist import Worklist
 from napari_tbcad.worklist_item import Item, ReadingState
+from napari_tbcad.worklist_sources import FILMS, Kind
 
 PURPLE = "#CC79A7"
 WORDS = {
@@ -28,10 +29,17 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class WorklistModel(QAbstractTableModel):
-    """Two columns, the film's name and its state; a row a film that the filter lets through."""
+    """Two columns, the film's name and its state; a row a film that the filter lets through.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    kind : Kind, optional
+        What is listed; where it says so a row has a second line.
+    """
+
+    def __init__(self, kind: Kind = FILMS) -> None:
         super().__init__()
+        self._kind = kind
         self.worklist: Worklist | None = None
         self.current: Path | None = None
         self._states: frozenset[ReadingState] = frozenset(ReadingState)
@@ -94,7 +102,7 @@ class WorklistModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
         """Return the names of the columns."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return ("Film", "State")[section]
+            return (self._kind.thing.capitalize(), "State")[section]
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -106,7 +114,7 @@ class WorklistModel(QAbstractTableModel):
         opened = self.current is not None and self.row_of(self.current) == index.row()
         text = item.name[self._prefix :] if index.column() == NAME else word(state)
         if role == Qt.ItemDataRole.DisplayRole:
-            return text
+            return text if self._kind.row is None else f"{text}\n{self._kind.row(item)[index.column()]}"
         if role == Qt.ItemDataRole.DecorationRole and index.column() == NAME:
             return symbol(state)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -135,7 +143,9 @@ def said_of(item: Item, state: ReadingState) -> str:
         who = reading.reader or "no name given"
         when = reading.when[:16].replace("T", " ")
         lines.append(f"{reading.verdict} by {who}" + (f", {when}" if when else ""))
-    lines.append(str(item.path))
+    if item.kind.tip is not None:
+        lines += item.kind.tip(item)
+    lines += [str(path) for path in item.paths]
     return "\n".join(lines)
 
 

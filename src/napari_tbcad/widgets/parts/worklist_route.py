@@ -28,8 +28,8 @@ def next_to_read(worklist: Worklist, after: Path | None, shown: ReadingState | N
 
 def said_at_the_end(worklist: Worklist) -> str:
     """Say that all is done, or how many films the filter hides that are still to be read."""
-    left = sum(state in OPEN for state in worklist.states)
+    left, thing = sum(state in OPEN for state in worklist.states), worklist.kind.thing
     if left:
-        return f"{left} film{' is' if left == 1 else 's are'} left under “All films”."
+        return f"{left} {thing}{' is' if left == 1 else 's are'} left under “All {thing}s”."
     done, number = worklist.progress
-    return f"All done: {done} of {number} films."
+    return f"All done: {done} of {number} {thing}s."

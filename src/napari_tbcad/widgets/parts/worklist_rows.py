@@ -12,16 +12,22 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QStackedWidge
 from napari_tbcad.widgets.parts.worklist_model import NAME, STATE, WorklistModel, word
 from napari_tbcad.worklist import Worklist
 from napari_tbcad.worklist_item import ReadingState
+from napari_tbcad.worklist_sources import FILMS, Kind
 
 HINT = (
-    "Open a folder of films, or a CSV with a column “path”; either can be dropped here.\n\n"
-    "What you read is kept in a folder “cases” beside the films, so that you can stop and go on another day, "
-    "and a colleague can review it."
+    "Open a folder of {thing}s, or a CSV with a column “path”; either can be dropped here.\n\n"
+    "What you read is kept in a folder “cases” beside the {thing}s, so that you can stop and go on another "
+    "day, and a colleague can review it."
 )
 
 
 class WorklistRows(QStackedWidget):
     """The films, or what to do while there are none.
+
+    Parameters
+    ----------
+    kind : Kind, optional
+        What is listed.
 
     Attributes
     ----------
@@ -31,13 +37,14 @@ class WorklistRows(QStackedWidget):
 
     opened = Signal(Path)
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = FILMS) -> None:
         super().__init__()
-        self.hint = QLabel(HINT)
+        self._kind = kind
+        self.hint = QLabel(HINT.format(thing=kind.thing))
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.hint.setContentsMargins(4, 12, 4, 4)
-        self.model = WorklistModel()
+        self.model = WorklistModel(kind)
         self.tree = QTreeView()
         self.tree.setModel(self.model)
         self.tree.setRootIsDecorated(False)
@@ -54,7 +61,7 @@ class WorklistRows(QStackedWidget):
         head.setMinimumSectionSize(20)
         head.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         head.setSectionResizeMode(STATE, QHeaderView.ResizeMode.Fixed)
-        self.tree.setAccessibleName("Films")
+        self.tree.setAccessibleName(f"{kind.thing.capitalize()}s")
         self.tree.activated.connect(self._on_activated)
         self.addWidget(self.hint)
         self.addWidget(self.tree)
@@ -74,7 +81,8 @@ class WorklistRows(QStackedWidget):
         bold = metrics.horizontalAdvance("M")
         width = max(metrics.horizontalAdvance(word(state)) for state in ReadingState) + bold + 8
         self.tree.header().resizeSection(STATE, width)
-        none = "No film is in this state." if worklist is not None else HINT
+        thing = self._kind.thing
+        none = f"No {thing} is in this state." if worklist is not None else HINT.format(thing=thing)
         self.hint.setText(none)
         self.setCurrentWidget(self.tree if self.model.rowCount() else self.hint)
 
