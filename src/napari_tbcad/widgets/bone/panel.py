@@ -20,6 +20,7 @@ from napari_tbcad.widgets.bone.tab_key import TabKey
 from napari_tbcad.widgets.bone.views import ViewsStep
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.run_bar import RunBar
+from napari_tbcad.widgets.workflow.leftover import Leftover
 from napari_tbcad.widgets.workflow.panel import WorkflowPanel
 
 if TYPE_CHECKING:
@@ -50,12 +51,15 @@ class BonePanel(WorkflowPanel):
         self.pair = LayerPair(bench)
         header = BoneHeader(bench)
         bar = RunBar(
-            save_text="Save results",
-            save_tip="Write tables, label images, overlay and record into a folder, as `bone run` does.",
-            export=False,
+            save_tip="Save hotspots, regions, classes, settings, index and the record of every step and edit "
+            "in one file, to go on later.",
+            export_tip="Results as tables and label images, annotations for learning, pictures.",
+        )
+        self.leftover = Leftover(
+            bench, did="worked on this scan", brings="hotspots, regions, classes, settings and record"
         )
         steps = (self.views, self.regions, self.hotspots, self.index)
-        super().__init__(bench, header, steps, bar, between=[self.pair])
+        super().__init__(bench, header, steps, bar, between=[self.pair, self.leftover])
         # The table names the place of a hotspot in full.
         self.setMinimumWidth(360)
         # Always in sight: a person sees the index move while they judge.
@@ -64,8 +68,10 @@ class BonePanel(WorkflowPanel):
         header.layers_button.toggled.connect(self._show_pair)
         self.pair.used.connect(lambda: header.layers_button.setChecked(False))
         self.exporter = BoneExporter(bench, self)
-        bar.save.connect(self.exporter.ask_for_folder)
-        bench.save_wanted.connect(self.exporter.ask_for_folder)
+        self.exporter.fill(bar.export_menu)
+        self.offer_reader(bar.export_menu)
+        bar.save.connect(self.exporter.save)
+        bench.save_wanted.connect(self.exporter.save)
         self.tab_key = TabKey(self, self._point_on)
         self.begin()
 
@@ -75,11 +81,13 @@ class BonePanel(WorkflowPanel):
         return self.bench.session
 
     def can_save(self) -> bool:
-        """Tell whether there is an index."""
-        return self.session is not None and self.session.value("index") is not None
+        """Tell whether there is something to go on with: labels, the program's or a person's."""
+        names = ("regions", "hotspots")
+        return self.session is not None and any(self.session.value(name) is not None for name in names)
 
     def refresh(self) -> None:
         """Show the session as it stands."""
+        self.leftover.refresh()
         super().refresh()
         index = self.session.value("index") if self.session is not None else None
         self.answer.setVisible(index is not None)
@@ -102,7 +110,10 @@ class BonePanel(WorkflowPanel):
         said.setWordWrap(True)
         column.addWidget(said)
         self.add_buttons(
-            column, "Open a bone scan…", "DICOM of nuclear medicine, or pictures of both views.", SAMPLES
+            column,
+            "Open a bone scan or a case…",
+            "DICOM of nuclear medicine, pictures of both views, or a case saved by this panel.",
+            SAMPLES,
         )
         button = QPushButton("Use open layers…")
         button.setToolTip("Say which open layers are the anterior and the posterior view.")
@@ -120,9 +131,8 @@ class BonePanel(WorkflowPanel):
         self.bench.set_active(False)
 
     def _point_on(self, step: int) -> None:
-        """Point at the next hotspot as the table is sorted."""
-        if self.session is not None:
-            self.session.look.choose_next(step, self.hotspots.table.numbers())
+        """Point at the next hotspot that nobody judged, as the table is sorted."""
+        self.hotspots.go_to_next(step)
 
     def _show_pair(self, shown: bool) -> None:
         if shown:

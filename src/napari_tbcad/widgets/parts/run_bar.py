@@ -35,8 +35,8 @@ class RunBar(QWidget):
         Whether there is a button to save.
     export : bool, optional
         Whether there is one to export beside it.
-    save_text, save_tip : str, optional
-        What the save button says.
+    save_text, save_tip, export_tip : str, optional
+        What the buttons say.
     parent : QWidget, optional
         Qt parent.
 
@@ -60,6 +60,7 @@ class RunBar(QWidget):
         export: bool = True,
         save_text: str = "Save case",
         save_tip: str = _SAVE_TIP,
+        export_tip: str = "Tables, masks for other programs, pictures.",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -80,7 +81,7 @@ class RunBar(QWidget):
         self.save_button.setStyleSheet("padding: 5px;")
         self.export_menu = QMenu(self)
         self.export_button = QPushButton("Export")
-        self.export_button.setToolTip("Tables, masks for other programs, pictures.")
+        self.export_button.setToolTip(export_tip)
         self.export_button.setMenu(self.export_menu)
         self.export_button.setStyleSheet("padding: 5px;")
         buttons.addWidget(self.run_button, 2)

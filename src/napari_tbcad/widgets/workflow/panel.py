@@ -7,7 +7,16 @@ from pathlib import Path
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QInputDialog,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_tbcad.widgets.parts.quiet import breakable
 from napari_tbcad.widgets.parts.run_bar import RunBar
@@ -137,6 +146,26 @@ class WorkflowPanel(Dock):
             button.setToolTip("A phantom made by this project, no patient.")
             button.clicked.connect(lambda _=False, key=key: self.open_sample(key))
             column.addWidget(button)
+
+    def offer_reader(self, menu: QMenu) -> None:
+        """Add to a menu the question who reads, which shows the answer."""
+        menu.addSeparator()
+        self.reader_action = menu.addAction("")
+        self.reader_action.setToolTip("Your name or initials: cases, journal and annotations say who read.")
+        self.reader_action.triggered.connect(lambda: self.ask_for_reader())
+        menu.aboutToShow.connect(self._name_reader)
+        self._name_reader()
+
+    def ask_for_reader(self) -> None:
+        """Let the person say who reads."""
+        name, said = QInputDialog.getText(
+            self, "Reader", "Your name or initials:", QLineEdit.EchoMode.Normal, self.bench.reader
+        )
+        if said:
+            self.bench.set_reader(name)
+
+    def _name_reader(self) -> None:
+        self.reader_action.setText(f"Reader: {self.bench.reader or 'no name given'}…")
 
     def _scrolling(self) -> QScrollArea:
         inside = QWidget()
