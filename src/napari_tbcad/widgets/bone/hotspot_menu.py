@@ -10,11 +10,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QMenu, QWidget
 
-from napari_tbcad.widgets.bone.actions import CLASS_KEYS
+from napari_tbcad.widgets.bone.actions import CLASS_KEYS, take_tool
 from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.hotspot_sight import go_to, row_of
 from napari_tbcad.widgets.bone.hotspot_table import WORDS, chip, place_of
-from napari_tbcad.widgets.keys import KEYS
+from napari_tbcad.widgets.keys import key_of
 
 
 def hotspot_menu(bench: BoneBench, numbers: Iterable[int], parent: QWidget | None = None) -> QMenu:
@@ -54,14 +54,20 @@ def hotspot_menu(bench: BoneBench, numbers: Iterable[int], parent: QWidget | Non
         action = _entry(
             menu, WORDS[label].capitalize(), partial(hands.set_class, chosen, label), key, chip(label)
         )
-        action.setCheckable(True)
-        action.setChecked(labels == {label})
+        if labels == {label}:
+            # Beside an icon some styles draw no mark.
+            font = action.font()
+            font.setBold(True)
+            action.setFont(font)
     judged = all(mark.judged for mark in marks)
     _entry(menu, "Confirm class", None if judged else partial(hands.confirm, chosen), "confirm")
     menu.addSeparator()
     _links(menu, session, marks)
     menu.addSeparator()
-    _entry(menu, "Go to", partial(go_to, session, chosen[0]) if len(chosen) == 1 else None)
+    if len(marks) == 1:
+        _entry(menu, "Correct with the brush", partial(hands.paint, marks[0].view, chosen[0]))
+        _entry(menu, "Split with a line", partial(take_tool, bench, "split"), "split_tool")
+        _entry(menu, "Go to", partial(go_to, session, chosen[0]))
     _entry(menu, "Delete", partial(hands.delete, chosen), "delete_hotspots")
     return menu
 
@@ -87,8 +93,7 @@ def _entry(
     menu: QMenu, text: str, act: Callable[[], Any] | None, key: str = "", icon: QIcon | None = None
 ) -> Any:
     """Add an entry with its key; greyed without anything to do."""
-    keys = next((one.keys for one in KEYS if one.name == key), "")
-    action = menu.addAction(f"{text}\t{keys}" if keys else text)
+    action = menu.addAction(f"{text}\t{key_of(key).keys}" if key else text)
     if icon is not None:
         action.setIcon(icon)
     action.setEnabled(act is not None)

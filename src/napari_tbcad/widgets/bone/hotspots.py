@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from qtpy.QtCore import QPoint
+from qtpy.QtCore import QObject, QPoint, Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from napari_tbcad.widgets.bone.actions import set_class
 from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.hotspot_menu import hotspot_menu
 from napari_tbcad.widgets.bone.hotspot_sight import bring_into_sight, go_to
-from napari_tbcad.widgets.bone.hotspot_table import HotspotView, sentence, together
+from napari_tbcad.widgets.bone.hotspot_table import Filter, HotspotView, sentence, together
 from napari_tbcad.widgets.bone.hotspot_table.filters import FilterRow
 from napari_tbcad.widgets.bone.hotspot_table.judging import ClassRow, Progress
 from napari_tbcad.widgets.bone.step import BoneStep
 from napari_tbcad.widgets.bone.tools.tool_row import ToolRow
+from napari_tbcad.widgets.keys import key_of
 from napari_tbcad.widgets.parts.form import ParameterForm
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.step import AMBER
+
+_REFUSED = f"border-left: 3px solid {AMBER}; padding-left: 6px;"
+_HINTS = {
+    (False, False): "Run all finds candidates, then it is your turn to say which are abnormal. "
+    "Or take a tool and make hotspots yourself.",
+    (True, False): "Hotspots are listed here once the regions of the skeleton are found.",
+    (True, True): "No hotspots. Take a tool and make them yourself, or lower the threshold.",
+}
+"""By whether there are hotspots, and whether they were measured."""
+_GREY_MS = 200
+"""Numbers that are out of date for longer than this are greyed."""
 
 
 class HotspotsStep(BoneStep):
@@ -31,21 +44,23 @@ class HotspotsStep(BoneStep):
 
     def __init__(self, bench: BoneBench, *, open_: bool = True) -> None:
         super().__init__(bench, open_=open_)
-        self.hint = QuietLabel(
-            "Run all finds candidates, then it is your turn to say which are abnormal. "
-            "Or take a tool and make hotspots yourself.",
-            wrap=True,
-        )
+        self.hint = QuietLabel(wrap=True)
         self.tools = ToolRow(bench)
-        self.told = QuietLabel(quiet=False, wrap=True)
-        self.told.setStyleSheet(f"border-left: 3px solid {AMBER}; padding-left: 6px;")
+        self.told = QuietLabel()
         self.progress = Progress()
-        self.next_button = QPushButton("Next")
-        self.next_button.setToolTip(
-            "Point at the next hotspot that needs your eye (Tab; Shift+Tab: the one before)."
+        self.next_button = _small(
+            "Next", "Point at the next hotspot that needs your eye (Tab; Shift+Tab: the one before)."
         )
-        self.next_button.setStyleSheet("padding: 3px 8px;")
         self.next_button.clicked.connect(lambda: self.go_to_next(1))
+        self.onward_button = _small(
+            "Go on", "Once you judged a hotspot, point at the next that needs your eye, without Tab."
+        )
+        self.onward_button.setCheckable(True)
+        self.filter_button = _small(
+            "Filter", "Show only some hotspots: by words, class, view, judged or not."
+        )
+        self.filter_button.setCheckable(True)
+        self.filter_button.toggled.connect(self._show_filters)
         self.filters = FilterRow()
         self.table = HotspotView()
         self.classes = ClassRow()
@@ -63,6 +78,9 @@ class HotspotsStep(BoneStep):
         self._form: ParameterForm | None = None
         self._shown: tuple[Any, int | None] = (None, None)
         self._automatic: Any = None
+        self._at: tuple[tuple[int, ...], bool] = ((), False)
+        self._soon = _timer(self, lambda: self.go_to_next(1))
+        self._late = _timer(self, self._grey)
         self._heard: weakref.ref[Any] | None = None
 
     @property
@@ -91,17 +109,13 @@ class HotspotsStep(BoneStep):
         self.tools.refresh()
         self._tell()
         rows = rows_of(session)
-        there = rows is not None
-        for widget in (self.progress, self.next_button, self.filters, self.table, self.described):
-            widget.setVisible(there)
-        self.classes.setEnabled(session is not None and session.value("scan") is not None)
-        self.hint.setVisible(not there)
+        self._make_room(rows)
         edited = session is not None and session.run is not None and session.run.edited("hotspots")
         self.back_button.setEnabled(edited)
         self.note.setVisible(edited)
-        if session is None or rows is None:
+        if session is None or not rows:
             self.table.show_rows((), chosen=None)
-            self.summarise("")
+            self.summarise("none" if rows is not None else "")
             return
         automatic = session.value("hotspots", automatic=True)
         if self._shown[0] is not session or automatic is not self._automatic:
@@ -109,14 +123,13 @@ class HotspotsStep(BoneStep):
             self.table.order.forget()
             self._automatic = automatic
         look = session.look
-        self.table.show_rows(
-            rows, chosen=look.chosen, selected=look.selected, faded=not session.fresh("table")
-        )
+        self.table.show_rows(rows, chosen=look.chosen, selected=look.selected)
+        self._fade_late(session)
         self._describe(rows, look.selected)
         self.progress.show_rows(rows)
-        self.next_button.setEnabled(bool(rows))
         self._summarise(rows)
         self._follow(session, look.chosen)
+        self._go_on(rows, look.selected)
 
     def go_to_next(self, step: int = 1) -> None:
         """Point at the next hotspot that needs a person's eye, as the table is sorted.
@@ -126,8 +139,13 @@ class HotspotsStep(BoneStep):
         step : {1, -1}
             Onwards or back.
         """
-        session = self.session
-        if session is not None and (number := self.table.next_to_judge(step)) is not None:
+        session, rows = self.session, rows_of(self.session)
+        if session is None or rows is None:
+            return
+        # As things stand now: two keys may be pressed before the panel is drawn.
+        self.table.show_rows(rows, chosen=session.look.chosen, selected=session.look.selected)
+        number = self.table.next_to_judge(step)
+        if number is not None:
             session.look.choose(number)
 
     # -- what is shown --------------------------------------------------------------------------------
@@ -135,16 +153,36 @@ class HotspotsStep(BoneStep):
     def _lay_out(self) -> None:
         self.body.addWidget(self.hint)
         self.body.addWidget(self.tools)
-        self.body.addWidget(self.told)
         row = QHBoxLayout()
-        row.setSpacing(6)
+        row.setSpacing(3)
         row.addWidget(self.progress, 1)
-        row.addWidget(self.next_button)
+        for button in (self.filter_button, self.onward_button, self.next_button):
+            row.addWidget(button)
         self.body.addLayout(row)
-        for widget in (self.filters, self.table, self.classes, self.described, self.back_button, self.note):
+        for widget in (self.filters, self.table, self.classes, self.told, self.described):
             self.body.addWidget(widget)
-        self.told.hide()
+        self.body.addWidget(self.back_button)
+        self.body.addWidget(self.note)
+        self.filters.hide()
         self.note.hide()
+
+    def _make_room(self, rows: tuple[Any, ...] | None) -> None:
+        """Show what there is a use for, else what to do."""
+        session, there = self.session, bool(rows)
+        for widget in (
+            self.progress,
+            self.filter_button,
+            self.onward_button,
+            self.next_button,
+            self.table,
+            self.described,
+        ):
+            widget.setVisible(there)
+        self.filters.setVisible(there and self.filter_button.isChecked())
+        self.classes.setEnabled(session is not None and session.value("scan") is not None)
+        self.hint.setVisible(not there)
+        found = session is not None and session.value("hotspots") is not None
+        self.hint.set_text(_HINTS[found, rows is not None])
 
     def _connect(self) -> None:
         self.filters.changed.connect(self.table.show_filtered)
@@ -170,9 +208,19 @@ class HotspotsStep(BoneStep):
             hands.told.connect(self._tell)
 
     def _tell(self) -> None:
-        text = self.session.hands.message if self.session is not None else ""
-        self.told.set_text(text)
-        self.told.setVisible(bool(text))
+        """Say why the last thing asked for was refused, else what undo would take back."""
+        hands = self.session.hands if self.session is not None else None
+        refused = hands.message if hands is not None else ""
+        undo = hands.undo_text if hands is not None else ""
+        self.told.set_text(refused or (f"{key_of('undo').keys} takes back: {undo}" if undo else ""))
+        self.told.setStyleSheet(_REFUSED if refused else "")
+
+    def _show_filters(self, shown: bool) -> None:
+        self.filters.setVisible(shown and not self.table.isHidden())
+        if shown:
+            self.filters.text.setFocus()
+        else:
+            self.filters.set_filter(Filter())
 
     def _describe(self, rows: tuple[Any, ...], selected: tuple[int, ...]) -> None:
         chosen = [row for row in rows if row.id in selected]
@@ -190,6 +238,26 @@ class HotspotsStep(BoneStep):
         before, self._shown = self._shown, (session, chosen)
         if before[0] is session and before[1] != chosen:
             bring_into_sight(session, chosen)
+
+    def _fade_late(self, session: Any) -> None:
+        """Grey numbers that stay out of date: after an edit the answer comes before an eye sees it."""
+        if session.fresh("table"):
+            self._late.stop()
+            self.table.fade(False)
+        elif not self._late.isActive():
+            self._late.start(_GREY_MS)
+
+    def _grey(self) -> None:
+        self.table.fade(self.session is not None and not self.session.fresh("table"))
+
+    def _go_on(self, rows: tuple[Any, ...], selected: tuple[int, ...]) -> None:
+        """Point at the next hotspot once those selected are judged, if the person wants that."""
+        before, judged = self._at, {row.id for row in rows if row.judged}
+        done = bool(selected) and judged.issuperset(selected)
+        self._at = (selected, done)
+        if self.onward_button.isChecked() and done and before == (selected, False):
+            # Not while the session tells of what was judged.
+            self._soon.start(0)
 
     # -- what a person does ---------------------------------------------------------------------------
 
@@ -218,6 +286,23 @@ class HotspotsStep(BoneStep):
     def _back(self) -> None:
         if self.session is not None:
             self.session.hands.back_to_automatic("hotspots")
+
+
+def _small(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    points = max(7.0, button.font().pointSizeF() - 1)
+    button.setStyleSheet(f"padding: 2px 6px; font-size: {points:g}pt;")
+    # A click leaves the keys where they were, on canvas or table.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def _timer(parent: QObject, slot: Callable[[], None]) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.timeout.connect(slot)
+    return timer
 
 
 def rows_of(session: Any) -> tuple[Any, ...] | None:

@@ -1,7 +1,7 @@
 """The hotspots of a scan as a table: sorted, filtered, selected, their classes chosen in it."""
 
 from napari_tbcad.widgets.bone.hotspot_table.chips import chip
-from napari_tbcad.widgets.bone.hotspot_table.order import Filter, RowOrder, next_to_judge
+from napari_tbcad.widgets.bone.hotspot_table.order import Filter, RowOrder
 from napari_tbcad.widgets.bone.hotspot_table.view import HotspotView
 from napari_tbcad.widgets.bone.hotspot_table.words import WORDS, place_of, sentence, together
 
@@ -11,7 +11,6 @@ __all__ = [
     "HotspotView",
     "RowOrder",
     "chip",
-    "next_to_judge",
     "place_of",
     "sentence",
     "together",

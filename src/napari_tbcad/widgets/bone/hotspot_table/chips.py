@@ -6,35 +6,37 @@ from functools import cache
 from typing import Any
 
 from qtpy.QtCore import QModelIndex, QRectF, QSignalBlocker, Qt
-from qtpy.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
+from qtpy.QtGui import QColor, QFont, QIcon, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from napari_tbcad.bone.picture import LETTERS
 from napari_tbcad.schemes import HOTSPOT_CLASSES
 from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
-from napari_tbcad.widgets.bone.hotspot_table.words import WORDS
+from napari_tbcad.widgets.bone.hotspot_table.words import JUDGED, WORDS
 
-_SIDE, _SHARP = 13, 3
+_SIDE, _SHARP = 14, 3
 """Side of a chip in points, and how much finer it is drawn for screens that show that."""
+_INSET = (_SHARP, _SHARP, -_SHARP, -_SHARP)
 
 
 @cache
-def chip(label: str) -> QIcon:
-    """Return a chip: the letter of a class on its colour."""
-    pixmap = QPixmap(_SIDE * _SHARP, _SIDE * _SHARP)
+def chip(label: str, *, judged: bool = True) -> QIcon:
+    """Return a chip: the letter of a class on its colour; only framed by it where nobody judged yet."""
+    side = _SIDE * _SHARP
+    pixmap = QPixmap(side, side)
     pixmap.fill(QColor("transparent"))
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     colour = QColor(CLASS_COLOURS[label])
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    side = _SIDE * _SHARP
-    painter.drawRoundedRect(QRectF(0, 0, side, side), 2 * _SHARP, 2 * _SHARP)
+    ground = colour if judged else QColor("white")
+    painter.setPen(QPen(colour, 2 * _SHARP))
+    painter.setBrush(ground)
+    painter.drawRoundedRect(QRectF(0, 0, side, side).adjusted(*_INSET), 2 * _SHARP, 2 * _SHARP)
     font = QFont()
-    font.setPixelSize(10 * _SHARP)
+    font.setPixelSize(9 * _SHARP)
     font.setBold(True)
     painter.setFont(font)
-    painter.setPen(QColor("white" if _dark(colour) else "black"))
+    painter.setPen(QColor("white" if _dark(ground) else "black"))
     painter.drawText(QRectF(0, 0, side, side), int(Qt.AlignmentFlag.AlignCenter.value), LETTERS[label])
     painter.end()
     pixmap.setDevicePixelRatio(_SHARP)
@@ -52,7 +54,13 @@ def _dark(colour: QColor) -> bool:
 
 
 class ClassDelegate(QStyledItemDelegate):
-    """A choice of classes in a cell, opened by one click."""
+    """A chip and a tick in a cell, and a choice of classes opened by one click on it."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:
+        """Leave the word out: the buttons below say what the letters mean."""
+        super().initStyleOption(option, index)
+        assert option is not None
+        option.text = JUDGED if option.text.endswith(JUDGED) else ""
 
     def createEditor(
         self, parent: QWidget | None, option: QStyleOptionViewItem, index: QModelIndex

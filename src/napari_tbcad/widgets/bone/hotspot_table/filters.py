@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from napari_tbcad.imaging.bonescan import VIEWS
@@ -44,11 +44,11 @@ class FilterRow(QWidget):
         for word, judged in _JUDGED:
             self.judged.addItem(word, judged)
         self.label = _choice("Show the hotspots of one class only.", "Class shown")
-        self.label.addItem("Class", None)
+        self.label.addItem("Any class", None)
         for label in HOTSPOT_CLASSES:
             self.label.addItem(chip(label), WORDS[label], label)
         self.view = _choice("Show the hotspots of one view only.", "View shown")
-        self.view.addItem("Views", None)
+        self.view.addItem("Both", None)
         for view in VIEWS:
             self.view.addItem("ant" if view == "anterior" else "post", view)
         self.clear_button = QPushButton("✕")
@@ -57,10 +57,10 @@ class FilterRow(QWidget):
         self.clear_button.setFixedWidth(24)
         self.clear_button.setStyleSheet("padding: 2px;")
         self.clear_button.clicked.connect(lambda: self.set_filter(Filter()))
-        row.addWidget(self.text, 1)
-        for box in (self.judged, self.label, self.view):
+        row.addWidget(self.text, 3)
+        for box, share in ((self.judged, 3), (self.label, 4), (self.view, 3)):
             box.currentIndexChanged.connect(lambda _: self._tell())
-            row.addWidget(box)
+            row.addWidget(box, share)
         row.addWidget(self.clear_button)
         self._show_clear()
 
@@ -101,8 +101,13 @@ def _choice(tip: str, name: str) -> QComboBox:
     box = QComboBox()
     box.setToolTip(tip)
     box.setAccessibleName(name)
+    points = max(7.0, box.font().pointSizeF() - 1)
+    # Four of them share the panel's width.
+    box.setStyleSheet(
+        f"QComboBox {{ padding: 2px 2px 2px 5px; font-size: {points:g}pt; }}"
+        "QComboBox::drop-down { width: 14px; } QComboBox::down-arrow { width: 9px; height: 9px; }"
+    )
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(6)
-    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    box.view().setMinimumWidth(100)
+    box.setMinimumContentsLength(4)
+    box.view().setMinimumWidth(110)
     return box

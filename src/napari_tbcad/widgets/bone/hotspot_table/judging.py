@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 from napari_tbcad.widgets.bone.actions import CLASS_KEYS
 from napari_tbcad.widgets.bone.hotspot_table.chips import chip
 from napari_tbcad.widgets.bone.hotspot_table.words import JUDGED, WORDS
-from napari_tbcad.widgets.keys import KEYS
+from napari_tbcad.widgets.keys import key_of
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.step import GREEN
 
@@ -89,7 +89,7 @@ class ClassRow(QWidget):
         super().__init__(parent)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(3)
+        row.setSpacing(2)
         self.buttons: dict[str, QPushButton] = {}
         for key, label in CLASS_KEYS.items():
             button = _button(
@@ -100,9 +100,12 @@ class ClassRow(QWidget):
             row.addWidget(button, 1)
             self.buttons[label] = button
         self.confirm_button = _button(
-            f"{JUDGED} C", "Judged: the class that the selected hotspots have is right", "confirm"
+            f"{JUDGED} {_keys('confirm')}",
+            "Judged: the class that the selected hotspots have is right",
+            "confirm",
         )
         self.confirm_button.setAccessibleName("Confirm the class")
+        self.confirm_button.setMinimumWidth(28)
         self.confirm_button.clicked.connect(lambda: self.confirm_wanted.emit())
         row.addWidget(self.confirm_button)
 
@@ -112,10 +115,13 @@ class ClassRow(QWidget):
 
 def _button(text: str, tip: str, key: str) -> QPushButton:
     button = QPushButton(text)
-    button.setStyleSheet("padding: 3px 2px;")
-    font = button.font()
-    font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
-    button.setFont(font)
-    keys = next((one.keys for one in KEYS if one.name == key), "")
-    button.setToolTip(f"{tip}{f' ({keys})' if keys else ''}.")
+    points = max(7.0, button.font().pointSizeF() - 1)
+    button.setStyleSheet(f"padding: 3px 1px; font-size: {points:g}pt;")
+    # A click leaves the keys where they were, on canvas or table.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setToolTip(f"{tip} ({_keys(key)}).")
     return button
+
+
+def _keys(name: str) -> str:
+    return key_of(name).keys

@@ -10,26 +10,37 @@ from qtpy.QtWidgets import QWidget
 
 from napari_tbcad.schemes import HOTSPOT_CLASSES
 from napari_tbcad.widgets.bone.hotspot_table.chips import chip
-from napari_tbcad.widgets.bone.hotspot_table.order import AREA, CLASS, ID, NEED, PLACE, PROBABILITY, RATIO
+from napari_tbcad.widgets.bone.hotspot_table.order import (
+    AREA,
+    CLASS,
+    ID,
+    LINK,
+    NEED,
+    PLACE,
+    PROBABILITY,
+    RATIO,
+)
 from napari_tbcad.widgets.bone.hotspot_table.words import (
     area_of,
     class_of,
+    in_full,
     percent,
     place_of,
     ratio,
-    sentence,
 )
 
-HEADS = ("#", "Place", "Class", "Area", "Ratio", "p %", "?")
+HEADS = ("#", "Place", "Class", "Area", "×", "p %", "?", "=")
 _TIPS = (
     "Number, as the label layers have it.",
     "Skeleton region that holds most of it, and the view.",
-    "Class: choose it here, or with the keys A, N, U, I. ✓ says that a person chose it.",
+    "Class: choose it here, or with the keys A, N, U, I. A framed letter is the program's; a filled one with "
+    "✓ a person's.",
     "Area in mm²; in pixels where the pixel size is unknown.",
     "Mean over the mean at the mirrored place of the other side.",
     "The program's probability of being abnormal, in %.",
     "How unsure the program is of it, in %. Sorted by this, what most needs your eye comes first and what "
     "you have judged last. Rows keep their places while you judge, until you sort again.",
+    "The same lesion in the other view, by its number.",
 )
 _DISPLAY, _EDIT = int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.EditRole)
 _CHIP, _TIP = int(Qt.ItemDataRole.DecorationRole), int(Qt.ItemDataRole.ToolTipRole)
@@ -43,6 +54,7 @@ _TEXTS = {
     RATIO: lambda row: ratio(row.ratio_contralateral),
     PROBABILITY: lambda row: percent(row.probability),
     NEED: lambda row: percent(row.uncertainty),
+    LINK: lambda row: "" if row.linked is None else str(row.linked),
 }
 
 
@@ -109,15 +121,14 @@ class HotspotModel(QAbstractTableModel):
         if role == _DISPLAY:
             return _TEXTS[column](row)
         if role == _CHIP:
-            return chip(row.label) if column == CLASS else None
+            return chip(row.label, judged=row.judged) if column == CLASS else None
         if role == _ALIGN:
             return _RIGHT if column >= AREA else None
         if role == _INK:
-            # What a person judged is done: it steps back.
             return QColor(128, 128, 128, 150) if self._faded else None
         if role == _EDIT:
             return row.label if column == CLASS else None
-        return sentence(row) if role == _TIP else None
+        return in_full(row) if role == _TIP else None
 
     def setData(self, index: QModelIndex, value: Any, role: int = _EDIT) -> bool:
         """Ask for a class; the present one, chosen once more, is confirmed."""

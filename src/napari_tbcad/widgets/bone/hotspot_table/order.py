@@ -8,7 +8,7 @@ from typing import Any
 
 from napari_tbcad.widgets.bone.hotspot_table.words import WORDS, place_of
 
-ID, PLACE, CLASS, AREA, RATIO, PROBABILITY, NEED = range(7)
+ID, PLACE, CLASS, AREA, RATIO, PROBABILITY, NEED, LINK = range(8)
 """The columns."""
 
 
@@ -106,31 +106,31 @@ class RowOrder:
         shown = [row for row in rows if lets is None or row.id in held or lets(row)]
         return tuple(sorted(shown, key=lambda row: self._places[row.id]))
 
+    def next_to_judge(self, rows: Sequence[Any], current: int | None, step: int = 1) -> int | None:
+        """Return the next hotspot that needs a person's eye, after the last the first.
 
-def next_to_judge(rows: Sequence[Any], current: int | None, step: int = 1) -> int | None:
-    """Return the next hotspot that needs a person's eye, after the last the first.
+        Parameters
+        ----------
+        rows : sequence of HotspotRow
+            As they are shown.
+        current : int or None
+            Where the person is; it may be gone, or not shown.
+        step : {1, -1}
+            Onwards or back.
 
-    Parameters
-    ----------
-    rows : sequence of HotspotRow
-        In the order of going through them.
-    current : int or None
-        Where the person is.
-    step : {1, -1}
-        Onwards or back.
-
-    Returns
-    -------
-    int or None
-        When all are judged simply the next one; None without rows.
-    """
-    if not rows:
-        return None
-    numbers = [row.id for row in rows]
-    start = numbers.index(current) if current in numbers else (-1 if step > 0 else 0)
-    round_trip = [(start + step * by) % len(rows) for by in range(1, len(rows) + 1)]
-    unjudged = [place for place in round_trip if not rows[place].judged and numbers[place] != current]
-    return numbers[(unjudged or round_trip)[0]]
+        Returns
+        -------
+        int or None
+            When all are judged simply the next one; None without rows.
+        """
+        end = -1 if step > 0 else len(self._places)
+        here = self._places.get(current, end) if current is not None else end
+        ways = list(rows) if step > 0 else list(rows)[::-1]
+        ahead = [row for row in ways if (self._places[row.id] - here) * step > 0]
+        behind = [row for row in ways if (self._places[row.id] - here) * step < 0]
+        others = ahead + behind
+        following = [row for row in others if not row.judged] or others or ways
+        return following[0].id if following else None
 
 
 def sort_key(row: Any, column: int) -> Any:
@@ -145,6 +145,7 @@ def sort_key(row: Any, column: int) -> Any:
         RATIO: -1.0 if row.ratio_contralateral is None else row.ratio_contralateral,
         PROBABILITY: -1.0 if row.probability is None else row.probability,
         NEED: need(row),
+        LINK: -1 if row.linked is None else row.linked,
     }
     return float(numbers[column])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from qtpy.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
@@ -15,17 +16,17 @@ from napari_tbcad.widgets.bone.hotspot_table.order import (
     AREA,
     CLASS,
     ID,
+    LINK,
     NEED,
     PLACE,
     PROBABILITY,
     RATIO,
     Filter,
     RowOrder,
-    next_to_judge,
 )
 from napari_tbcad.widgets.keys import KEYS
 
-_WIDTHS = {ID: 22, CLASS: 84, AREA: 36, RATIO: 30, PROBABILITY: 28, NEED: 26}
+_WIDTHS = {ID: 22, CLASS: 40, AREA: 36, RATIO: 28, PROBABILITY: 29, NEED: 27, LINK: 22}
 _SCOPES = ("bone", "panel")
 
 
@@ -61,6 +62,7 @@ class HotspotView(QTableView):
         self.order = RowOrder()
         self._all: tuple[Any, ...] = ()
         self._faded = False
+        self._last: int | None = None
         self._showing = False
         self.setModel(self.content)
         self._delegate = ClassDelegate(self)
@@ -89,6 +91,7 @@ class HotspotView(QTableView):
         self.setFont(font)
         self.setShowGrid(False)
         self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(21)
         header = self.horizontalHeader()
@@ -110,11 +113,16 @@ class HotspotView(QTableView):
         *,
         chosen: int | None,
         selected: Collection[int] = (),
-        faded: bool = False,
     ) -> None:
         """Show hotspots, which are selected, and which of them is the current one."""
-        self._all, self._faded = tuple(rows), faded
+        self._all = tuple(rows)
         self._show(chosen, set(selected) | ({chosen} if chosen is not None else set()))
+
+    def fade(self, faded: bool) -> None:
+        """Grey what is out of date, or no longer."""
+        if faded is not self._faded:
+            self._faded = faded
+            self._show(self._current(), set(self.selected()))
 
     def show_filtered(self, filter_: Filter) -> None:
         """Show only some of the hotspots, sorted anew."""
@@ -156,7 +164,9 @@ class HotspotView(QTableView):
 
     def next_to_judge(self, step: int = 1) -> int | None:
         """Return the next hotspot that needs an eye, as the table is sorted."""
-        return next_to_judge(self.rows, self._current(), step)
+        current = self._current()
+        # One that was deleted leaves its place to go on from.
+        return self.order.next_to_judge(self.rows, self._last if current is None else current, step)
 
     # -- what a person does ---------------------------------------------------------------------------
 
@@ -165,11 +175,11 @@ class HotspotView(QTableView):
         name = _key_name(event)
         if name:
             self.key_pressed.emit(name)
+        elif event.text().strip().isprintable() and event.text().strip():
+            # napari's, where the panel is part of its window; a table would look for a word.
+            event.ignore()
         else:
             super().keyPressEvent(event)
-
-    def keyboardSearch(self, text: str) -> None:
-        """Letters are keys here, and no search."""
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Go through what is left to judge with Tab; after that, on to the next control."""
@@ -217,6 +227,7 @@ class HotspotView(QTableView):
             self._select(chosen, selected)
         finally:
             self._showing = False
+        self._last = self._last if chosen is None else chosen
         if chosen is not None and (moved or chosen != before):
             self._keep_in_sight(chosen)
 
@@ -225,10 +236,9 @@ class HotspotView(QTableView):
         now = {index.row() for index in self.selectionModel().selectedRows()}
         flag = QItemSelectionModel.SelectionFlag
         if now != set(rows):
-            last = len(HEADS) - 1
             ranges = QItemSelection()
-            for row in rows:
-                ranges.select(self.content.index(row, 0), self.content.index(row, last))
+            for first, last in _runs(rows):
+                ranges.select(self.content.index(first, 0), self.content.index(last, len(HEADS) - 1))
             self.selectionModel().select(ranges, flag.ClearAndSelect)
         if chosen != self._current():
             row = next((row for row in rows if self.rows[row].id == chosen), None)
@@ -244,6 +254,13 @@ class HotspotView(QTableView):
         for beside in (row - 1, row + 1, row):
             if 0 <= beside < len(numbers):
                 self.scrollTo(self.content.index(beside, ID))
+
+
+def _runs(rows: list[int]) -> Iterator[tuple[int, int]]:
+    """Give the first and the last of rows that follow on each other: Qt is slow with many ranges."""
+    for _, run in groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0]):
+        numbers = [row for _, row in run]
+        yield numbers[0], numbers[-1]
 
 
 def _key_name(event: Any) -> str:

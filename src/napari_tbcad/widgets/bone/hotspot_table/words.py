@@ -38,31 +38,40 @@ def percent(value: float | None) -> str:
 
 
 def headline(row: Any) -> str:
-    """Return which hotspot this is, and who said its class."""
+    """Return which hotspot this is, where it lies, and who said its class."""
     region = row.region or "no region"
     if row.region == "outside" and row.nearest_region:
-        region = f"outside, near {row.nearest_region}"
-    said = f"{row.id} · {region}, {row.view} · {WORDS[row.label]}"
-    if row.judged:
-        return f"{said} {JUDGED} judged"
-    return f"{said}, the program's" if row.origin == "candidate" else said
+        region = f"near {row.nearest_region}"
+    proposed = "proposed " if row.origin == "candidate" and not row.judged else ""
+    judged = f" {JUDGED} judged" if row.judged else ""
+    view = "ant." if row.view == "anterior" else "post."
+    return f"{row.id} · {region}, {view} · {proposed}{WORDS[row.label]}{judged}"
 
 
 def measures(row: Any) -> str:
     """Return what was measured of a hotspot."""
-    area = f"{row.area_px} px" if row.area_mm2 is None else f"{row.area_mm2:.0f} mm² ({row.area_px} px)"
+    area = f"{row.area_px} px" if row.area_mm2 is None else f"{row.area_mm2:.0f} mm²"
     said = [area, f"peak {row.peak:.0f}", f"mean {row.mean:.1f}"]
     if row.ratio_contralateral is not None:
         said.append(f"{ratio(row.ratio_contralateral)} × other side")
     if row.ratio_region is not None:
-        said.append(f"{ratio(row.ratio_region)} × its region")
-    if row.probability is not None:
-        said.append(f"p {percent(row.probability)} %")
-    if row.uncertainty is not None:
-        said.append(f"unsure {percent(row.uncertainty)} %")
-    if row.linked is not None:
-        said.append(f"same as {row.linked}")
+        said.append(f"{ratio(row.ratio_region)} × region")
     return " · ".join(said)
+
+
+def in_full(row: Any) -> str:
+    """Return all that is known of a hotspot, line by line, for a tooltip."""
+    said = [headline(row), measures(row)]
+    said.append(f"{row.area_px} px, eccentricity {row.eccentricity:.2f}, solidity {row.solidity:.2f}")
+    if row.region == "outside":
+        said.append("Outside all regions: it is listed, and adds nothing to the index.")
+    if row.probability is not None:
+        said.append(f"The program gives {percent(row.probability)} % for abnormal.")
+    if row.uncertainty is not None:
+        said.append(f"It is {percent(row.uncertainty)} % unsure.")
+    if row.linked is not None:
+        said.append(f"The same lesion as {row.linked} in the other view: both get one class.")
+    return "\n".join(said)
 
 
 def sentence(row: Any) -> str:
