@@ -346,6 +346,25 @@ def _rub(p: Person) -> bool:
     return True
 
 
+def _hasty(p: Person) -> bool:
+    """Paint and undo in the same breath, before anything was answered; then do it again after all."""
+    view = p.a_view()
+    layer = p.session.layers.layer(f"{view} hotspots")
+    if layer is None:
+        return False
+    p.settle()
+    before, pixels = Shot.of(p.session), np.array(layer.data)
+    _stroke(layer, p, view, int(p.rng.choice([0, p.a_number(view)])), 4)
+    if np.array_equal(layer.data, pixels):
+        return False
+    p.hands.undo()
+    if wrong := before.differs(Shot.of(p.session)):
+        raise Mismatch(f"a stroke undone at once left {wrong}; {p.last()}")
+    p.hands.redo()
+    p.settle()
+    return True
+
+
 def _paint_region(p: Person) -> bool:
     view, region = p.a_view(), str(p.rng.choice(list(REGION_IDS)))
     p.settle()
@@ -410,6 +429,7 @@ ACTIONS: dict[str, tuple[float, Callable[[Person], bool]]] = {
     "brush class": (3, _brush_class),
     "paint": (5, _paint),
     "rub": (3, _rub),
+    "hasty stroke": (3, _hasty),
     "paint region": (3, _paint_region),
     "swap": (1, _swap),
     "flip": (1.2, _flip),
