@@ -43,7 +43,7 @@ class Key:
     title, description : str
         What it does, for the person: two words and one sentence.
     replaces : tuple of str
-        napari actions on Labels layers that it knowingly replaces on our masks.
+        napari actions that it knowingly replaces on our layers.
     also : str
         A second key in Qt's notation, for one that napari's table has no name for.
     """
@@ -87,7 +87,14 @@ KEYS: tuple[Key, ...] = (
     Key("normal", "N", "bone", "Normal", "The same: benign or degenerative uptake."),
     Key("non_bone", "U", "bone", "Non-bone", "The same: uptake outside bone (bladder, kidney, injection)."),
     Key("ignore_hotspot", "I", "bone", "Ignore", "The same: no statement about it."),
-    Key("confirm", "Y", "bone", "Confirm", "The class of the chosen hotspots is right: judged."),
+    Key(
+        "confirm",
+        "Y",
+        "bone",
+        "Confirm",
+        "The class of the chosen hotspots is right: judged.",
+        replaces=("orient_plane_normal_along_y",),
+    ),
     Key(
         "next_hotspot",
         "Tab",
