@@ -86,6 +86,8 @@ def trainings(
     ModelRefused
         If the network to start from is not there, or is of another task or view.
     """
+    if source.what == "hotspots" and source.scheme == "3" and scheme == "4":
+        raise BadInput(source.folder, "normal hotspots are bone in this set: train with --scheme 3")
     parts = _parts(source, view)
     made = []
     for part in parts:

@@ -25,6 +25,8 @@ from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.io.bs80k import DUPLICATES, PACKAGED_LEARNED_FROM, is_bs80k
 
 SET, BS80K = "set", "bs80k"
+_NAMES = {"simulated": "simulated", "annotations": "annotations"}
+"""Names of sets by their layout; any other is of BS-80K."""
 SIMULATED_TERMS = "simulated by napari-tbcad (bone simulate), no patient"
 _KINDS = {"hotspots": "classes", "regions": "regions"}
 _SHORT: dict[ViewName, str] = {"anterior": "ant", "posterior": "post"}
@@ -49,6 +51,8 @@ class TrainingSet:
         Number of folds its column fold has.
     content : str
         Digest of the table and of how its labels were made.
+    scheme : {"4", "3"}
+        Classes of its hotspots.
     """
 
     name: str
@@ -58,6 +62,7 @@ class TrainingSet:
     views: tuple[ViewName, ...]
     folds: int
     content: str = ""
+    scheme: str = "4"
 
 
 def training_set(
@@ -78,8 +83,8 @@ def training_set(
     Parameters
     ----------
     folder : Path
-        A BS-80K folder, a set that :func:`~napari_tbcad.batch.bone_set.import_bs80k` made, or a folder of
-        ``bone simulate``.
+        A BS-80K folder, a set that :func:`~napari_tbcad.batch.bone_set.import_bs80k` or ``bone annotations``
+        made, or a folder of ``bone simulate``.
     out : Path
         Where a set is made if one has to be: ``out/set``.
     what : {"hotspots", "regions"}
@@ -102,8 +107,8 @@ def training_set(
     if not is_bs80k(folder):
         raise BadInput(
             folder,
-            "neither a BS-80K folder (wholeBodyANT, wholeBodyPOST), nor a set of `bone import` (set.json), "
-            "nor one of `bone simulate` (png, truth)",
+            "neither a BS-80K folder (wholeBodyANT, wholeBodyPOST), nor a set of `bone import` or "
+            "`bone annotations` (set.json), nor one of `bone simulate` (png, truth)",
         )
     made = import_bs80k(
         folder,
@@ -126,7 +131,7 @@ def _made_set(folder: Path, what: What) -> TrainingSet:
     if facts["what"] != what:
         raise BadInput(folder, f"a set of {facts['what']}, not of {what} (--what {facts['what']})")
     rows = _rows(folder / TABLE)
-    name = "simulated" if facts.get("layout") == "simulated" else BS80K
+    name = _NAMES.get(str(facts.get("layout", "")), BS80K)
     views = tuple(view for view in VIEWS if any(row.get("view") == view for row in rows))
     odd = [row for row in rows if row.get("view") not in VIEWS]
     if odd or not rows:
@@ -138,7 +143,8 @@ def _made_set(folder: Path, what: What) -> TrainingSet:
         content = content_of(folder, [{"label": row["label"]} for row in rows], str(facts.get("content", "")))
     except (OSError, KeyError) as error:
         raise BadInput(folder / TABLE, f"names a label image that cannot be read ({error})") from error
-    return TrainingSet(name, folder, what, terms, views, folds, content)
+    scheme = str(facts.get("scheme", "4"))
+    return TrainingSet(name, folder, what, terms, views, folds, content, scheme)
 
 
 def learned_patients(source: TrainingSet) -> frozenset[str]:

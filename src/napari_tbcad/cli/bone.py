@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_tbcad.cli import bone_training, options
+from napari_tbcad.cli import bone_annotations, bone_training, options
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
@@ -241,3 +241,4 @@ def compare(
 
 
 bone_training.add_to(app)
+bone_annotations.add_to(app)

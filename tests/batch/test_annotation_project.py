@@ -1,0 +1,150 @@
+"""Cases of bone scans as an annotation project: its state, two readers, and what is exported of it."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_tbcad.batch.annotation_project import COLUMNS, lines_of, look_at
+from napari_tbcad.batch.annotation_set import export_project
+from napari_tbcad.bone.bsi import bone_scan_index
+from napari_tbcad.bone.cases import case_of
+from napari_tbcad.bone.editing import delete, set_label
+from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_regions
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.workflow import finish, give_hotspots, give_regions, start
+from napari_tbcad.case import Case, ImageReference, Reading
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.io.nuclear_writing import write_nuclear
+from napari_tbcad.io.scans import read_study
+from napari_tbcad.simulate.bone_scan import ScanParameters, simulate_scan
+from napari_tbcad.simulate.skeleton import BodyParameters
+
+
+@pytest.fixture(scope="module")
+def made():
+    return simulate_scan(
+        ScanParameters(abnormal=4, counts=8e5), seed=3, person=BodyParameters(shape=(512, 128), slab_mm=10.0)
+    )
+
+
+def annotated(folder, made, name, shift=0):
+    """Write a scan and return its run, as one reader annotated it by hand."""
+    frames = [np.roll(view.counts, shift, axis=0) for _, view in made.scan]
+    path = write_nuclear(folder / f"{name}.dcm", frames, name=name, study=name)
+    spots = {view: np.roll(made.hotspots[view], shift, axis=0) for view in VIEWS}
+    marks = [
+        Mark(int(n), view, made.label_of(int(n)), "brush", judged=True)
+        for view in VIEWS
+        for n in np.unique(spots[view])
+        if n
+    ]
+    run = start(read_study(path))
+    run.compute("scan")
+    regions = {view: np.roll(made.regions[view], shift, axis=0) for view in VIEWS}
+    give_regions(run, SkeletonRegions(**regions), reader="Ani")
+    give_hotspots(run, Hotspots(**spots, marks=tuple(marks)), reader="Ani")
+    finish(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def project(made, tmp_path_factory):
+    """Scan a is read twice, b is in progress, c is damaged, d is a film's."""
+    folder = tmp_path_factory.mktemp("project")
+    scans, cases = folder / "scans", folder / "cases"
+    run = annotated(scans, made, "a")
+    first = case_of(run, reader="Ani")
+    hotspots = run.get("hotspots")
+    gone, other = (next(m.id for m in hotspots.marks if m.label == label) for label in ("abnormal", "normal"))
+    give_hotspots(run, set_label(delete(hotspots, [gone]), [other], "abnormal"), reader="Budi")
+    finish(run)
+    case_of(run, reader="Budi", verdict="changed", earlier=first).save(cases / "a.tbcad")
+    late = annotated(scans, made, "b", shift=1)
+    marks = late.get("hotspots").marks
+    give_hotspots(
+        late, replace(late.get("hotspots"), marks=(replace(marks[0], judged=False), *marks[1:])), reader="Ani"
+    )
+    finish(late)
+    case_of(late, reader="Ani", verdict="in progress").save(cases / "b.tbcad")
+    (cases / "c.tbcad").write_bytes(b"PK damaged")
+    film = {"film": ImageReference("film.png")}
+    Case("chest", film, (Reading("Ani", "2026-11-20T10:00:00.000+00:00", "made"),)).save(cases / "d.tbcad")
+    alone = folder / "alone"
+    case_of(annotated(folder / "copy", made, "a"), reader="Citra").save(alone / "x.tbcad")
+    return folder
+
+
+def rows(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_state_of_a_project_and_the_agreement_of_its_readers(project, made):
+    found = look_at(project / "cases")
+    assert [(one.name, one.row["state"]) for one in found.cases] == [
+        ("a", "reviewed: changed"),
+        ("b", "in progress"),
+        ("c", "failed"),
+    ]
+    assert found.other == 1
+    twice, late, broken = found.cases
+    assert (twice.row["first_reader"], twice.row["second_reader"]) == ("Ani", "Budi")
+    n = len(late.agreement.pairs) if late.agreement else late.row["hotspots"]
+    assert (late.row["judged"], twice.row["judged"]) == (n - 1, n - 1)
+    assert (twice.agreement.first_only, twice.agreement.second_only) == (1, 0)
+    assert [a == b for a, b in twice.agreement.pairs].count(False) == 1
+    assert 0 < twice.row["kappa"] < 1
+    assert twice.agreement.bsi[1] == pytest.approx(twice.row["bsi_judged"])
+    assert twice.row["bsi_difference"] == twice.agreement.bsi[1] - twice.agreement.bsi[0]
+    assert late.agreement is None
+    assert "c.tbcad" in broken.problem
+    said = "\n".join(lines_of(found))
+    assert "1 of 3 cases finished" in said
+    assert "Ani, Budi" in said
+    assert "saw the first reading" in said
+    assert "ERROR c.tbcad" in said
+
+
+def test_an_independent_second_reading_is_found_by_the_pixels_of_the_scan(project):
+    found = look_at(project / "cases", second=project / "alone")
+    row = found.cases[0].row
+    assert (row["second_reader"], row["second_saw_first"]) == ("Citra", "no")
+    assert (row["dice_abnormal"], row["kappa"], row["bsi_difference"]) == (1, 1, 0)
+    assert "saw the first" not in "\n".join(lines_of(found))
+
+
+def test_finished_annotations_are_exported_and_give_their_index_back(project, tmp_path):
+    found = look_at(project / "cases")
+    said = []
+    done = export_project(found, tmp_path, schemes=("4", "3"), voc=True, say=said.append)
+    assert (done.scans, done.left_out, done.failed) == (1, 1, ())
+    states = rows(tmp_path / "annotations.csv")
+    assert tuple(states[0]) == COLUMNS
+    assert [row["state"] for row in states] == ["reviewed: changed", "in progress", "failed"]
+    (scan,) = rows(tmp_path / "scans.csv")
+    assert (scan["name"], scan["reader"]) == ("a", "Ani | Budi")
+    (seen,) = start(read_study(project / "scans" / "a.dcm")).compute("scan")
+    files = find_label_files(tmp_path / "scheme4", "a")
+    index = bone_scan_index(read_hotspots(files, seen), read_regions(files, seen), seen)
+    assert index.value == pytest.approx(found.cases[0].row["bsi"])
+    assert len(list((tmp_path / "boxes").iterdir())) == 2
+    again = export_project(found, tmp_path, unfinished=True, say=said.append)
+    assert (again.scans, again.left_out) == (2, 0)
+
+
+def test_folders_without_cases_are_refused(project, tmp_path):
+    with pytest.raises(BadInput, match="no case"):
+        look_at(project / "scans")
+    with pytest.raises(BadInput, match="no such folder"):
+        look_at(tmp_path / "gone")
+    (tmp_path / "only").mkdir()
+    shutil.copy(project / "cases" / "d.tbcad", tmp_path / "only")
+    with pytest.raises(BadInput, match="no case of a bone scan"):
+        look_at(tmp_path / "only")
