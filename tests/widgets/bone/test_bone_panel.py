@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_tbcad.bone.bsi import bone_scan_index
-from napari_tbcad.bone.editing import set_label
+from napari_tbcad.bone.by_hand import class_lesions
 from napari_tbcad.chain import State
 from napari_tbcad.schemes import HOTSPOT_COLOURS
 
@@ -45,11 +45,11 @@ def test_a_scan_is_opened_run_and_judged(opened, finished, analysis, qtbot):
     finished(widget)
     assert {widget.session.state(step) for step in ("views", "regions", "hotspots", "index")} == {State.DONE}
     index = analysis.index
-    assert widget.index.value.text() == f"BSI {index.value:.2f} %"
+    assert widget.index.value.text() == f"{index.value:.2f} %"
     assert index.weights in widget.index.basis.text()
-    assert "program's" in widget.index.judged.text()
+    assert "none of" in widget.index.judged.foot.words
     assert f"{index.value:.2f}" in widget.answer.text()
-    bars = {bar.name: bar.size for bar in widget.index.bars.rows}
+    bars = {bar.name: bar.size for bar in widget.index.regions.bars.rows}
     assert bars == {row.region: row.contribution for row in index.regions}
     np.testing.assert_array_equal(layer(viewer, "anterior hotspots").data, analysis.hotspots.anterior)
     np.testing.assert_array_equal(layer(viewer, "posterior regions").data, analysis.regions.posterior)
@@ -72,23 +72,23 @@ def test_a_scan_is_opened_run_and_judged(opened, finished, analysis, qtbot):
     widget.hotspots.table.choose_class(chosen.id, "normal")
     finished(widget)
     expected = bone_scan_index(
-        set_label(analysis.hotspots, chosen.id, "normal"), analysis.regions, analysis.scan
+        class_lesions(analysis.hotspots, [chosen.id], "normal"), analysis.regions, analysis.scan
     )
-    assert widget.index.value.text() == f"BSI {expected.value:.2f} %"
+    assert widget.index.value.text() == f"{expected.value:.2f} %"
     assert expected.value < index.value
-    assert f"(1 of {len(analysis.table)})" in widget.index.judged.text()
+    assert f"{expected.n_judged} of {len(analysis.table)}" in widget.index.judged.foot.words
     shown = layer(viewer, f"{chosen.view} hotspots").colormap.color_dict[chosen.id]
     blue = HOTSPOT_COLOURS["normal"].lstrip("#")
     np.testing.assert_allclose(shown[:3], [int(blue[i : i + 2], 16) / 255 for i in (0, 2, 4)], atol=0.01)
 
-    widget.index._form.controls["combine"].setCurrentText("max")
+    widget.index.choices.combine.setCurrentText("Greater of both views")
     finished(widget)
-    assert "views: max" in widget.index.basis.text()
-    widget.index._form.controls["combine"].setCurrentText("mean")
+    assert "views max" in widget.index.basis.text()
+    widget.index.choices.combine.setCurrentText("Mean of both views")
 
     widget.hotspots.back_button.click()
     finished(widget)
-    assert widget.index.value.text() == f"BSI {index.value:.2f} %"
+    assert widget.index.value.text() == f"{index.value:.2f} %"
     assert not widget.session.run.edited("hotspots")
     assert [edit.tool for edit in widget.session.run.journal] == ["class", "back to automatic"]
 
@@ -97,7 +97,7 @@ def test_painting_erasing_and_undo_move_table_and_index(opened, finished, analys
     viewer, widget = opened()
     before = widget.session.value("index").value
     spots = layer(viewer, "anterior hotspots")
-    widget.hotspots.brushes["anterior"].click()
+    assert widget.session.hands.paint("anterior")
     assert viewer.layers.selection.active == spots
     new = spots.selected_label
     assert new == analysis.hotspots.next_id
@@ -130,9 +130,7 @@ def test_painting_erasing_and_undo_move_table_and_index(opened, finished, analys
     finished(widget)
     assert widget.session.value("hotspots").mark(number).label == "non_bone"
 
-    widget.session.look.choose(number)
-    widget.refresh()
-    widget.hotspots.delete_button.click()
+    assert widget.session.hands.delete([number])
     finished(widget)
     assert not (spots.data == number).any()
     assert number not in {number_of(row) for row in widget.hotspots.table.values()}
@@ -165,7 +163,7 @@ def test_swapped_views_take_a_persons_hotspots_along(opened, finished, analysis)
     number = next(row.id for row in analysis.table if row.label == "abnormal")
     widget.hotspots.table.choose_class(number, "ignore")
     finished(widget)
-    widget.views._form.controls["swap"].setChecked(True)
+    widget.views.swap_button.click()
     finished(widget)
     scan = widget.session.value("scan")
     np.testing.assert_array_equal(scan.anterior.counts, analysis.scan.posterior.counts)
@@ -176,9 +174,9 @@ def test_swapped_views_take_a_persons_hotspots_along(opened, finished, analysis)
     np.testing.assert_array_equal(layer(viewer, "anterior hotspots").data, analysis.hotspots.posterior)
     assert hotspots.mark(number).label == "ignore"
 
-    widget.views._form.controls["swap"].setChecked(False)
+    widget.views.swap_button.click()
     finished(widget)
-    expected = set_label(analysis.hotspots, number, "ignore")
+    expected = class_lesions(analysis.hotspots, [number], "ignore")
     assert widget.session.value("hotspots").by_id() == expected.by_id()
     np.testing.assert_array_equal(widget.session.value("hotspots").anterior, expected.anterior)
 
@@ -193,7 +191,7 @@ def test_renamed_and_deleted_layers(opened, finished, analysis):
     widget.hotspots.table.choose_class(number, "ignore")
     finished(widget)
     assert widget.session.value("hotspots").mark(number).label == "ignore"
-    widget.hotspots.brushes["anterior"].click()
+    assert widget.session.hands.paint("anterior")
     np.testing.assert_array_equal(widget.session.layers.layer(kind).data, analysis.hotspots.anterior)
 
     session = widget.session
@@ -312,10 +310,10 @@ def test_results_are_the_files_of_the_command_line(opened, finished, analysis, t
     out = tmp_path / "results"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", staticmethod(lambda *_, **__: str(out)))
     with qtbot.waitSignal(widget.exporter.saved, timeout=30_000):
-        widget.run_bar.save_button.click()
+        widget.exporter.ask_for_folder()
     row = pd.read_csv(out / "results.csv").iloc[0]
     assert row["bsi"] == pytest.approx(widget.session.value("index").value, rel=1e-6)
-    assert row["n_judged"] == 1
+    assert row["n_judged"] == widget.session.value("index").n_judged > 0
     assert len(pd.read_csv(out / "hotspots.csv")) == len(analysis.table)
     for view in ("anterior", "posterior"):
         for kind in ("classes", "hotspots", "regions"):
