@@ -315,3 +315,57 @@ def test_a_scan_without_identifier_is_its_own_patient(tmp_path):
     assert len(patients) == 4
     assert len(set(patients)) == 2
     assert not (tmp_path / "set" / "patients.key").exists()
+
+
+def test_a_case_gives_its_last_finished_reading(scan, tmp_path):
+    from napari_tbcad.bone.cases import case_of
+    from napari_tbcad.bone.editing import set_label
+    from napari_tbcad.bone.hotspots import Hotspots, Mark
+    from napari_tbcad.bone.regions import SkeletonRegions
+    from napari_tbcad.bone.workflow import give_hotspots, give_regions, start
+    from napari_tbcad.io.scans import read_study
+
+    run = start(read_study(scan))
+    run.compute("scan")
+    spots, regions = ({view: np.zeros(SHAPE, kind) for view in VIEWS} for kind in (np.uint16, np.uint8))
+    marks = []
+    for view in VIEWS:
+        regions[view][22:50, 12:18] = LUMBAR
+        for number, (row, column) in SPOTS[view].items():
+            spots[view][row : row + 3, column : column + 3] = number
+            marks.append(Mark(number, view, "abnormal"))
+    run.restore("regions", SkeletonRegions(**regions))
+    run.restore("hotspots", Hotspots(**spots, marks=tuple(marks)))
+    path = tmp_path / "cases" / "first.tbcad"
+    case_of(run, reader="Ana").save(path)
+    with pytest.raises(BadInput, match="no person corrected or accepted its hotspots"):
+        gather(path, out=tmp_path / "none")
+    with pytest.raises(BadInput, match="--what hotspots"):
+        gather(path, out=tmp_path / "none", what=None)
+
+    give_hotspots(run, set_label(run.get("hotspots"), [1, 2], "normal"), tool="class", reader="Ana")
+    going = case_of(run, reader="Ana", verdict="in progress")
+    going.save(path)
+    with pytest.raises(BadInput, match="still in progress"):
+        gather(path, out=tmp_path / "none")
+    out = tmp_path / "set"
+    gathered, said = gather(path, out=out, unfinished=True)
+    assert "no hotspot of its posterior view was judged" in said
+    (row,) = gathered.rows
+    assert (row["view"], row["how"], row["reader"]) == ("anterior", "judged", "Ana")
+    labels = labels_of(out, row)
+    assert (labels[11, 13], labels[21, 13], labels[31, 13]) == (3, 3, 255)
+
+    # A second reader accepts the regions as the program found them, and judges what was left.
+    give_hotspots(run, set_label(run.get("hotspots"), [4], "abnormal"), tool="class", reader="Ben")
+    case_of(run, reader="Ben", verdict="changed", earlier=going).save(path)
+    gathered, _ = gather(path, out=tmp_path / "two")
+    assert [row["view"] for row in gathered.rows] == list(VIEWS)
+    assert {row["reader"] for row in gathered.rows} == {"Ben"}
+    gathered, _ = gather(path, out=tmp_path / "regions", what="regions")
+    assert {row["how"] for row in gathered.rows} == {"accepted"}
+    regions["anterior"][50:55, 12:18] = LUMBAR
+    give_regions(run, SkeletonRegions(**regions), reader="Ben")
+    case_of(run, reader="Ben").save(path)
+    gathered, _ = gather(path, out=tmp_path / "drawn", what="regions")
+    assert {row["how"] for row in gathered.rows} == {"edited"}

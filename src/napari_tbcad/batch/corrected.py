@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.case import SUFFIX
+from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.io.walk import Entry
 from napari_tbcad.record import Edit, Record
@@ -129,6 +129,16 @@ def is_bone_run(place: Path) -> bool:
         return False
 
 
+def is_of_bone(place: Path) -> bool:
+    """Tell whether a place is a bone run's folder or the case of a bone scan."""
+    if place.is_dir():
+        return is_bone_run(place)
+    try:
+        return Case.peek(place).workflow == "bone"
+    except BadInput:
+        return False
+
+
 def corrected_in(place: Path, what: What, *, unfinished: bool = False) -> Iterator[Loader]:
     """Yield what reads each film or scan of a case or of a folder of a run.
 
@@ -139,7 +149,7 @@ def corrected_in(place: Path, what: What, *, unfinished: bool = False) -> Iterat
 
     if what == "lungs":
         return corrected_lungs.looked_for(place, unfinished=unfinished)
-    return corrected_bone.looked_for(place, what)
+    return corrected_bone.looked_for(place, what, unfinished=unfinished)
 
 
 # -- folders of runs ----------------------------------------------------------------------------------

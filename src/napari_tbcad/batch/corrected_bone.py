@@ -1,13 +1,13 @@
-"""Hotspots and skeleton regions that a person corrected, in folders of bone runs.
+"""Hotspots and skeleton regions that a person corrected, in cases and in folders of bone runs.
 
-A folder is what ``bone run`` with ``--masks`` or *Save results* in the panel wrote: the record tells whether
-hotspots or regions are a person's, ``hotspots.csv`` which hotspots were judged. The record does not tell in
-which view an edit was made:
+A folder is what ``bone run`` with ``--masks`` or the panel's export wrote: the record tells whether hotspots
+or regions are a person's, ``hotspots.csv`` which hotspots were judged. Of a case the last finished reading
+counts. Neither tells in which view an edit was made:
 
 - Hotspots of a view count when one of them was judged, or when none is left in it. Where all are as the
   program proposed them, nobody said that they are right. A hotspot that was not judged, or is of class
   ignore, makes no statement.
-- Regions count in both views.
+- Regions count in both views; of a case also when a second reader accepted those of the program.
 
 What ``bone run --masks`` read from files and what is as the program itself proposes it, makes no statement:
 masks of a whole run may have been given to edit a few of its scans.
@@ -42,9 +42,11 @@ from napari_tbcad.batch.corrected import (
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import LabelFiles, find_label_files, read_regions
 from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.case import Case
 from napari_tbcad.content import content_key, digest
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
+from napari_tbcad.reading import Reading
 from napari_tbcad.record import Edit, Record, Step
 from napari_tbcad.schemes import ANTERIOR_ONLY, FOUR_CLASS, IGNORE, REGION_IDS, REGIONS
 
@@ -54,13 +56,63 @@ TASKS = {"hotspots": FOUR_CLASS.name, "regions": REGIONS.name}
 """Label scheme of each."""
 
 
-def looked_for(place: Path, what: Corrections) -> Iterator[Loader]:
+_JUDGING = {"class", "confirm", "link", "unlink"}
+"""Tools that move no pixel."""
+
+
+def looked_for(place: Path, what: Corrections, *, unfinished: bool = False) -> Iterator[Loader]:
     """Yield what reads each scan; see :func:`~napari_tbcad.batch.corrected.corrected_in`."""
     if not place.is_dir():
-        raise NotCorrected(f"{place.name}: a case; corrections of bone scans lie in folders of results")
+        return iter([partial(_of_case, place, what, unfinished)])
     if not is_bone_run(place):
         raise NotCorrected(f"{place.name}: no results of bone scans")
     return _of_run(place, what)
+
+
+# -- cases --------------------------------------------------------------------------------------------
+
+
+def _of_case(path: Path, what: Corrections, unfinished: bool) -> Looked:
+    from napari_tbcad.bone.cases import WORKFLOW, run_from, study_for
+
+    case = Case.load(path)
+    if case.workflow != WORKFLOW:
+        raise NotCorrected(f"{path.name}: a case of the {case.workflow} workflow")
+    counting = [n for n, one in enumerate(case.readings) if _counts(one, what)]
+    taken = [n for n in counting if case.readings[n].finished or unfinished]
+    if not taken:
+        why = f"no person corrected or accepted its {what}"
+        if counting:
+            why = "its reading is still in progress (--unfinished takes it even so)"
+        raise NotCorrected(f"{path.name}: {why}")
+    one = case.readings[taken[-1]]
+    run = run_from(case, study_for(case, path), reader=taken[-1])
+    scan, regions, hotspots = (run.get(name) for name in ("scan", "regions", "hotspots"))
+    if scan is None or (regions if what == "regions" else hotspots) is None:
+        raise BadInput(path, f"the reading has no {what}")
+    views, passed_over = (
+        (_region_labels(scan, regions), [])
+        if what == "regions"
+        else _hotspot_labels(scan, hotspots, regions, path.name)
+    )
+    if not views:
+        raise NotCorrected("; ".join(passed_over))
+    files = tuple(Path(place) for place in dict.fromkeys(view.source for _, view in scan) if place)
+    edits = edits_of(one.record, what)
+    common = _common(scan, files if all(map(Path.is_file, files)) and files else (path,), edits, path)
+    common |= {"reader": one.reader, "when": one.when}
+    said = [] if len(taken) == 1 else [f"{path.name}: {len(taken)} readings; the last is taken"]
+    return Looked(_both(scan, views, path.stem, what, common), tuple(passed_over), tuple(said))
+
+
+def _counts(one: Reading, what: Corrections) -> bool:
+    """Tell whether a reading says something: its own labels, or regions of the program it accepted."""
+    edits = edits_of(one.record, what)
+    own = what in one.values.get("given", {}) and bool(edits) and not _only_given_back(edits)
+    return own or (what == "regions" and one.verdict in ("accepted", "changed"))
+
+
+# -- folders of runs ----------------------------------------------------------------------------------
 
 
 def _of_run(folder: Path, what: Corrections) -> Iterator[Loader]:
@@ -113,19 +165,25 @@ def _of_scan(folder: Path, name: str, row: Row | BadInput, what: Corrections) ->
     if not views:
         raise NotCorrected("; ".join(passed_over))
     common = _common(scan, files, edits, folder)
+    return Looked(_both(scan, views, name.split("__")[-1], what, common), tuple(passed_over))
+
+
+def _both(
+    scan: BoneScan, views: Views, name: str, what: Corrections, common: dict[str, Any]
+) -> tuple[Corrected, ...]:
     counts = {view: image.counts for view, image in scan}
-    taken = tuple(
+    scan_name = common["files"][0].name
+    return tuple(
         Corrected(
-            name=f"{name.split('__')[-1]}_{view}",
+            name=f"{name}_{view}",
             key=content_key(counts[view]),
             pixels=counts[view],
             labels=labels,
-            facts={"view": view, "scan": files[0].name, "task": TASKS[what], "left_out": left_out},
+            facts={"view": view, "scan": scan_name, "task": TASKS[what], "left_out": left_out},
             **common,
         )
         for view, labels, left_out in views
     )
-    return Looked(taken, tuple(passed_over))
 
 
 def _only_given_back(edits: Sequence[Edit]) -> bool:
@@ -140,12 +198,18 @@ def _common(scan: BoneScan, files: tuple[Path, ...], edits: Sequence[Edit], fold
         "files": files,
         "identifier": identifier_in(files[0]),
         "study": f"scan-{digest(*counts)[:12]}",
-        "reader": edits[-1].reader,
-        "when": edits[-1].when,
-        "how": "judged" if {edit.tool for edit in edits} == {"class"} else "edited",
-        "dice_automatic": edits[-1].dice_after,
+        "reader": edits[-1].reader if edits else "",
+        "when": edits[-1].when if edits else "",
+        "how": _how(edits),
+        "dice_automatic": edits[-1].dice_after if edits else None,
         "found_in": folder,
     }
+
+
+def _how(edits: Sequence[Edit]) -> str:
+    if not edits:
+        return "accepted"
+    return "judged" if {edit.tool for edit in edits} <= _JUDGING else "edited"
 
 
 def _scan(files: Sequence[Path], record: Record, row: Row) -> BoneScan:
@@ -166,7 +230,7 @@ def _scan(files: Sequence[Path], record: Record, row: Row) -> BoneScan:
     return scan
 
 
-# -- regions ------------------------------------------------------------------------------------------
+# -- labels ------------------------------------------------------------------------------------------
 
 Views = list[tuple[ViewName, NDArray[np.uint8], int]]
 """Views with their labels, and how many hotspots make no statement."""

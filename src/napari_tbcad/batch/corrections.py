@@ -14,7 +14,7 @@ from napari_tbcad.batch.corrected import (
     NotCorrected,
     What,
     corrected_in,
-    is_bone_run,
+    is_of_bone,
     places_in,
 )
 from napari_tbcad.batch.corrections_patients import PatientNames
@@ -98,7 +98,7 @@ def gather_corrections(
         bone scans with their counts as the camera saw them, the posterior not mirrored, with the classes of
         scheme 4 or the regions 1 to 12, and 255 where nothing is said.
     what : {"lungs", "hotspots", "regions"}, optional
-        What to gather; lungs unless there are results of bone scans only, where it must be said.
+        What to gather; lungs unless there are bone scans only, where it must be said.
     patients : Path, optional
         CSV with the columns file and patient. Where it says nothing, the patient is a keyed digest of the
         identifier in a DICOM file (:mod:`~napari_tbcad.batch.corrections_patients`), and any other film or
@@ -157,7 +157,7 @@ def gather_corrections(
 def _wanted(what: What | None, places: Sequence[Path]) -> What:
     if what is not None:
         return what
-    if places and all(is_bone_run(place) for place in places):
+    if places and all(is_of_bone(place) for place in places):
         raise BadInput(places[0], "these are bone scans: say --what hotspots or --what regions")
     return "lungs"
 
