@@ -149,7 +149,8 @@ class CaseDesk(QObject):
     def take(self, found: Resumed) -> None:
         """Go on with what was found when the study was read."""
         self.case, self.path, self.notes, self.left = found.case, found.path, found.notes, found.left
-        self._saved = self._kept = found.run.journal if found.run is not None else None
+        self._saved = found.run.journal if found.run is not None else None
+        self._kept = None
         if found.path is not None and found.case is not None:
             self._keeper.adopt(found.path, found.case.saved)
 
@@ -197,11 +198,14 @@ class CaseDesk(QObject):
         session, folder = self._session(), preferences().autosave
         if session is None or session.run is None or session.closed:
             return
-        if not self.unsaved or session.run.journal == self._kept:
+        # What follows from an edit may come later than the edit itself.
+        run = session.run
+        state = run.journal, tuple(run.fresh(stage.writes) for stage in run.chain.stages)
+        if not self.unsaved or state == self._kept:
             return
         place = self.home or folder
         if place is not None:
-            self._kept = session.run.journal
+            self._kept = state
             self._keeper.put(place, self._builder(session, "in progress", reader), owner=id(session.run))
 
     def flush(self, *, wait_s: float = 0.0) -> None:
@@ -285,7 +289,6 @@ class CaseDesk(QObject):
     def _on_saved(self, saving: _Saving, case: Case) -> None:
         if saving.film is self._film:
             self.path, self.case, self._saved = saving.path, case, saving.journal
-            self._kept = self._saved
             self.left, self.notes = None, ()
             if (session := self._session()) is not None:
                 self.mark(session, saving.path, case.image.content_key)
