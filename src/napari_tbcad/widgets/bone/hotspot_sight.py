@@ -65,11 +65,11 @@ def go_to(session: Any, number: int | None) -> None:
     height = float(shown[1, 0] - shown[0, 0])
     wanted = _CLOSE * max(row.bottom - row.top, row.right - row.left, 8)
     if height > wanted:
-        viewer.camera.zoom *= height / wanted
+        viewer.scene.camera.zoom *= height / wanted
 
 
 def _centre(session: Any, row: Any) -> None:
     viewer, image = session.viewer, session.layers.picture(row.view)
     if viewer is not None and image is not None:
         place = image.data_to_world((row.row, row.column))
-        viewer.camera.center = (0.0, float(place[-2]), float(place[-1]))
+        viewer.scene.camera.center = (0.0, float(place[-2]), float(place[-1]))

@@ -28,6 +28,7 @@ from napari_tbcad.widgets.keys import KEYS
 
 _WIDTHS = {ID: 22, CLASS: 40, AREA: 36, RATIO: 28, PROBABILITY: 29, NEED: 27, LINK: 22}
 _SCOPES = ("bone", "panel")
+_SAME = {"Enter": "Return", "Backspace": "Del"}
 
 
 class HotspotView(QTableView):
@@ -265,14 +266,14 @@ def _runs(rows: list[int]) -> Iterator[tuple[int, int]]:
 
 def _key_name(event: Any) -> str:
     """Return the name of the plugin's key that was pressed, empty for any other."""
-    combination = event.keyCombination() if hasattr(event, "keyCombination") else event.key()
-    pressed = QKeySequence(combination).toString()
-    if pressed == "Enter":
-        pressed = "Return"
-    if pressed == "Backspace":
-        pressed = "Del"
+    pressed = _plain(QKeySequence(event.keyCombination()))
     for key in KEYS:
-        known = (QKeySequence(key.keys).toString(), QKeySequence(key.also).toString())
+        known = (_plain(QKeySequence(key.keys)), _plain(QKeySequence(key.also)))
         if key.scope in _SCOPES and key.name != "next_hotspot" and pressed in known:
             return key.name
     return ""
+
+
+def _plain(keys: QKeySequence) -> str:
+    """Return a key's name, one for two keys that mean the same."""
+    return _SAME.get(keys.toString(), keys.toString())
