@@ -132,7 +132,7 @@ class Doing(QObject):
         if session is None or session.run is None or session.value("scan") is None:
             self._tell("Open a scan first.")
             return None
-        if not session.fresh("scan"):
+        if not session.run.fresh("scan"):
             self._tell("The views are being read; try again in a moment.")
             return None
         try:

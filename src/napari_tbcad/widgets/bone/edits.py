@@ -14,7 +14,8 @@ from napari_tbcad.bone.undo import State, Step, UndoStack
 from napari_tbcad.bone.views import ViewParameters
 from napari_tbcad.chain import Run
 from napari_tbcad.content import content_key
-from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.record import Edit
 from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS, REGIONS, BoneLayers, view_of
 from napari_tbcad.widgets.workflow.edits import LayerEdits, Piece, Stroke, Strokes
 
@@ -51,6 +52,7 @@ class BoneEdits(LayerEdits):
         self._strokes = Strokes()
         self._stroke_steps: dict[str, tuple[Stroke, Step]] = {}
         self._known: dict[int, Mark] = {}
+        self._entry: Edit | None = None
 
     def value_of(self, kind: str) -> str:
         """Return ``"hotspots"`` or ``"regions"``."""
@@ -76,7 +78,7 @@ class BoneEdits(LayerEdits):
         run : Run
             Whose hotspots; where it has none yet, it starts from none.
         change : callable
-            Gives the new hotspots of those that stand; the same object when there is nothing to do.
+            Gives the new hotspots of those that stand.
         tool, text : str
             With what, for the journal, and for a person's undo (as `tool` when not given).
         onto : Step, optional
@@ -102,10 +104,18 @@ class BoneEdits(LayerEdits):
             if again and onto is not None:
                 base = self.steps.before(onto).hotspots or run.get("hotspots", automatic=True) or _none(run)
             now = change(base)
-            if now is base and not again:
+            if not again and run.get("hotspots") is not None and _same(now, base):
                 return None
             self._remember(base)
-            give_hotspots(run, now, tool=tool, reader=self.reader)
+            self._entry = give_hotspots(
+                run,
+                now,
+                tool=tool,
+                reader=self.reader,
+                base=base,
+                # What a slider does while it is dragged is one thing that a person did.
+                replaces=self._entry if again else None,
+            )
             after = self._state(run)
             if again and onto is not None:
                 step = self.steps.extend(onto, after)
@@ -305,6 +315,16 @@ class BoneEdits(LayerEdits):
 
     def _remember(self, standing: Hotspots) -> None:
         self._known |= standing.by_id()
+
+
+def _same(one: Hotspots, other: Hotspots) -> bool:
+    """Tell whether two sets of hotspots have the same pixels, classes and links."""
+
+    def alike(view: ViewName) -> bool:
+        mine, theirs = one.labels(view), other.labels(view)
+        return mine is theirs or (mine is not None and theirs is not None and np.array_equal(mine, theirs))
+
+    return one.marks == other.marks and all(map(alike, VIEWS))
 
 
 def _none(run: Run) -> Hotspots:
