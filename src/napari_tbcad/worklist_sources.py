@@ -70,6 +70,8 @@ class Kind:
     row : callable, optional
         ``row(item)`` returns two short texts for a second line of an item's row: under its name, and under
         its state. Without it a row has one line.
+    widest : str, optional
+        The widest text that `row` gives for under the state.
     tip : callable, optional
         ``tip(item)`` returns more lines for its tooltip.
     summary : callable, optional
@@ -82,6 +84,7 @@ class Kind:
     join: Callable[[Sequence[Path]], list[Joined]] = each_alone
     digest: Callable[[Reading], Mapping[str, Any]] = lambda reading: {}
     row: Callable[[Any], tuple[str, str]] | None = None
+    widest: str = ""
     tip: Callable[[Any], Sequence[str]] | None = None
     summary: Callable[[Sequence[Any]], str] | None = None
 

@@ -107,7 +107,7 @@ def test_a_row_tells_how_many_are_judged_the_index_and_who_read(folder):
         "Ani: 1 of 3 judged, BSI 1.00 % with what nobody judged, 0.25 % without"
     ]
     assert summary_of(tuple(listed(folder).values())) == (
-        "4 of 6 hotspots judged · Ani 1, Budi 1, no name given 1 · 1 read twice"
+        "4 of 6 hotspots judged · by Ani 1, Budi 1, no name given 1 · 1 read twice"
     )
     assert summary_of([items["d__x1"]]) == ""
 

@@ -153,7 +153,7 @@ def _said_of(one: Sighting) -> str:
 
 
 def summary_of(items: Sequence[Item]) -> str:
-    """Return "41 of 96 hotspots judged · A 4, B 2 scans · 2 read twice"."""
+    """Return "41 of 96 hotspots judged · by A 4, B 2 · 2 read twice"."""
     last = [item.readings[-1].said for item in items if item.readings]
     known = [said for said in last if "hotspots" in said]
     finished = [{one.reader or NOBODY for one in item.readings if one.finished} for item in items]
@@ -163,7 +163,7 @@ def summary_of(items: Sequence[Item]) -> str:
         judged, number = (sum(said[name] for said in known) for name in ("judged", "hotspots"))
         parts.append(f"{judged} of {number} hotspots judged")
     if by:
-        parts.append(", ".join(f"{reader} {n}" for reader, n in sorted(by.items())))
+        parts.append("by " + ", ".join(f"{reader} {n}" for reader, n in sorted(by.items())))
     if twice := sum(len(readers) > 1 for readers in finished):
         parts.append(f"{twice} read twice")
     return " · ".join(parts)
@@ -176,6 +176,7 @@ SCANS = Kind(
     join=join_scans,
     digest=progress_in,
     row=row_of,
+    widest="00.00 % so far",
     tip=tip_of,
     summary=summary_of,
 )

@@ -13,7 +13,7 @@ from threading import Event
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_tbcad.errors import Cancelled
 from napari_tbcad.widgets.parts.worklist_controls import WorklistFooter, WorklistHeader
@@ -78,6 +78,8 @@ class WorklistView(QWidget):
         self.destroyed.connect(lambda *_: gone.set())
         self._busy, self._loading = "", False
         self.setMinimumWidth(280)
+        # Else napari puts a stretch under it, and of a long list few rows are seen.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAcceptDrops(True)
         self.header = WorklistHeader(kind, blind=blind)
         self.rows, self.footer = WorklistRows(kind), WorklistFooter(kind)

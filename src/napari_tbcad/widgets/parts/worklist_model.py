@@ -25,6 +25,9 @@ WORDS = {
 
 NAME, STATE = 0, 1
 
+SECOND_LINE = int(Qt.ItemDataRole.UserRole) + 1
+"""Role of what stands under a row's name or state; empty where the kind of study says nothing."""
+
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -86,6 +89,9 @@ class WorklistModel(QAbstractTableModel):
         place = None if self.worklist is None else self.worklist.place(path)
         return None if place is None else self._row_of.get(place)
 
+    def _second(self, item: Item, column: int) -> str:
+        return "" if self._kind.row is None else self._kind.row(item)[column]
+
     def _say_changed(self, first: int, last: int) -> None:
         self.dataChanged.emit(self.index(first, NAME), self.index(last, STATE))
 
@@ -114,13 +120,17 @@ class WorklistModel(QAbstractTableModel):
         opened = self.current is not None and self.row_of(self.current) == index.row()
         text = item.name[self._prefix :] if index.column() == NAME else word(state)
         if role == Qt.ItemDataRole.DisplayRole:
-            return text if self._kind.row is None else f"{text}\n{self._kind.row(item)[index.column()]}"
+            return text
+        if role == SECOND_LINE:
+            return self._second(item, index.column())
         if role == Qt.ItemDataRole.DecorationRole and index.column() == NAME:
             return symbol(state)
         if role == Qt.ItemDataRole.ToolTipRole:
             return said_of(item, state)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{text}, opened" if opened and index.column() == NAME else text
+            said = f"{text}, opened" if opened and index.column() == NAME else text
+            second = self._second(item, index.column())
+            return f"{said}, {second}" if second else said
         if role == Qt.ItemDataRole.FontRole and opened:
             font = QFont()
             font.setBold(True)

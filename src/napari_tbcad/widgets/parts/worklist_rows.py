@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QStackedWidget, QTreeView
 
+from napari_tbcad.widgets.parts.worklist_lines import TwoLines
 from napari_tbcad.widgets.parts.worklist_model import NAME, STATE, WorklistModel, word
 from napari_tbcad.worklist import Worklist
 from napari_tbcad.worklist_item import ReadingState
@@ -54,6 +55,9 @@ class WorklistRows(QStackedWidget):
         self.tree.setIconSize(QSize(16, 16))
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._lines = TwoLines(self.tree) if kind.row is not None else None
+        if self._lines is not None:
+            self.tree.setItemDelegate(self._lines)
         self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         head = self.tree.header()
@@ -79,12 +83,17 @@ class WorklistRows(QStackedWidget):
             self._go_to_row(again if again is not None else min(row, self.model.rowCount() - 1))
         metrics = self.tree.fontMetrics()
         bold = metrics.horizontalAdvance("M")
-        width = max(metrics.horizontalAdvance(word(state)) for state in ReadingState) + bold + 8
+        width = max(metrics.horizontalAdvance(text) for text in self._widest()) + bold + 8
         self.tree.header().resizeSection(STATE, width)
         thing = self._kind.thing
         none = f"No {thing} is in this state." if worklist is not None else HINT.format(thing=thing)
         self.hint.setText(none)
         self.setCurrentWidget(self.tree if self.model.rowCount() else self.hint)
+
+    def _widest(self) -> list[str]:
+        """Return the texts that the column of the state must hold."""
+        words = [word(state) for state in ReadingState]
+        return words if self._lines is None else [*words, self._kind.widest]
 
     def go_to(self, path: Path | None) -> None:
         """Put the cursor on a film and bring it into sight."""
