@@ -150,10 +150,11 @@ def test_the_detectors_threshold_and_regions_are_a_persons_to_change(opened, fin
     finished(widget)
     assert widget.session.value("regions").record is not None
     assert not (widget.session.value("regions").anterior == 1).any()
-    assert widget.regions.facts.text() == "Corrected by hand."
-    widget.regions.outlines.setChecked(False)
+    assert widget.regions.facts.text().startswith("Corrected by hand. 1 edit. Dice 0.")
+    for box in widget.regions.outlines.values():
+        box.setChecked(False)
     assert not regions.visible
-    widget.regions.back_button.click()
+    widget.regions.brush.back_button.click()
     finished(widget)
     np.testing.assert_array_equal(regions.data, analysis.regions.anterior)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from napari_tbcad.chain import State
 from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.schemes import REGION_IDS
+from napari_tbcad.widgets.bone.layers import REGIONS
 
 pytestmark = pytest.mark.gui
 
@@ -46,3 +49,70 @@ def test_what_finds_the_regions_is_a_persons_to_choose_and_is_told(
     run()
     assert "Agreement of atlas and scan" in step.facts.text()
     assert "could not" not in step.facts.text()
+
+
+def test_a_bone_is_clicked_and_its_region_corrected(opened, finished):
+    viewer, widget = opened()
+    step, session = widget.regions, widget.session
+    step.set_open(True)
+    layers = {view: session.layers.layer(kind) for view, kind in REGIONS.items()}
+    before = layers["anterior"].data.copy()
+
+    # The outlines of each view on their own.
+    step.outlines["posterior"].setChecked(False)
+    assert (layers["anterior"].visible, layers["posterior"].visible) == (True, False)
+    step.outlines["posterior"].setChecked(True)
+    assert layers["posterior"].visible
+
+    # A click on the body takes the brush, in the view that shows it so; the sternum is the front's.
+    step.brush.map.pressed.emit("femur", "back")
+    assert viewer.layers.selection.active.name == layers["posterior"].name
+    assert (str(layers["posterior"].mode), layers["posterior"].selected_label) == (
+        "paint",
+        REGION_IDS["femur"],
+    )
+    assert step.brush.region.currentText() == "femur"
+    step.brush.region.setCurrentText("lumbar")
+    step.brush.brushes["anterior"].click()
+    assert viewer.layers.selection.active.name == layers["anterior"].name
+    assert layers["anterior"].selected_label == REGION_IDS["lumbar"]
+
+    free = np.argwhere(before == 0)[:40].T
+    layers["anterior"].data_setitem(tuple(free), REGION_IDS["lumbar"])
+    finished(widget)
+    assert "Corrected by hand." in step.facts.text()
+    assert (session.value("regions").anterior[tuple(free)] == REGION_IDS["lumbar"]).all()
+    assert step.brush.undo_button.isEnabled()
+    step.brush.undo_button.click()
+    finished(widget)
+    np.testing.assert_array_equal(layers["anterior"].data, before)
+    step.brush.redo_button.click()
+    finished(widget)
+    assert session.run.edited("regions")
+    step.brush.back_button.click()
+    finished(widget)
+    assert not session.run.edited("regions")
+    np.testing.assert_array_equal(layers["anterior"].data, before)
+    assert not step.brush.back_button.isEnabled()
+
+    # What lies under the pointer is named.
+    hair = widget.bench.viewing.crosshair
+    row, column = np.argwhere(before == REGION_IDS["pelvis"])[50]
+    hair.point(("anterior", float(row), float(column)))
+    assert "pelvis (anterior)" in step.brush.under.text()
+    hair.point(("anterior", 0.0, 0.0))
+    assert "no region" in step.brush.under.text()
+    hair.point(None)
+    assert step.brush.under.text() == ""
+
+
+def test_how_unsure_a_network_is_of_each_region():
+    from napari_tbcad.bone.region_certainty import region_uncertainty
+    from napari_tbcad.bone.regions import SkeletonRegions
+
+    labels = np.zeros((6, 4), np.uint8)
+    labels[:2], labels[2:4] = REGION_IDS["skull"], REGION_IDS["rib"]
+    unsure = np.zeros((6, 4), np.float32)
+    unsure[0], unsure[2:4] = 0.5, 0.125
+    regions = SkeletonRegions(labels, labels, uncertainty={"anterior": unsure})
+    assert region_uncertainty(regions) == {"anterior": {"skull": 0.25, "rib": 0.125}}

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QPushButton
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel
 
 from napari_tbcad.imaging.bonescan import VIEWS
-from napari_tbcad.schemes import REGION_NAMES
+from napari_tbcad.schemes import REGION_IDS
 from napari_tbcad.widgets.bone.bench import BoneBench
+from napari_tbcad.widgets.bone.layers import REGIONS
+from napari_tbcad.widgets.bone.region_brush import RegionBrush
+from napari_tbcad.widgets.bone.region_words import corrected_text, found_text, model_of, summary_of
 from napari_tbcad.widgets.bone.step import BoneStep
 from napari_tbcad.widgets.parts.form import ParameterForm
-from napari_tbcad.widgets.parts.networks import offer_networks, shortened
+from napari_tbcad.widgets.parts.networks import offer_networks
+from napari_tbcad.widgets.parts.quiet import QuietLabel
+from napari_tbcad.widgets.parts.step import AMBER
 from napari_tbcad.widgets.workflow.step import left_aligned
 
-_SCORE = {"network": "Certainty of the network", "atlas": "Agreement of atlas and scan"}
+_NAMES = {number: name for name, number in REGION_IDS.items()}
 
 
 class RegionsStep(BoneStep):
@@ -29,36 +35,40 @@ class RegionsStep(BoneStep):
         self.segmenter = QComboBox()
         self.segmenter.setAccessibleName("Segmenter of the regions")
         self.segmenter.currentTextChanged.connect(self._choose)
+        self.facts = left_aligned("")
+        self.doubts = QuietLabel(quiet=False, wrap=True)
+        self.doubts.setStyleSheet(f"border-left: 3px solid {AMBER}; padding-left: 6px;")
+        self.outlines: dict[str, QCheckBox] = {}
+        self.brush = RegionBrush()
+        self._lay_out()
+        self.brush.paint_wanted.connect(self._paint)
+        self.brush.back_wanted.connect(lambda: self._hands("back_to_automatic", "regions"))
+        self.brush.undo_wanted.connect(lambda: self._hands("undo"))
+        self.brush.redo_wanted.connect(lambda: self._hands("redo"))
+        self._form: ParameterForm | None = None
+        self._shaded: weakref.ref[Any] | None = None
+        self._hair: weakref.ref[Any] | None = None
+
+    def _lay_out(self) -> None:
+        self.body.addWidget(self.facts)
+        self.body.addWidget(self.doubts)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(QLabel("Outlines"))
+        for view in VIEWS:
+            box = QCheckBox(view)
+            box.setToolTip(f"Outline the regions on the {view} view. Display only.")
+            box.toggled.connect(lambda on, view=view: self._outline(view, on))
+            row.addWidget(box)
+            self.outlines[view] = box
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.body.addWidget(self.brush)
+        # What is corrected often stands first; which network it is is seldom changed.
         form = QFormLayout()
         form.addRow("Segmenter", self.segmenter)
         self.body.addLayout(form)
-        self.outlines = QCheckBox("Outlines")
-        self.outlines.setToolTip("Outline the regions on the canvas.")
-        self.outlines.toggled.connect(self._outline)
-        self.body.addWidget(self.outlines)
-        self.facts = left_aligned("")
-        self.body.addWidget(self.facts)
-        row = QHBoxLayout()
-        row.setSpacing(3)
-        self.region = QComboBox()
-        self.region.addItems(list(REGION_NAMES))
-        self.region.setAccessibleName("Region to paint")
-        self.region.setToolTip("The region that the brush paints.")
-        row.addWidget(self.region, 1)
-        self.brushes: dict[str, QPushButton] = {}
-        for view in VIEWS:
-            button = QPushButton(f"Paint {'ant.' if view == 'anterior' else 'post.'}")
-            button.setStyleSheet("padding: 4px;")
-            button.setToolTip(f"Brush for this region in the {view} view; 1 erases, Ctrl+Z undoes.")
-            button.clicked.connect(lambda _=False, view=view: self._brush(view))
-            row.addWidget(button)
-            self.brushes[view] = button
-        self.body.addLayout(row)
-        self.back_button = QPushButton("Back to automatic")
-        self.back_button.setToolTip("Bring the regions that were found back.")
-        self.back_button.clicked.connect(lambda: self._back())
-        self.body.addWidget(self.back_button)
-        self._form: ParameterForm | None = None
+        self.doubts.hide()
 
     def build(self, settings: Any) -> None:
         """Fill the choice of segmenters, and make the form of the chosen one."""
@@ -82,45 +92,92 @@ class RegionsStep(BoneStep):
         self._form = ParameterForm(chosen)
         self._form.changed.connect(self._take_parameters)
         offer_networks(self._form)
-        self.body.insertWidget(1, self._form)
+        self.body.addWidget(self._form)
 
     def refresh(self) -> None:
-        """Show what found the regions, and how far they can be trusted."""
+        """Show what found the regions, how far they can be trusted, and what was corrected."""
         super().refresh()
+        self._listen()
         session = self.session
         regions = session.value("regions") if session is not None else None
         edited = session is not None and session.run is not None and session.run.edited("regions")
-        for widget in (self.outlines, self.region, *self.brushes.values()):
-            widget.setEnabled(regions is not None)
-        self.back_button.setEnabled(edited)
-        self.facts.setVisible(regions is not None)
-        if session is None or regions is None:
+        hands = getattr(session, "hands", None)
+        self.brush.show_hands(hands, edited=edited, usable=regions is not None)
+        for widget in (self.facts, self.brush):
+            widget.setVisible(regions is not None)
+        self._show_outlines()
+        doubts = () if regions is None or edited else regions.warnings
+        self.doubts.setVisible(bool(doubts))
+        self.doubts.set_text(" ".join(doubts))
+        if session is None or session.run is None or regions is None:
             self.summarise("")
             return
-        with QSignalBlocker(self.outlines):
-            self.outlines.setChecked(session.look.outlines)
+        self._shade(session, regions)
         if edited:
-            self.facts.setText("Corrected by hand.")
+            self.facts.setText(corrected_text(session.run.journal))
             self.summarise("corrected")
             return
-        self._tell(regions, settings.regions.segmenter if (settings := self.settings()) else "")
-
-    def _tell(self, regions: Any, chosen: str) -> None:
-        """Say what found the regions, which is not the chosen one where that was of no use."""
-        used = regions.segmenter
-        model = next(
-            (step.model for step in reversed(tuple(regions.record)) if getattr(step, "model", "")), ""
+        settings = self.settings()
+        self.facts.setText(
+            found_text(regions, settings.regions.segmenter if session.fresh("regions") else "")
         )
-        said = [f"Found by {shortened(model) if model else used}." if used else ""]
-        if used and chosen and used != chosen and self.session is not None and self.session.fresh("regions"):
-            said = [f"Found by the {used}: the {chosen} could not be used."]
-        if regions.scores:
-            scores = ", ".join(f"{view} {score:.2f}" for view, score in regions.scores.items())
-            said.append(f"{_SCORE.get(used, 'Score')} (1 is best): {scores}.")
-        self.facts.setText(" ".join(filter(None, said)))
-        self.facts.setToolTip(model or "")
-        lowest = f" {min(regions.scores.values()):.2f}" if regions.scores else ""
-        self.summarise(f"{used}{lowest}")
+        self.facts.setToolTip(model_of(regions))
+        self.summarise(summary_of(regions))
+
+    # -- what is shown --------------------------------------------------------------------------------
+
+    def _shade(self, session: Any, regions: Any) -> None:
+        """Shade the body by the network's uncertainty, where that is another than before."""
+        from napari_tbcad.bone.region_certainty import region_uncertainty
+
+        found = session.value("regions", automatic=True)
+        found = regions if found is None else found
+        if self._shaded is None or self._shaded() is not found:
+            self._shaded = weakref.ref(found)
+            self.brush.show_uncertainty(region_uncertainty(found))
+
+    def _show_outlines(self) -> None:
+        for view, box in self.outlines.items():
+            layer = self._layer(view)
+            with QSignalBlocker(box):
+                box.setChecked(layer is not None and layer.visible)
+            box.setEnabled(layer is not None)
+
+    def _listen(self) -> None:
+        """Follow the pointer over the canvas, once there is something that follows it."""
+        hair = getattr(self.bench.viewing, "crosshair", None)
+        if hair is None or (self._hair is not None and self._hair() is hair):
+            return
+        self._hair = weakref.ref(hair)
+        hair.changed.connect(self._show_under)
+
+    def _show_under(self) -> None:
+        """Name the region under the pointer, and how sure the network was of it."""
+        if not self.is_open or self._hair is None:
+            return
+        hair = self._hair()
+        at = hair.at if hair is not None else None
+        layer = self._layer(at[0]) if at is not None else None
+        if at is None or layer is None:
+            self.brush.under.set_text("")
+            return
+        row, column = round(at[1]), round(at[2])
+        inside = 0 <= row < layer.data.shape[0] and 0 <= column < layer.data.shape[1]
+        name = _NAMES.get(int(layer.data[row, column]), "no region") if inside else "no region"
+        found = self._shaded() if self._shaded is not None else None
+        unsure = found.uncertainty.get(at[0]) if found is not None else None
+        said = ""
+        if inside and unsure is not None and unsure.shape == layer.data.shape:
+            said = f", uncertainty here {float(unsure[row, column]):.2f}"
+        self.brush.under.set_text(f"Under the pointer: {name} ({at[0]}){said}")
+        self.brush.map.point_at(name)
+        self._show_outlines()
+
+    def _layer(self, view: str) -> Any:
+        session = self.session
+        return None if session is None else session.layers.layer(REGIONS[view])  # type: ignore[index]
+
+    # -- what a person asks ---------------------------------------------------------------------------
 
     def _choose(self, name: str) -> None:
         settings = self.settings()
@@ -133,15 +190,17 @@ class RegionsStep(BoneStep):
             section = {settings.regions.segmenter: value}
             self.configure("regions", settings.regions.model_copy(update=section))
 
-    def _outline(self, on: bool) -> None:
-        if self.session is not None:
-            self.session.look.set_outlines(on)
+    def _outline(self, view: str, on: bool) -> None:
+        layer = self._layer(view)
+        if layer is not None and self.session is not None:
+            layer.visible = on
+            self.session.look.outlines = any(box.isChecked() for box in self.outlines.values())
 
-    def _brush(self, view: str) -> None:
-        if self.session is not None:
-            self.session.show_labels()
-            self.session.layers.take_region_brush(view, self.region.currentText())  # type: ignore[arg-type]
+    def _paint(self, view: str, region: str) -> None:
+        """Take the brush for a region; another click on the body changes region and view."""
+        if self._hands("paint_region", view, region):
+            self.brush.choose(region)
+            self._show_outlines()
 
-    def _back(self) -> None:
-        if self.session is not None:
-            self.session.back_to_automatic("regions")
+    def _hands(self, name: str, *values: Any) -> bool:
+        return self.session is not None and bool(getattr(self.session.hands, name)(*values))

@@ -54,6 +54,13 @@ class BodyPart:
 class BodyMap(Picture):
     """Front and back of a skeleton; what a region adds as depth of colour, its words under the pointer.
 
+    Parameters
+    ----------
+    colour : str, optional
+        ``#RRGGBB`` of the strongest amount.
+    faintest : int, optional
+        Alpha of the smallest amount that is not nothing, of 255.
+
     Attributes
     ----------
     pointed : Signal(str)
@@ -65,8 +72,11 @@ class BodyMap(Picture):
     pointed = Signal(str)
     pressed = Signal(str, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, colour: str = SUSPECT, faintest: int = _FAINTEST
+    ) -> None:
         super().__init__(parent)
+        self._colour, self._faintest = colour, faintest
         self._parts: dict[str, BodyPart] = {}
         self._scale = ""
         self._pointed = ""
@@ -196,8 +206,9 @@ class BodyMap(Picture):
                 painter.fillPath(shape, self._shade(amount))
 
     def _shade(self, amount: float) -> QColor:
-        colour = self.paint_colour(SUSPECT)
-        colour.setAlpha(round(_FAINTEST + (255 - _FAINTEST) * min(max(amount, 0.0), 1.0)))
+        colour = self.paint_colour(self._colour)
+        alpha = self._faintest + (255 - self._faintest) * min(max(amount, 0.0), 1.0)
+        colour.setAlpha(round(alpha))
         return colour
 
     def _draw_scale(self, painter: QPainter) -> None:
