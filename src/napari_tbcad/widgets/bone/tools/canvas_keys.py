@@ -6,9 +6,9 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QKeyEvent, QKeySequence
-from qtpy.QtWidgets import QShortcut, QWidget
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import QWidget
 
 from napari_tbcad.widgets.keys import typing
 
@@ -34,8 +34,7 @@ class CanvasKeys(QObject):
         super().__init__(tools)
         self._tools = weakref.ref(tools)
         self.panning = False
-        self._shortcut: QShortcut | None = None
-        self._canvas: list[QWidget] = []
+        self._heard: list[QWidget] = []
 
     def listen(self, on: bool) -> None:
         """Begin or end to listen."""
@@ -44,37 +43,40 @@ class CanvasKeys(QObject):
         window = None if tools is None else window_of(tools.viewer)
         if not on or window is None:
             return
-        self._shortcut = QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
-        self._shortcut.activated.connect(self._drop)
-        self._canvas = [one for one in window.findChildren(QWidget) if one.inherits("QOpenGLWidget")]
-        for canvas in self._canvas:
-            canvas.installEventFilter(self)
+        canvas = [one for one in window.findChildren(QWidget) if one.inherits("QOpenGLWidget")]
+        # What nobody in the window took comes to the window, such as from the panel's buttons.
+        self._heard = [*canvas, window]
+        for widget in self._heard:
+            widget.installEventFilter(self)
 
     def release(self) -> None:
         """Listen no more."""
         self.panning = False
-        if self._shortcut is not None and isalive(self._shortcut):
-            self._shortcut.setEnabled(False)
-            self._shortcut.deleteLater()
-        self._shortcut = None
-        for canvas in filter(isalive, self._canvas):
-            canvas.removeEventFilter(self)
-        self._canvas = []
+        for widget in filter(isalive, self._heard):
+            widget.removeEventFilter(self)
+        self._heard = []
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """See Space go down and up; napari sees it, too."""
-        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            if event.type() == QEvent.Type.KeyPress:
-                self.panning = True
-            elif event.type() == QEvent.Type.KeyRelease:
-                self.panning = False
-        elif event is not None and event.type() == QEvent.Type.FocusOut:
+        """Take Esc, and see Space go down and up; napari sees that, too."""
+        kind = None if event is None else event.type()
+        if kind == QEvent.Type.FocusOut:
             self.panning = False
+        if kind not in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) or not isinstance(event, QKeyEvent):
+            return False
+        down = kind == QEvent.Type.KeyPress
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.panning = down
+        elif event.key() == Qt.Key.Key_Escape and down and not event.modifiers() and not typing():
+            return self._drop()
         return False
 
-    def _drop(self) -> None:
-        if (tools := self._tools()) is not None and not typing():
-            tools.drop()
+    def _drop(self) -> bool:
+        tools = self._tools()
+        if tools is None:
+            return False
+        # The end of listening must not come while Qt walks through those who listen.
+        QTimer.singleShot(0, tools.drop)
+        return True
 
 
 def window_of(viewer: Any) -> QWidget | None:

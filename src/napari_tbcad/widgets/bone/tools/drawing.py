@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QRectF, Qt
+from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from napari_tbcad.imaging.bonescan import ViewName
@@ -47,7 +47,7 @@ class Pen:
         self.draw("tool", polyline(view, [one, other], "#000000"))
 
     def hint(self, text: str) -> None:
-        """Write at the foot of the canvas what the tool waits for; nothing for an empty text."""
+        """Write at the head of the canvas what the tool waits for; nothing for an empty text."""
         self.draw("hint", plate(text) if text else None)
 
     def clear(self) -> None:
@@ -99,17 +99,22 @@ def polyline(view: ViewName, points: Sequence[Point], colour: str, *, dashed: bo
 
 
 def plate(text: str) -> Drawing:
-    """Return what writes a line on a dark plate at the foot of the canvas."""
+    """Return what writes a line on a dark plate at the head of the canvas."""
 
     def draw(painter: QPainter, sight: Sight) -> None:
-        metrics = painter.fontMetrics()
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(sight.width - 40, 40))
-        width, height = metrics.horizontalAdvance(shown) + 20, metrics.height() + 8
-        box = QRectF((sight.width - width) / 2, sight.height - height - 10, width, height)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_PLATE)
-        painter.drawRoundedRect(box, height / 2, height / 2)
-        painter.setPen(_INK)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(sight.width - 40, 40))
+        write(painter, QPointF(sight.width / 2, 8), shown)
 
     return draw
+
+
+def write(painter: QPainter, top: QPointF, text: str) -> None:
+    """Write a line on a dark plate below a place."""
+    metrics = painter.fontMetrics()
+    width, height = metrics.horizontalAdvance(text) + 20, metrics.height() + 6
+    box = QRectF(top.x() - width / 2, top.y(), width, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(box, height / 2, height / 2)
+    painter.setPen(_INK)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

@@ -53,27 +53,33 @@ class Gesture:
 
     def move(self, tools: Tools, event: Any) -> None:
         """The pointer moved with the button down."""
+        if not self._follow(tools, event):
+            tools.mouse.drop()
+        elif self.moved:
+            self.show(tools)
+
+    def end(self, tools: Tools, event: Any) -> None:
+        """The button came up, perhaps farther on than where the last move was told."""
+        if not self._follow(tools, event):
+            return
+        if self.moved:
+            self.dragged(tools)
+        else:
+            self.clicked(tools)
+
+    def _follow(self, tools: Tools, event: Any) -> bool:
+        """Take the pointer's place; False when the view is gone."""
         image = self._image()
         if (
             image is None
             or tools.session is None
             or tools.session.layers.picture(self.place.view) is not image
         ):
-            tools.drop_gesture()
-            return
+            return False
         event.handled = event.handled or self.takes_mouse
         self.last = held_inside(image, point_in(image, event.position))
         self.moved = self.moved or math.dist(event.pos, self._start) > CLICK_PX
-        if self.moved:
-            self.show(tools)
-
-    def end(self, tools: Tools, event: Any) -> None:
-        """The button came up."""
-        event.handled = event.handled or self.takes_mouse
-        if self.moved:
-            self.dragged(tools)
-        else:
-            self.clicked(tools)
+        return True
 
     def show(self, tools: Tools) -> None:
         """Draw what is being made."""

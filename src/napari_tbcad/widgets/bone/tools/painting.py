@@ -35,6 +35,7 @@ class Painting:
     def __init__(self, tools: Tools) -> None:
         self._tools = weakref.ref(tools)
         self._given: dict[ViewName, int] = {}
+        self._size: float | None = None
 
     @property
     def tool(self) -> str | None:
@@ -43,6 +44,12 @@ class Painting:
             return None
         mode = str(found[1].mode)
         return next((name for name, its in MODES.items() if its == mode), None)
+
+    @property
+    def layer(self) -> Any:
+        """The hotspot layer that brush or eraser is held over; None without one."""
+        found = self._in_hand()
+        return found[1] if found is not None and str(found[1].mode) in MODES.values() else None
 
     def take(self, name: str) -> None:
         """Take brush or eraser, in the view of the hotspot chosen or the first one."""
@@ -59,6 +66,8 @@ class Painting:
     def put_down(self) -> None:
         """Leave both layers in pan and zoom mode."""
         session = self._session()
+        if (held := self.layer) is not None:
+            self._size = held.brush_size
         for kind in HOTSPOTS.values():
             layer = session.layers.layer(kind) if session is not None else None
             if layer is not None and str(layer.mode) in MODES.values():
@@ -88,7 +97,7 @@ class Painting:
         if tools is None or session is None:
             return
         before = found[1] if found is not None else None
-        size = None if before is None else before.brush_size
+        size = self._size if self.layer is None else self.layer.brush_size
         if not tools.hands.paint(view, number):
             if tools.hands.message:
                 tools.say(tools.hands.message)

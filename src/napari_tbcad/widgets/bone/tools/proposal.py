@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QPointF, QTimer
 from qtpy.QtGui import QPainter
 
 from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
 from napari_tbcad.widgets.bone.sight import Sight
-from napari_tbcad.widgets.bone.tools.drawing import polyline
+from napari_tbcad.widgets.bone.tools.drawing import polyline, write
 from napari_tbcad.widgets.bone.tools.places import Point
+from napari_tbcad.widgets.keys import key_of
+from napari_tbcad.widgets.work import start_call
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.tools.tools import Tools
+
+Outlines = list[list[Point]]
 
 _PAUSE_MS = 40
 """What a person goes through with Tab is not proposed for one by one."""
@@ -40,6 +44,7 @@ class Proposing(QObject):
         super().__init__(tools)
         self._tools = weakref.ref(tools)
         self.shown: Any = None
+        self._question: tuple[Any, int | None] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
@@ -52,40 +57,63 @@ class Proposing(QObject):
     def release(self) -> None:
         """Show nothing any more."""
         self._timer.stop()
-        self._draw(None)
+        self._question = None
+        self._draw(None, [], "")
 
     def _show(self) -> None:
+        """Have the proposal found, or show none."""
         tools = self._tools()
         session = None if tools is None else tools.session
-        if session is None or session.look.chosen is None or session.value("hotspots") is None:
-            self._draw(None)
+        number = None if session is None else session.look.chosen
+        hotspots = None if session is None else session.value("hotspots")
+        mark = None if hotspots is None else hotspots.by_id().get(number)
+        if mark is None or mark.linked is not None:
+            self._question = None
+            self._draw(None, [], "")
             return
-        self._draw(session.hands.proposal(session.look.chosen))
+        if self._question is not None and self._question[0] is hotspots and self._question[1] == number:
+            return
+        self._question = question = hotspots, number
+        hands, colour = session.hands, CLASS_COLOURS[mark.label]
 
-    def _draw(self, proposal: Any) -> None:
-        if proposal is self.shown:
-            return
+        def find() -> tuple[Any, Any, Outlines, str]:
+            proposal = hands.proposal(number)
+            return question, proposal, [] if proposal is None else outline_of(proposal.mask), colour
+
+        # Some 10 ms, and the first time for a scan as many more as it takes to lay the views on each other.
+        start_call(find, on_result=self._on_found, on_error=self._on_error)
+
+    def _on_found(self, found: tuple[Any, Any, Outlines, str]) -> None:
+        question, proposal, outlines, colour = found
+        if question is self._question:
+            self._draw(proposal, outlines, colour)
+
+    def _on_error(self, error: Exception) -> None:
+        self._question = None
+        raise error
+
+    def _draw(self, proposal: Any, outlines: Outlines, colour: str) -> None:
         tools = self._tools()
-        self.shown = proposal
-        if tools is None:
+        if tools is None or (proposal is None and self.shown is None):
             return
+        self.shown = proposal
         if proposal is None:
             tools.pen.draw("proposal", None)
             return
-        mark = tools.session.value("hotspots").by_id()[proposal.number]
-        lines = [
-            polyline(proposal.view, line, CLASS_COLOURS[mark.label], dashed=True)
-            for line in outline_of(proposal.mask)
-        ]
+        lines = [polyline(proposal.view, line, colour, dashed=True) for line in outlines]
+        foot = max((point for line in outlines for point in line), default=None)
+        text = f"{key_of('accept_partner').keys}: same lesion"
 
         def draw(painter: QPainter, sight: Sight) -> None:
             for line in lines:
                 line(painter, sight)
+            if foot is not None and (place := sight(proposal.view, *foot)) is not None:
+                write(painter, place + QPointF(0, 8), text)
 
         tools.pen.draw("proposal", draw)
 
 
-def outline_of(mask: NDArray[np.bool_]) -> list[list[Point]]:
+def outline_of(mask: NDArray[np.bool_]) -> Outlines:
     """Return the outlines of a mask as closed lines between its pixels and the others.
 
     Parameters

@@ -1,7 +1,8 @@
-"""The row of tools in the panel, with the slider of the hotspot grown last."""
+"""The row of tools in the panel, and what can be set of the one in hand."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_tbcad.widgets.bone.tools.grow_slider import GrowSlider
+from napari_tbcad.widgets.bone.tools.tool_options import ToolOptions
 from napari_tbcad.widgets.keys import KEYS
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class ToolRow(QWidget):
     ----------
     buttons : dict of str to QPushButton
         By the name of the tool or act: box, grow, brush, erase, split, merge, delete, undo, redo.
-    grow : GrowSlider
-        Fraction of the hotspot grown last.
+    options : ToolOptions
+        What can be set of the tool in hand; ``options.grow`` is the slider of the hotspot grown last.
     """
 
     def __init__(self, bench: BoneBench) -> None:
@@ -68,11 +69,15 @@ class ToolRow(QWidget):
         column.setSpacing(3)
         for entries, do in ((_TOOLS, self._take), (_ACTS, self._act)):
             column.addLayout(self._line(entries, do, checkable=do == self._take))
-        self.grow = GrowSlider(bench)
-        column.addWidget(self.grow)
-        self._tools: Any = None
-        self._hands: Any = None
+        self.options = ToolOptions(bench)
+        column.addWidget(self.options)
+        self._heard: list[weakref.ref[Any] | None] = [None, None]
         self.refresh()
+
+    @property
+    def tools(self) -> Any:
+        """The tools on the canvas; None without."""
+        return getattr(self._bench.viewing, "tools", None)
 
     def refresh(self) -> None:
         """Show what is in hand, and what can be done."""
@@ -80,10 +85,10 @@ class ToolRow(QWidget):
         session = self._bench.session
         hands = None if session is None else session.hands
         ready = session is not None and session.value("scan") is not None
-        current = None if self._tools is None else self._tools.current
+        current = None if self.tools is None else self.tools.current
         for name, *_ in _TOOLS:
             button = self.buttons[name]
-            button.setEnabled(ready and self._tools is not None)
+            button.setEnabled(ready and self.tools is not None)
             with QSignalBlocker(button):
                 button.setChecked(name == current)
         chosen = self._chosen()
@@ -96,7 +101,7 @@ class ToolRow(QWidget):
         ):
             self._enable(name, bool(text))
             self.buttons[name].setToolTip(_tip(name, f": {text}." if text else "."))
-        self.grow.refresh(in_hand=current == "grow")
+        self.options.refresh(current)
 
     # -- inside ---------------------------------------------------------------------------------------
 
@@ -123,17 +128,13 @@ class ToolRow(QWidget):
 
     def _listen(self) -> None:
         """Hear of the tools and hands there are now."""
-        tools = getattr(self._bench.viewing, "tools", None)
         session = self._bench.session
-        hands = None if session is None else session.hands
-        if tools is not self._tools:
-            self._tools = tools
-            if tools is not None:
-                tools.changed.connect(self.refresh)
-        if hands is not self._hands:
-            self._hands = hands
-            if hands is not None:
-                hands.told.connect(self.refresh)
+        told = (self.tools, None if session is None else session.hands)
+        for place, (one, name) in enumerate(zip(told, ("changed", "told"), strict=True)):
+            known = self._heard[place]
+            if one is not None and (known is None or known() is not one):
+                getattr(one, name).connect(self.refresh)
+                self._heard[place] = weakref.ref(one)
 
     def _enable(self, name: str, on: bool) -> None:
         self.buttons[name].setEnabled(on)
@@ -145,8 +146,8 @@ class ToolRow(QWidget):
         return [] if session is None else [known[n] for n in session.look.selected if n in known]
 
     def _take(self, name: str, checked: bool = False) -> None:
-        if self._tools is not None:
-            self._tools.take(name if checked else None)
+        if self.tools is not None:
+            self.tools.take(name if checked else None)
         self.refresh()
 
     def _act(self, name: str, checked: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
@@ -13,12 +12,11 @@ from qtpy.QtWidgets import QMenu
 
 from napari_tbcad.widgets.bone.tools.canvas_keys import CanvasKeys
 from napari_tbcad.widgets.bone.tools.drawing import Pen
-from napari_tbcad.widgets.bone.tools.gestures import Gesture, gesture_of, near_px
 from napari_tbcad.widgets.bone.tools.menus import menu_for
+from napari_tbcad.widgets.bone.tools.mouse import CanvasMouse
 from napari_tbcad.widgets.bone.tools.painting import Painting
-from napari_tbcad.widgets.bone.tools.places import Place, hotspot_at, place_at
+from napari_tbcad.widgets.bone.tools.places import Place
 from napari_tbcad.widgets.bone.tools.proposal import Proposing
-from napari_tbcad.widgets.bone.tools.withheld import withhold
 from napari_tbcad.widgets.proxies import bare
 
 if TYPE_CHECKING:
@@ -51,6 +49,8 @@ class Tools(QObject):
     ----------
     changed : Signal
         Another tool, or none, is in hand, or it says something else.
+    held : str or None
+        Box, grow or split, when it is in hand.
     menu : QMenu or None
         The context menu opened last.
     """
@@ -61,10 +61,9 @@ class Tools(QObject):
         super().__init__()
         self._bench = weakref.ref(bench)
         self._viewer = weakref.ref(bare(bench.viewer))
-        self._held: str | None = None
+        self.held: str | None = None
         self._known: str | None = None
         self._said = ""
-        self._gesture: Gesture | None = None
         self._watched: weakref.ref[Any] | None = None
         self._released = False
         self.menu: QMenu | None = None
@@ -76,12 +75,8 @@ class Tools(QObject):
         self._silence.setSingleShot(True)
         self._silence.setInterval(_MOST_SAID_MS)
         self._silence.timeout.connect(self._fall_silent)
-        self._callbacks = self._mouse()
-        viewer = bare(bench.viewer)
-        viewer.mouse_drag_callbacks.append(self._callbacks[0])
-        # First in its list: napari's own would zoom.
-        viewer.mouse_double_click_callbacks.insert(0, self._callbacks[1])
-        viewer.layers.selection.events.active.connect(self._on_active)
+        self.mouse = CanvasMouse(self)
+        bare(bench.viewer).layers.selection.events.active.connect(self._on_active)
         bench.film_changed.connect(self._on_film)
         bench.changed.connect(self.proposing.refresh)
         self._on_active()
@@ -114,7 +109,7 @@ class Tools(QObject):
     @property
     def current(self) -> str | None:
         """The tool in hand, one of :data:`TOOLS`; None for napari's own."""
-        return self._held or self.painting.tool
+        return self.held or self.painting.tool
 
     @property
     def text(self) -> str:
@@ -122,9 +117,12 @@ class Tools(QObject):
         return self._said or TOOLS.get(self.current or "", "")
 
     @property
-    def dragging(self) -> bool:
-        """Whether a button is down over a view."""
-        return self._gesture is not None
+    def listens(self) -> bool:
+        """Whether presses on the canvas are ours: a panel is in sight, one plane is shown, Space is up."""
+        bench, viewer = self._bench(), self._viewer()
+        if bench is None or viewer is None or self._released:
+            return False
+        return bench.active and not self._keys.panning and bool(viewer.dims.ndisplay == 2)
 
     def take(self, name: str | None) -> None:
         """Take a tool in hand; None puts it down.
@@ -143,24 +141,41 @@ class Tools(QObject):
             raise ValueError(f"the tool is one of {', '.join(TOOLS)}")
         if self.session is None:
             name = None
-        self.drop_gesture()
+        self.mouse.drop()
         self._said = ""
         if name != self.current:
             self._put_down_others(name)
-            self._held = name if name not in self.painting.modes else None
+            self.held = name if name not in self.painting.modes else None
             if name in self.painting.modes:
                 self.painting.take(name)
         self._tell()
 
     def drop(self) -> None:
         """Put down what is in hand, or give up the drag that is under way."""
-        if self._gesture is not None:
-            self.drop_gesture()
-        else:
+        if not self.mouse.drop():
             self.take(None)
 
+    def release(self) -> None:
+        """Put the tool down and give the mouse back; may be called more than once."""
+        if self._released:
+            return
+        self.take(None)
+        self._released = True
+        self.proposing.release()
+        self.mouse.release()
+        self._keys.release()
+        self._watch(None)
+        viewer, bench = self._viewer(), self._bench()
+        if bench is not None:
+            bench.film_changed.disconnect(self._on_film)
+            bench.changed.disconnect(self.proposing.refresh)
+        if viewer is not None:
+            viewer.layers.selection.events.active.disconnect(self._on_active)
+
+    # -- what gestures ask ----------------------------------------------------------------------------
+
     def say(self, text: str) -> None:
-        """Tell the person something at the pointer's place; it goes after some seconds."""
+        """Tell the person something over the canvas; it goes after some seconds."""
         self._said = text
         self._silence.start()
         self._show_text()
@@ -173,35 +188,6 @@ class Tools(QObject):
             self.say(hands.message)
         elif self._said:
             self._fall_silent()
-
-    def release(self) -> None:
-        """Put the tool down and give the mouse back; may be called more than once."""
-        if self._released:
-            return
-        self.take(None)
-        self._released = True
-        self.proposing.release()
-        self.pen.clear()
-        self._keys.release()
-        self._watch(None)
-        viewer, bench = self._viewer(), self._bench()
-        if bench is not None:
-            bench.film_changed.disconnect(self._on_film)
-            bench.changed.disconnect(self.proposing.refresh)
-        if viewer is not None:
-            viewer.layers.selection.events.active.disconnect(self._on_active)
-            lists = (viewer.mouse_drag_callbacks, viewer.mouse_double_click_callbacks)
-            for callbacks, callback in zip(lists, self._callbacks, strict=True):
-                if callback in callbacks:
-                    callbacks.remove(callback)
-
-    # -- the mouse ------------------------------------------------------------------------------------
-
-    def drop_gesture(self) -> None:
-        """Forget the drag under way; what it drew goes."""
-        if self._gesture is not None:
-            self._gesture = None
-            self.pen.clear()
 
     def open_menu(self, place: Place, number: int | None) -> None:
         """Open the menu of a hotspot, or of a place without one, under the pointer."""
@@ -219,69 +205,6 @@ class Tools(QObject):
         if self.menu is not None and isalive(self.menu) and not self._released:
             self.menu.popup(QCursor.pos())
 
-    def _mouse(self) -> tuple[Any, Any]:
-        me = weakref.ref(self)
-
-        # napari keeps these functions: they must not keep us, not even while a button is down.
-        def drag(viewer: Any, event: Any) -> Iterator[None]:
-            if (owner := me()) is None or (gesture := owner._press(event)) is None:
-                return
-            del owner
-            while True:
-                yield
-                if (owner := me()) is None or owner._gesture is not gesture:
-                    return
-                if event.type != "mouse_move":
-                    break
-                gesture.move(owner, event)
-                del owner
-            owner._gesture = None
-            owner.pen.clear()
-            gesture.end(owner, event)
-
-        def double_click(viewer: Any, event: Any) -> None:
-            if (owner := me()) is not None and owner._held is not None:
-                event.handled = True
-                withhold(viewer.mouse_double_click_callbacks, keep=owner._callbacks[1])
-
-        return drag, double_click
-
-    def _press(self, event: Any) -> Gesture | None:
-        """Begin a gesture; None leaves the press to napari."""
-        self.drop_gesture()
-        session, bench, viewer = self.session, self._bench(), self._viewer()
-        if session is None or bench is None or viewer is None or self._released:
-            return None
-        ours = bench.active and not event.handled and not self._keys.panning and viewer.dims.ndisplay == 2
-        place = place_at(viewer, session.layers, event.position) if ours else None
-        if place is None:
-            return None
-        active = viewer.layers.selection.active
-        if str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
-            return self._press_painting(event, place, active)
-        image = session.layers.picture(place.view)
-        under = hotspot_at(session.layers, place, near_px(self, image))
-        kind = gesture_of(self._held, event.button, event.modifiers, on_hotspot=under is not None)
-        return None if kind is None else self._begin(kind, event, place)
-
-    def _press_painting(self, event: Any, place: Place, active: Any) -> Gesture | None:
-        """Make the stroke that begins one of the hotspot it is meant for; Shift-click still grows."""
-        if self.painting.tool is None or event.button != 1:
-            return None
-        if tuple(event.modifiers) == ("Shift",):
-            kind = gesture_of(None, 1, event.modifiers, on_hotspot=False)
-            assert kind is not None
-            withhold(active.mouse_drag_callbacks)
-            return self._begin(kind, event, place)
-        if not event.modifiers:
-            self.painting.begin_stroke(place)
-        return None
-
-    def _begin(self, kind: type[Gesture], event: Any, place: Place) -> Gesture:
-        self._gesture = kind(self, event, place)
-        event.handled = event.handled or kind.takes_mouse
-        return self._gesture
-
     # -- inside ---------------------------------------------------------------------------------------
 
     def _put_down_others(self, name: str | None) -> None:
@@ -291,7 +214,7 @@ class Tools(QObject):
             return
         if name is not None and bench.viewing is not None and bench.viewing.ruler.is_on:
             bench.viewing.ruler.set_on(False)
-        self._held = None
+        self.held = None
         self.painting.put_down()
         active = viewer.layers.selection.active
         if name is not None and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
@@ -316,16 +239,16 @@ class Tools(QObject):
         """A mode of napari's was chosen: ours would be in its way."""
         viewer = self._viewer()
         active = None if viewer is None else viewer.layers.selection.active
-        if self._held is not None and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
-            self.drop_gesture()
-            self._held = None
+        if self.held is not None and str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
+            self.mouse.drop()
+            self.held = None
         self._tell()
 
     def _on_film(self) -> None:
         """Another scan is looked at, or none."""
-        self.drop_gesture()
+        self.mouse.drop()
         if self.session is None:
-            self._held = None
+            self.held = None
         self.proposing.refresh()
         self._tell()
 
@@ -352,7 +275,7 @@ class Tools(QObject):
         viewer = self._viewer()
         if viewer is None:
             return
-        if self._held is not None:
+        if self.held is not None:
             viewer.cursor.style = "cross"
         elif str(viewer.cursor.style) == "cross" and self.painting.tool is None:
             viewer.cursor.style = "standard"
