@@ -13,6 +13,7 @@ from napari_tbcad.widgets.bone.exporting import BoneExporter
 from napari_tbcad.widgets.bone.header import BoneHeader
 from napari_tbcad.widgets.bone.hotspots import HotspotsStep
 from napari_tbcad.widgets.bone.index import IndexStep
+from napari_tbcad.widgets.bone.index_words import answer_of
 from napari_tbcad.widgets.bone.layer_pair import LayerPair
 from napari_tbcad.widgets.bone.regions import RegionsStep
 from napari_tbcad.widgets.bone.session import BoneSession
@@ -69,7 +70,6 @@ class BonePanel(WorkflowPanel):
         self.pair.used.connect(lambda: header.layers_button.setChecked(False))
         self.exporter = BoneExporter(bench, self)
         self.exporter.fill(bar.export_menu)
-        self.offer_reader(bar.export_menu)
         bar.save.connect(self.exporter.save)
         bench.save_wanted.connect(self.exporter.save)
         self.tab_key = TabKey(self, self._point_on)
@@ -94,8 +94,7 @@ class BonePanel(WorkflowPanel):
         if index is not None and self.session is not None:
             fresh = self.session.fresh("index")
             self.answer.setEnabled(fresh)
-            late = "" if fresh else " (out of date)"
-            self.answer.set_text(f"BSI {index.value:.2f} %{late} · {index.n_abnormal} abnormal")
+            self.answer.set_text(answer_of(index, fresh=fresh))
 
     def open_dropped(self, paths: list[Path]) -> None:
         """Open what was dropped together: two pictures may be the views of one scan."""

@@ -49,7 +49,6 @@ class ChestPanel(WorkflowPanel):
         )
         self.exporter = Exporter(bench, self)
         self.exporter.fill(self.run_bar.export_menu)
-        self.offer_reader(self.run_bar.export_menu)
         self.run_bar.save.connect(self.exporter.save)
         bench.save_wanted.connect(self.exporter.save)
         self.features.wants_export.connect(self.exporter.ask_for_folder)

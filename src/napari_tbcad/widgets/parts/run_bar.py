@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +21,9 @@ from napari_tbcad.widgets.parts.quiet import QuietLabel
 _TELL_AFTER_S = 1.5
 """Time left is told from here on: before, a guess would only flicker."""
 
+
+_READER_PX = 120
+"""Room for a reader's name beside the line below."""
 
 _SAVE_TIP = "Save masks, features, result and the record of every step and edit in one file, to go on later."
 
@@ -46,6 +50,8 @@ class RunBar(QWidget):
         A button was pressed.
     export_menu : QMenu
         Filled by the panel; its button shows when `save` was asked for.
+    reader_button : QToolButton
+        Says who reads; hidden until :meth:`name_reader` is called.
     """
 
     run = Signal()
@@ -108,7 +114,19 @@ class RunBar(QWidget):
         )
         # One above the other: side by side neither has room, and the line would jump when work begins.
         foot.addWidget(self.text)
-        foot.addWidget(notice)
+        last = QHBoxLayout()
+        self.reader_button = QToolButton()
+        self.reader_button.setText("Reader…")
+        self.reader_button.setAutoRaise(True)
+        self.reader_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.reader_button.setToolTip(
+            "Who reads: your name or initials. Cases, journal and annotations say it; another name adds a "
+            "second reading to a case."
+        )
+        self.reader_button.hide()
+        last.addWidget(self.reader_button)
+        last.addWidget(notice, 1)
+        foot.addLayout(last)
         layout.addLayout(foot)
         self.run_button.clicked.connect(lambda: self.run.emit())
         self.cancel_button.clicked.connect(lambda: self.cancel.emit())
@@ -127,6 +145,13 @@ class RunBar(QWidget):
         self.text.set_text(what + self._time_left(share))
         self.run_button.setEnabled(can_run and not busy)
         self.cancel_button.setEnabled(busy)
+
+    def name_reader(self, reader: str) -> None:
+        """Show who reads."""
+        said = f"Reader: {reader}" if reader else "Reader…"
+        metrics = self.reader_button.fontMetrics()
+        self.reader_button.setText(metrics.elidedText(said, Qt.TextElideMode.ElideRight, _READER_PX))
+        self.reader_button.show()
 
     def allow_save(self, allowed: bool) -> None:
         """Enable or disable saving and exporting."""

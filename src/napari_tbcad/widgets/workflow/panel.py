@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QFrame,
     QInputDialog,
     QLineEdit,
-    QMenu,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -70,6 +69,7 @@ class WorkflowPanel(Dock):
         self.column.addWidget(run_bar)
         run_bar.run.connect(self.run_all)
         run_bar.cancel.connect(self.cancel)
+        run_bar.reader_button.clicked.connect(lambda: self.ask_for_reader())
         self.setAcceptDrops(True)
 
     # -- what a workflow says -------------------------------------------------------------------------
@@ -125,6 +125,7 @@ class WorkflowPanel(Dock):
         pages[0].show()
         self.header.refresh()
         self.run_bar.allow_save(self.can_save())
+        self.run_bar.name_reader(self.bench.reader)
         self.warnings.setText(breakable("\n".join(f"• {text}" for text in self.header.said)))
         shown = bool(self.header.said) and self.header.chip.isChecked()
         self.warnings.setVisible(shown)
@@ -147,15 +148,6 @@ class WorkflowPanel(Dock):
             button.clicked.connect(lambda _=False, key=key: self.open_sample(key))
             column.addWidget(button)
 
-    def offer_reader(self, menu: QMenu) -> None:
-        """Add to a menu the question who reads, which shows the answer."""
-        menu.addSeparator()
-        self.reader_action = menu.addAction("")
-        self.reader_action.setToolTip("Your name or initials: cases, journal and annotations say who read.")
-        self.reader_action.triggered.connect(lambda: self.ask_for_reader())
-        menu.aboutToShow.connect(self._name_reader)
-        self._name_reader()
-
     def ask_for_reader(self) -> None:
         """Let the person say who reads."""
         name, said = QInputDialog.getText(
@@ -163,9 +155,6 @@ class WorkflowPanel(Dock):
         )
         if said:
             self.bench.set_reader(name)
-
-    def _name_reader(self) -> None:
-        self.reader_action.setText(f"Reader: {self.bench.reader or 'no name given'}…")
 
     def _scrolling(self) -> QScrollArea:
         inside = QWidget()
