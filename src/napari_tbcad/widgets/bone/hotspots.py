@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from qtpy.QtCore import QObject, QPoint, Qt, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QPushButton
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QPoint, QTimer
+from qtpy.QtWidgets import QPushButton
 
 from napari_tbcad.widgets.bone.actions import set_class
 from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.hotspot_menu import hotspot_menu
 from napari_tbcad.widgets.bone.hotspot_sight import bring_into_sight, go_to
-from napari_tbcad.widgets.bone.hotspot_table import Filter, HotspotView, sentence, together
+from napari_tbcad.widgets.bone.hotspot_table import Filter, HotspotView, judged_class, sentence, together
 from napari_tbcad.widgets.bone.hotspot_table.filters import FilterRow
-from napari_tbcad.widgets.bone.hotspot_table.judging import ClassRow, Progress
+from napari_tbcad.widgets.bone.hotspot_table.judging import ClassRow, HeadRow
+from napari_tbcad.widgets.bone.hotspot_table.live import rows_of
+from napari_tbcad.widgets.bone.hotspot_table.room import TableRoom
 from napari_tbcad.widgets.bone.step import BoneStep
 from napari_tbcad.widgets.bone.tools.tool_row import ToolRow
 from napari_tbcad.widgets.keys import key_of
@@ -47,20 +49,10 @@ class HotspotsStep(BoneStep):
         self.hint = QuietLabel(wrap=True)
         self.tools = ToolRow(bench)
         self.told = QuietLabel()
-        self.progress = Progress()
-        self.next_button = _small(
-            "Next", "Point at the next hotspot that needs your eye (Tab; Shift+Tab: the one before)."
-        )
-        self.next_button.clicked.connect(lambda: self.go_to_next(1))
-        self.onward_button = _small(
-            "Go on", "Once you judged a hotspot, point at the next that needs your eye, without Tab."
-        )
-        self.onward_button.setCheckable(True)
-        self.filter_button = _small(
-            "Filter", "Show only some hotspots: by words, class, view, judged or not."
-        )
-        self.filter_button.setCheckable(True)
-        self.filter_button.toggled.connect(self._show_filters)
+        self.head = HeadRow()
+        self.progress = self.head.progress
+        self.filter_button, self.onward_button = self.head.filter_button, self.head.onward_button
+        self.next_button = self.head.next_button
         self.filters = FilterRow()
         self.table = HotspotView()
         self.classes = ClassRow()
@@ -77,10 +69,11 @@ class HotspotsStep(BoneStep):
         self._connect()
         self._form: ParameterForm | None = None
         self._shown: tuple[Any, int | None] = (None, None)
-        self._automatic: Any = None
+        self._automatic: weakref.ref[Any] | None = None
         self._at: tuple[tuple[int, ...], bool] = ((), False)
         self._soon = _timer(self, lambda: self.go_to_next(1))
         self._late = _timer(self, self._grey)
+        self._room = TableRoom(self, self.table, self.described)
         self._heard: weakref.ref[Any] | None = None
 
     @property
@@ -115,15 +108,13 @@ class HotspotsStep(BoneStep):
         self.note.setVisible(edited)
         if session is None or not rows:
             self.table.show_rows((), chosen=None)
+            self.classes.show_class(self._next_class())
             self.summarise("none" if rows is not None else "")
             return
-        automatic = session.value("hotspots", automatic=True)
-        if self._shown[0] is not session or automatic is not self._automatic:
-            # Others under the same numbers.
-            self.table.order.forget()
-            self._automatic = automatic
+        self._forget_others(session)
         look = session.look
         self.table.show_rows(rows, chosen=look.chosen, selected=look.selected)
+        self._room.fit()
         self._fade_late(session)
         self._describe(rows, look.selected)
         self.progress.show_rows(rows)
@@ -153,12 +144,7 @@ class HotspotsStep(BoneStep):
     def _lay_out(self) -> None:
         self.body.addWidget(self.hint)
         self.body.addWidget(self.tools)
-        row = QHBoxLayout()
-        row.setSpacing(3)
-        row.addWidget(self.progress, 1)
-        for button in (self.filter_button, self.onward_button, self.next_button):
-            row.addWidget(button)
-        self.body.addLayout(row)
+        self.body.addWidget(self.head)
         for widget in (self.filters, self.table, self.classes, self.told, self.described):
             self.body.addWidget(widget)
         self.body.addWidget(self.back_button)
@@ -169,14 +155,7 @@ class HotspotsStep(BoneStep):
     def _make_room(self, rows: tuple[Any, ...] | None) -> None:
         """Show what there is a use for, else what to do."""
         session, there = self.session, bool(rows)
-        for widget in (
-            self.progress,
-            self.filter_button,
-            self.onward_button,
-            self.next_button,
-            self.table,
-            self.described,
-        ):
+        for widget in (self.head, self.table, self.described):
             widget.setVisible(there)
         self.filters.setVisible(there and self.filter_button.isChecked())
         self.classes.setEnabled(session is not None and session.value("scan") is not None)
@@ -185,7 +164,10 @@ class HotspotsStep(BoneStep):
         self.hint.set_text(_HINTS[found, rows is not None])
 
     def _connect(self) -> None:
+        self.next_button.clicked.connect(lambda: self.go_to_next(1))
+        self.filter_button.toggled.connect(self._show_filters)
         self.filters.changed.connect(self.table.show_filtered)
+        self.filters.done.connect(self._found)
         self.table.picked.connect(self._pick)
         self.table.class_wanted.connect(self._set_class)
         self.table.key_pressed.connect(self._act)
@@ -201,7 +183,7 @@ class HotspotsStep(BoneStep):
         before = self._heard() if self._heard is not None else None
         if hands is before:
             return
-        if before is not None:
+        if before is not None and isalive(before):
             before.told.disconnect(self._tell)
         self._heard = None if hands is None else weakref.ref(hands)
         if hands is not None:
@@ -224,8 +206,13 @@ class HotspotsStep(BoneStep):
 
     def _describe(self, rows: tuple[Any, ...], selected: tuple[int, ...]) -> None:
         chosen = [row for row in rows if row.id in selected]
+        self.classes.show_class(judged_class(chosen) if chosen else self._next_class())
         text = sentence(chosen[0]) if len(chosen) == 1 else together(chosen) if chosen else ""
         self.described.set_text(text)
+
+    def _next_class(self) -> str | None:
+        """Return the class of what is made next."""
+        return self.session.hands.brush_class if self.session is not None else None
 
     def _summarise(self, rows: tuple[Any, ...]) -> None:
         judged = sum(row.judged for row in rows)
@@ -235,9 +222,17 @@ class HotspotsStep(BoneStep):
 
     def _follow(self, session: Any, chosen: int | None) -> None:
         """Bring what is pointed at into sight; what was on the canvas already stays where it is."""
-        before, self._shown = self._shown, (session, chosen)
-        if before[0] is session and before[1] != chosen:
+        before, self._shown = self._shown, (weakref.ref(session), chosen)
+        if _same(before[0], session) and before[1] != chosen:
             bring_into_sight(session, chosen)
+
+    def _forget_others(self, session: Any) -> None:
+        """Sort anew when other hotspots were found: they have the numbers of those before."""
+        found = session.value("hotspots", automatic=True)
+        known = self._automatic() if self._automatic is not None else None
+        if found is not known or not _same(self._shown[0], session):
+            self.table.order.forget()
+            self._automatic = None if found is None else weakref.ref(found)
 
     def _fade_late(self, session: Any) -> None:
         """Grey numbers that stay out of date: after an edit the answer comes before an eye sees it."""
@@ -269,6 +264,12 @@ class HotspotsStep(BoneStep):
         if self.session is not None:
             self.session.hands.set_class([number], label)
 
+    def _found(self) -> None:
+        """Go on from the field of words to the first row that it found."""
+        self.table.setFocus()
+        if self.session is not None and (numbers := self.table.numbers()):
+            self.session.look.choose(numbers[0])
+
     def _act(self, name: str) -> None:
         action = self.bench.actions().get(name)
         if action is not None:
@@ -288,14 +289,8 @@ class HotspotsStep(BoneStep):
             self.session.hands.back_to_automatic("hotspots")
 
 
-def _small(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    points = max(7.0, button.font().pointSizeF() - 1)
-    button.setStyleSheet(f"padding: 2px 6px; font-size: {points:g}pt;")
-    # A click leaves the keys where they were, on canvas or table.
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return button
+def _same(reference: Any, session: Any) -> bool:
+    return reference is not None and reference() is session
 
 
 def _timer(parent: QObject, slot: Callable[[], None]) -> QTimer:
@@ -303,30 +298,3 @@ def _timer(parent: QObject, slot: Callable[[], None]) -> QTimer:
     timer.setSingleShot(True)
     timer.timeout.connect(slot)
     return timer
-
-
-def rows_of(session: Any) -> tuple[Any, ...] | None:
-    """Return the rows of the table with class, judgement and link as they stand now.
-
-    The table is measured by a worker, a moment after a person said something.
-
-    Returns
-    -------
-    tuple of HotspotRow or None
-        None while there is no table.
-    """
-    table = session.value("table") if session is not None else None
-    hotspots = session.value("hotspots") if session is not None else None
-    if table is None or hotspots is None:
-        return None
-    marks = hotspots.by_id()
-    rows = []
-    for row in table:
-        mark = marks.get(row.id)
-        if mark is None or mark.view != row.view:
-            continue
-        now = (mark.label, mark.judged, mark.linked)
-        if now != (row.label, row.judged, row.linked):
-            row = replace(row, label=mark.label, judged=mark.judged, linked=mark.linked)
-        rows.append(row)
-    return tuple(rows)

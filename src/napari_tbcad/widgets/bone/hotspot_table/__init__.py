@@ -3,7 +3,7 @@
 from napari_tbcad.widgets.bone.hotspot_table.chips import chip
 from napari_tbcad.widgets.bone.hotspot_table.order import Filter, RowOrder
 from napari_tbcad.widgets.bone.hotspot_table.view import HotspotView
-from napari_tbcad.widgets.bone.hotspot_table.words import WORDS, place_of, sentence, together
+from napari_tbcad.widgets.bone.hotspot_table.words import WORDS, judged_class, place_of, sentence, together
 
 __all__ = [
     "WORDS",
@@ -11,6 +11,7 @@ __all__ = [
     "HotspotView",
     "RowOrder",
     "chip",
+    "judged_class",
     "place_of",
     "sentence",
     "together",

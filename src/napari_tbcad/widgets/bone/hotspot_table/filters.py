@@ -21,9 +21,12 @@ class FilterRow(QWidget):
     ----------
     changed : Signal(object)
         Another Filter is wanted.
+    done : Signal()
+        Return was pressed in the field of words.
     """
 
     changed = Signal(object)
+    done = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,10 +37,12 @@ class FilterRow(QWidget):
         self.text.setPlaceholderText("Find")
         self.text.setClearButtonEnabled(True)
         self.text.setToolTip(
-            "Show only hotspots with these words in place, view or class, or with this number."
+            "Show only hotspots with these words in place, view or class, or with this number. "
+            "Return: to the first of them."
         )
         self.text.setAccessibleName("Find hotspots")
         self.text.textChanged.connect(lambda _: self._tell())
+        self.text.returnPressed.connect(lambda: self.done.emit())
         self.judged = _choice(
             "Show all hotspots, those left to judge, or those a person judged.", "Judged or not"
         )

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 from napari_tbcad.widgets.bone.actions import CLASS_KEYS
 from napari_tbcad.widgets.bone.hotspot_table.chips import chip
 from napari_tbcad.widgets.bone.hotspot_table.words import JUDGED, WORDS
-from napari_tbcad.widgets.keys import key_of
+from napari_tbcad.widgets.keys import hint, key_of
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.step import GREEN
 
@@ -96,11 +96,12 @@ class ClassRow(QWidget):
                 WORDS[label].capitalize(), "Class of the hotspots selected; of what is made next", key
             )
             button.setIcon(chip(label))
+            button.setCheckable(True)
             button.clicked.connect(partial(self._say, label))
             row.addWidget(button, 1)
             self.buttons[label] = button
         self.confirm_button = _button(
-            f"{JUDGED} {_keys('confirm')}",
+            f"{JUDGED} {key_of('confirm').keys}",
             "Judged: the class that the selected hotspots have is right",
             "confirm",
         )
@@ -109,19 +110,58 @@ class ClassRow(QWidget):
         self.confirm_button.clicked.connect(lambda: self.confirm_wanted.emit())
         row.addWidget(self.confirm_button)
 
+    def show_class(self, label: str | None) -> None:
+        """Press the button of a class down; None presses none."""
+        for name, button in self.buttons.items():
+            button.setChecked(name == label)
+
     def _say(self, label: str, checked: bool = False) -> None:
         self.class_wanted.emit(label)
 
 
-def _button(text: str, tip: str, key: str) -> QPushButton:
+class HeadRow(QWidget):
+    """How many are judged, and what takes a person on: filter, go on, next.
+
+    Attributes
+    ----------
+    progress : Progress
+    filter_button : QPushButton
+        Shows the filters while it is down.
+    onward_button : QPushButton
+        While it is down, the next hotspot follows one that was judged.
+    next_button : QPushButton
+        Takes on to the next hotspot that needs an eye.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.progress = Progress()
+        self.filter_button = _button(
+            "Filter", "Show only some hotspots: by words, class, view, judged or not"
+        )
+        self.onward_button = _button(
+            "Go on", "Once you judged a hotspot, point at the next that needs your eye, without Tab"
+        )
+        self.next_button = _button(
+            "Next",
+            "Point at the next hotspot that needs your eye; Shift+Tab at the one before",
+            "next_hotspot",
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3)
+        row.addWidget(self.progress, 1)
+        for button in (self.filter_button, self.onward_button, self.next_button):
+            button.setCheckable(button is not self.next_button)
+            button.setStyleSheet(button.styleSheet().replace("3px 1px", "2px 6px"))
+            row.addWidget(button)
+
+
+def _button(text: str, tip: str, key: str = "") -> QPushButton:
     button = QPushButton(text)
     points = max(7.0, button.font().pointSizeF() - 1)
     button.setStyleSheet(f"padding: 3px 1px; font-size: {points:g}pt;")
     # A click leaves the keys where they were, on canvas or table.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setToolTip(f"{tip} ({_keys(key)}).")
+    button.setToolTip(f"{tip}{hint(key) if key else ''}.")
     return button
-
-
-def _keys(name: str) -> str:
-    return key_of(name).keys

@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from napari_tbcad.widgets.bone.hotspot_table.chips import ClassDelegate
 from napari_tbcad.widgets.bone.hotspot_table.model import HEADS, HotspotModel
@@ -27,6 +27,8 @@ from napari_tbcad.widgets.bone.hotspot_table.order import (
 from napari_tbcad.widgets.keys import KEYS
 
 _WIDTHS = {ID: 22, CLASS: 40, AREA: 36, RATIO: 28, PROBABILITY: 29, NEED: 27, LINK: 22}
+LEAST_PX = 184
+"""Height of the table in a window of 800 pixels: eight rows."""
 _SCOPES = ("bone", "panel")
 _SAME = {"Enter": "Return", "Backspace": "Del"}
 
@@ -99,11 +101,13 @@ class HotspotView(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._on_header_menu)
         header.setMinimumSectionSize(20)
         for column, width in _WIDTHS.items():
             header.resizeSection(column, width)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumHeight(184)
+        self.setFixedHeight(LEAST_PX)
         self.setAccessibleName("Hotspots")
 
     # -- what is shown --------------------------------------------------------------------------------
@@ -118,6 +122,13 @@ class HotspotView(QTableView):
         """Show hotspots, which are selected, and which of them is the current one."""
         self._all = tuple(rows)
         self._show(chosen, set(selected) | ({chosen} if chosen is not None else set()))
+
+    def fit(self, room: int) -> None:
+        """Take as much of the room (in pixels) as the rows are worth."""
+        wanted = self.horizontalHeader().height() + 21 * max(len(self._all), 8) + 4
+        height = max(LEAST_PX, min(room, wanted))
+        if height != self.height():
+            self.setFixedHeight(height)
 
     def fade(self, faded: bool) -> None:
         """Grey what is out of date, or no longer."""
@@ -135,6 +146,11 @@ class HotspotView(QTableView):
         """Sort by the same column, with what was judged meanwhile."""
         self.order.forget()
         self._show(self._current(), set(self.selected()))
+
+    def need_first(self) -> None:
+        """Sort anew by how much each needs a person's eye, those judged last."""
+        self.sortByColumn(NEED, Qt.SortOrder.DescendingOrder)
+        self.sort_again()
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -210,6 +226,14 @@ class HotspotView(QTableView):
     def _sort(self, column: int, descending: bool) -> None:
         self.order.sort(column, descending=descending)
         self._show(self._current(), set(self.selected()))
+
+    def _on_header_menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Sort again").triggered.connect(lambda _=False: self.sort_again())
+        needed = menu.addAction("What needs an eye first")
+        needed.triggered.connect(lambda _=False: self.need_first())
+        menu.popup(self.horizontalHeader().mapToGlobal(place))
 
     # -- inside ---------------------------------------------------------------------------------------
 

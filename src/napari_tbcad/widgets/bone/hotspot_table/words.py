@@ -95,3 +95,9 @@ def together(rows: Iterable[Any]) -> str:
         f"{area:.0f} {'mm²' if known else 'px'} together · "
         + (f"{unjudged} not judged" if unjudged else "all judged")
     )
+
+
+def judged_class(rows: Iterable[Any]) -> str | None:
+    """Return the class that a person gave all these hotspots, None where there is no one such."""
+    labels = {row.label if row.judged else None for row in rows}
+    return labels.pop() if len(labels) == 1 else None
