@@ -19,7 +19,6 @@ from napari_tbcad.widgets.bone.sight import Sight, Under, ViewSight
 from napari_tbcad.widgets.work import start_call
 
 LINE = "#E69F00"
-_HALO = QColor(0, 0, 0, 60)
 _GAP = 11.0
 """Room around the place itself, in Qt's pixels: the uptake must be seen."""
 _REGION_OF = {number: name for name, number in REGION_IDS.items()}
@@ -188,9 +187,8 @@ def _draw_cross(painter: QPainter, seen: ViewSight, row: float, column: float) -
             if line.length() > _GAP:
                 lines.append(QLineF(line.pointAt(_GAP / line.length()), one))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-    for colour, width in ((_HALO, 3), (QColor(LINE), 1)):
-        painter.setPen(QPen(colour, width))
-        painter.drawLines(lines)
+    painter.setPen(QPen(QColor(LINE), 1))
+    painter.drawLines(lines)
 
 
 def _draw_plate(painter: QPainter, lines: tuple[str, ...], sight: Sight) -> None:

@@ -6,21 +6,11 @@ import weakref
 from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.widgets.bone.intake import first_top
+from napari_tbcad.widgets.bone.greys import Greys
 from napari_tbcad.widgets.bone.layers import REGIONS
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.session import BoneSession
-
-TOPS: dict[str, float | None] = {
-    "As opened": None,
-    "Faint: top at 5 % of the maximum": 5.0,
-    "Top at 10 %": 10.0,
-    "Top at 20 %": 20.0,
-    "Top at 40 %": 40.0,
-    "Whole range": 100.0,
-}
-"""Presets of the grey scale: which share of a view's maximum is drawn with the darkest grey, in %."""
 
 
 class BoneLook:
@@ -33,8 +23,8 @@ class BoneLook:
 
     Attributes
     ----------
-    top : str
-        One of :data:`TOPS`.
+    greys : Greys
+        What the darkest grey stands for.
     inverted : bool
         True for counts dark on light, as bone scans are read.
     outlines : bool
@@ -51,7 +41,7 @@ class BoneLook:
 
     def __init__(self, session: BoneSession) -> None:
         self._session = weakref.ref(session)
-        self.top = "As opened"
+        self.greys = Greys(session)
         self.inverted = True
         self.outlines = True
         self.names = True
@@ -80,22 +70,6 @@ class BoneLook:
             session.layers.veiled = True
             for layer in layers:
                 layer.visible = False
-
-    def set_top(self, name: str) -> None:
-        """Draw the darkest grey at a share of each view's maximum."""
-        if (session := self._session()) is None:
-            return
-        self.top = name
-        share = TOPS[name]
-        for image in session.layers.pictures().values():
-            high = first_top(image.data) if share is None else float(image.data.max()) * share / 100
-            image.contrast_limits = (0.0, max(high, 1.0))
-        session.changed.emit()
-
-    def next_top(self) -> None:
-        """Go through the presets."""
-        names = list(TOPS)
-        self.set_top(names[(names.index(self.top) + 1) % len(names)])
 
     def set_inverted(self, on: bool) -> None:
         """Show counts dark on light, or light on dark."""
@@ -164,14 +138,12 @@ class BoneLook:
         place = numbers.index(self.chosen) + step if self.chosen in numbers else start
         self.choose(numbers[place % len(numbers)])
 
-    def show_names(self, table: Any) -> None:
-        """Nothing: letters are drawn over the canvas, from what there is then."""
-
     def refresh(self) -> None:
-        """Choose no longer what is no more; of what is left, the last stays pointed at."""
+        """Choose no longer what is no more (of what is left, the last stays pointed at); follow the scan."""
         session = self._session()
         if session is None or session.closed:
             return
+        self.greys.follow()
         hotspots = session.value("hotspots")
         # Not those of the table: it comes a moment after a new hotspot.
         known: Container[int] = () if hotspots is None else hotspots.by_id()

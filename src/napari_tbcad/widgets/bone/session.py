@@ -156,7 +156,9 @@ class BoneSession(Session):
             self._enqueue(HOTSPOTS)
         # Without regions there is no table: they take their time, which is told.
         self._want(*self.answers(), live=self.value("regions") is not None)
-        self.recolour_soon()
+        if self.job is None:
+            # Else at its end: colours would hold the window up before the number is shown.
+            self.recolour_soon()
         self.changed.emit()
 
     def views_turned(self) -> None:
@@ -165,7 +167,7 @@ class BoneSession(Session):
         self.changed.emit()
 
     def recolour_soon(self) -> None:
-        """Give hotspots the colours and letters of their classes, once the window had time to be drawn."""
+        """Give hotspots the colours of their classes, once the window had time to be drawn."""
         if not self._tinting.isActive():
             self._tinting.start(_TINT_MS)
 
@@ -315,12 +317,9 @@ class BoneSession(Session):
             self.layers.show(kind, labels)
 
     def _recolour(self) -> None:
-        hotspots, table = self.value("hotspots"), self.value("table")
+        hotspots = self.value("hotspots")
         if hotspots is not None:
             self.layers.colour(hotspots.marks)
-        # Not while a stroke goes on: letters take napari as long as the answer.
-        if not self.edits.dirty:
-            self.look.show_names(table)
 
     def settled_down(self) -> None:
         """Gather complaints on a worker where something was replaced; then save what was asked for."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.crosshair import CrossHair
+from napari_tbcad.widgets.bone.greys import PRESETS, Greys
 from napari_tbcad.widgets.bone.layers import KINDS
-from napari_tbcad.widgets.bone.look import TOPS
 from napari_tbcad.widgets.bone.overlay import Overlay
 from napari_tbcad.widgets.bone.spot_marks import SpotMarks
 from napari_tbcad.widgets.bone.tools import Tools
@@ -16,7 +16,8 @@ from napari_tbcad.widgets.parts.view_bar import ViewBar
 from napari_tbcad.widgets.workflow.viewing import BenchViewing
 
 _MOUSE = (
-    ("Click", "On a hotspot: choose it, here and in the table; with Ctrl or Shift also that one."),
+    ("Click", "On a hotspot: choose it, here and in the table."),
+    ("Ctrl-click", "On a hotspot: choose it, too, or no longer."),
     ("Shift-click", "On uptake without a hotspot: grow one from there."),
     ("Right click", "On a hotspot: class, link, merge, delete."),
     ("Wheel", "Zoom."),
@@ -41,6 +42,7 @@ class BoneViewing(BenchViewing):
 
     def prepare(self) -> None:
         """Make what is drawn over the canvas, and the tools."""
+        self._greys: Greys | None = None
         self.overlay = Overlay(self._bench)
         self.marks = SpotMarks(self._bench, self.overlay)
         self.crosshair = CrossHair(self._bench, self.overlay)
@@ -49,8 +51,8 @@ class BoneViewing(BenchViewing):
     def looks(self) -> dict[str, Callable[[], None]]:
         """Return what the keys for the grey scale do."""
         return {
-            "window": lambda: self._look("set_top", "As opened"),
-            "next_window": lambda: self._look("next_top"),
+            "window": lambda: self._grey(lambda greys: greys.set(next(iter(PRESETS.values())))),
+            "next_window": lambda: self._grey(lambda greys: greys.next()),
             "invert": lambda: self._look("set_inverted", not self._inverted()),
         }
 
@@ -70,38 +72,66 @@ class BoneViewing(BenchViewing):
     def bar(self) -> ViewBar:
         """Return a row of buttons for the head of a panel."""
         bar = self.make_bar(
-            tuple(TOPS),
+            tuple(PRESETS),
             window_name="Grey scale",
-            window_tip="Which share of each view's maximum is drawn with the darkest grey.",
+            window_tip="What the darkest grey stands for; counts above are as dark. Display only.",
             invert_tip="Show counts light on dark. Display only: pixels and index stay as they are.",
+            crosshair_tip="Lines through the place under the pointer and through the same place in the other "
+            "view: same row, mirrored column.",
+            slider_tip="The darkest grey: to the left faint uptake is seen, to the right hot uptake is told "
+            "apart. Display only.",
+            normalise_tip="Grey by multiples of the patient's normal bone, which has the same grey in both "
+            "views and in an earlier scan. Off: by the maximum of each view. Display only: numbers stay raw "
+            "counts.",
         )
-        bar.preset.connect(lambda name: self._look("set_top", name))
+        bar.preset.connect(lambda name: self._grey(lambda greys: greys.set(PRESETS[name])))
+        bar.slid.connect(lambda share: self._grey(lambda greys: greys.set_share(share)))
+        bar.normalise.connect(lambda on: self._grey(lambda greys: greys.set_normalised(on)))
         bar.invert.connect(lambda on: self._look("set_inverted", not on))
+        bar.crosshair.connect(lambda on: self._look("set_crosshair", on))
         return bar
 
     def show_on(self, bar: ViewBar) -> None:
         """Bring a row of buttons up to date."""
         session = self._bench.session
-        images = list(session.layers.pictures().values()) if session is not None else []
-        text = ""
-        if images:
-            highest = max(float(images[0].data.max()), 1e-6)
-            text = f"Dark at {100 * images[0].contrast_limits[1] / highest:.0f} %"
-        bar.show_window(text)
+        there = session is not None and bool(session.layers.pictures())
+        bar.show_window(session.look.greys.text if session is not None and there else "")
+        if session is not None:
+            greys = session.look.greys
+            bar.show_slider(greys.share, normalised=greys.scale.by == "bone")
+            bar.show_crosshair(session.look.crosshair)
         bar.show_inverted(not self._inverted())
         bar.show_ruler(self.ruler.is_on)
-        bar.set_available(window=bool(images), ruler=bool(images))
+        bar.set_available(window=there, ruler=there)
 
     def release(self) -> None:
         """Unbind everything; the ruler's lines stay."""
+        self._follow(None)
         self.tools.release()
         self.crosshair.release()
         self.overlay.release()
         super().release()
 
+    def _on_film(self) -> None:
+        super()._on_film()
+        self._follow(None if self._bench.session is None else self._bench.session.look.greys)
+
+    def _follow(self, greys: Greys | None) -> None:
+        """Show the grey scale of the chosen scan on the row of buttons: no other part of a panel has it."""
+        if greys is not self._greys:
+            if self._greys is not None:
+                self._greys.changed.disconnect(self.changed)
+            if greys is not None:
+                greys.changed.connect(self.changed)
+            self._greys = greys
+
     def _inverted(self) -> bool:
         session = self._bench.session
         return session is None or session.look.inverted
+
+    def _grey(self, change: Callable[[Greys], None]) -> None:
+        if (session := self._bench.session) is not None:
+            change(session.look.greys)
 
     def _look(self, name: str, *values: Any) -> None:
         if (session := self._bench.session) is not None:

@@ -78,7 +78,7 @@ class BenchViewing(QObject):
         bar = ViewBar(
             presets,
             ruler_tip=TOOLTIP,
-            hints={name: hint(name) for name in ("window", "invert", "ruler", "help")},
+            hints={name: hint(name) for name in ("window", "invert", "crosshair", "ruler", "help")},
             help_key=key_of("help").also,
             **options,
         )
