@@ -241,3 +241,26 @@ def test_after_a_crash_the_work_is_offered(own_file, opened, finished, tmp_path,
     finished(widget)
     (mark,) = widget.session.value("hotspots").marks
     assert (mark.origin, mark.judged) == ("box", True)
+
+
+def test_the_other_view_is_found_by_its_name_among_many(tmp_path):
+    from PIL import Image
+
+    from napari_tbcad.widgets.bone.intake import partnered
+
+    def picture(name):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.zeros((4, 2), np.uint8)).save(path)
+        return path
+
+    front, back = picture("wholeBodyANT/2.png"), picture("wholeBodyPOST/2.png")
+    picture("wholeBodyPOST/3.png")
+    picture("kneeANT/2.png")
+    for path in (front, back):
+        assert partnered(path).paths == (front, back)
+    one, other = picture("a/7_ant.png"), picture("a/7_post.png")
+    alone = picture("a/8_ant.png")
+    assert partnered(other).paths == (one, other)
+    assert partnered(alone).paths == (alone,)
+    assert partnered(picture("a/9.png")).name == "9"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +15,15 @@ from napari_tbcad.bone.views import UndecidedViews, ViewParameters, name_views
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, Unit, ViewName
 from napari_tbcad.io.scans import Frame, FrameFacts, ScanFiles, Study, find_scans, read_study
+from napari_tbcad.io.view_names import named_parts, named_view
 from napari_tbcad.record import Step
 from napari_tbcad.widgets.films import spacing_in_mm
 from napari_tbcad.widgets.reader import SCAN_KEY, LayerData
 
 GAP = 0.06
 """Room between the two views, as a share of a view's width."""
+
+_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 
 _SHOWN = 0.8
 """Share of the body's 99.5th percentile that is drawn black at first: faint uptake stays visible."""
@@ -79,10 +83,40 @@ def partnered(path: Path) -> ScanFiles:
         return found[0]
     own = find_scans(path)[0]
     try:
-        near = [files for files in find_scans(path.parent) if path in files.paths]
-    except BadInput:
+        near = [files for files in find_scans(_beside(path)) if path in files.paths]
+    except (BadInput, OSError):
         return own
     return next((files for files in near if len(files.paths) > 1), own)
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return a file and where the other view may be, as far as names tell: a folder may hold thousands."""
+    beside = [path]
+    own_view = named_view(path.parent.name, suffixes=False)
+    if own_view is not None and named_view(path.stem) is None:
+        # wholeBodyANT/2.jpg and wholeBodyPOST/2.jpg
+        folders = [other for other in path.parent.parent.iterdir() if other != path.parent and other.is_dir()]
+        beside += [
+            twin
+            for other in folders
+            if named_view(other.name, suffixes=False) not in (None, own_view)
+            and (twin := other / path.name).is_file()
+        ]
+    if path.suffix.lower() not in _PICTURES:
+        return [*beside, path.parent]
+    # A picture has no header: nothing but its name can tell that it is the other view.
+    bare = _without_view(path.stem)
+    if bare is not None:
+        beside += [o for o in sorted(path.parent.iterdir()) if o != path and _without_view(o.stem) == bare]
+    return beside
+
+
+def _without_view(stem: str) -> str | None:
+    """Return a name without the word for a view; None when it has none."""
+    parts = list(named_parts(stem, suffixes=True))
+    if len(parts) != 1:
+        return None
+    return re.sub(r"[ _.-]+", "", stem[: parts[0].start] + stem[parts[0].end :]).casefold()
 
 
 def scan_layers(files: ScanFiles, *, name: str = "") -> list[LayerData]:
