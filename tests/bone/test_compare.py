@@ -9,16 +9,20 @@ import pytest
 from scipy import ndimage
 
 from napari_tbcad.bone.bsi import IndexParameters, bone_scan_index
+from napari_tbcad.bone.classes import class_images
 from napari_tbcad.bone.compare import compare_scans
 from napari_tbcad.bone.correspondence import corresponding
+from napari_tbcad.bone.editing import set_label
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.measure import measure_hotspots
+from napari_tbcad.bone.painted import from_labels
 from napari_tbcad.bone.quality import check_scan
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.workflow import BoneAnalysis
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS
-from napari_tbcad.record import Record
+from napari_tbcad.memory import Memory
+from napari_tbcad.record import Record, Step
 
 SHIFT = (9, -4)
 
@@ -197,3 +201,47 @@ def test_points_are_carried_to_the_other_scan(earlier):
     points = np.array([[100.0, 60.0], [300.0, 40.0]])
     np.testing.assert_allclose(there.map(points), points + SHIFT, atol=0.5)
     assert there.residual < 0.5
+
+
+def test_the_places_of_earlier_hotspots_are_told_in_the_later_scan(earlier):
+    memory = Memory()
+    result = compare_scans(earlier, later_of(earlier), memory=memory)
+    compared = [row for row in earlier.table if row.label in ("abnormal", "normal")]
+    assert set(result.places) == {row.id for row in compared}
+    for row in compared:
+        assert result.places[row.id] == pytest.approx((row.row + SHIFT[0], row.column + SHIFT[1]), abs=2)
+    assert compare_scans(earlier, later_of(earlier), memory=memory).places == result.places
+
+
+def test_an_earlier_scan_is_read_from_a_folder_of_results(simulated_scan, tmp_path):
+    from napari_tbcad.bone.compared import compared_from_results, scans_in_results
+    from napari_tbcad.bone.exports import export_case
+    from napari_tbcad.bone.workflow import BoneSettings
+
+    scan, labels = simulated_scan.scan, simulated_scan.hotspots
+    # One view was turned on reading: its files are as its camera's file is.
+    views = {name: replace(view, mirrored=name == "posterior") for name, view in scan}
+    scan = replace(scan, **views, record=scan.record + Step("views", facts={"posterior": {"mirrored": True}}))
+    spots = from_labels(labels["anterior"], labels["posterior"])
+    given = analysis(
+        scan, set_label(spots, spots.marks[0].id, "normal"), SkeletonRegions(**simulated_scan.regions)
+    )
+    given = replace(given, classes=class_images(given.hotspots, given.regions, scan), record=scan.record)
+    export_case(tmp_path, "A__1", given, BoneSettings(), file="somewhere/A/1.dcm")
+    assert scans_in_results(tmp_path) == {"A__1": "somewhere/A/1.dcm"}
+    read = compared_from_results(tmp_path)
+    for view in VIEWS:
+        np.testing.assert_array_equal(read.hotspots.labels(view), given.hotspots.labels(view))
+        np.testing.assert_array_equal(read.regions.labels(view), given.regions.labels(view))
+    assert read.hotspots.marks == given.hotspots.marks
+    assert read.index.value == pytest.approx(given.index.value)
+    assert [row.region for row in read.index.regions] == [row.region for row in given.index.regions]
+    for one, other in zip(read.table, given.table, strict=True):
+        assert (one.region, one.label, one.left) == (other.region, other.label, other.left)
+        assert (one.row, one.column) == pytest.approx((other.row, other.column))
+    result = compare_scans(read, given)
+    assert {pair.state for pair in result.pairings} == {"unchanged"}
+    with pytest.raises(BadInput, match="no scan B"):
+        compared_from_results(tmp_path, "B")
+    with pytest.raises(BadInput, match="no folder that"):
+        compared_from_results(tmp_path / "masks")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
 from napari_tbcad.bone.bsi import DETECTABLE_CHANGE
+from napari_tbcad.bone.compared import Comparable
 from napari_tbcad.bone.correspondence import Correspondence, corresponding
 from napari_tbcad.bone.grow import USUAL_SPACING_MM
-from napari_tbcad.bone.pairing import CompareParameters, Pairing, State, pair_hotspots
+from napari_tbcad.bone.pairing import COMPARED, CompareParameters, Pairing, State, pair_hotspots
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.memory import Memory, recall
 from napari_tbcad.record import Record, Step
-
-if TYPE_CHECKING:
-    from napari_tbcad.bone.workflow import BoneAnalysis
 
 Verdict = Literal["increase", "decrease", "within the detectable change", "not comparable"]
 
@@ -50,6 +50,9 @@ class ComparisonResult:
         From the earlier to the later date, where both are known.
     warnings : tuple of str
     record : Record
+    places : dict of int to (float, float)
+        Where the centre of each compared hotspot of the earlier scan lies in its view of the later one (row,
+        column), by its id.
     """
 
     bsi_earlier: float
@@ -62,6 +65,7 @@ class ComparisonResult:
     days: int | None
     warnings: tuple[str, ...] = ()
     record: Record = Record()
+    places: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def number(self, state: State) -> int:
         """Return how many places with an abnormal hotspot have this state."""
@@ -90,7 +94,11 @@ class ComparisonResult:
 
 
 def compare_scans(
-    earlier: BoneAnalysis, later: BoneAnalysis, parameters: CompareParameters = CompareParameters()
+    earlier: Comparable,
+    later: Comparable,
+    parameters: CompareParameters = CompareParameters(),
+    *,
+    memory: Memory | None = None,
 ) -> ComparisonResult:
     """Compare two analysed scans of one patient.
 
@@ -104,6 +112,8 @@ def compare_scans(
         From :func:`napari_tbcad.bone.workflow.analyse` or ``finish``.
     parameters : CompareParameters
         Tolerance and what counts as a change.
+    memory : Memory, optional
+        Of the comparisons of one scan: bodies are laid on each other anew only where regions differ.
 
     Returns
     -------
@@ -119,10 +129,15 @@ def compare_scans(
         raise BadInput("comparison", "the two scans have no view in common")
     warnings = list(_differences(earlier, later))
     pairings: list[Pairing] = []
+    places: dict[int, tuple[float, float]] = {}
     for view in views:
-        there = corresponding(earlier.regions, later.regions, view)
+        drawn = (earlier.regions.labels(view), later.regions.labels(view))
+        there = recall(
+            memory, ("there", view), drawn, partial(corresponding, earlier.regions, later.regions, view)
+        )
         warnings += _misfits(there, view, earlier, later)
         pairings += pair_hotspots(earlier, later, view, there, parameters)
+        places |= _places(earlier, view, there)
     change = later.index.value - earlier.index.value
     before = {row.region: row.contribution for row in earlier.index.regions}
     return ComparisonResult(
@@ -136,10 +151,18 @@ def compare_scans(
         days=_days(earlier.scan.date, later.scan.date),
         warnings=tuple(dict.fromkeys(warnings)),
         record=later.record + Step("compare", parameters),
+        places=places,
     )
 
 
-def _verdict(change: float, earlier: BoneAnalysis, later: BoneAnalysis) -> Verdict:
+def _places(earlier: Comparable, view: ViewName, there: Correspondence) -> dict[int, tuple[float, float]]:
+    """Return where the earlier hotspots of a view lie in the later scan."""
+    rows = [row for row in earlier.table if row.view == view and row.label in COMPARED]
+    moved = there.map(np.array([(row.row, row.column) for row in rows], float).reshape(-1, 2))
+    return {row.id: (float(r), float(c)) for row, (r, c) in zip(rows, moved.tolist(), strict=True)}
+
+
+def _verdict(change: float, earlier: Comparable, later: Comparable) -> Verdict:
     one, other = earlier.index, later.index
     alike = (one.weights, one.combine) == (other.weights, other.combine)
     if not alike or _views(earlier) != _views(later):
@@ -149,7 +172,7 @@ def _verdict(change: float, earlier: BoneAnalysis, later: BoneAnalysis) -> Verdi
     return "increase" if change > 0 else "decrease"
 
 
-def _views(analysis: BoneAnalysis) -> set[str]:
+def _views(analysis: Comparable) -> set[str]:
     """Return the views that an index is of."""
     rule = analysis.index.combine
     return {rule} if rule in VIEWS else {view for view, _ in analysis.scan}
@@ -168,7 +191,7 @@ def _days(earlier: str | None, later: str | None) -> int | None:
         return None
 
 
-def _differences(earlier: BoneAnalysis, later: BoneAnalysis) -> Iterator[str]:
+def _differences(earlier: Comparable, later: Comparable) -> Iterator[str]:
     """Say what makes two indices differ that is not the disease."""
     one, other = earlier.index, later.index
     if one.weights != other.weights:
@@ -195,7 +218,7 @@ def _differences(earlier: BoneAnalysis, later: BoneAnalysis) -> Iterator[str]:
         yield "The image sizes differ: perhaps another camera or acquisition."
 
 
-def _misfits(there: Correspondence, view: ViewName, earlier: BoneAnalysis, later: BoneAnalysis) -> list[str]:
+def _misfits(there: Correspondence, view: ViewName, earlier: Comparable, later: Comparable) -> list[str]:
     """Say where the two bodies do not look like one."""
     said = []
     spacing = later.scan.spacing_mm or USUAL_SPACING_MM

@@ -20,11 +20,12 @@ from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.record import Parameters, field
 
 if TYPE_CHECKING:
-    from napari_tbcad.bone.workflow import BoneAnalysis
+    from napari_tbcad.bone.compared import Comparable
 
 State = Literal["new", "gone", "changed", "unchanged"]
 
-_COMPARED = ("abnormal", "normal")
+COMPARED = ("abnormal", "normal")
+"""Classes that are compared: what is no bone, or was ignored, says nothing of the disease."""
 
 
 class CompareParameters(Parameters):
@@ -90,8 +91,8 @@ class Pairing:
 
 
 def pair_hotspots(
-    earlier: BoneAnalysis,
-    later: BoneAnalysis,
+    earlier: Comparable,
+    later: Comparable,
     view: ViewName,
     there: Correspondence,
     parameters: CompareParameters,
@@ -103,7 +104,7 @@ def pair_hotspots(
 
     Parameters
     ----------
-    earlier, later : BoneAnalysis
+    earlier, later : Comparable
         The two scans.
     view : {"anterior", "posterior"}
         Which view.
@@ -112,8 +113,8 @@ def pair_hotspots(
     parameters : CompareParameters
         Tolerance and what counts as a change.
     """
-    before = [row for row in earlier.table if row.view == view and row.label in _COMPARED]
-    after = [row for row in later.table if row.view == view and row.label in _COMPARED]
+    before = [row for row in earlier.table if row.view == view and row.label in COMPARED]
+    after = [row for row in later.table if row.view == view and row.label in COMPARED]
     spacing = np.array(later.scan.spacing_mm or USUAL_SPACING_MM)
     moved = there.map(np.array([(row.row, row.column) for row in before], float).reshape(-1, 2))
     centres = np.array([(row.row, row.column) for row in after], float).reshape(-1, 2)
@@ -130,8 +131,8 @@ def pair_hotspots(
 
 
 def _overlaps(
-    earlier: BoneAnalysis,
-    later: BoneAnalysis,
+    earlier: Comparable,
+    later: Comparable,
     view: ViewName,
     there: Correspondence,
     before: Sequence[HotspotRow],
@@ -179,7 +180,7 @@ def _groups(joined: NDArray[np.bool_]) -> Iterator[tuple[list[int], list[int]]]:
         yield members[members < n].tolist(), (members[members >= n] - n).tolist()
 
 
-def _size_factor(earlier: BoneAnalysis, later: BoneAnalysis, there: Correspondence) -> float:
+def _size_factor(earlier: Comparable, later: Comparable, there: Correspondence) -> float:
     """Return by what a ratio of pixel areas is multiplied to be one of true areas."""
     one, other = earlier.scan.spacing_mm, later.scan.spacing_mm
     if one is None or other is None:
