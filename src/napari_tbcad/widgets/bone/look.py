@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.widgets.bone.greys import Greys
+from napari_tbcad.widgets.bone.greys import Greys, GreyScale
 from napari_tbcad.widgets.bone.layers import REGIONS
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.session import BoneSession
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How a person likes to look at scans, kept from one scan to the next.
+
+    Parameters
+    ----------
+    scale : GreyScale
+    inverted, names, crosshair : bool
+        As in :class:`BoneLook`.
+    """
+
+    scale: GreyScale
+    inverted: bool
+    names: bool
+    crosshair: bool
 
 
 class BoneLook:
@@ -75,10 +93,7 @@ class BoneLook:
         """Show counts dark on light, or light on dark."""
         if (session := self._session()) is None:
             return
-        self.inverted = on
-        for image in session.layers.pictures().values():
-            image.colormap = "gray_r" if on else "gray"
-        session.layers.letters.set_ink("black" if on else "white")
+        self._turn_grey(session, on)
         session.changed.emit()
 
     def set_outlines(self, on: bool) -> None:
@@ -138,6 +153,21 @@ class BoneLook:
         place = numbers.index(self.chosen) + step if self.chosen in numbers else start
         self.choose(numbers[place % len(numbers)])
 
+    @property
+    def habit(self) -> Habit:
+        """How the scan is looked at now, for the next one."""
+        return Habit(self.greys.scale, self.inverted, self.names, self.crosshair)
+
+    def take(self, habit: Habit) -> None:
+        """Look at the scan as a person looked at the one before."""
+        if (session := self._session()) is None or habit == self.habit:
+            return
+        self.names, self.crosshair = habit.names, habit.crosshair
+        if habit.inverted != self.inverted:
+            self._turn_grey(session, habit.inverted)
+        self.greys.set(habit.scale)
+        session.changed.emit()
+
     def refresh(self) -> None:
         """Choose no longer what is no more (of what is left, the last stays pointed at); follow the scan."""
         session = self._session()
@@ -150,3 +180,9 @@ class BoneLook:
         self.selected = tuple(number for number in self.selected if number in known)
         if self.chosen not in known:
             self.chosen = self.selected[-1] if self.selected else None
+
+    def _turn_grey(self, session: BoneSession, inverted: bool) -> None:
+        self.inverted = inverted
+        for image in session.layers.pictures().values():
+            image.colormap = "gray_r" if inverted else "gray"
+        session.layers.letters.set_ink("black" if inverted else "white")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ from napari_tbcad.widgets.bone.crosshair import CrossHair
 from napari_tbcad.widgets.bone.greys import PRESETS, Greys
 from napari_tbcad.widgets.bone.layers import KINDS
 from napari_tbcad.widgets.bone.overlay import Overlay
+from napari_tbcad.widgets.bone.session import BoneSession
 from napari_tbcad.widgets.bone.spot_marks import SpotMarks
 from napari_tbcad.widgets.bone.tools import Tools
 from napari_tbcad.widgets.parts.view_bar import ViewBar
@@ -43,6 +45,8 @@ class BoneViewing(BenchViewing):
     def prepare(self) -> None:
         """Make what is drawn over the canvas, and the tools."""
         self._greys: Greys | None = None
+        self._looked_at: weakref.ref[BoneSession] | None = None
+        self._known: weakref.WeakSet[BoneSession] = weakref.WeakSet()
         self.overlay = Overlay(self._bench)
         self.marks = SpotMarks(self._bench, self.overlay)
         self.crosshair = CrossHair(self._bench, self.overlay)
@@ -114,7 +118,16 @@ class BoneViewing(BenchViewing):
 
     def _on_film(self) -> None:
         super()._on_film()
-        self._follow(None if self._bench.session is None else self._bench.session.look.greys)
+        session = self._bench.session
+        self._follow(None if session is None else session.look.greys)
+        if session is None:
+            return
+        before = self._looked_at() if self._looked_at is not None else None
+        if before is not None and before is not session and session not in self._known:
+            # A scan just opened is looked at as the one before; one seen before as it was.
+            session.look.take(before.look.habit)
+        self._known.add(session)
+        self._looked_at = weakref.ref(session)
 
     def _follow(self, greys: Greys | None) -> None:
         """Show the grey scale of the chosen scan on the row of buttons: no other part of a panel has it."""

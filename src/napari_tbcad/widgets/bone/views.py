@@ -106,7 +106,8 @@ class ViewsStep(BoneStep):
         self.swap_button.setText("Swap views" if len(views) > 1 else f"It is the {_other(views)} view")
         lines = [
             f"<b>{name.capitalize()}</b>: told by {RULES.get(view.rule, view.rule)}, "
-            f"{100 * view.confidence:.0f} % sure" + (", turned left to right" if view.mirrored else "")
+            f"{100 * view.confidence:.0f}&nbsp;%&nbsp;sure"
+            + (", turned left to right" if view.mirrored else "")
             for name, view in scan
         ]
         self.facts.setText("<br>".join(lines))
