@@ -92,22 +92,20 @@ def partnered(path: Path) -> ScanFiles:
 def _beside(path: Path) -> list[Path]:
     """Return a file and where the other view may be, as far as names tell: a folder may hold thousands."""
     beside = [path]
-    own_view = named_view(path.parent.name, suffixes=False)
-    if own_view is not None and named_view(path.stem) is None:
+    folder = path.parent
+    bare = _without_view(folder.name)
+    if bare is not None and named_view(path.stem) is None:
         # wholeBodyANT/2.jpg and wholeBodyPOST/2.jpg
-        folders = [other for other in path.parent.parent.iterdir() if other != path.parent and other.is_dir()]
-        beside += [
-            twin
-            for other in folders
-            if named_view(other.name, suffixes=False) not in (None, own_view)
-            and (twin := other / path.name).is_file()
+        twins = [
+            o / path.name for o in folder.parent.iterdir() if o != folder and _without_view(o.name) == bare
         ]
+        beside += [twin for twin in twins if twin.is_file()]
     if path.suffix.lower() not in _PICTURES:
-        return [*beside, path.parent]
+        return [*beside, folder]
     # A picture has no header: nothing but its name can tell that it is the other view.
     bare = _without_view(path.stem)
     if bare is not None:
-        beside += [o for o in sorted(path.parent.iterdir()) if o != path and _without_view(o.stem) == bare]
+        beside += [o for o in sorted(folder.iterdir()) if o != path and _without_view(o.stem) == bare]
     return beside
 
 
