@@ -11,6 +11,8 @@ import pytest
 
 from napari_tbcad.batch.annotation_project import COLUMNS, lines_of, look_at
 from napari_tbcad.batch.annotation_set import export_project
+from napari_tbcad.batch.bone_training import trainings
+from napari_tbcad.batch.bone_training_sets import training_set
 from napari_tbcad.bone.bsi import bone_scan_index
 from napari_tbcad.bone.cases import case_of
 from napari_tbcad.bone.editing import delete, set_label
@@ -19,10 +21,15 @@ from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.bone.workflow import finish, give_hotspots, give_regions, start
 from napari_tbcad.case import Case, ImageReference, Reading
+from napari_tbcad.cli import main
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.io.labels import read_labels
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.scans import read_study
+from napari_tbcad.networks.samples import load_samples
+from napari_tbcad.notice import NOTICE
+from napari_tbcad.schemes import FOUR_CLASS, IGNORE
 from napari_tbcad.simulate.bone_scan import ScanParameters, simulate_scan
 from napari_tbcad.simulate.skeleton import BodyParameters
 
@@ -136,7 +143,58 @@ def test_finished_annotations_are_exported_and_give_their_index_back(project, tm
     assert index.value == pytest.approx(found.cases[0].row["bsi"])
     assert len(list((tmp_path / "boxes").iterdir())) == 2
     again = export_project(found, tmp_path, unfinished=True, say=said.append)
-    assert (again.scans, again.left_out) == (2, 0)
+    assert (again.scans, again.left_out, again.unjudged) == (2, 0, 1)
+
+
+def test_the_set_is_one_that_bone_train_reads(project, tmp_path):
+    said = []
+    done = export_project(
+        look_at(project / "cases"), tmp_path / "four", schemes=("4", "3"), unfinished=True, say=said.append
+    )
+    assert done.set_images == 4
+    folder = tmp_path / "four" / "set"
+    source = training_set(folder, tmp_path / "out", what="hotspots")
+    assert (source.name, source.views, source.folds, source.scheme) == ("annotations", VIEWS, 2, "4")
+    assert NOTICE in source.terms
+    table = rows(folder / "samples.csv")
+    assert len({(row["patient"], row["fold"]) for row in table}) == 2
+    for view in VIEWS:
+        (plan,) = trainings(source, tmp_path / "out", view=view, start="none")
+        samples = load_samples(plan.config.data.sources[0], FOUR_CLASS)
+        assert len(samples) == 2
+        for sample in samples:
+            pixels, labels = sample.read()
+            assert pixels.shape == labels.shape
+    silent = [row for row in table if (read_labels(folder / row["label"]) == IGNORE).any()]
+    assert len(silent) == 1  # the hotspot of the second scan that nobody judged
+    (three,) = [row for row in rows(folder / "samples_3.csv") if row["image"] == silent[0]["image"]]
+    four, less = read_labels(folder / silent[0]["label"]), read_labels(folder / three["label"])
+    assert ((four == IGNORE) == (less == IGNORE)).all()
+    assert ((four == 2) == (less == 2)).all()
+    assert less[four == 3].tolist() == [1] * np.count_nonzero(four == 3)
+
+    export_project(look_at(project / "cases"), tmp_path / "three", schemes=("3",), say=said.append)
+    of_three = training_set(tmp_path / "three" / "set", tmp_path / "out", what="hotspots")
+    with pytest.raises(BadInput, match="--scheme 3"):
+        trainings(of_three, tmp_path / "out", start="none")
+    assert trainings(of_three, tmp_path / "out", scheme="3", start="none")
+
+
+def test_the_command_prints_the_state_and_exports(project, tmp_path, capsys):
+    folder, out = str(project / "cases"), tmp_path / "out"
+    assert main(["bone", "annotations", folder]) == 1, "a damaged case"
+    assert "reviewed: changed" in capsys.readouterr().out
+    assert not out.exists()
+    assert main(["bone", "annotations", folder, "--out", str(out), "--scheme", "both", "--voc"]) == 1
+    told = capsys.readouterr().out
+    assert "1 annotations in" in told
+    assert "bone train" in told
+    assert NOTICE in told
+    assert {path.name for path in out.iterdir()} == {
+        "annotations.csv", "scans.csv", "hotspots.csv", "README.txt", "scheme4", "scheme3", "boxes",
+        "records", "set",
+    }  # fmt: skip
+    assert main(["bone", "annotations", folder, "--scheme", "5"]) == 2
 
 
 def test_folders_without_cases_are_refused(project, tmp_path):

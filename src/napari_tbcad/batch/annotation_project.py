@@ -16,6 +16,7 @@ from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import write_csv
 from napari_tbcad.notice import NOTICE
 from napari_tbcad.reading import Reading
+from napari_tbcad.worklist import CASES_FOLDER
 from napari_tbcad.worklist_item import Item, Sighting
 
 COLUMNS = (
@@ -40,8 +41,8 @@ class Annotated:
     path : Path
         The case file.
     name : str
-        Its path below the folder, ``/`` written as ``__``, without suffix: NAME of the scan where a worklist
-        keeps its cases.
+        Its path below the folder without the part ``cases``, ``/`` written as ``__``, without suffix: NAME of
+        the scan where a worklist keeps its cases.
     row : mapping
         Its row of annotations.csv.
     finished : int or None
@@ -157,7 +158,9 @@ def _by_scan(folder: Path) -> dict[str, Path]:
 
 
 def _name(path: Path, folder: Path) -> str:
-    return "__".join(path.relative_to(folder).with_suffix("").parts)
+    """Return what its scan is called from here: a worklist keeps cases in a folder beside the scans."""
+    *folders, last = path.relative_to(folder).parts
+    return "__".join((*(one for one in folders if one != CASES_FOLDER), last.removesuffix(SUFFIX)))
 
 
 def _broken(path: Path, folder: Path, message: str) -> Annotated:

@@ -47,12 +47,15 @@ class Exported:
         Cases that could not be exported, and why.
     set_images : int
         Views in the training set; 0 where there is none.
+    unjudged : int
+        Hotspots in the annotations that nobody judged.
     """
 
     scans: int
     left_out: int
     failed: tuple[str, ...]
     set_images: int
+    unjudged: int = 0
 
 
 def export_project(
@@ -109,7 +112,8 @@ def export_project(
     project.write(out)
     left = sum(not one.problem and one.finished is None for one in project.cases) if not unfinished else 0
     images = _make_set(taken, out / SET, schemes, unfinished, patients, say) if taken else 0
-    return Exported(len(taken), left, tuple(failed), images)
+    unjudged = sum(one.row.get("hotspots", 0) - one.row.get("judged", 0) for one in taken)
+    return Exported(len(taken), left, tuple(failed), images, unjudged)
 
 
 def _export(one: Annotated, out: Path, schemes: Sequence[str], voc: bool, *, unfinished: bool) -> None:

@@ -12,8 +12,9 @@ In a folder::
     boxes/NAME_{view}_boxes.xml              Pascal VOC, names Abnormal and Normal
     records/NAME.json                        every step and edit
 
-Each folder of a scheme gives the same index back: ``bone run SCANS --masks FOLDER/scheme4``, and with
-``--scheme 3`` from the other one.
+Hotspots that nobody judged are in the label images as the program proposed them; the column ``judged`` of
+hotspots.csv tells which. Each folder of a scheme gives the same index back: ``bone run SCANS --masks
+FOLDER/scheme4``, and with ``--scheme 3`` from the other one; all hotspots are then taken for judged.
 """
 
 from __future__ import annotations
@@ -241,7 +242,7 @@ def _write_readme(folder: Path) -> Path:
 
 def _layout() -> str:
     """Return what the module's text says of the files."""
-    return (__doc__ or "").partition("::\n")[2].strip("\n") + "\n"
+    return (__doc__ or "").partition("::\n")[2].strip("\n").replace("``", "") + "\n"
 
 
 def _own_paths(folder: Path, name: str) -> list[Path]:

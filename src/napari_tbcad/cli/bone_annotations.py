@@ -77,6 +77,8 @@ def annotations_(
         failed += len(done.failed)
         typer.echo("")
         typer.echo(f"{done.scans} annotations in {out}, {done.left_out} not finished and left out")
+        if done.unjudged:
+            typer.echo(f"{done.unjudged} hotspots in them nobody judged: column judged, and 255 in the set")
         if done.set_images:
             typer.echo(
                 f"{done.set_images} views to learn from; next: napari-tbcad bone train {out / SET} --out DIR"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari.utils.notifications import show_warning
+
 from napari_tbcad.widgets.workflow import exporting
 
 
@@ -39,7 +41,7 @@ class BoneExporter(exporting.Exporter):
         self.ask(self.export_annotation_to, "Export the annotation into a folder")
 
     def export_annotation_to(self, folder: Path) -> None:
-        """Write the annotation into a folder, beside those of other scans."""
+        """Write the annotation into a folder, beside those of other scans; tell what nobody judged."""
         self.export_with(self._annotation, folder)
 
     def written(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
@@ -52,7 +54,12 @@ class BoneExporter(exporting.Exporter):
         return str(session.name)
 
     def _annotation(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
-        name, reader = session.name, getattr(self._bench, "reader", "")
+        name, reader = session.name, self._bench.reader
+        hotspots = run.get("hotspots")
+        left = 0 if hotspots is None else sum(not mark.judged for mark in hotspots.marks)
+        if left:
+            are = "hotspot in it is" if left == 1 else "hotspots in it are"
+            show_warning(f"{left} {are} not judged: the column “judged” of hotspots.csv tells which.")
         return lambda: _export_annotation(folder, run, name, reader)
 
 
