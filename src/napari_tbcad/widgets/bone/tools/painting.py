@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MODES = {"brush": "paint", "erase": "erase"}
 """Mode of a hotspot layer of each tool."""
 
+_FIRST = 1
+"""The number that napari selects in a new layer."""
+
 
 class Painting:
     """The modes of the hotspot layers as tools.
@@ -34,7 +37,7 @@ class Painting:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = weakref.ref(tools)
-        self._given: dict[ViewName, int] = {}
+        self._given: dict[ViewName, tuple[weakref.ref[Any], int]] = {}
         self._size: float | None = None
 
     @property
@@ -83,7 +86,7 @@ class Painting:
             if view != place.view:
                 self._take(place.view, name, None)
             return
-        if view == place.view and self._given.get(view) != int(layer.selected_label):
+        if view == place.view and self._picked(view, layer):
             return
         target = session.layers.layer(HOTSPOTS[place.view])
         number = hotspot_at(session.layers, place, layer.brush_size / 2)
@@ -109,7 +112,13 @@ class Painting:
             layer.mode = MODES[name]
         if size is not None:
             layer.brush_size = size
-        self._given[view] = int(layer.selected_label)
+        self._given[view] = weakref.ref(layer), int(layer.selected_label)
+
+    def _picked(self, view: ViewName, layer: Any) -> bool:
+        """Tell whether the person chose the layer's number, by napari's picker or box."""
+        reference, number = self._given.get(view, (None, _FIRST))
+        known = number if reference is None or reference() is layer else _FIRST
+        return known != int(layer.selected_label)
 
     def _in_hand(self) -> tuple[ViewName, Any] | None:
         """Return the hotspot layer that is worked on, and its view."""

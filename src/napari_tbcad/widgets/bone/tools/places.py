@@ -90,10 +90,10 @@ def hotspot_at(layers: Any, place: Place, reach: float = 0.0) -> int | None:
     Returns
     -------
     int or None
-        Its number.
+        Its number; None as well while the hotspots are hidden.
     """
     layer = layers.layer(HOTSPOTS[place.view])
-    if layer is None:
+    if layer is None or not layer.visible:
         return None
     labels = np.asarray(layer.data)
     row, column = round(place.row), round(place.column)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QPointF, QTimer
 from qtpy.QtGui import QPainter
 
@@ -52,11 +53,14 @@ class Proposing(QObject):
 
     def refresh(self) -> None:
         """Something may differ: look in a moment."""
-        self._timer.start()
+        if not self._timer.isActive():
+            self._timer.start()
 
     def release(self) -> None:
         """Show nothing any more."""
-        self._timer.stop()
+        # At the end of the program Qt deletes in an order of its own.
+        if isalive(self._timer):
+            self._timer.stop()
         self._question = None
         self._draw(None, [], "")
 

@@ -159,14 +159,16 @@ class Tools(QObject):
         """Put the tool down and give the mouse back; may be called more than once."""
         if self._released:
             return
-        self.take(None)
+        # At the end of the program Qt deletes in an order of its own.
+        if isalive(self):
+            self.take(None)
         self._released = True
         self.proposing.release()
         self.mouse.release()
         self._keys.release()
         self._watch(None)
         viewer, bench = self._viewer(), self._bench()
-        if bench is not None:
+        if bench is not None and isalive(bench):
             bench.film_changed.disconnect(self._on_film)
             bench.changed.disconnect(self.proposing.refresh)
         if viewer is not None:
