@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QResizeEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -77,6 +77,19 @@ class QuietLabel(QLabel):
         """Draw anew: what fits has changed."""
         super().resizeEvent(event)
         self.update()
+
+    def sizeHint(self) -> QSize:
+        """Ask for room for letters of this size."""
+        return self._high_enough(super().sizeHint())
+
+    def minimumSizeHint(self) -> QSize:
+        """Never be cut below."""
+        return self._high_enough(super().minimumSizeHint())
+
+    def _high_enough(self, size: QSize) -> QSize:
+        margins = self.contentsMargins()
+        height = QFontMetrics(self._font()).height() + margins.top() + margins.bottom()
+        return QSize(size.width(), max(size.height(), height))
 
     def _font(self) -> QFont:
         font = QFont(self.font())
