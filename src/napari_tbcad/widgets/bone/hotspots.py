@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QPoint, QTimer
 from qtpy.QtWidgets import QPushButton
 
@@ -19,14 +18,12 @@ from napari_tbcad.widgets.bone.hotspot_table.filters import FilterRow
 from napari_tbcad.widgets.bone.hotspot_table.judging import ClassRow, HeadRow
 from napari_tbcad.widgets.bone.hotspot_table.live import rows_of
 from napari_tbcad.widgets.bone.hotspot_table.room import TableRoom
+from napari_tbcad.widgets.bone.hotspot_table.told import ToldLine
 from napari_tbcad.widgets.bone.step import BoneStep
 from napari_tbcad.widgets.bone.tools.tool_row import ToolRow
-from napari_tbcad.widgets.keys import key_of
 from napari_tbcad.widgets.parts.form import ParameterForm
 from napari_tbcad.widgets.parts.quiet import QuietLabel
-from napari_tbcad.widgets.parts.step import AMBER
 
-_REFUSED = f"border-left: 3px solid {AMBER}; padding-left: 6px;"
 _HINTS = {
     (False, False): "Run all finds candidates, then it is your turn to say which are abnormal. "
     "Or take a tool and make hotspots yourself.",
@@ -48,7 +45,7 @@ class HotspotsStep(BoneStep):
         super().__init__(bench, open_=open_)
         self.hint = QuietLabel(wrap=True)
         self.tools = ToolRow(bench)
-        self.told = QuietLabel()
+        self.told = ToldLine()
         self.head = HeadRow()
         self.progress = self.head.progress
         self.filter_button, self.onward_button = self.head.filter_button, self.head.onward_button
@@ -74,7 +71,6 @@ class HotspotsStep(BoneStep):
         self._soon = _timer(self, lambda: self.go_to_next(1))
         self._late = _timer(self, self._grey)
         self._room = TableRoom(self, self.table, self.described)
-        self._heard: weakref.ref[Any] | None = None
 
     @property
     def buttons(self) -> dict[str, QPushButton]:
@@ -98,9 +94,8 @@ class HotspotsStep(BoneStep):
         """Show the table, and what is chosen in it."""
         super().refresh()
         session = self.session
-        self._listen()
         self.tools.refresh()
-        self._tell()
+        self.told.listen(session.hands if session is not None else None)
         rows = rows_of(session)
         self._make_room(rows)
         edited = session is not None and session.run is not None and session.run.edited("hotspots")
@@ -177,26 +172,6 @@ class HotspotsStep(BoneStep):
         self.classes.class_wanted.connect(lambda label: set_class(self.bench, label))
         self.classes.confirm_wanted.connect(lambda: self._act("confirm"))
 
-    def _listen(self) -> None:
-        """Hear what the hands of this session have to say."""
-        hands = self.session.hands if self.session is not None else None
-        before = self._heard() if self._heard is not None else None
-        if hands is before:
-            return
-        if before is not None and isalive(before):
-            before.told.disconnect(self._tell)
-        self._heard = None if hands is None else weakref.ref(hands)
-        if hands is not None:
-            hands.told.connect(self._tell)
-
-    def _tell(self) -> None:
-        """Say why the last thing asked for was refused, else what undo would take back."""
-        hands = self.session.hands if self.session is not None else None
-        refused = hands.message if hands is not None else ""
-        undo = hands.undo_text if hands is not None else ""
-        self.told.set_text(refused or (f"{key_of('undo').keys} takes back: {undo}" if undo else ""))
-        self.told.setStyleSheet(_REFUSED if refused else "")
-
     def _show_filters(self, shown: bool) -> None:
         self.filters.setVisible(shown and not self.table.isHidden())
         if shown:
@@ -250,7 +225,8 @@ class HotspotsStep(BoneStep):
         before, judged = self._at, {row.id for row in rows if row.judged}
         done = bool(selected) and judged.issuperset(selected)
         self._at = (selected, done)
-        if self.onward_button.isChecked() and done and before == (selected, False):
+        left = len(judged) < len(rows)
+        if self.onward_button.isChecked() and left and done and before == (selected, False):
             # Not while the session tells of what was judged.
             self._soon.start(0)
 
