@@ -31,7 +31,7 @@ class Session:
         self.run = start(film(0), ChestSettings())
         self.closed = False
         self.layer = None
-        self.edits = SimpleNamespace(look_again=lambda: None)
+        self.edits = SimpleNamespace(look_again=lambda: None, reader="A")
         self.changed = SimpleNamespace(emit=lambda: None)
         self.asked = 0
 
@@ -43,6 +43,12 @@ class Session:
 
     def source(self):
         return self.run.get("film").source
+
+    def take_last(self):
+        self.desk.keep(reader="A")
+
+    def adopt(self, found):
+        self.run = found.run
 
     def go_on(self):
         self.asked += 1
@@ -245,3 +251,28 @@ def test_what_cannot_be_restored_does_not_end_a_save(session, slow, tmp_path, qt
     slow.gate.set()
     settle(session, qtbot)
     assert rows(tmp_path / "a.tbcad") == 5
+
+
+def test_what_was_left_is_brought_back_although_the_person_worked_on(session, kept_aside, qtbot):
+    from napari_tbcad.chest.cases import film_key
+
+    def painted():
+        return sorted(rows(path) for path in kept_aside.iterdir())
+
+    session.paint(5)
+    settle(session, qtbot)
+    # Another day: the offer stands, and what is painted meanwhile is kept on the side, too.
+    again = Session()
+    again.desk = ChestDesk(again)
+    again.shelf = SimpleNamespace(model=None)
+    again.desk.left = find(kept_aside, "layer", film_key(again.run.get("film")))
+    again.paint(7)
+    settle(again, qtbot)
+    again.paint(8)
+    again.desk.restore()
+    qtbot.waitUntil(lambda: again.run.get("sensitive").labels.any(axis=1).sum() == 5, timeout=30_000)
+    settle(again, qtbot)
+    assert painted() == [5, 7, 8]
+    again.paint(9)
+    settle(again, qtbot)
+    assert painted() == [5, 8, 9]

@@ -14,7 +14,8 @@ from napari_tbcad.case import Case
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.scans import Study
 from napari_tbcad.widgets.reader import CASE_KEY, LayerData
-from napari_tbcad.widgets.workflow.desk import CaseDesk, Resumed
+from napari_tbcad.widgets.workflow.desk import CaseDesk
+from napari_tbcad.widgets.workflow.resumed import Resumed
 
 if TYPE_CHECKING:
     from napari_tbcad.chain import Run

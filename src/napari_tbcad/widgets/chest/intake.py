@@ -13,7 +13,7 @@ from napari_tbcad.chain import content_key
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.widgets.films import film_of, same_picture
 from napari_tbcad.widgets.reader import CASE_KEY
-from napari_tbcad.widgets.workflow.desk import Resumed
+from napari_tbcad.widgets.workflow.resumed import Resumed
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,6 +52,7 @@ class CaseKeeper(QObject):
         self._own: dict[Path, str] = {}
         self._aside: dict[Path, str] = {}
         self._told: set[str] = set()
+        self._moved: dict[Path, Path] = {}
         self._since = 0.0
         self._longest = longest_ms / 1000
         self._timer = QTimer(self, singleShot=True, interval=rest_ms)  # type: ignore[call-arg]
@@ -108,6 +109,14 @@ class CaseKeeper(QObject):
         """Hold a worker thread until what is being saved is saved, so that the later of two comes later."""
         if self._at_work:
             self._idle.wait(wait_s)
+
+    def now_at(self, path: Path) -> Path:
+        """Return where a case is that lay there when the study was opened: it may have made way."""
+        return self._moved.get(path, path)
+
+    def begin(self) -> None:
+        """Another study is opened: what lies anywhere from now on lies where it is found."""
+        self._moved.clear()
 
     def adopt(self, path: Path, saved: str, *, aside: str = "") -> None:
         """Say that a case on disk is the one this session goes on with: it may be overwritten.
@@ -195,7 +204,9 @@ class CaseKeeper(QObject):
         path = place if place.suffix == SUFFIX else path_in(place, case.image.name, key)
         with _FOLDERS:
             if path.exists():
-                _put_aside(path, case, unless_saved=self._own.get(path.absolute()))
+                now_at = _put_aside(path, case, unless_saved=self._own.get(path.absolute()))
+                if now_at is not None:
+                    self._moved.setdefault(path, now_at)
             case.save(path)
             self.adopt(path, case.saved, aside="" if path == place else key)
         return path
@@ -274,13 +285,24 @@ def free_path(path: Path, number: str) -> Path:
     return free
 
 
-def _put_aside(path: Path, case: Case, *, unless_saved: str | None) -> None:
-    """Keep a case of the same film that this session does not go on with; refuse to touch anything else."""
+def path_before(path: Path) -> Path:
+    """Return a free name beside a case on the side, for what it takes the place of."""
+    return free_path(path.with_suffix(f".before{SUFFIX}"), "{}")
+
+
+def _put_aside(path: Path, case: Case, *, unless_saved: str | None) -> Path | None:
+    """Keep a case of the same film that this session does not go on with, and return where it is now.
+
+    Anything else is not touched: BadInput.
+    """
     try:
         head = Case.peek(path)
     except BadInput as error:
         raise BadInput(path, f"is there already and is no case, nothing was saved ({error.cause})") from error
     if head.image.content_key != case.image.content_key:
         raise BadInput(path, "is a case of another image, nothing was saved: choose another name or folder")
-    if head.saved != unless_saved:
-        path.replace(free_path(path.with_suffix(f".before{SUFFIX}"), "{}"))
+    if head.saved == unless_saved:
+        return None
+    now_at = path_before(path)
+    path.replace(now_at)
+    return now_at

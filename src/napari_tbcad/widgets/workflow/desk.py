@@ -16,7 +16,8 @@ from napari_tbcad.case import SUFFIX, Case, Verdict
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
-from napari_tbcad.widgets.workflow.autosave import CaseKeeper, free_path
+from napari_tbcad.widgets.workflow.autosave import CaseKeeper, free_path, path_before
+from napari_tbcad.widgets.workflow.resumed import Resumed
 
 if TYPE_CHECKING:
     from napari_tbcad.chain import Run
@@ -24,31 +25,6 @@ if TYPE_CHECKING:
 
 _KEEPING_S = 10.0
 """How long a case waits for the one on the side that is just being written."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Resumed:
-    """What a study that is being opened goes on from.
-
-    Parameters
-    ----------
-    case : Case or None
-        The saved case it came from, if it was opened from one.
-    path : Path or None
-        Its file.
-    run : Run or None
-        The run of that case, as it was saved.
-    notes : tuple of str
-        What is not at hand of what the case was made with.
-    left : Path or None
-        A case of this study that was saved while a person worked, and not taken up again since.
-    """
-
-    case: Case | None = None
-    path: Path | None = None
-    run: Run | None = None
-    notes: tuple[str, ...] = ()
-    left: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +117,7 @@ class CaseDesk(QObject):
         """Forget the film: another one is about to take its place. What waits of the old one is saved."""
         self.finish_asked()
         self.flush()
+        self._keeper.begin()
         self._film = object()
         self.path = self.case = self.home = self.left = None
         self.notes = ()
@@ -213,16 +190,25 @@ class CaseDesk(QObject):
         self._keeper.flush(wait_s=wait_s)
 
     def restore(self) -> None:
-        """Take up the case that was kept on the side."""
+        """Take up the case that was kept on the side; what was done since is put aside in its stead."""
         session, left = self._session(), self.left
         if session is None or session.run is None or left is None:
             return
+        session.take_last()
+        self._keeper.drop()
+        self._kept = None
         token, take_up = self._film, self.take_up(session)
-        start_call(
-            lambda: (token, take_up(Case.load(left), left)),
-            on_result=self._on_restored,
-            on_error=self._complain,
-        )
+        given_up = self._builder(session, "in progress", session.edits.reader) if self.unsaved else None
+
+        def read() -> tuple[object, Resumed]:
+            self._keeper.let_finish(_KEEPING_S)
+            place = self._keeper.now_at(left)
+            found = take_up(Case.load(place), place)
+            if given_up is not None:
+                given_up().save(path_before(left))
+            return token, found
+
+        start_call(read, on_result=self._on_restored, on_error=self._on_not_restored)
 
     def dismiss(self) -> None:
         """Go on without the case that was kept on the side; it stays where it is."""
@@ -311,6 +297,11 @@ class CaseDesk(QObject):
         text = str(error) if told else f"{type(error).__name__}: {error}"
         show_error(text)
         self.failed.emit(text)
+
+    def _on_not_restored(self, error: Exception) -> None:
+        self._complain(error)
+        if (session := self._session()) is not None:
+            self.keep(reader=session.edits.reader)
 
     def _on_restored(self, outcome: tuple[object, Resumed]) -> None:
         session, (film, found) = self._session(), outcome
