@@ -31,6 +31,11 @@ class Job:
         Values of the chain to bring up to date, in order.
     live : bool, optional
         It answers an edit: nobody asked for it by a button, and it should take no longer than a blink.
+
+    Attributes
+    ----------
+    done : threading.Event
+        Set once nothing is computed any more; the GUI is told a moment later.
     """
 
     wanted: tuple[str, ...]
@@ -41,6 +46,7 @@ class Job:
     cancelled: bool = False
     superseded: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 _RUNNING: weakref.WeakSet[threading.Event] = weakref.WeakSet()
@@ -230,6 +236,13 @@ def _call(function: Callable[[], Any]) -> Generator[tuple[Any, Exception | None]
 
 
 def _compute(run: Run, job: Job, first: Callable[[], bool] | None) -> Generator[str, None, None]:
+    try:
+        yield from _each_value(run, job, first)
+    finally:
+        job.done.set()
+
+
+def _each_value(run: Run, job: Job, first: Callable[[], bool] | None) -> Generator[str, None, None]:
     # Libraries may have come since the panel was opened.
     _LIMITS.apply()
     try:

@@ -26,6 +26,10 @@ REGIONS = {view: f"{view} regions" for view in VIEWS}
 KINDS = (*REGIONS.values(), *HOTSPOTS.values())
 """The label layers; each kind's name begins with its view."""
 
+MOST_SMALL = 255
+"""Hotspots up to this number fit a layer of 8 bits: napari goes through all values of a layer's type, one by
+one, whenever it gets other colours, which are 65536 (some 50 ms) for 16 bits."""
+
 _COLOURS = "napari-tbcad-colours"
 """Under this key a hotspot layer remembers the colours it was given: giving them anew costs napari time."""
 
@@ -120,6 +124,7 @@ class BoneLayers(PaintedLayers):
             options: dict[str, Any] = {"opacity": 0.8}
         else:
             table, options = self._colours(view_of(kind)), {"opacity": 0.9}
+            labels = labels.astype(np.uint8 if labels.max(initial=0) < MOST_SMALL else np.uint16)
         layer = self.new(labels, word, image, colormap=DirectLabelColormap(color_dict=table), **options)
         layer.metadata[_COLOURS] = table
         below = [*self.pictures().values(), *(self.layer(one) for one in REGIONS.values())]
@@ -130,6 +135,11 @@ class BoneLayers(PaintedLayers):
         if kind in REGIONS.values():
             layer.selected_label = REGION_IDS["rib"]
         return layer
+
+    def show(self, kind: str, labels: NDArray[Any]) -> None:
+        """Put labels into their layer, which becomes one of 16 bits where they need it."""
+        self._widen(kind, int(labels.max(initial=0)))
+        super().show(kind, labels)
 
     def know(self, marks: Iterable[Mark]) -> None:
         """Take the classes of hotspots whose layer is about to be made."""
@@ -142,7 +152,7 @@ class BoneLayers(PaintedLayers):
             layer = self.layer(kind)
             if layer is not None:
                 wanted = self._colours(view)
-                if self._table_of(layer) != wanted:
+                if self._looks_other(layer, wanted):
                     # napari tells of other colours as it tells of other pixels.
                     self._writing = True
                     try:
@@ -175,6 +185,8 @@ class BoneLayers(PaintedLayers):
         viewer, layer = self._viewer(), self.layer(kind)
         if viewer is None or layer is None:
             return False
+        # Room for this one and for what napari takes as the next.
+        self._widen(kind, number + 1)
         layer.visible = True
         viewer.layers.selection.active = layer
         # The mode first: napari tells of another label as it tells of other pixels.
@@ -188,8 +200,20 @@ class BoneLayers(PaintedLayers):
         return table | {m.id: CLASS_COLOURS[m.label] for m in self.marks.values() if m.view == view}
 
     @staticmethod
-    def _table_of(layer: Labels) -> Any:
-        return layer.metadata.get(_COLOURS)
+    def _looks_other(layer: Labels, wanted: dict[int | None, Any]) -> bool:
+        """Tell whether a hotspot has another colour by `wanted` than now; one not listed has None's."""
+        now = layer.metadata.get(_COLOURS)
+        return now is None or any(now.get(n, now[None]) != colour for n, colour in wanted.items())
+
+    def _widen(self, kind: str, number: int) -> None:
+        """Make a layer one of 16 bits where a number does not fit it; the layer stays the same object."""
+        layer = self.layer(kind)
+        if layer is not None and number > MOST_SMALL and layer.data.dtype == np.uint8:
+            self._writing = True
+            try:
+                layer.data = np.asarray(layer.data).astype(np.uint16)
+            finally:
+                self._writing = False
 
     def beside(self) -> Iterable[tuple[Any, Image | None]]:
         """Return letters and ring, which lie where the first view does."""

@@ -24,6 +24,8 @@ from napari_tbcad.widgets.workflow.session import Session, outcome, said
 EVERYTHING = ("scan", "regions", "hotspots", "table", "index")
 _PAINT_MS = 15
 """Time for the window to be drawn between one new layer and the next."""
+_ANSWER_S = 0.015
+"""How long the window waits for the answer to a change before it is drawn without it."""
 _TINT_MS = 30
 """Colours and letters take napari longer than the answer: the number is drawn first."""
 
@@ -159,6 +161,9 @@ class BoneSession(Session):
         if self.job is None:
             # Else at its end: colours would hold the window up before the number is shown.
             self.recolour_soon()
+        elif self.job.live:
+            # Mostly two milliseconds. Left alone, the answer waits until the canvas is drawn, which is 40.
+            self.job.done.wait(_ANSWER_S)
         self.changed.emit()
 
     def views_turned(self) -> None:
