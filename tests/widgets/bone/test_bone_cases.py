@@ -106,7 +106,7 @@ def test_a_saved_case_reopens_exactly_by_panel_drop_and_napari(
     assert {layer.name for layer in viewer.layers} == names
     for kind, labels in pixels_of(widget).items():
         np.testing.assert_array_equal(labels, shown[kind])
-    assert f"BSI {widget.session.value('index').value:.2f}" in widget.answer.text()
+    assert f"{widget.session.value('index').value:.2f} %" in widget.answer.text()
     assert not widget.session.desk.unsaved
 
     # A second reader goes on; the first one's reading stays.
