@@ -17,7 +17,7 @@ from napari_tbcad.widgets.workflow.layers import placed_as
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.layers import BoneLayers
 
-_SIDE_ROW, _SIDE_COLUMN = 0.03, 0.05
+SIDE_ROW, SIDE_COLUMN = 0.03, 0.05
 """Where the letters of the sides stand, as shares of a view."""
 
 
@@ -110,8 +110,8 @@ class ScanLetters:
             if image is None:
                 continue
             rows, columns = image.data.shape[:2]
-            for word, share in ((left, _SIDE_COLUMN), (right, 1 - _SIDE_COLUMN)):
-                place = self._place(view, _SIDE_ROW * rows, share * columns)
+            for word, share in ((left, SIDE_COLUMN), (right, 1 - SIDE_COLUMN)):
+                place = self._place(view, SIDE_ROW * rows, share * columns)
                 if place is not None:
                     places.append(place)
                     words.append(word)

@@ -12,6 +12,7 @@ from napari_tbcad.widgets.bone.greys import PRESETS, Greys
 from napari_tbcad.widgets.bone.layers import KINDS
 from napari_tbcad.widgets.bone.overlay import Overlay
 from napari_tbcad.widgets.bone.session import BoneSession
+from napari_tbcad.widgets.bone.side_marks import SideMarks
 from napari_tbcad.widgets.bone.spot_marks import SpotMarks
 from napari_tbcad.widgets.bone.tools import Tools
 from napari_tbcad.widgets.parts.view_bar import ViewBar
@@ -48,6 +49,7 @@ class BoneViewing(BenchViewing):
         self._looked_at: weakref.ref[BoneSession] | None = None
         self._known: weakref.WeakSet[BoneSession] = weakref.WeakSet()
         self.overlay = Overlay(self._bench)
+        self.sides = SideMarks(self._bench, self.overlay)
         self.marks = SpotMarks(self._bench, self.overlay)
         self.crosshair = CrossHair(self._bench, self.overlay)
         self.tools = Tools(self._bench)
