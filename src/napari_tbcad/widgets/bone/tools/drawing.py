@@ -6,8 +6,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
+from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
@@ -21,7 +22,9 @@ Drawing = Callable[[QPainter, Sight], None]
 
 _HALO = QColor(255, 255, 255, 210)
 _PLATE, _INK = QColor(30, 32, 36, 215), QColor(255, 255, 255)
-_WIDTH = 1.6
+_WIDTH = 1.8
+_SMALL = 22.0
+"""What is smaller on the screen, in Qt's pixels, gets a ring to be found by."""
 
 
 class Pen:
@@ -82,20 +85,54 @@ def polyline(view: ViewName, points: Sequence[Point], colour: str, *, dashed: bo
 
     def draw(painter: QPainter, sight: Sight) -> None:
         places = [sight(view, row, column) for row, column in points]
-        path = QPolygonF([where for where in places if where is not None])
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = QPen(_HALO, _WIDTH + 2)
-        painter.setPen(pen)
-        painter.drawPolyline(path)
-        pen = QPen(QColor(colour), _WIDTH)
-        if dashed:
-            pen.setStyle(Qt.PenStyle.CustomDashLine)
-            pen.setDashPattern([4, 3])
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawPolyline(path)
+        path = QPainterPath()
+        path.addPolygon(QPolygonF([where for where in places if where is not None]))
+        _stroke(painter, path, colour, dashed=dashed)
 
     return draw
+
+
+def proposal(view: ViewName, outlines: Sequence[Sequence[Point]], colour: str, text: str) -> Drawing:
+    """Return what draws outlines dashed, with a line of text below; in a dashed ring while they are small.
+
+    Parameters
+    ----------
+    view : {"anterior", "posterior"}
+    outlines : sequence of sequences of (float, float)
+        Rows and columns.
+    colour, text : str
+    """
+    lines = [polyline(view, line, colour, dashed=True) for line in outlines]
+    points = np.array([point for line in outlines for point in line])
+
+    def draw(painter: QPainter, sight: Sight) -> None:
+        ends = [sight(view, *corner) for corner in (points.min(axis=0), points.max(axis=0))]
+        box = QPolygonF([end for end in ends if end is not None]).boundingRect()
+        if len(points) == 0 or not box.intersects(QRectF(0, 0, sight.width, sight.height)):
+            return
+        for line in lines:
+            line(painter, sight)
+        if max(box.width(), box.height()) < _SMALL:
+            away = (_SMALL - max(box.width(), box.height())) / 2 + 4
+            box.adjust(-away, -away, away, away)
+            ring = QPainterPath()
+            ring.addEllipse(box)
+            _stroke(painter, ring, colour, dashed=True)
+        write(painter, QPointF(box.center().x(), box.bottom() + 6), text, within=sight.width)
+
+    return draw
+
+
+def _stroke(painter: QPainter, path: QPainterPath, colour: str, *, dashed: bool) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_HALO, _WIDTH + 2))
+    painter.drawPath(path)
+    pen = QPen(QColor(colour), _WIDTH)
+    if dashed:
+        pen.setDashPattern([3, 2])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.setPen(pen)
+    painter.drawPath(path)
 
 
 def plate(text: str) -> Drawing:
@@ -108,11 +145,13 @@ def plate(text: str) -> Drawing:
     return draw
 
 
-def write(painter: QPainter, top: QPointF, text: str) -> None:
-    """Write a line on a dark plate below a place."""
+def write(painter: QPainter, top: QPointF, text: str, *, within: float | None = None) -> None:
+    """Write a line on a dark plate below a place, moved sideways where it would leave a width."""
     metrics = painter.fontMetrics()
     width, height = metrics.horizontalAdvance(text) + 20, metrics.height() + 6
     box = QRectF(top.x() - width / 2, top.y(), width, height)
+    if within is not None:
+        box.moveLeft(min(max(box.left(), 4.0), max(within - width - 4, 4.0)))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PLATE)
     painter.drawRoundedRect(box, height / 2, height / 2)

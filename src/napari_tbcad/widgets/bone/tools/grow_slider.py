@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QSpinBox, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QHBoxLayout, QSizePolicy, QSpinBox, QWidget
 
 from napari_tbcad.bone.grow import GrowParameters
 from napari_tbcad.widgets.parts.quiet import QuietLabel
@@ -46,15 +46,18 @@ class GrowSlider(QWidget):
         self.box.setRange(round(100 * bounds["minimum"]), round(100 * bounds["maximum"]))
         self.box.setSuffix(" %")
         self.box.setSingleStep(5)
+        narrow(self.box)
         self.box.setKeyboardTracking(False)
         self.slider = NumberSlider(self.box, 1)
         self._guard = WheelGuard(self)
         self.box.installEventFilter(self._guard)
         self.label = QuietLabel()
+        # In full, whatever the slider has left.
+        self.label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
-        for widget, share in ((self.label, 2), (self.slider, 3), (self.box, 0)):
+        for widget, share in ((self.label, 0), (self.slider, 1), (self.box, 0)):
             line.addWidget(widget, share)
             widget.setToolTip(_TIP)
         self._timer = QTimer(self)
@@ -103,3 +106,10 @@ class GrowSlider(QWidget):
         else:
             grow = hands.tools.grow.model_copy(update={"fraction": wanted})
             hands.tools = hands.tools.model_copy(update={"grow": grow})
+
+
+def narrow(box: QSpinBox) -> None:
+    """Leave the room of a number's buttons to the slider beside it."""
+    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    box.setMaximumWidth(64)

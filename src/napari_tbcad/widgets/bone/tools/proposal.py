@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QPointF, QTimer
-from qtpy.QtGui import QPainter
+from qtpy.QtCore import QObject, QTimer
 
 from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
-from napari_tbcad.widgets.bone.sight import Sight
-from napari_tbcad.widgets.bone.tools.drawing import polyline, write
+from napari_tbcad.widgets.bone.tools.drawing import proposal as proposal_drawing
 from napari_tbcad.widgets.bone.tools.places import Point
 from napari_tbcad.widgets.keys import key_of
 from napari_tbcad.widgets.work import start_call
@@ -104,17 +102,8 @@ class Proposing(QObject):
         if proposal is None:
             tools.pen.draw("proposal", None)
             return
-        lines = [polyline(proposal.view, line, colour, dashed=True) for line in outlines]
-        foot = max((point for line in outlines for point in line), default=None)
         text = f"{key_of('accept_partner').keys}: same lesion"
-
-        def draw(painter: QPainter, sight: Sight) -> None:
-            for line in lines:
-                line(painter, sight)
-            if foot is not None and (place := sight(proposal.view, *foot)) is not None:
-                write(painter, place + QPointF(0, 8), text)
-
-        tools.pen.draw("proposal", draw)
+        tools.pen.draw("proposal", proposal_drawing(proposal.view, outlines, colour, text))
 
 
 def outline_of(mask: NDArray[np.bool_]) -> Outlines:

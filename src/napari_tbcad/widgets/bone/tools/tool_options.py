@@ -6,17 +6,21 @@ import weakref
 from typing import TYPE_CHECKING, Any, get_args
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QStackedWidget, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSpinBox, QStackedWidget, QWidget
 
 from napari_tbcad.bone.box_tool import BoxToolParameters
-from napari_tbcad.widgets.bone.tools.grow_slider import GrowSlider
+from napari_tbcad.widgets.bone.tools.grow_slider import GrowSlider, narrow
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.slider import NumberSlider, WheelGuard
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.bench import BoneBench
 
-_WORDS = {"otsu": "Otsu above the bone around", "bs80k": "as in BS-80K (larger)"}
+_WORDS = {"otsu": "Otsu above background", "bs80k": "Otsu as in BS-80K"}
+_HINTS: dict[str | None, str] = {
+    None: "Shift+Click on the scan grows a hotspot there.",
+    "split": "The larger part keeps number and partner.",
+}
 _MOST_PX = 40
 
 
@@ -37,7 +41,7 @@ class ToolOptions(QStackedWidget):
 
     def __init__(self, bench: BoneBench) -> None:
         super().__init__()
-        self.hint = QuietLabel("Shift+Click on the scan grows a hotspot there.")
+        self.hint = QuietLabel(_HINTS[None])
         self.grow = GrowSlider(bench)
         self.box = BoxMethod(bench)
         self.brush = BrushSize(bench)
@@ -53,6 +57,7 @@ class ToolOptions(QStackedWidget):
             "erase": self.brush,
         }
         page = pages.get(current, self.grow if current is None and self.grow.last else self.hint)
+        self.hint.set_text(_HINTS.get(current, _HINTS[None]))
         for one in (self.grow, self.box, self.brush):
             one.refresh()
         self.setCurrentWidget(page)
@@ -72,14 +77,16 @@ class BoxMethod(QWidget):
         self._bench = bench
         info = BoxToolParameters.model_fields["method"]
         self.choice = QComboBox()
+        # The longest choice must not widen the panel.
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.choice.setMinimumContentsLength(8)
         for name in get_args(info.annotation):
             self.choice.addItem(_WORDS.get(name, name), name)
         self._guard = WheelGuard(self)
         self.choice.installEventFilter(self._guard)
         self.choice.currentIndexChanged.connect(self._take)
         label = QuietLabel(info.title or "")
-        line = _line(self, label, self.choice)
-        line.setStretch(1, 2)
+        _line(self, label, self.choice)
         for widget in (label, self.choice):
             widget.setToolTip(info.description or "")
 
@@ -114,14 +121,13 @@ class BrushSize(QWidget):
         self.box = QSpinBox()
         self.box.setRange(1, _MOST_PX)
         self.box.setSuffix(" px")
+        narrow(self.box)
         self.slider = NumberSlider(self.box, 1)
         self._guard = WheelGuard(self)
         self.box.installEventFilter(self._guard)
         self.box.valueChanged.connect(self._take)
         label = QuietLabel("Brush")
-        line = _line(self, label, self.slider, self.box)
-        line.setStretch(1, 3)
-        line.setStretch(2, 0)
+        _line(self, label, self.slider, self.box)
         for widget in (label, self.slider, self.box):
             widget.setToolTip("Diameter of brush and eraser, in pixels of the scan ([ and ] on the canvas).")
 
@@ -152,10 +158,13 @@ class BrushSize(QWidget):
             layer.brush_size = size
 
 
-def _line(owner: QWidget, *widgets: QWidget) -> QHBoxLayout:
+def _line(owner: QWidget, label: QWidget, wide: QWidget, *more: QWidget) -> None:
+    """Lay out a label in full, what takes the room that is left, and more."""
     line = QHBoxLayout(owner)
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(6)
-    for widget in widgets:
-        line.addWidget(widget, 1)
-    return line
+    label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+    line.addWidget(label)
+    line.addWidget(wide, 1)
+    for widget in more:
+        line.addWidget(widget)
