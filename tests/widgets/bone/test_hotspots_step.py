@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QComboBox
 
 from napari_tbcad.bone.measure import HotspotRow
 from napari_tbcad.widgets.bone.hotspot_menu import hotspot_menu
 from napari_tbcad.widgets.bone.hotspot_table import Filter, HotspotView, RowOrder
-from napari_tbcad.widgets.bone.hotspot_table.order import AREA, NEED
+from napari_tbcad.widgets.bone.hotspot_table.order import AREA, CLASS, NEED
 from napari_tbcad.widgets.bone.hotspot_table.words import in_full, sentence, together
 
 pytestmark = pytest.mark.gui
@@ -182,6 +183,22 @@ def test_the_table_of_200_rows_is_quick_and_keeps_what_is_in_hand(qtbot):
     assert onwards == [1, -1]
     view.customContextMenuRequested.emit(view.visualRect(view.currentIndex()).center())
     assert menus == [(27,)]
+
+    # The list of classes in a cell: left, it says nothing; a choice asks for that class.
+    wanted = []
+    view.class_wanted.connect(lambda number, label: wanted.append((number, label)))
+    for choose in (False, True):
+        view.edit(view.content.index(view.numbers().index(31), CLASS))
+        (box,) = view.findChildren(QComboBox)
+        if choose:
+            box.setCurrentIndex(box.findData("ignore"))
+            box.activated.emit(box.currentIndex())
+        else:
+            # As Qt does when something else gets the focus.
+            view.itemDelegateForColumn(CLASS).commitData.emit(box)
+            view.itemDelegateForColumn(CLASS).closeEditor.emit(box)
+        qtbot.waitUntil(lambda: not view.findChildren(QComboBox))
+    assert wanted == [(31, "ignore")]
 
     # Sorted by a click on a column; what was judged is last then.
     view.sortByColumn(NEED, Qt.SortOrder.AscendingOrder)

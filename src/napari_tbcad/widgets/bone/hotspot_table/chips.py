@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from qtpy.QtCore import QModelIndex, QRectF, QSignalBlocker, Qt
+from qtpy.compat import isalive
+from qtpy.QtCore import QModelIndex, QRectF, QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QColor, QFont, QIcon, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -16,6 +17,8 @@ from napari_tbcad.widgets.bone.hotspot_table.words import JUDGED, WORDS
 
 _SIDE, _SHARP = 14, 3
 """Side of a chip in points, and how much finer it is drawn for screens that show that."""
+_CHOSEN = "napari-tbcad-chosen"
+"""Under this name an editor remembers that a person chose in it."""
 _INSET = (_SHARP, _SHARP, -_SHARP, -_SHARP)
 
 
@@ -72,10 +75,13 @@ class ClassDelegate(QStyledItemDelegate):
         box.view().setMinimumWidth(110)
 
         def chosen(_: int) -> None:
+            box.setProperty(_CHOSEN, True)
             self.commitData.emit(box)
             self.closeEditor.emit(box)
 
         box.activated.connect(chosen)
+        # Once the cell has it in place: the cell is too narrow to choose in.
+        QTimer.singleShot(0, lambda: box.showPopup() if isalive(box) else None)
         return box
 
     def setEditorData(self, editor: QWidget | None, index: QModelIndex) -> None:
@@ -87,4 +93,6 @@ class ClassDelegate(QStyledItemDelegate):
     def setModelData(self, editor: QWidget | None, model: Any, index: QModelIndex) -> None:
         """Ask for the class chosen."""
         assert isinstance(editor, QComboBox)
-        model.setData(index, editor.currentData(), Qt.ItemDataRole.EditRole)
+        # Qt commits an editor that is only left, too: that judges nothing.
+        if editor.property(_CHOSEN):
+            model.setData(index, editor.currentData(), Qt.ItemDataRole.EditRole)
