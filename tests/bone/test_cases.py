@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from napari_tbcad.bone.cases import analysis_of, case_of, hotspots_of, mismatches, run_from, study_for
@@ -341,9 +343,27 @@ def test_a_case_of_another_scan_or_with_foreign_content_is_refused(run, one_file
 
 
 @pytest.mark.realdata
+def test_no_patient_is_named(shared_data, tmp_path):
+    path = shared_data / "bone" / "nm1" / "NM1_UNC.dcm"
+    study = read_study(path)
+    embedded = replace(study, source="layer", record=Record() + Step("take layers"))
+    header = pydicom.dcmread(path, stop_before_pixels=True)
+    for one in (study, embedded):
+        run = start(one)
+        run.compute("scan", "quality")
+        case_of(run).save(tmp_path / "one.tbcad")
+        with zipfile.ZipFile(tmp_path / "one.tbcad") as parts:
+            text = b"".join(parts.read(name) for name in parts.namelist() if not name.endswith(".npy"))
+        for word in ("PatientName", "PatientID", "PatientBirthDate", "StudyInstanceUID", "AcquisitionDate"):
+            value = str(header.get(word, "")).strip()
+            assert not value or value.encode() not in text, word
+
+
+@pytest.mark.realdata
 def test_a_reopened_case_of_a_real_scan_is_the_same(shared_data, tmp_path):
-    path = next((shared_data / "bone").rglob("*.dcm"))
-    run = start(read_study(path))
+    path = min((shared_data / "bone" / "pairs" / "dicom").glob("*.dcm"))
+    quick = {"hotspots.segmenter": "classical", "regions.segmenter": "atlas", "regions.atlas.persons": 1}
+    run = start(read_study(path), settings_from(quick))
     hotspots = run.compute("hotspots")[0]
     give_hotspots(run, set_label(hotspots, [m.id for m in hotspots.marks[:2]], "normal"), tool="class")
     finish(run)
