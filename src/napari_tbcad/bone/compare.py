@@ -204,13 +204,17 @@ def _differences(earlier: Comparable, later: Comparable) -> Iterator[str]:
         yield "The scan given as the later one has the earlier date."
     if _views(earlier) != _views(later) and one.combine == other.combine:
         yield "One scan lacks a view that the other has: the indices are of different views."
+    few: list[str] = []
     for view in VIEWS:
         counts = [index.counts.get(view) for index in (one, other)]
         known = [n for n in counts if n]
         if len(known) == 2 and max(known) > _GREAT_COUNT_RATIO * min(known):
             yield f"The {view} views differ much in counts ({known[0] / 1e6:.2f} and {known[1] / 1e6:.2f} M)."
         elif known and min(known) < _FEW_COUNTS:
-            yield f"Few counts in the {view} view: a change near ±{DETECTABLE_CHANGE:.2f} may be chance."
+            few.append(view)
+    if few:
+        views = f"{' and '.join(few)} view{'s' if len(few) > 1 else ''}"
+        yield f"Few counts in the {views}: a change near ±{DETECTABLE_CHANGE:.2f} may be chance."
     spacings = [analysis.scan.spacing_mm for analysis in (earlier, later)]
     if None not in spacings and not np.allclose(spacings[0], spacings[1], rtol=0.02):  # type: ignore[arg-type]
         yield "The pixel sizes differ: perhaps another camera or acquisition."

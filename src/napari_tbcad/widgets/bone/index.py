@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.body_map import RegionPicture
+from napari_tbcad.widgets.bone.comparing import comparing_of
 from napari_tbcad.widgets.bone.index_choices import IndexChoices
 from napari_tbcad.widgets.bone.index_words import (
     basis_text,
@@ -103,14 +104,15 @@ class IndexStep(BoneStep):
         fresh, hotspots = session.fresh("index"), session.value("hotspots")
         scan, quality = session.value("scan"), session.quality
         regions = session.value("regions")
-        shown = (index, fresh, hotspots, scan, quality, regions)
+        before = comparing_of(session).result
+        shown = (index, fresh, hotspots, scan, quality, regions, before)
         if len(shown) == len(self._shown) and all(a is b for a, b in zip(shown, self._shown, strict=True)):
             return
         self._shown = shown
         for widget in self._answers:
             widget.setEnabled(fresh)
         self.choices.offer(tuple(view for view, _ in scan) if scan is not None else ())
-        self._show(index, hotspots, fresh=fresh)
+        self._show(index, hotspots, before, fresh=fresh)
         doubts = doubts_of(regions, quality)
         self.doubts.set_text(" ".join(doubts))
         self.doubts.setVisible(bool(doubts))
@@ -127,7 +129,7 @@ class IndexStep(BoneStep):
         for widget in (self.scale, self.basis, self.doubts, self.choices, self.regions, self.left_out):
             self.body.addWidget(widget)
 
-    def _show(self, index: Any, hotspots: Any, *, fresh: bool) -> None:
+    def _show(self, index: Any, hotspots: Any, before: Any, *, fresh: bool) -> None:
         from napari_tbcad.bone.bsi import DETECTABLE_CHANGE
         from napari_tbcad.bone.exclusions import left_out, unjudged
 
@@ -141,7 +143,7 @@ class IndexStep(BoneStep):
                 number.value.setText(caption.value)
                 number.value.setToolTip(caption.tip)
                 number.foot.show_pieces(caption.foot)
-        self.scale.show_readings(readings_of(index), DETECTABLE_CHANGE)
+        self.scale.show_readings(readings_of(index, before), DETECTABLE_CHANGE)
         self.basis.set_text(basis_text(index, fresh=fresh))
         self.regions.show_index(index)
         groups = left_out(hotspots, index) if hotspots is not None else ()

@@ -61,15 +61,25 @@ def answer_of(index: Any, *, fresh: bool = True) -> str:
     return f"BSI {index.judged_value:.2f} %, with {open_} not judged {index.value:.2f} %{late}"
 
 
-def readings_of(index: Any) -> list[Reading]:
-    """Return the numbers for the scale."""
+def readings_of(index: Any, before: Any = None) -> list[Reading]:
+    """Return the numbers for the scale, that of an earlier scan first where it can be compared.
+
+    Parameters
+    ----------
+    index : BoneScanIndex
+    before : ComparisonResult, optional
+        The comparison with an earlier scan.
+    """
     total = index.n_abnormal + sum(index.excluded.values())
+    found = []
+    if before is not None and before.verdict != "not comparable":
+        found.append(Reading(before.bsi_earlier, "tick", "Earlier scan"))
     if index.n_judged == total:
-        return [Reading(index.value, "dot", "Bone Scan Index")]
-    whole = [Reading(index.value, "ring", "With the candidates")]
-    if index.judged_value is None:
-        return whole
-    return [*whole, Reading(index.judged_value, "dot", "Judged")]
+        return [*found, Reading(index.value, "dot", "Bone Scan Index")]
+    found.append(Reading(index.value, "ring", "With the candidates"))
+    if index.judged_value is not None:
+        found.append(Reading(index.judged_value, "dot", "Judged"))
+    return found
 
 
 def basis_text(index: Any, *, fresh: bool = True) -> str:
