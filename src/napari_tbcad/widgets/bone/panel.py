@@ -9,6 +9,7 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout
 
 from napari_tbcad.widgets.bone.bench import BoneBench, bone_bench_of
+from napari_tbcad.widgets.bone.earlier import EarlierStep
 from napari_tbcad.widgets.bone.exporting import BoneExporter
 from napari_tbcad.widgets.bone.header import BoneHeader
 from napari_tbcad.widgets.bone.hotspots import HotspotsStep
@@ -49,6 +50,7 @@ class BonePanel(WorkflowPanel):
         bench = bone_bench_of(napari_viewer)
         self.views, self.regions = ViewsStep(bench), RegionsStep(bench)
         self.hotspots, self.index = HotspotsStep(bench), IndexStep(bench)
+        self.earlier = EarlierStep(bench)
         self.pair = LayerPair(bench)
         header = BoneHeader(bench)
         bar = RunBar(
@@ -59,7 +61,7 @@ class BonePanel(WorkflowPanel):
         self.leftover = Leftover(
             bench, did="worked on this scan", brings="hotspots, regions, classes, settings and record"
         )
-        steps = (self.views, self.regions, self.hotspots, self.index)
+        steps = (self.views, self.regions, self.hotspots, self.index, self.earlier)
         super().__init__(bench, header, steps, bar, between=[self.pair, self.leftover])
         # The table names the place of a hotspot in full.
         self.setMinimumWidth(360)
