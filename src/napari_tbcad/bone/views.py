@@ -192,5 +192,6 @@ def _check_pair(
     if agreement <= MIRRORED:
         warnings.append(
             "One of the two views seems to be mirrored left to right (in exports it is usually the posterior "
-            "one): check the letters R and L and turn it back (Views, More; views.mirrored_posterior=true)."
+            "one): check the letters R and L and turn it back (Views, Flip posterior; "
+            "views.mirrored_posterior=true)."
         )

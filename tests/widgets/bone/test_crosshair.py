@@ -14,6 +14,7 @@ from qtpy.QtTest import QTest
 from napari_tbcad.bone.axis import pair_views
 from napari_tbcad.widgets.bone.crosshair import LINE
 from napari_tbcad.widgets.bone.overlay import canvas_of
+from napari_tbcad.widgets.bone.side_marks import sides_of
 from napari_tbcad.widgets.bone.sight import sight_of
 
 pytestmark = pytest.mark.gui
@@ -69,9 +70,15 @@ def test_the_cross_hair_shows_the_same_place_in_both_views(opened, qtbot):
         viewer.scene.camera.center = (0, *images[view].data_to_world((250, 64)))
         qtbot.wait(60)
         point_at(viewing, qtbot, view, 256, 60)
-        row, column = images[view].world_to_data(viewer.cursor.position)[-2:]
         assert cross.at[0] == view
-        np.testing.assert_allclose(cross.at[1:], (row, column), atol=0.02)
+        # napari hears of moves a little later.
+        qtbot.waitUntil(
+            lambda image=images[view]: np.allclose(
+                cross.at[1:], image.world_to_data(viewer.cursor.position)[-2:], atol=0.02
+            ),
+            timeout=5000,
+        )
+        row, column = cross.at[1:]
         # Its partner: the mirrored column at once, by the patient's axis as soon as that is found.
         qtbot.waitUntil(
             lambda view=view, row=row, column=column: np.allclose(
@@ -153,13 +160,19 @@ def test_the_camera_is_followed_whichever_way_it_looks():
     assert sight.under(place.x(), place.y())[1:] == pytest.approx((10, 5))
     assert sight.under(299, 1) is None
     assert sight("posterior", 0, 0) is None
+    assert sides_of("anterior", sight.views["anterior"]) == [("R", "left"), ("L", "right")]
+    assert sides_of("posterior", sight.views["anterior"]) == [("L", "left"), ("R", "right")]
     viewer.scene.camera.orientation2d = ("up", "left")
-    turned = sight_of(viewer, {"anterior": image}, 300, 200)("anterior", 10, 5)
-    assert (turned.x(), turned.y()) == pytest.approx((150 + 48, 100 + 20))
+    turned = sight_of(viewer, {"anterior": image}, 300, 200)
+    place = turned("anterior", 10, 5)
+    assert (place.x(), place.y()) == pytest.approx((150 + 48, 100 + 20))
+    assert sides_of("anterior", turned.views["anterior"]) == [("R", "right"), ("L", "left")]
     viewer.scene.camera.orientation2d = ("down", "right")
     viewer.dims.order = (1, 0)
     viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 30, 20), 4
-    across = sight_of(viewer, {"anterior": image}, 300, 200)("anterior", 10, 5)
+    lying = sight_of(viewer, {"anterior": image}, 300, 200)
+    across = lying("anterior", 10, 5)
+    assert sides_of("anterior", lying.views["anterior"]) == []
     # Now the first axis runs across.
     assert (across.x(), across.y()) == pytest.approx((150 + (25 - 20) * 4, 100 + (8 - 30) * 4))
     image.visible = False

@@ -49,7 +49,7 @@ class SideMarks:
             if part.width() < _LEAST or part.height() < _LEAST or scan.view(view) is None:
                 continue
             under = part.top() + 2 * _RIM
-            for side, where in _sides(view, seen):
+            for side, where in sides_of(view, seen):
                 place = _letter_of_layer(seen, side == SIDES[view][0])
                 if window.contains(place):
                     under = max(under, place.y() + 2 * _RIM) if where == "left" else under
@@ -59,7 +59,7 @@ class SideMarks:
             _write(painter, font, part.left() + _RIM, under + _RIM, view, ink, halo)
 
 
-def _sides(view: ViewName, seen: ViewSight) -> list[tuple[str, str]]:
+def sides_of(view: ViewName, seen: ViewSight) -> list[tuple[str, str]]:
     """Return each side with the edge of the canvas it lies towards; none for a view lying on its side."""
     across, down = seen.matrix[:, 1]
     if abs(down) > abs(across):
