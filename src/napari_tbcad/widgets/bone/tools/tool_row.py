@@ -147,7 +147,8 @@ class ToolRow(QWidget):
 
     def _take(self, name: str, checked: bool = False) -> None:
         if self.tools is not None:
-            self.tools.take(name if checked else None)
+            # Of the button: PySide6 does not tell a partial whether it is checked.
+            self.tools.take(name if self.buttons[name].isChecked() else None)
         self.refresh()
 
     def _act(self, name: str, checked: bool = False) -> None:
