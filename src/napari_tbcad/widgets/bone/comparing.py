@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_tbcad.memory import Memory
@@ -103,7 +104,7 @@ class Comparing(QObject):
     def clear(self) -> None:
         """Compare with nothing."""
         other = self._open() if self._open is not None else None
-        if other is not None:
+        if other is not None and isalive(other):
             other.changed.disconnect(self.follow)
         self._open, self._job = None, None
         self._timer.stop()
@@ -133,7 +134,7 @@ class Comparing(QObject):
         from napari_tbcad.bone.compared import ComparedScan
 
         other = self._open() if self._open is not None else None
-        if other is None or other.closed:
+        if other is None or not isalive(other) or other.closed:
             # What was compared last stays to be read.
             self._open = None
             return

@@ -6,6 +6,7 @@ import weakref
 from types import SimpleNamespace
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
@@ -161,7 +162,7 @@ class EarlierStep(BoneStep):
         comparing = self.comparing
         before = self._heard() if self._heard is not None else None
         if comparing is not before:
-            if before is not None:
+            if before is not None and isalive(before):
                 before.changed.disconnect(self.refresh)
             self._heard = None if comparing is None else weakref.ref(comparing)
             if comparing is not None:
@@ -239,7 +240,8 @@ class EarlierStep(BoneStep):
                 step = weakref.ref(self)
 
                 def draw(painter: Any, sight: Any) -> None:
-                    if (here := step()) is not None:
+                    # Python may keep a step whose panel was closed.
+                    if (here := step()) is not None and isalive(here):
                         here._draw(painter, sight)
 
                 self._drawing = draw

@@ -12,7 +12,7 @@ from napari_tbcad.widgets.bone.earlier_words import SIGNS
 NAME = "earlier scan"
 """Under which the overlay knows the drawing."""
 
-COLOURS = {"new": "#D55E00", "gone": "#0072B2", "changed": "#E69F00"}
+COLOURS = {"new": "#D55E00", "gone": "#56B4E9", "changed": "#E69F00"}
 """What is unchanged is not marked: it would hide the rest."""
 
 _RADIUS = 13.0

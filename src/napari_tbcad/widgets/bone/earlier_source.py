@@ -81,12 +81,12 @@ class EarlierSource(QWidget):
 
     def take(self, path: Path) -> None:
         """Take a case or a folder of results; of several scans there, a person says which."""
-        from napari_tbcad.bone.compared import scans_in_results
-        from napari_tbcad.errors import BadInput
-
         if path.is_file():
             self.case_chosen.emit(path)
             return
+        from napari_tbcad.bone.compared import scans_in_results
+        from napari_tbcad.errors import BadInput
+
         try:
             names = list(scans_in_results(path))
         except BadInput as error:

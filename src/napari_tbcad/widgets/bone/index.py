@@ -12,6 +12,7 @@ from napari_tbcad.widgets.bone.comparing import comparing_of
 from napari_tbcad.widgets.bone.index_choices import IndexChoices
 from napari_tbcad.widgets.bone.index_words import (
     basis_text,
+    basis_tip,
     captions_of,
     doubts_of,
     left_out_pieces,
@@ -145,6 +146,7 @@ class IndexStep(BoneStep):
                 number.foot.show_pieces(caption.foot)
         self.scale.show_readings(readings_of(index, before), DETECTABLE_CHANGE)
         self.basis.set_text(basis_text(index, fresh=fresh))
+        self.basis.setToolTip(basis_tip(index))
         self.regions.show_index(index)
         groups = left_out(hotspots, index) if hotspots is not None else ()
         table = self.session.value("table") if self.session is not None else None

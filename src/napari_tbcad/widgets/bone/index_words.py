@@ -87,9 +87,17 @@ def basis_text(index: Any, *, fresh: bool = True) -> str:
     from napari_tbcad.bone.bsi import DETECTABLE_CHANGE
 
     late = "" if fresh else "Out of date. "
+    return f"{late}± {DETECTABLE_CHANGE:.2f} may be chance. Weights {index.weights}, views {index.combine}."
+
+
+def basis_tip(index: Any) -> str:
+    """Return the same at length."""
+    from napari_tbcad.bone.bsi import DETECTABLE_CHANGE
+
     return (
-        f"{late}± {DETECTABLE_CHANGE:.2f}: a smaller difference between two scans may be chance. "
-        f"Weights {index.weights}, views {index.combine}; compare only with the same."
+        f"Two scans of one patient may differ by {DETECTABLE_CHANGE:.2f} without a change of the disease. "
+        f"An index is comparable only with one of the same weights ({index.weights}) and view rule "
+        f"({index.combine})."
     )
 
 
