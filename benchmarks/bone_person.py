@@ -1,13 +1,14 @@
 """Random actions on a bone scan, all undone and all done again: is anything left behind.
 
-    xvfb-run -a .venv/bin/python benchmarks/bone_person.py [--actions 300] [--seeds 1 2 3]
+    xvfb-run -a .venv/bin/python benchmarks/bone_person.py [--actions 300] [--seeds 1 2 3] [--scans FILE ...]
 
-Opens the panel with a simulated scan (512 × 128, coarse), runs everything, then grows, boxes, paints, erases,
-splits, merges, deletes, links, classes, confirms, accepts partners, paints regions, swaps and flips views,
-goes back to the automatic hotspots or regions, undoes and redoes, at random and at a random pace, all through
-the session's hands and the viewer's layers. After every undo and redo hotspots, regions and views must be
-what they were at that step. At the end everything is undone: hotspots, regions, views, pixels of all layers,
-colours, table and index must be those of the beginning; then redone: those of the end.
+Opens the panel with a simulated scan (512 × 128, coarse) or the scans given, runs everything, then grows,
+boxes, paints, erases, splits, merges, deletes, links, classes, confirms, accepts partners, paints regions,
+swaps and flips views, goes back to the automatic hotspots or regions, undoes and redoes, at random and at a
+random pace, all through the session's hands and the viewer's layers. After every undo and redo hotspots,
+regions and views must be what they were at that step. At the end everything is undone: hotspots, regions,
+views, pixels of all layers, colours, table and index must be those of the beginning; then redone: those of
+the end.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Shot:
         run = session.run
         given = {name: run.get(name) if run.edited(name) else None for name in NAMES}
         images = {
-            f"{view} {name}": None if value is None else np.array(value.labels(view))
+            f"{view} {name}": None if value is None else _copy(value.labels(view))
             for name, value in given.items()
             for view in VIEWS
         }
@@ -68,6 +69,10 @@ class Shot:
         return ""
 
 
+def _copy(labels: NDArray[Any] | None) -> NDArray[Any] | None:
+    return None if labels is None else np.array(labels)
+
+
 def everything(widget: Any) -> dict[str, Any]:
     """Return all that a settled panel holds and shows, by name."""
     session = widget.session
@@ -75,18 +80,18 @@ def everything(widget: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"views": session.run.settings.views}
     for name in NAMES:
         value = session.value(name)
-        found |= {f"{view} {name}": np.array(value.labels(view)) for view in VIEWS}
+        found |= {f"{view} {name}": _copy(value.labels(view)) for view in VIEWS}
         for view in VIEWS:
             layer = session.layers.layer(f"{view} {name}")
             found[f"layer {view} {name}"] = None if layer is None else np.array(layer.data)
-    for view in VIEWS:
-        found[f"counts {view}"] = np.array(session.layers.picture(view).data)
+    for view, picture in session.layers.pictures().items():
+        found[f"counts {view}"] = np.array(picture.data)
     marks = session.value("hotspots").marks
     found["marks"] = marks
     for mark in marks:
         layer = session.layers.layer(f"{mark.view} hotspots")
         if layer is not None:
-            found[f"colour {mark.id}"] = tuple(np.asarray(layer.colormap.color_dict[mark.id], float))
+            found[f"colour {mark.id}"] = tuple(np.asarray(layer.get_color(mark.id), float))
     found["table"] = session.value("table").rows
     found["index"] = session.value("index")
     found["fresh"] = session.fresh("index")
@@ -188,8 +193,10 @@ class Person:
     # -- what is chosen -------------------------------------------------------------------------------
 
     def a_view(self) -> Any:
-        """Return a view."""
-        return VIEWS[self.rng.integers(2)]
+        """Return a view that there is; now and then of a single view the other."""
+        scan = self.session.value("scan")
+        views = [view for view in VIEWS if scan.view(view) is not None or self.rng.random() < 0.02]
+        return views[self.rng.integers(len(views))]
 
     def numbers(self, view: str | None = None) -> list[int]:
         """Return the hotspots there are."""
@@ -203,7 +210,8 @@ class Person:
 
     def a_place(self, view: str) -> tuple[float, float]:
         """Return a place in a view, rather a bright one."""
-        counts = self.session.value("scan").view(view).counts
+        scan = self.session.value("scan")
+        counts = (scan.view(view) or next(iter(scan))[1]).counts
         rows, columns = np.nonzero(counts > np.quantile(counts, 0.97))
         index = int(self.rng.integers(rows.size))
         near = self.rng.normal(0, 2, 2)
@@ -255,7 +263,7 @@ def _split(p: Person) -> bool:
 def _split_at(p: Person) -> bool:
     number = p.a_number()
     known = p.session.value("hotspots").by_id()
-    view = known[number].view if number in known else "anterior"
+    view = known[number].view if number in known else p.a_view()
     return bool(p.hands.split_at(number, [p.a_place(view), p.a_place(view)]))
 
 
@@ -487,6 +495,7 @@ def main() -> None:
     )
     parser.add_argument("--actions", type=int, default=300)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
+    parser.add_argument("--scans", type=Path, nargs="*", default=[], help="instead of the simulated one")
     options = parser.parse_args()
     import napari
 
@@ -496,8 +505,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         preferences.default_folder = lambda: Path(folder) / "autosave"
-        path = coarse_scan(Path(folder))
-        for seed in options.seeds:
+        paths = options.scans or [coarse_scan(Path(folder))]
+        for path, seed in ((path, seed) for path in paths for seed in options.seeds):
             viewer = napari.Viewer()
             viewer.window.resize(1280, 760)
             widget = BonePanel(viewer)
@@ -523,9 +532,10 @@ def main() -> None:
                 steps = to_the_start_and_back(person, options.actions)
             finally:
                 print(dict(person.done), "of these refused:", dict(person.refused), flush=True)
+            took = time.perf_counter() - began
             print(
-                f"seed {seed}: {options.actions} actions, {steps} steps undone, redone and undone, all the "
-                f"same; {time.perf_counter() - began:.0f} s",
+                f"{path.name}, seed {seed}: {options.actions} actions, {steps} steps undone, redone and "
+                f"undone, all the same; {took:.0f} s",
                 flush=True,
             )
             viewer.close()
