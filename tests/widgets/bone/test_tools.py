@@ -330,7 +330,26 @@ def test_menu_partner_and_modes_of_napari(opened, finished, qtbot):
     assert len(points.data) == 1
     viewer.layers.remove(points)
 
-    # Outside the views a drag pans, whatever is in hand.
+    # Two quick clicks with a tool do not zoom, without one they do as ever.
+    tools.take("split")
+    zoom = viewer.scene.camera.zoom
+    place = hand.at("posterior", (20, 20)).toPoint()
+    QTest.mouseDClick(hand.canvas, LEFT, PLAIN, place)
+    assert viewer.scene.camera.zoom == zoom
+    tools.take(None)
+    qtbot.wait(20)
+    QTest.mouseDClick(hand.canvas, LEFT, PLAIN, place)
+    assert viewer.scene.camera.zoom > zoom
+    viewer.reset_view()
+    qtbot.wait(20)
+
+    # A layer of hotspots that a person deleted comes back with the next one.
+    viewer.layers.remove(layer(viewer, "posterior hotspots"))
+    hand.click("posterior", hottest(scan.posterior.counts), keys=SHIFT)
+    finished(widget)
+    assert layer(viewer, "posterior hotspots").data.any()
+
+    # Outside the views a drag pans, whatever is in hand; inside while Space is held.
     tools.take("box")
     centre = tuple(viewer.scene.camera.center)
     start = QPointF(hand.canvas.width() - 30, hand.canvas.height() - 30)
@@ -341,6 +360,13 @@ def test_menu_partner_and_modes_of_napari(opened, finished, qtbot):
         hand.send(QEvent.Type.MouseMove, start + step)
     hand.send(QEvent.Type.MouseButtonRelease, start + step)
     assert tuple(viewer.scene.camera.center) != centre
+
+    centre = tuple(viewer.scene.camera.center)
+    QTest.keyPress(hand.canvas, Qt.Key.Key_Space)
+    hand.drag("posterior", (200, 20), (230, 50))
+    QTest.keyRelease(hand.canvas, Qt.Key.Key_Space)
+    assert tuple(viewer.scene.camera.center) != centre
+    assert tools.current == "box"
 
     # A layer that goes in the middle of a drag takes the gesture with it; nothing is drawn any more.
     hand.press("posterior", (200, 20))

@@ -125,7 +125,11 @@ class Growing(Gesture):
 
     def clicked(self, tools: Tools) -> None:
         """Grow a hotspot, or the one that is there already anew."""
-        tools.done(tools.hands.grow(self.place.view, self.place.point))
+        number = tools.hands.grow(self.place.view, self.place.point)
+        tools.done(number)
+        if number is None and not tools.hands.message:
+            # It is as large already: the slider may still be meant for it.
+            super().clicked(tools)
 
 
 class Boxing(Gesture):
