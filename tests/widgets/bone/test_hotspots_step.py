@@ -273,7 +273,10 @@ def several_at_once(widget, finished):
     step.buttons["ignore"].click()
     finished(widget)
     assert {session.value("hotspots").mark(n).label for n in order[1:4]} == {"ignore"}
+    # What is taken back is shown, wherever the person was.
+    session.look.choose(order[-1])
     session.hands.undo()
+    assert set(order[1:4]) <= set(session.look.selected)
     session.hands.merge(order[:1])
     assert "two" in step.told.text()
     session.hands.undo()

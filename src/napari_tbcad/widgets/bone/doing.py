@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_tbcad.bone.changed import changed_hotspots
 from napari_tbcad.bone.hotspots import Hotspots
 from napari_tbcad.bone.undo import Step
 from napari_tbcad.errors import BadInput
@@ -15,6 +16,10 @@ from napari_tbcad.imaging.bonescan import BoneScan
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.session import BoneSession
+
+
+_FEW = 4
+"""More hotspots than these are not chosen by an undo: the next key would mean all of them."""
 
 
 class Doing(QObject):
@@ -106,7 +111,7 @@ class Doing(QObject):
         session = self._session()
         if session is None or session.run is None:
             return False
-        views = session.run.settings.views  # type: ignore[attr-defined]
+        views, before = session.run.settings.views, session.value("hotspots")  # type: ignore[attr-defined]
         if getattr(session.edits, name)(session.run) is None:
             self._tell(f"There is nothing to {name}.")
             return False
@@ -114,6 +119,10 @@ class Doing(QObject):
         if session.run.settings.views != views:  # type: ignore[attr-defined]
             session.views_turned()
         else:
+            # The person is shown what was taken back, or done again.
+            changed = changed_hotspots(before, session.value("hotspots"))
+            if 0 < len(changed) <= _FEW:
+                session.look.select(changed)
             session.answer()
         return True
 
