@@ -87,12 +87,10 @@ def test_the_cross_hair_shows_the_same_place_in_both_views(opened, qtbot):
             timeout=10_000,
         )
         assert cross.partner[0] != view
-        said = cross.lines()
-        counts = scan.view(view).counts[round(cross.at[1]), round(cross.at[2])]
-        assert said[0].startswith(f"{view.capitalize()}  {counts:.0f} counts")
-        other = cross.partner
-        counts = scan.view(other[0]).counts[round(other[1]), round(other[2])]
-        assert said[1].startswith(f"{other[0].capitalize()}  {counts:.0f} counts")
+        # Raw counts of both, the anterior view's first.
+        for said, (one, row, column) in zip(cross.lines(), sorted((cross.at, cross.partner)), strict=True):
+            counts = scan.view(one).counts[round(row), round(column)]
+            assert said.startswith(f"{one.capitalize()}  {counts:.0f} counts")
 
     # Drawn where it should be: one line along each row, one along each column.
     viewer.reset_view()

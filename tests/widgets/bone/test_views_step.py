@@ -96,6 +96,8 @@ def test_greys_are_a_matter_of_display(opened, finished, qtbot, scan_file):
     assert limits(session)["anterior"][1] == pytest.approx(0.5 * anterior.data.max(), rel=1e-3)
     ratios = {view: high / levels[view].counts for view, (_, high) in limits(session).items()}
     assert ratios["anterior"] == pytest.approx(ratios["posterior"], rel=1e-4)
+    bar.letters_button.click()
+    assert not session.look.names
     bar.invert_button.click()
     assert {str(image.colormap.name) for image in session.layers.pictures().values()} == {"gray"}
 

@@ -79,15 +79,13 @@ class CrossHair(QObject):
             self.changed.emit()
 
     def lines(self) -> tuple[str, ...]:
-        """Return what is read there: a line for the place and one for its partner."""
+        """Return what is read there: a line for each view, the anterior one first wherever the pointer is."""
         session = self._session()
         if session is None:
             return ()
-        return tuple(
-            said
-            for place in (self.at, self.partner)
-            if place is not None and (said := read_out(session, place)) is not None
-        )
+        places = sorted(place for place in (self.at, self.partner) if place is not None)
+        said = (read_out(session, place) for place in places)
+        return tuple(line for line in said if line is not None)
 
     def release(self) -> None:
         """Draw no more."""
@@ -130,7 +128,9 @@ class CrossHair(QObject):
         if session is None or self.at is None:
             return
         if session.look.crosshair:
-            for place in (self.at, self.partner):
+            # Under a brush the lines would lie where one looks; in the other view they tell where that is.
+            places = (self.partner,) if session.layers.painted() is not None else (self.at, self.partner)
+            for place in places:
                 if place is not None and (seen := sight.views.get(place[0])) is not None:
                     _draw_cross(painter, seen, place[1], place[2])
         _draw_plate(painter, self.lines(), sight)

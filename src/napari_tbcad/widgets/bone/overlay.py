@@ -170,6 +170,8 @@ class _Sheet(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.resize(canvas.size())
         self.show()
+        # Below what napari itself shows over its canvas.
+        self.lower()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw what there is."""

@@ -71,9 +71,11 @@ class BoneViewing(BenchViewing):
             self._bindings = None
 
     def labels(self) -> Iterable[Any]:
-        """Return every label layer."""
+        """Return every layer of the scan on which napari has keys of its own that ours come before."""
         session = self._bench.session
-        return () if session is None else map(session.layers.layer, KINDS)
+        if session is None:
+            return ()
+        return (*session.layers.pictures().values(), *map(session.layers.layer, KINDS))
 
     def bar(self) -> ViewBar:
         """Return a row of buttons for the head of a panel."""
@@ -86,6 +88,7 @@ class BoneViewing(BenchViewing):
             "view: same row, mirrored column.",
             slider_tip="The darkest grey: to the left faint uptake is seen, to the right hot uptake is told "
             "apart. Display only.",
+            letters_tip="Class letter and number beside each hotspot; filled where a person judged.",
             normalise_tip="Grey by multiples of the patient's normal bone, which has the same grey in both "
             "views and in an earlier scan. Off: by the maximum of each view. Display only: numbers stay raw "
             "counts.",
@@ -94,6 +97,7 @@ class BoneViewing(BenchViewing):
         bar.slid.connect(lambda share: self._grey(lambda greys: greys.set_share(share)))
         bar.normalise.connect(lambda on: self._grey(lambda greys: greys.set_normalised(on)))
         bar.invert.connect(lambda on: self._look("set_inverted", not on))
+        bar.letters.connect(lambda on: self._look("set_names", on))
         bar.crosshair.connect(lambda on: self._look("set_crosshair", on))
         return bar
 
@@ -106,6 +110,7 @@ class BoneViewing(BenchViewing):
             greys = session.look.greys
             bar.show_slider(greys.share, normalised=greys.scale.by == "bone")
             bar.show_crosshair(session.look.crosshair)
+            bar.show_letters(session.look.names)
         bar.show_inverted(not self._inverted())
         bar.show_ruler(self.ruler.is_on)
         bar.set_available(window=there, ruler=there)

@@ -37,8 +37,8 @@ class ViewBar(QWidget):
         Other words for a window that is no radiograph's.
     crosshair_tip : str, optional
         What a cross-hair does; without it there is no such button.
-    slider_tip, normalise_tip : str, optional
-        What a slider for the window does and what a toggle beside it; without the first there is neither.
+    slider_tip, letters_tip, normalise_tip : str, optional
+        What a slider for the window does and what the toggles beside it; without the first there are none.
     parent : QWidget, optional
         Qt parent.
 
@@ -46,7 +46,7 @@ class ViewBar(QWidget):
     ----------
     preset : Signal(str)
         A window preset was chosen.
-    invert, ruler, crosshair, normalise : Signal(bool)
+    invert, ruler, crosshair, letters, normalise : Signal(bool)
         A toggle was set by the person.
     slid : Signal(float)
         The slider was moved; 0 to 1, its left and right end.
@@ -58,6 +58,7 @@ class ViewBar(QWidget):
     invert = Signal(bool)
     ruler = Signal(bool)
     crosshair = Signal(bool)
+    letters = Signal(bool)
     normalise = Signal(bool)
     slid = Signal(float)
     help = Signal()
@@ -74,6 +75,7 @@ class ViewBar(QWidget):
         invert_tip: str = _INVERT_TIP,
         crosshair_tip: str = "",
         slider_tip: str = "",
+        letters_tip: str = "",
         normalise_tip: str = "",
         parent: QWidget | None = None,
     ) -> None:
@@ -103,7 +105,8 @@ class ViewBar(QWidget):
         self.crosshair_button = self._button(
             "Cross", crosshair_tip + hints.get("crosshair", ""), "Cross-hair"
         )
-        self.crosshair_button.setVisible(bool(crosshair_tip))
+        if not crosshair_tip:
+            self.crosshair_button.hide()
         for button, signal in (
             (self.invert_button, self.invert),
             (self.crosshair_button, self.crosshair),
@@ -119,9 +122,10 @@ class ViewBar(QWidget):
             row.addWidget(button)
         self._steps: QSpinBox | None = None
         self.slider: NumberSlider | None = None
+        self.letters_button: QPushButton | None = None
         self.normalise_button: QPushButton | None = None
         if slider_tip:
-            column.addLayout(self._slider_row(slider_tip, normalise_tip))
+            column.addLayout(self._slider_row(slider_tip, letters_tip, normalise_tip))
 
     def show_window(self, text: str) -> None:
         """Show window width and level on their button; its name when the text is empty."""
@@ -138,6 +142,12 @@ class ViewBar(QWidget):
                 self.slider.setValue(self._steps.value())
         with QSignalBlocker(self.normalise_button):
             self.normalise_button.setChecked(normalised)
+
+    def show_letters(self, on: bool) -> None:
+        """Set the letters toggle, without a signal."""
+        if self.letters_button is not None:
+            with QSignalBlocker(self.letters_button):
+                self.letters_button.setChecked(on)
 
     def show_crosshair(self, on: bool) -> None:
         """Set the cross-hair toggle, without a signal."""
@@ -157,12 +167,13 @@ class ViewBar(QWidget):
     def set_available(self, *, window: bool, ruler: bool) -> None:
         """Enable what the present film allows: a window needs a grey film, the ruler any film."""
         self.window_button.setEnabled(window)
-        for control in (self.invert_button, self.crosshair_button, self.slider, self.normalise_button):
+        second = (self.slider, self.letters_button, self.normalise_button)
+        for control in (self.invert_button, self.crosshair_button, *second):
             if control is not None:
                 control.setEnabled(window)
         self.ruler_button.setEnabled(ruler)
 
-    def _slider_row(self, slider_tip: str, normalise_tip: str) -> QHBoxLayout:
+    def _slider_row(self, slider_tip: str, letters_tip: str, normalise_tip: str) -> QHBoxLayout:
         # The steps are equal ratios of a number that the window button shows: no box beside the slider.
         self._steps = QSpinBox(self)
         self._steps.setRange(0, _STEPS)
@@ -172,12 +183,15 @@ class ViewBar(QWidget):
         self.slider = NumberSlider(self._steps, 1)
         self.slider.setToolTip(slider_tip)
         self.slider.setAccessibleName(self._window_name)
+        self.letters_button = self._button("Letters", letters_tip, "Letters")
         self.normalise_button = self._button("Same grey", normalise_tip, "Same grey for the same bone")
-        self.normalise_button.setCheckable(True)
-        self.normalise_button.toggled.connect(self.normalise)
+        for button, signal in ((self.letters_button, self.letters), (self.normalise_button, self.normalise)):
+            button.setCheckable(True)
+            button.toggled.connect(signal)
         row = QHBoxLayout()
         row.setSpacing(3)
         row.addWidget(self.slider, 1)
+        row.addWidget(self.letters_button)
         row.addWidget(self.normalise_button)
         return row
 
