@@ -50,10 +50,13 @@ class ImageReference:
 
     def places(self, case_path: str | Path) -> tuple[Path, ...]:
         """Return where the file may lie: beside the case as when it was saved, then where it was."""
-        # Without "..", so that what is found again is called as it was.
-        folder = Path(case_path).absolute().parent
-        near = [Path(os.path.normpath(folder / self.relative))] if self.relative else []
-        return tuple(dict.fromkeys([*near, *([Path(self.path)] if self.path else [])]))
+        then = [Path(self.path)] if self.path else []
+        if not self.relative:
+            return tuple(then)
+        # Without "..", which would only be in the way of a reader's eye.
+        near = Path(os.path.normpath(Path(case_path).absolute().parent / self.relative))
+        # What was not moved is called as it was.
+        return tuple(then) if then and Path(os.path.normpath(then[0])) == near else (near, *then)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,9 @@ from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
 from napari_tbcad.bone.workflow import history
-from napari_tbcad.case import Case
+from napari_tbcad.case import Case, ImageReference, Reading
 from napari_tbcad.content import content_key
+from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS
 
 pytestmark = pytest.mark.gui
@@ -176,13 +177,22 @@ def test_cases_that_cannot_be_used_are_refused_in_words(panel, own_file, tmp_pat
     from napari_tbcad.bone.cases import case_of
     from napari_tbcad.bone.workflow import start
     from napari_tbcad.io.scans import read_study
+    from napari_tbcad.widgets.reader import layers_of
 
     _, widget = panel()
     path = tmp_path / "scans" / "one.tbcad"
     case_of(start(read_study(own_file))).save(path)
     own_file.unlink()
     (tmp_path / "broken.tbcad").write_bytes(b"PK\x03\x04 and no more")
-    for name, said in ((path, "patient.dcm was not found"), (tmp_path / "broken.tbcad", "broken.tbcad")):
+    film = {"film": ImageReference("film.png", content_key="k")}
+    Case("chest", film, (Reading("", "2026", "made"),)).save(tmp_path / "chest.tbcad")
+    with pytest.raises(BadInput, match="bone workflow"):
+        layers_of(path)
+    for name, said in (
+        (path, "patient.dcm was not found"),
+        (tmp_path / "broken.tbcad", "broken.tbcad"),
+        (tmp_path / "chest.tbcad", "chest workflow; open it in the panel of that workflow"),
+    ):
         widget.open_film(name)
         qtbot.waitUntil(lambda said=said: said in widget.header.facts.text(), timeout=30_000)
 
