@@ -140,7 +140,9 @@ class BoneBench(Bench):
         if viewer is None or session is None:
             return
         session.take_last()
-        for layer in session.layers.everything():
+        pictures = list(session.layers.pictures().values())
+        session.layers.remove()
+        for layer in pictures:
             if layer in viewer.layers:
                 viewer.layers.remove(layer)
 
