@@ -92,6 +92,27 @@ def test_an_earlier_case_is_compared_and_followed(opened, finished, analysis, tm
     assert comparing.result is not result
     assert "normal" in {pairing.label_later for pairing in comparing.result.pairings}
 
+    # The earlier scan beside this one: the same bone has the same grey; nothing of it is worked on.
+    before = list(viewer.layers)
+    step.beside.setChecked(True)
+    qtbot.waitUntil(lambda: step.views.settled, timeout=20_000)
+    beside = [layer for layer in viewer.layers if layer.name.startswith("earlier ")]
+    assert [layer.name for layer in beside] == [
+        "earlier anterior",
+        "earlier posterior",
+        "earlier anterior hotspots",
+        "earlier posterior hotspots",
+    ]
+    pictures = session.layers.pictures()
+    assert beside[0].translate[-1] > pictures["posterior"].extent.world[1, -1]
+    assert beside[0].contrast_limits == pytest.approx(pictures["anterior"].contrast_limits, rel=0.05)
+    session.look.set_inverted(False)
+    qtbot.waitUntil(lambda: beside[0].colormap.name == "gray")
+    assert len(widget.bench.films()) == 1
+    assert widget.bench.others() == []
+    step.beside.setChecked(False)
+    assert [layer.name for layer in viewer.layers] == [layer.name for layer in before]
+
     # A folder of results, another open scan, nothing.
     folder = tmp_path / "results"
     export_case(folder, "patient", analysis, session.run.settings, file="patient.dcm")
@@ -99,6 +120,7 @@ def test_an_earlier_case_is_compared_and_followed(opened, finished, analysis, tm
     compared()
     assert comparing.error == ""
     assert comparing.result.number("gone") == 1
+    assert not step.beside.isEnabled(), "its views have no picture"
     step.source.take(tmp_path)
     assert "bone run" in step.message
     assert comparing.result is None

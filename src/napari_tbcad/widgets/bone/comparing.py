@@ -47,7 +47,8 @@ class Comparing(QObject):
     changed = Signal()
 
     def __init__(self, session: BoneSession) -> None:
-        super().__init__(session)
+        # No Qt child of the session: collected together with it, PySide6 would delete it twice.
+        super().__init__()
         self._session = weakref.ref(session)
         self.name, self.error = "", ""
         self.earlier: Any = None

@@ -26,6 +26,7 @@ from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.comparing import Comparing, comparing_of
 from napari_tbcad.widgets.bone.earlier_marks import NAME, draw_pairings, place_of
 from napari_tbcad.widgets.bone.earlier_source import EarlierSource
+from napari_tbcad.widgets.bone.earlier_views import EarlierViews
 from napari_tbcad.widgets.bone.earlier_words import (
     counted_pieces,
     interval_text,
@@ -71,6 +72,8 @@ class EarlierStep(BoneStep):
         self.regions = QuietLabel(wrap=True)
         self.list = QTreeWidget()
         self.marks = QCheckBox("Mark on the canvas")
+        self.beside = QCheckBox("Show beside")
+        self.views = EarlierViews(self)
         self._heard: weakref.ref[Comparing] | None = None
         self._shown: Any = None
         self._pairings: list[Any] = []
@@ -97,8 +100,9 @@ class EarlierStep(BoneStep):
         self.hint.setVisible(not named)
         for widget in (self.whose, self.away):
             widget.setVisible(named)
-        for widget in (*self._answers, self.marks):
+        for widget in (*self._answers, self.marks, self.beside):
             widget.setVisible(result is not None)
+        self._show_beside()
         if comparing is None or not named:
             self.set_state(State.NOT_RUN)
             self.doubts.hide()
@@ -122,14 +126,24 @@ class EarlierStep(BoneStep):
         self.doubts.setStyleSheet(f"border-left: 3px solid {AMBER}; padding-left: 6px;")
         self.marks.setToolTip("Rings over new (+), changed (±) and gone (−, dashed) hotspots. Display only.")
         self.marks.setChecked(True)
+        self.beside.setToolTip(
+            "Lay the earlier scan's views to the right, in the same grey for the same bone. Display only; a "
+            "folder of results has no picture."
+        )
         self._lay_out_list()
         self.body.addWidget(self.hint)
         self.body.addLayout(head)
         for widget in (self.change, self.scale, self.verdict, self.judged, self.doubts):
             self.body.addWidget(widget)
-        rest: tuple[QWidget, ...] = (self.counted, self.list, self.regions, self.marks, self.source)
+        rest: tuple[QWidget, ...] = (self.counted, self.list, self.regions)
         for part in rest:
             self.body.addWidget(part)
+        looks = QHBoxLayout()
+        looks.addWidget(self.marks)
+        looks.addWidget(self.beside)
+        looks.addStretch(1)
+        self.body.addLayout(looks)
+        self.body.addWidget(self.source)
 
     def _lay_out_list(self) -> None:
         self.list.setColumnCount(3)
@@ -155,6 +169,7 @@ class EarlierStep(BoneStep):
         self.list.itemClicked.connect(lambda *_: self._choose())
         self.counted.pressed.connect(self._choose_state)
         self.marks.toggled.connect(lambda _: self._mark())
+        self.beside.toggled.connect(lambda _: self._show_beside())
         self.toggled.connect(lambda _: self._mark())
 
     def _listen(self) -> Comparing | None:
@@ -227,6 +242,17 @@ class EarlierStep(BoneStep):
         rows = min(max(len(self._pairings), 2), _ROWS)
         height = self.list.sizeHintForRow(0) if self._pairings else 18
         self.list.setFixedHeight(self.list.header().sizeHint().height() + rows * max(height, 18) + 4)
+
+    def _show_beside(self) -> None:
+        """Lay the earlier scan beside this one, or take it away."""
+        comparing, session = self.comparing, self.session
+        earlier = comparing.earlier if comparing is not None else None
+        there = earlier is not None and any(image.counts.any() for _, image in earlier.scan)
+        self.beside.setEnabled(there)
+        if session is not None and earlier is not None and there and self.beside.isChecked():
+            self.views.show(session, earlier)
+        else:
+            self.views.hide()
 
     def _mark(self) -> None:
         """Draw over the canvas while the step is open and it is wished."""
