@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -186,11 +187,13 @@ def cut(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     return pixels[top:bottom, left:right]
 
 
-def save(folder: Path, name: str, pixels: NDArray[np.uint8], box: Box | None = None) -> None:
+def save(
+    folder: Path, name: str, pixels: NDArray[np.uint8], box: Box | None = None, *, colours: int = COLOURS
+) -> None:
     """Write a picture, or a part of it, in few colours."""
     picture = Image.fromarray(np.ascontiguousarray(pixels if box is None else cut(pixels, box)))
     # Median cut would give the few coloured marks of the panel the colours of the film.
-    few = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=4, dither=Image.Dither.NONE)
+    few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=4, dither=Image.Dither.NONE)
     path = folder / f"{name}.png"
     with written_whole(path) as temporary:
         few.save(temporary, format="PNG", optimize=True)
@@ -329,26 +332,9 @@ def reading(out: Path, folder: Path) -> None:
     scene.close()
 
 
-def bone_scan(out: Path) -> None:
-    """Picture a simulated scan in the bone panel, some of its hotspots judged."""
-    scene = Scene("Bone scan")
-    scene.open("few_lesions")
-    scene.run()
-    panel = scene.panel
-    panel.header.chip.setChecked(False)
-    rows = [int(row[0]) for row in panel.hotspots.table.values() if row[2].startswith("abnormal")]
-    scene.session.set_class(rows[:3], "abnormal")
-    scene.rest()
-    scene.session.look.choose(rows[1])
-    scene.viewer.reset_view()
-    scene.unfold("Hotspots")
-    save(out, "bone_panel", scene.picture())
-    scene.unfold("Index")
-    save(out, "bone_index", scene.picture(), scene.box(panel))
-    scene.close()
-
-
 def main() -> None:
+    from screenshots_bone import SCENES
+
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -358,15 +344,19 @@ def main() -> None:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        preferences.default_folder = lambda: Path(folder) / "autosave"
         scenes: dict[str, Callable[[], None]] = {
             "beginning": lambda: beginning(out),
             "work": lambda: work(out),
             "looking": lambda: looking(out),
             "reading": lambda: reading(out, Path(folder)),
-            "bone_scan": lambda: bone_scan(out),
         }
+        for name, scene in SCENES.items():
+            own = Path(folder) / name
+            own.mkdir()
+            scenes[name] = partial(scene, out, own)
         for name in options.only.split(",") if options.only else scenes:
+            # What one scene kept on the side is offered in none of the others.
+            preferences.default_folder = partial(Path, folder, name, "autosave")
             scenes[name]()
 
 

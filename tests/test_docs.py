@@ -132,22 +132,42 @@ def test_every_benchmark_named_is_there():
     assert {name for name in re.findall(r"benchmarks/\w+\.py", text) if not (ROOT / name).is_file()} == set()
 
 
-def test_both_languages_of_the_tutorial_show_the_same():
-    english, indonesian = (text_of(ROOT / "docs" / name) for name in ("tutorial.md", "tutorial.id.md"))
+@pytest.mark.parametrize("name", ["tutorial", "tutorial_bone"])
+def test_both_languages_of_a_tutorial_show_the_same(name):
+    english, indonesian = (text_of(ROOT / "docs" / f"{name}{language}.md") for language in ("", ".id"))
     pictures = re.compile(r"\]\((images/[^)]+)\)")
     assert pictures.findall(english) == pictures.findall(indonesian) != []
     steps = re.compile(r"^## \d", re.M)
     assert len(steps.findall(english)) == len(steps.findall(indonesian)) > 4
 
 
-@pytest.mark.parametrize("name", ["README", "docs/bone", "docs/guide", "docs/tutorial", "docs/quickstart"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README",
+        "docs/bone",
+        "docs/guide",
+        "docs/guide_bone",
+        "docs/tutorial",
+        "docs/tutorial_bone",
+        "docs/quickstart",
+    ],
+)
 def test_research_use_is_said(name):
     assert re.search(r"research use only", text_of(ROOT / f"{name}.md"), re.I)
     twin = ROOT / f"{name}.id.md"
     assert not twin.exists() or re.search(r"hanya untuk penelitian", text_of(twin), re.I)
 
 
+def test_both_tutorials_of_bone_scans_give_the_same_numbers():
+    pages = [text_of(ROOT / "docs" / name) for name in ("tutorial_bone.md", "tutorial_bone.id.md")]
+    # An index, as the panel writes it or as Indonesian prose does.
+    found = [[n.replace(",", ".") for n in re.findall(r"\d[.,]\d\d(?= ?%)", page)] for page in pages]
+    assert found[0] == found[1] != []
+
+
 BONE = text_of(ROOT / "docs/bone.md")
+BONE_GUIDE = text_of(ROOT / "docs/guide_bone.md")
 SIMULATOR = text_of(ROOT / "docs/bone_simulator.md")
 
 
@@ -279,3 +299,21 @@ def test_numbers_of_the_simulator_in_the_text_are_its_own():
         f"fewer than {FEWEST_PIXELS} pixels",
     ):
         assert said in text
+
+
+def test_the_bone_guide_names_what_the_panel_shows():
+    from napari_tbcad.widgets.bone.exporting import BoneExporter
+    from napari_tbcad.widgets.bone.hotspot_table.model import HEADS
+    from napari_tbcad.widgets.bone.tools.tools import TOOLS
+    from napari_tbcad.widgets.keys import key_of
+
+    assert [row[0] for row in table(section(BONE_GUIDE, "Step 3, Hotspots"), "column")] == list(HEADS)
+    entries = [text for text, *_ in BoneExporter.entries(BoneExporter.__new__(BoneExporter))]
+    assert [row[0] for row in table(section(BONE_GUIDE, "Export"), "entry")] == entries
+    keys = {row[0].strip("*"): row[1] for row in table(section(BONE_GUIDE, "Step 3, Hotspots"), "button")}
+    assert {name.capitalize() for name in TOOLS} < set(keys)
+    named = {"Box": "box_tool", "Grow": "grow_tool", "Split": "split_tool", "Merge": "merge"}
+    assert {button: keys[button] for button in named} == {b: key_of(name).keys for b, name in named.items()}
+    classes = {row[0]: row[1] for row in table(section(BONE_GUIDE, "Step 3, Hotspots"), "class")}
+    said = {"abnormal": "abnormal", "normal": "normal", "non-bone": "non_bone", "ignore": "ignore_hotspot"}
+    assert classes == {word: key_of(name).keys for word, name in said.items()}
