@@ -65,7 +65,9 @@ class Sitting:
 
     def press(self, key: Any) -> None:
         """Press a key on the canvas."""
+        self.panel.window().activateWindow()
         self.hand.canvas.setFocus()
+        spin(self.hand.canvas.hasFocus)
         QTest.keyClick(self.hand.canvas, key)
         self.until(lambda: True)
 
