@@ -57,8 +57,8 @@ class Key:
     also: str = ""
 
 
-# Not used here: Space, which napari holds for pan and zoom. E stays napari's eraser, which does on our
-# masks what a person expects.
+# Not used here: Space, which napari holds for pan and zoom. E stays napari's eraser on chest masks, where it
+# does what a person expects.
 KEYS: tuple[Key, ...] = (
     Key("right_lung", "R", "chest", "Right lung", "Brush for the right lung (on the image's left)."),
     Key(
@@ -119,6 +119,22 @@ KEYS: tuple[Key, ...] = (
         "Box",
         "Drag a box around a hotspot to outline what is hot in it.",
         replaces=("orient_plane_normal_along_view_direction",),
+    ),
+    Key(
+        "brush_tool",
+        "B",
+        "bone",
+        "Brush",
+        "Paint a new hotspot, or on one that is there.",
+        replaces=("toggle_preserve_labels",),
+    ),
+    Key(
+        "erase_tool",
+        "E",
+        "bone",
+        "Eraser",
+        "Erase pixels of hotspots.",
+        replaces=("activate_labels_erase_mode",),
     ),
     Key("split_tool", "K", "bone", "Split", "Drag a line across a hotspot to part it."),
     Key("merge", "J", "bone", "Join", "Make one hotspot of those chosen (of one view)."),

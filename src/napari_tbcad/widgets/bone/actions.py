@@ -16,7 +16,13 @@ CLASS_KEYS = {
 }
 """Class of each key, by the key's name."""
 
-TOOL_KEYS = {"box_tool": "box", "grow_tool": "grow", "split_tool": "split"}
+TOOL_KEYS = {
+    "box_tool": "box",
+    "grow_tool": "grow",
+    "brush_tool": "brush",
+    "erase_tool": "erase",
+    "split_tool": "split",
+}
 """Tool of each key, by the key's name."""
 
 
