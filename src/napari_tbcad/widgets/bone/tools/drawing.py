@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
@@ -103,12 +104,17 @@ def proposal(view: ViewName, outlines: Sequence[Sequence[Point]], colour: str, t
     colour, text : str
     """
     lines = [polyline(view, line, colour, dashed=True) for line in outlines]
-    points = np.array([point for line in outlines for point in line])
+    points = np.array([point for line in outlines for point in line]).reshape(-1, 2)
+    corners = _corners(points) if len(points) else ()
 
     def draw(painter: QPainter, sight: Sight) -> None:
-        ends = [sight(view, *corner) for corner in (points.min(axis=0), points.max(axis=0))]
-        box = QPolygonF([end for end in ends if end is not None]).boundingRect()
-        if len(points) == 0 or not box.intersects(QRectF(0, 0, sight.width, sight.height)):
+        places = [place for corner in corners if (place := sight(view, *corner)) is not None]
+        box = QPolygonF(places).boundingRect()
+        if not places:
+            return
+        if not box.intersects(QRectF(0, 0, sight.width, sight.height)):
+            edge = QPointF(box.center().x(), min(max(box.center().y(), 40.0), sight.height - 40.0))
+            write(painter, edge, f"{text}, out of sight", within=sight.width)
             return
         for line in lines:
             line(painter, sight)
@@ -121,6 +127,11 @@ def proposal(view: ViewName, outlines: Sequence[Sequence[Point]], colour: str, t
         write(painter, QPointF(box.center().x(), box.bottom() + 6), text, within=sight.width)
 
     return draw
+
+
+def _corners(points: NDArray[np.float64]) -> tuple[Point, ...]:
+    (top, left), (bottom, right) = points.min(axis=0), points.max(axis=0)
+    return (top, left), (top, right), (bottom, right), (bottom, left)
 
 
 def _stroke(painter: QPainter, path: QPainterPath, colour: str, *, dashed: bool) -> None:

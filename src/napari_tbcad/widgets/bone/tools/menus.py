@@ -11,12 +11,12 @@ from qtpy.QtWidgets import QMenu
 
 from napari_tbcad.widgets.bone.tools.canvas_keys import window_of
 from napari_tbcad.widgets.bone.tools.places import Place
-from napari_tbcad.widgets.keys import key_of
+from napari_tbcad.widgets.keys import KEYS
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.tools.tools import Tools
 
-_ENTRIES = (("box", "Box", "box_tool"), ("grow", "Grow", "grow_tool"), ("brush", "Brush", ""))
+_ENTRIES = (("box", "Box", "box_tool"), ("grow", "Grow", "grow_tool"), ("brush", "Brush", "brush_tool"))
 """Tools offered where there is no hotspot, with their keys' names."""
 
 
@@ -56,6 +56,7 @@ def _of_place(tools: Tools, place: Place, parent: Any) -> QMenu:
 
     menu.addAction("Grow a hotspot here\tShift+Click", grow)
     menu.addSeparator()
+    known = {key.name: key.keys for key in KEYS}
     for name, text, key in _ENTRIES:
-        menu.addAction(f"{text}\t{key_of(key).keys}" if key else text, partial(take, name))
+        menu.addAction(f"{text}\t{known[key]}" if key in known else text, partial(take, name))
     return menu

@@ -27,11 +27,11 @@ _TOOLS: tuple[tuple[str, str, str, str], ...] = (
     (
         "brush",
         "Brush",
-        "",
+        "brush_tool",
         "Paint in either view. A stroke that begins on a hotspot corrects it, any other makes a new one. "
         "[ and ] change the brush's size.",
     ),
-    ("erase", "Erase", "", "Take pixels away from hotspots, in either view."),
+    ("erase", "Erase", "erase_tool", "Take pixels away from hotspots, in either view."),
     ("split", "Split", "split_tool", "Drag a line across a hotspot to part it in two."),
 )
 """Tool, its word, its key's name, what it does."""
