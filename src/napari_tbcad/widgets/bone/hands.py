@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from napari_tbcad.bone import by_hand, editing
+from napari_tbcad.bone.added import add_candidates, missing_candidates
 from napari_tbcad.bone.box import Bounds
 from napari_tbcad.bone.by_hand import ToolParameters as ToolParameters
 from napari_tbcad.bone.hotspots import Hotspots
@@ -181,6 +182,23 @@ class Hands(Doing):
     def erase(self, view: ViewName, mask: NDArray[Any], number: int | None = None) -> bool:
         """Clear pixels (H, W) of one hotspot, or of all."""
         return self._did(lambda h: editing.erase(h, view, mask, number=number), "erase")
+
+    def candidates(self) -> int:
+        """Return how many candidates were found after the person had begun, and may be added."""
+        session = self._session()
+        standing = session.value("hotspots") if session is not None else None
+        found = session.value("hotspots", automatic=True) if session is not None else None
+        if standing is None or found is None or standing is found:
+            return 0
+        return len(missing_candidates(standing, found))
+
+    def add_candidates(self) -> bool:
+        """Add the candidates that were found after the person had begun, to be judged."""
+        session = self._session()
+        found = session.value("hotspots", automatic=True) if session is not None else None
+        if found is None:
+            return False
+        return self._did(lambda h: add_candidates(h, found), "candidates", said="added")
 
     def delete(self, numbers: Iterable[int]) -> bool:
         """Take hotspots away."""

@@ -45,6 +45,12 @@ class HotspotsStep(BoneStep):
         super().__init__(bench, open_=open_)
         self.hint = QuietLabel(wrap=True)
         self.tools = ToolRow(bench)
+        self.offer = QPushButton()
+        self.offer.setToolTip(
+            "Candidates that were found after you had begun: put them beside your hotspots, to be judged. "
+            "Can be undone."
+        )
+        self.offer.clicked.connect(lambda: self._add_candidates())
         self.told = ToldLine()
         self.head = HeadRow()
         self.progress = self.head.progress
@@ -101,6 +107,9 @@ class HotspotsStep(BoneStep):
         edited = session is not None and session.run is not None and session.run.edited("hotspots")
         self.back_button.setEnabled(edited)
         self.note.setVisible(edited)
+        candidates = session.hands.candidates() if session is not None and edited else 0
+        self.offer.setVisible(candidates > 0)
+        self.offer.setText(f"Add the {candidates} candidate{'s' if candidates != 1 else ''} found")
         if session is None or not rows:
             self.table.show_rows((), chosen=None)
             self.classes.show_class(self._next_class())
@@ -139,6 +148,7 @@ class HotspotsStep(BoneStep):
     def _lay_out(self) -> None:
         self.body.addWidget(self.hint)
         self.body.addWidget(self.tools)
+        self.body.addWidget(self.offer)
         self.body.addWidget(self.head)
         for widget in (self.filters, self.table, self.classes, self.told, self.described):
             self.body.addWidget(widget)
@@ -146,6 +156,7 @@ class HotspotsStep(BoneStep):
         self.body.addWidget(self.note)
         self.filters.hide()
         self.note.hide()
+        self.offer.hide()
 
     def _make_room(self, rows: tuple[Any, ...] | None) -> None:
         """Show what there is a use for, else what to do."""
@@ -193,7 +204,8 @@ class HotspotsStep(BoneStep):
         judged = sum(row.judged for row in rows)
         abnormal = sum(row.label == "abnormal" for row in rows)
         # The foot says how many are abnormal: once a person judges, their progress is the news.
-        self.summarise(f"{len(rows)}, {f'{judged} judged' if judged else f'{abnormal} abnormal'}")
+        many = "all" if judged == len(rows) else judged
+        self.summarise(f"{len(rows)}, {f'{many} judged' if judged else f'{abnormal} abnormal'}")
 
     def _follow(self, session: Any, chosen: int | None) -> None:
         """Bring what is pointed at into sight; what was on the canvas already stays where it is."""
@@ -206,7 +218,7 @@ class HotspotsStep(BoneStep):
         found = session.value("hotspots", automatic=True)
         known = self._automatic() if self._automatic is not None else None
         if found is not known or not _same(self._shown[0], session):
-            self.table.order.forget()
+            self.table.forget()
             self._automatic = None if found is None else weakref.ref(found)
 
     def _fade_late(self, session: Any) -> None:
@@ -259,6 +271,10 @@ class HotspotsStep(BoneStep):
         if settings is not None:
             section = settings.hotspots.model_copy(update={settings.hotspots.segmenter: value})
             self.configure("hotspots", section, live=True)
+
+    def _add_candidates(self) -> None:
+        if self.session is not None:
+            self.session.hands.add_candidates()
 
     def _back(self) -> None:
         if self.session is not None:

@@ -142,6 +142,11 @@ class HotspotView(QTableView):
         self.order.forget()
         self._show(self._current(), set(self.selected()))
 
+    def forget(self) -> None:
+        """Begin anew: the hotspots that come next are others, whatever their numbers."""
+        self.order.forget()
+        self._last = None
+
     def sort_again(self) -> None:
         """Sort by the same column, with what was judged meanwhile."""
         self.order.forget()
