@@ -122,11 +122,12 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "brush_tool",
-        "B",
+        "F",
         "bone",
         "Brush",
-        "Paint a new hotspot, or on one that is there.",
-        replaces=("toggle_preserve_labels",),
+        "Paint freehand: a new hotspot, or on one that is there. On hotspots it replaces napari's fill, which 4 "
+        "still chooses.",
+        replaces=("activate_labels_fill_mode",),
     ),
     Key(
         "erase_tool",
