@@ -150,7 +150,7 @@ def test_the_detectors_threshold_and_regions_are_a_persons_to_change(opened, fin
     finished(widget)
     assert widget.session.value("regions").record is not None
     assert not (widget.session.value("regions").anterior == 1).any()
-    assert widget.regions.facts.text().startswith("Corrected by hand. 1 edit. Dice 0.")
+    assert widget.regions.facts.text().startswith("Corrected by hand. 1 edit. Dice ")
     for box in widget.regions.outlines.values():
         box.setChecked(False)
     assert not regions.visible

@@ -106,6 +106,19 @@ def test_a_bone_is_clicked_and_its_region_corrected(opened, finished):
     assert step.brush.under.text() == ""
 
 
+def test_what_was_corrected_is_not_called_the_same():
+    from napari_tbcad.record import Edit
+    from napari_tbcad.widgets.bone.region_words import corrected_text
+
+    def said(dice):
+        return corrected_text([Edit("regions", 3, dice_after=dice)])
+
+    assert said(0.99999) == "Corrected by hand. 1 edit. Dice > 0.999 with the automatic ones."
+    assert "Dice 1.000 with" in said(1.0)
+    assert "Dice 0.512 with" in said(0.5123)
+    assert corrected_text([]) == "Corrected by hand."
+
+
 def test_how_unsure_a_network_is_of_each_region():
     from napari_tbcad.bone.region_certainty import region_uncertainty
     from napari_tbcad.bone.regions import SkeletonRegions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.body_map import RegionPicture
@@ -119,14 +119,13 @@ class IndexStep(BoneStep):
         self.doubts.setVisible(bool(doubts))
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.addWidget(self.judged, 0, 0)
-        grid.addWidget(self.whole, 0, 1)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
+        # A hidden number leaves its room to the other.
+        numbers = QHBoxLayout()
+        numbers.setSpacing(12)
+        numbers.addWidget(self.judged, 1)
+        numbers.addWidget(self.whole, 1)
         self.body.addWidget(self.hint)
-        self.body.addLayout(grid)
+        self.body.addLayout(numbers)
         for widget in (self.scale, self.basis, self.doubts, self.choices, self.regions, self.left_out):
             self.body.addWidget(widget)
 

@@ -39,7 +39,7 @@ def corrected_text(journal: Sequence[Any]) -> str:
     """Return what a person did to the regions."""
     edits = [edit for edit in journal if edit.target == "regions"]
     dice = edits[-1].dice_after if edits else None
-    same = f" Dice {dice:.3f} with the automatic ones." if dice is not None else ""
+    same = "" if dice is None else f" Dice {_share(dice)} with the automatic ones."
     strokes = f" {len(edits)} edit{'s' if len(edits) != 1 else ''}." if edits else ""
     return f"Corrected by hand.{strokes}{same}"
 
@@ -48,3 +48,8 @@ def summary_of(regions: Any) -> str:
     """Return what found the regions in a line, with the lowest of its scores."""
     lowest = f" {min(regions.scores.values()):.2f}" if regions.scores else ""
     return f"{regions.segmenter}{lowest}"
+
+
+def _share(dice: float) -> str:
+    """Return a Dice with three digits; what is not the same is not called 1."""
+    return "> 0.999" if 0.9995 <= dice < 1 else f"{dice:.3f}"
