@@ -67,6 +67,8 @@ class Kind:
         ``join(paths)`` puts files that a table names together where they are one study.
     digest : callable
         ``digest(reading)`` returns what a list shows of a reading beside who and when, as plain values.
+    hint : str, optional
+        What else to say while there is no list.
     row : callable, optional
         ``row(item)`` returns two short texts for a second line of an item's row: under its name, and under
         its state. Without it a row has one line.
@@ -83,6 +85,7 @@ class Kind:
     in_folder: Callable[[Path], tuple[list[Found], list[Path]]] = films_in
     join: Callable[[Sequence[Path]], list[Joined]] = each_alone
     digest: Callable[[Reading], Mapping[str, Any]] = lambda reading: {}
+    hint: str = ""
     row: Callable[[Any], tuple[str, str]] | None = None
     widest: str = ""
     tip: Callable[[Any], Sequence[str]] | None = None

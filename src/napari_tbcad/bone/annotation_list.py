@@ -175,6 +175,7 @@ SCANS = Kind(
     in_folder=scans_in,
     join=join_scans,
     digest=progress_in,
+    hint="The two files of a scan whose views lie apart are one row. Folders of masks are passed over.",
     row=row_of,
     widest="00.00 % so far",
     tip=tip_of,

@@ -55,7 +55,7 @@ def test_scans_are_annotated_one_after_the_other_and_accepted_by_a_second_reader
     assert [item.name for item in view.worklist.items] == ["a", "b__1"]
     assert view.header.title.text().endswith("2 scans")
 
-    def wait_for(name):
+    def wait_for(name, value="index"):
         qtbot.waitUntil(
             lambda: (
                 view.current is not None
@@ -78,15 +78,16 @@ def test_scans_are_annotated_one_after_the_other_and_accepted_by_a_second_reader
     finished(widget)
     index = widget.session.value("index").value
     view.finish()
-    wait_for("b__1")
+    wait_for("b__1", "scan")  # no need to wait for its hotspots: the person goes elsewhere meanwhile
     assert len(widget.session.part.study.frames) == 2
     assert [str(state) for state in view.worklist.states] == ["done", "to do"]
     assert second_lines(view) == [f"{number} of {number} judged · Ani", ""]
     assert second_lines(view, 1) == [f"BSI {index:.2f} %", ""]
     assert view.footer.summary.text() == f"{number} of {number} hotspots judged · by Ani 1"
 
-    # A second reader agrees with the first.
-    view.set_reader("Budi")
+    # A second reader, who says so in the panel, agrees with the first.
+    widget.bench.set_reader("Budi")
+    qtbot.waitUntil(lambda: view.reader == "Budi" == view.header.reader_field.text())
     view.open(folder / "a.dcm")
     wait_for("a")
     assert widget.session.value("index").value == index

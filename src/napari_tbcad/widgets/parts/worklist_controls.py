@@ -225,7 +225,7 @@ class WorklistFooter(QWidget):
         progress.addWidget(self.bar, 1)
         progress.addWidget(self.text, 1)
         column.addLayout(progress)
-        self.summary = QuietLabel(quiet=False, scale=0.9)
+        self.summary = QuietLabel(quiet=False, scale=0.9, wrap=True)
         self.summary.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.summary.setVisible(False)
         self.summary.setAccessibleName("Progress of the project")

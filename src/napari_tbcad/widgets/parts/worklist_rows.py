@@ -41,7 +41,8 @@ class WorklistRows(QStackedWidget):
     def __init__(self, kind: Kind = FILMS) -> None:
         super().__init__()
         self._kind = kind
-        self.hint = QLabel(HINT.format(thing=kind.thing))
+        self._said = "\n\n".join(filter(None, (HINT.format(thing=kind.thing), kind.hint)))
+        self.hint = QLabel(self._said)
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.hint.setContentsMargins(4, 12, 4, 4)
@@ -86,7 +87,7 @@ class WorklistRows(QStackedWidget):
         width = max(metrics.horizontalAdvance(text) for text in self._widest()) + bold + 8
         self.tree.header().resizeSection(STATE, width)
         thing = self._kind.thing
-        none = f"No {thing} is in this state." if worklist is not None else HINT.format(thing=thing)
+        none = f"No {thing} is in this state." if worklist is not None else self._said
         self.hint.setText(none)
         self.setCurrentWidget(self.tree if self.model.rowCount() else self.hint)
 

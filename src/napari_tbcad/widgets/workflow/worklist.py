@@ -73,8 +73,10 @@ class WorklistPanel(Dock):
         self.destroyed.connect(partial(_let_go, weakref.ref(self.bench)))
 
     def refresh(self) -> None:
-        """Nothing here depends on the session but what its desk says, and who reads."""
+        """Show who reads, as a panel may have been told; of the session only its desk matters here."""
         self._soon.stop()
+        if self.bench.reader != self.view.reader:
+            self.view.set_reader(self.bench.reader)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Take the keys: another workflow's worklist may have had them."""
