@@ -299,6 +299,8 @@ def earlier(out: Path, folder: Path) -> None:
     scene.unfold("Earlier scan", to=step)
     step.source.take(case)
     spin(lambda: step.comparing.result is not None and step.comparing.fresh)
+    step.beside.setChecked(True)
+    spin(lambda: len(step.views.layers) == 4 and step.views.settled)
     scene.unfold("Earlier scan", to=step)
     print(" ", step.comparing.result.summary(), flush=True)
     scene.away()
