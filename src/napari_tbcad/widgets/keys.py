@@ -125,8 +125,8 @@ KEYS: tuple[Key, ...] = (
         "F",
         "bone",
         "Brush",
-        "Paint freehand: a new hotspot, or on one that is there. On hotspots it replaces napari's fill, which 4 "
-        "still chooses.",
+        "Paint freehand: a new hotspot, or on one that is there. On hotspots it replaces napari's fill, "
+        "which 4 still chooses.",
         replaces=("activate_labels_fill_mode",),
     ),
     Key(
