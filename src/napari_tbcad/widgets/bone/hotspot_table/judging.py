@@ -66,7 +66,7 @@ def progress_text(judged: int, total: int) -> str:
     """Return how far judging is, "6 of 14 judged"."""
     if not total:
         return "No hotspots"
-    if judged == total:
+    if judged == total > 1:
         return f"All {total} judged"
     return f"{judged} of {total} judged"
 
