@@ -19,6 +19,7 @@ from superqt.utils import WorkerBase, create_worker
 
 from napari_tbcad.chain import Run, Superseded
 from napari_tbcad.errors import Cancelled
+from napari_tbcad.widgets.collecting import collect_here_while
 
 
 @dataclass
@@ -95,6 +96,7 @@ def start_job(
     worker = create_worker(_compute, run, job, first, _start_thread=False)
     worker.yielded.connect(on_value)
     worker.finished.connect(on_end)  # type: ignore[arg-type]
+    collect_here_while(worker)
     worker.start()
     return worker
 
@@ -109,6 +111,7 @@ def start_call(
     worker.finished.connect(deliver.done)  # type: ignore[arg-type]
     # Qt drops what a worker has sent but not delivered when the worker is freed first.
     deliver.worker = worker
+    collect_here_while(worker)
     worker.start()
     return worker
 

@@ -1,0 +1,72 @@
+"""Garbage of the GUI is collected on the GUI thread, whatever thread allocates."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+import pytest
+from qtpy.QtCore import QObject
+
+from napari_tbcad.widgets.work import start_call
+
+pytestmark = pytest.mark.gui
+
+
+class Ring:
+    """Something that only the collector frees."""
+
+    def __init__(self):
+        self.self = self
+
+
+class Ear(QObject):
+    """Waits for a worker."""
+
+    def __init__(self):
+        super().__init__()
+        self.got = None
+
+    def take(self, result):
+        self.got = result
+
+    def fail(self, error):
+        raise error
+
+
+def litter():
+    """Allocate far more than what makes Python collect."""
+    kept = [[[number] for number in range(200)] for _ in range(400)]
+    rings = [Ring() for _ in range(20_000)]
+    return len(kept) + len(rings)
+
+
+def test_what_is_dead_is_freed_on_the_gui_thread(qtbot):
+    gc.collect()
+    assert gc.isenabled()
+    freed = []
+    rings = [Ring() for _ in range(50)]
+    watched = [weakref.ref(ring, lambda _: freed.append(threading.get_ident())) for ring in rings]
+    ears = [Ear(), Ear()]
+    del rings
+    for ear in ears:
+        start_call(litter, on_result=ear.take, on_error=ear.fail)
+    qtbot.waitUntil(lambda: all(ear.got == 20_400 for ear in ears), timeout=20_000)
+    # Once all are done Python does it again by itself.
+    qtbot.waitUntil(gc.isenabled, timeout=5000)
+    gc.collect()
+    assert len(freed) == len(watched)
+    assert set(freed) == {threading.get_ident()}
+
+
+def test_who_switched_the_collector_off_finds_it_off(qtbot):
+    ear = Ear()
+    gc.disable()
+    try:
+        start_call(litter, on_result=ear.take, on_error=ear.fail)
+        qtbot.waitUntil(lambda: ear.got is not None, timeout=20_000)
+        qtbot.wait(100)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
