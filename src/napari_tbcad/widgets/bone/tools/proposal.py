@@ -14,7 +14,6 @@ from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
 from napari_tbcad.widgets.bone.tools.drawing import proposal as proposal_drawing
 from napari_tbcad.widgets.bone.tools.places import Point
 from napari_tbcad.widgets.keys import key_of
-from napari_tbcad.widgets.work import start_call
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.tools.tools import Tools
@@ -63,7 +62,7 @@ class Proposing(QObject):
         self._draw(None, [], "")
 
     def _show(self) -> None:
-        """Have the proposal found, or show none."""
+        """Show the proposal for the hotspot chosen, or none."""
         tools = self._tools()
         session = None if tools is None else tools.session
         number = None if session is None else session.look.chosen
@@ -75,24 +74,11 @@ class Proposing(QObject):
             return
         if self._question is not None and self._question[0] is hotspots and self._question[1] == number:
             return
-        self._question = question = hotspots, number
-        hands, colour = session.hands, CLASS_COLOURS[mark.label]
-
-        def find() -> tuple[Any, Any, Outlines, str]:
-            proposal = hands.proposal(number)
-            return question, proposal, [] if proposal is None else outline_of(proposal.mask), colour
-
-        # Some 10 ms, and the first time for a scan as many more as it takes to lay the views on each other.
-        start_call(find, on_result=self._on_found, on_error=self._on_error)
-
-    def _on_found(self, found: tuple[Any, Any, Outlines, str]) -> None:
-        question, proposal, outlines, colour = found
-        if question is self._question:
-            self._draw(proposal, outlines, colour)
-
-    def _on_error(self, error: Exception) -> None:
-        self._question = None
-        raise error
+        self._question = hotspots, number
+        # Some 6 ms, and once a scan 20 more to lay the views on each other. Not for a worker: the detectors
+        # may hold all of them for a minute.
+        proposal = session.hands.proposal(number)
+        self._draw(proposal, [] if proposal is None else outline_of(proposal.mask), CLASS_COLOURS[mark.label])
 
     def _draw(self, proposal: Any, outlines: Outlines, colour: str) -> None:
         tools = self._tools()

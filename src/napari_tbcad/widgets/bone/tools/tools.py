@@ -31,7 +31,8 @@ TOOLS = {
 }
 """The tools, and what each waits for."""
 
-_MOST_SAID_MS = 4000
+_SAID_MS = 6000
+"""How long the canvas says what a tool waits for: the letters of the views may lie under it."""
 
 
 class Tools(QObject):
@@ -73,7 +74,7 @@ class Tools(QObject):
         self._keys = CanvasKeys(self)
         self._silence = QTimer(self)
         self._silence.setSingleShot(True)
-        self._silence.setInterval(_MOST_SAID_MS)
+        self._silence.setInterval(_SAID_MS)
         self._silence.timeout.connect(self._fall_silent)
         self.mouse = CanvasMouse(self)
         bare(bench.viewer).layers.selection.events.active.connect(self._on_active)
@@ -162,6 +163,7 @@ class Tools(QObject):
         # At the end of the program Qt deletes in an order of its own.
         if isalive(self):
             self.take(None)
+            self._silence.stop()
         self._released = True
         self.proposing.release()
         self.mouse.release()
@@ -179,7 +181,6 @@ class Tools(QObject):
     def say(self, text: str) -> None:
         """Tell the person something over the canvas; it goes after some seconds."""
         self._said = text
-        self._silence.start()
         self._show_text()
         self.changed.emit()
 
@@ -256,9 +257,10 @@ class Tools(QObject):
 
     def _fall_silent(self) -> None:
         self._silence.stop()
-        self._said = ""
-        self._show_text()
-        self.changed.emit()
+        self.pen.hint("")
+        if self._said:
+            self._said = ""
+            self.changed.emit()
 
     def _tell(self) -> None:
         """Say so when another tool is in hand."""
@@ -271,6 +273,7 @@ class Tools(QObject):
             self.changed.emit()
 
     def _show_text(self) -> None:
+        self._silence.start()
         self.pen.hint(self.text if self.current is None else f"{self.text}   Esc: put it down")
 
     def _show_cursor(self) -> None:
