@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from napari.utils.notifications import show_error
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_tbcad.case import SUFFIX, Case
@@ -80,7 +81,8 @@ class CaseKeeper(QObject):
             self._hurry = False
         with self._lock:
             self._waiting[place, owner] = build
-        if time.monotonic() - self._since < self._longest or not self._timer.isActive():
+        # At the end of the program Qt deletes in an order of its own; what waits is saved by `flush`.
+        if isalive(self._timer) and (self._soon() or not self._timer.isActive()):
             self._timer.start()
 
     def flush(self, *, wait_s: float = 0.0) -> None:
@@ -92,6 +94,9 @@ class CaseKeeper(QObject):
             How long to hold the caller until it is done, for when the program is about to end.
         """
         self._hurry = True
+        if not isalive(self._timer):
+            self._work()
+            return
         self._begin()
         if wait_s and self._at_work:
             self._idle.wait(wait_s)
@@ -101,7 +106,8 @@ class CaseKeeper(QObject):
 
     def drop(self) -> None:
         """Forget what waits: the person saves it, and it must not take the place of that."""
-        self._timer.stop()
+        if isalive(self._timer):
+            self._timer.stop()
         with self._lock:
             self._waiting = {}
 
@@ -170,6 +176,10 @@ class CaseKeeper(QObject):
                 # Of another window of this program, or of yesterday's.
                 if Case.peek(path).saved == self._own.pop(path, None):
                     path.unlink()
+
+    def _soon(self) -> bool:
+        """Tell whether what waits may wait for the hand to rest."""
+        return time.monotonic() - self._since < self._longest
 
     def _begin(self) -> None:
         if self._at_work or not self._waiting:
