@@ -12,12 +12,14 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
+from napari_tbcad.bone.annotation_list import SCANS
 from napari_tbcad.case import Case, ImageReference, Reading
 from napari_tbcad.widgets.parts import worklist as view_module
 from napari_tbcad.widgets.parts.worklist import WorklistView
-from napari_tbcad.widgets.parts.worklist_model import WorklistModel, symbol, word
+from napari_tbcad.widgets.parts.worklist_model import SECOND_LINE, WorklistModel, symbol, word
 from napari_tbcad.worklist import Worklist
 from napari_tbcad.worklist_item import Item, ReadingState, Sighting
+from napari_tbcad.worklist_sources import FILMS
 
 pytestmark = pytest.mark.gui
 
@@ -430,3 +432,34 @@ def test_a_model_keeps_to_what_qt_expects_of_it(filled, qtmodeltester):
     model = WorklistModel()
     model.show(filled.worklist)
     qtmodeltester.check(model)
+
+
+def test_a_row_of_a_scan_has_a_second_line_that_is_drawn_and_read_aloud(qtbot):
+    said = {"hotspots": 3, "judged": 3, "bsi": 1.25, "bsi_judged": 1.25}
+    read_scan = Item(
+        Path("/x/a.dcm"),
+        "a",
+        Path("/x/cases/a.tbcad"),
+        readings=(Sighting("Ani", "made", said=said),),
+        kind=SCANS,
+    )
+    fresh = Item(Path("/x/b_1.dcm"), "b", Path("/x/cases/b.tbcad"), more=(Path("/x/b_2.dcm"),), kind=SCANS)
+    view = WorklistView(kind=SCANS, blind=False)
+    qtbot.addWidget(view)
+    view.resize(340, 500)
+    view.set_worklist(Worklist(Path("/x"), Path("/x/cases"), (read_scan, fresh), kind=SCANS))
+    model, tree = view.rows.model, view.rows.tree
+    index = model.index(0, 0)
+    assert index.data(SECOND_LINE) == "3 of 3 judged · Ani"
+    assert model.index(0, 1).data(SECOND_LINE) == "BSI 1.25 %"
+    assert "3 of 3 judged" in index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "b_2.dcm" in model.index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
+    with qtbot.waitExposed(view):
+        view.show()
+    assert tree.visualRect(index).height() > 1.6 * tree.fontMetrics().height()
+    with_line = tree.grab().toImage()
+    model._kind = FILMS
+    tree.viewport().update()
+    assert tree.grab().toImage() != with_line
+    assert view.footer.summary.text() == "3 of 3 hotspots judged · by Ani 1"
+    assert "scans" in view.header.folder_button.toolTip()
