@@ -250,7 +250,8 @@ class EarlierStep(BoneStep):
         there = earlier is not None and any(image.counts.any() for _, image in earlier.scan)
         self.beside.setEnabled(there)
         if session is not None and earlier is not None and there and self.beside.isChecked():
-            self.views.show(session, earlier)
+            overlay = getattr(self.bench.viewing, "overlay", None)
+            self.views.show(session, earlier, overlay=overlay)
         else:
             self.views.hide()
 

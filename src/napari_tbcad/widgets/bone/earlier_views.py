@@ -9,9 +9,11 @@ import numpy as np
 from napari.layers import Image, Labels
 from napari.utils import DirectLabelColormap
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QPointF, QRectF, Qt, QTimer
+from qtpy.QtGui import QColor, QPainter
 
 from napari_tbcad.bone.display import BoneLevel, bone_level, normalised_limits, percent_limits
+from napari_tbcad.bone.picture import SIDES
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.bone.colours import CLASS_COLOURS
 from napari_tbcad.widgets.films import PREVIEW
@@ -20,6 +22,11 @@ from napari_tbcad.widgets.workflow.layers import placed_as
 if TYPE_CHECKING:
     from napari_tbcad.bone.compared import Comparable
     from napari_tbcad.widgets.bone.session import BoneSession
+    from napari_tbcad.widgets.bone.sight import Sight
+
+WORDS = "earlier views"
+"""Under which the overlay knows the words over the views."""
+_PLATE, _INK = QColor(30, 32, 36, 215), QColor(255, 255, 255)
 
 _PAINT_MS = 15
 """Time for the window to be drawn between one new layer and the next."""
@@ -40,6 +47,8 @@ class EarlierViews(QObject):
         self._shown: Any = None
         self._session: weakref.ref[BoneSession] | None = None
         self._images: list[tuple[weakref.ref[Image], BoneLevel | None]] = []
+        self._names: dict[int, str] = {}
+        self._overlay: Any = None
         self._layers: list[weakref.ref[Any]] = []
         self._queue: list[Any] = []
         self._showing = QTimer(self)
@@ -58,8 +67,17 @@ class EarlierViews(QObject):
         found = [reference() for reference in self._layers]
         return [layer for layer in found if viewer is not None and layer in viewer.layers]
 
-    def show(self, session: BoneSession, earlier: Comparable) -> None:
-        """Show the views of an earlier scan that have counts, with their hotspots in outline."""
+    def show(self, session: BoneSession, earlier: Comparable, *, overlay: Any = None) -> None:
+        """Show the views of an earlier scan that have counts, with their hotspots in outline.
+
+        Parameters
+        ----------
+        session : BoneSession
+            The later scan.
+        earlier : Comparable
+        overlay : Overlay, optional
+            Writes over each of the views what it is: nobody shall judge on the wrong ones.
+        """
         before = self._session() if self._session is not None else None
         if earlier is self._shown and before is session:
             self.follow()
@@ -69,7 +87,7 @@ class EarlierViews(QObject):
         viewer = session.viewer
         if viewer is None or not pictures:
             return
-        self._shown, self._session = earlier, weakref.ref(session)
+        self._shown, self._session, self._overlay = earlier, weakref.ref(session), overlay
         session.look.greys.changed.connect(self.follow)
         base = next(iter(pictures.values()))
         right = max(float(one.extent.world[1, -1]) for one in pictures.values())
@@ -108,6 +126,42 @@ class EarlierViews(QObject):
             self._showing.start(_PAINT_MS)
         if isinstance(layer, Image):
             viewer.reset_view()
+            self._write()
+
+    def _write(self) -> None:
+        """Have the words over the views drawn."""
+        if self._overlay is None:
+            return
+        views = weakref.ref(self)
+
+        def draw(painter: QPainter, sight: Sight) -> None:
+            if (here := views()) is not None and isalive(here):
+                here._draw(painter, sight)
+
+        self._overlay.draw(WORDS, draw)
+
+    def _draw(self, painter: QPainter, sight: Sight) -> None:
+        """Write the sides, and which view of which scan it is, into the head of each view."""
+        session = self._session() if self._session is not None else None
+        pictures = session.layers.pictures() if session is not None and not session.closed else {}
+        base = next(((view, one) for view, one in pictures.items() if view in sight.views), None)
+        if base is None:
+            return
+        font = painter.font()
+        font.setPointSizeF(10)
+        painter.setFont(font)
+        for reference, _ in self._images:
+            image = reference()
+            if image is None or not image.visible:
+                continue
+            view = self._names[id(image)]
+            columns = image.data.shape[-1]
+            left, right = SIDES[view]  # type: ignore[index]
+            words = ((left, 0.05), (f"earlier {view}", 0.5), (right, 0.95))
+            for word, share in words:
+                world = image.data_to_world((0.0, share * columns))
+                at = sight.views[base[0]].place(*(float(x) for x in base[1].world_to_data(world)[-2:]))
+                _write_above(painter, word, at, plain=share != 0.5)
 
     def hide(self) -> None:
         """Take the layers away."""
@@ -117,6 +171,10 @@ class EarlierViews(QObject):
             session.look.greys.changed.disconnect(self.follow)
         self._showing.stop()
         self._queue.clear()
+        self._names.clear()
+        if self._overlay is not None and isalive(self._overlay):
+            self._overlay.draw(WORDS, None)
+        self._overlay = None
         self._shown, self._session, self._images, self._layers = None, None, [], []
         for layer in layers:
             viewer.layers.remove(layer)
@@ -158,6 +216,7 @@ class EarlierViews(QObject):
             **placed,
         )
         self._images.append((weakref.ref(image), _level(earlier, view)))
+        self._names[id(image)] = view
         return image
 
     def _outlines(self, earlier: Comparable, view: Any, placed: dict[str, Any]) -> Labels:
@@ -174,6 +233,21 @@ class EarlierViews(QObject):
             metadata={PREVIEW: True},
             **placed,
         )
+
+
+def _write_above(painter: QPainter, word: str, at: QPointF, *, plain: bool) -> None:
+    """Write a word above a place, on a dark plate: it is read over every theme and picture."""
+    metrics = painter.fontMetrics()
+    wide, tall = metrics.horizontalAdvance(word) + 8, metrics.height()
+    # The word itself a line higher than the letters of the sides: views are narrow when all are in sight.
+    top = at.y() - (1 if plain else 2.1) * tall - 3
+    # In sight also where the head is not.
+    plate = QRectF(at.x() - wide / 2, max(top, 4 + (1.1 * tall if plain else 0)), wide, tall)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(plate, 3, 3)
+    painter.setPen(_INK)
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, word)
 
 
 def _level(earlier: Comparable, view: Any) -> BoneLevel | None:
