@@ -153,7 +153,8 @@ def test_the_set_is_one_that_bone_train_reads(project, tmp_path):
     )
     assert done.set_images == 4
     folder = tmp_path / "four" / "set"
-    source = training_set(folder, tmp_path / "out", what="hotspots")
+    source = training_set(folder, tmp_path / "out", what="hotspots", say=said.append)
+    assert "--from none" in said[-1]
     assert (source.name, source.views, source.folds, source.scheme) == ("annotations", VIEWS, 2, "4")
     assert NOTICE in source.terms
     table = rows(folder / "samples.csv")

@@ -14,6 +14,7 @@ from napari_tbcad import __version__
 from napari_tbcad.batch.annotation_project import Annotated, Project
 from napari_tbcad.batch.bone_set import FACTS, SET_VERSION, content_of, read_facts
 from napari_tbcad.batch.bone_set import TABLE as SAMPLES
+from napari_tbcad.batch.bone_training_sets import ANNOTATIONS
 from napari_tbcad.batch.corrections import Gathered, gather_corrections
 from napari_tbcad.bone.annotation import SCHEMES, export_annotation
 from napari_tbcad.bone.cases import analysis_of
@@ -23,7 +24,7 @@ from napari_tbcad.io.labels import read_labels, write_labels
 from napari_tbcad.notice import NOTICE
 from napari_tbcad.schemes import FOUR_CLASS, IGNORE, THREE_CLASS
 
-LAYOUT = "annotations"
+LAYOUT = ANNOTATIONS
 SET, VIEWS_FOLDER, LABELS_3 = "set", "views", "labels_3"
 SET_COLUMNS = ("image", "label", "patient", "view", "source", "fold", "image_label", "reader", "when")
 """Columns of the set's samples.csv; ``image_label`` is 1 where the view has an abnormal hotspot."""

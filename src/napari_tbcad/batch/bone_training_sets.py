@@ -25,7 +25,8 @@ from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.io.bs80k import DUPLICATES, PACKAGED_LEARNED_FROM, is_bs80k
 
 SET, BS80K = "set", "bs80k"
-_NAMES = {"simulated": "simulated", "annotations": "annotations"}
+ANNOTATIONS = "annotations"
+_NAMES = {"simulated": "simulated", ANNOTATIONS: ANNOTATIONS}
 """Names of sets by their layout; any other is of BS-80K."""
 SIMULATED_TERMS = "simulated by napari-tbcad (bone simulate), no patient"
 _KINDS = {"hotspots": "classes", "regions": "regions"}
@@ -101,7 +102,13 @@ def training_set(
     if not folder.is_dir():
         raise BadInput(folder, "there is no such folder")
     if (folder / FACTS).is_file():
-        return _made_set(folder, what)
+        made = _made_set(folder, what)
+        if made.name == ANNOTATIONS:
+            say(
+                "annotated scans: whether the packaged networks learned from some of them (BS-80K) is not "
+                "known; if so, only --from none gives scores that count"
+            )
+        return made
     if (folder / "truth").is_dir() and (folder / "png").is_dir():
         return _simulated(folder, out / SET, what, parameters.folds)
     if not is_bs80k(folder):
@@ -110,7 +117,7 @@ def training_set(
             "neither a BS-80K folder (wholeBodyANT, wholeBodyPOST), nor a set of `bone import` or "
             "`bone annotations` (set.json), nor one of `bone simulate` (png, truth)",
         )
-    made = import_bs80k(
+    imported = import_bs80k(
         folder,
         out / SET,
         what=what,
@@ -121,7 +128,7 @@ def training_set(
         progress=progress,
         cancelled=cancelled,
     )
-    for line in (*made.found, *made.lines()):
+    for line in (*imported.found, *imported.lines()):
         say(line)
     return _made_set(out / SET, what)
 
