@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_tbcad.batch.annotation_project import COLUMNS, lines_of, look_at
+from napari_tbcad.batch.annotation_lines import lines_of
+from napari_tbcad.batch.annotation_project import COLUMNS, look_at
 from napari_tbcad.batch.annotation_set import export_project
 from napari_tbcad.batch.bone_training import trainings
 from napari_tbcad.batch.bone_training_sets import training_set

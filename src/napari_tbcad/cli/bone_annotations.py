@@ -60,7 +60,8 @@ def annotations_(
     ] = False,
 ) -> None:
     """Tell how far an annotation project is, how two readers agree, and export it for training."""
-    from napari_tbcad.batch.annotation_project import lines_of, look_at
+    from napari_tbcad.batch.annotation_lines import lines_of
+    from napari_tbcad.batch.annotation_project import look_at
 
     project = look_at(folder, second=second)
     for line in lines_of(project):
