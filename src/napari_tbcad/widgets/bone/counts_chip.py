@@ -60,9 +60,9 @@ def chip_html(quality: ScanQuality, views: list[Any]) -> str:
     """Return the counts of the views in millions, with the sign of the worse level."""
     sign, colour = CHIPS[quality.level]
     if quality.level == "unknown":
-        text = "counts unknown"
+        text = "no counts"
     else:
-        text = " / ".join(f"{quality.counts[view] / 1e6:.2f}" for view in views) + " M counts"
+        text = "/".join(f"{quality.counts[view] / 1e6:.2f}" for view in views) + " M"
     return f"<span style='color:{colour}'>{sign}</span>&nbsp;{text.replace(' ', '&nbsp;')}"
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from qtpy.QtWidgets import QPushButton
 
 from napari_tbcad.widgets.bone.bench import BoneBench
-from napari_tbcad.widgets.bone.counts_chip import CountsChip
 from napari_tbcad.widgets.bone.session import BoneSession
 from napari_tbcad.widgets.workflow.header import PanelHeader
 
@@ -19,8 +18,6 @@ class BoneHeader(PanelHeader):
     ----------
     layers_button : QPushButton
         Shows the choice of open layers.
-    counts_chip : CountsChip
-        What the counts are good for.
     """
 
     bench: BoneBench
@@ -44,8 +41,6 @@ class BoneHeader(PanelHeader):
         self.layers_button.setToolTip("Say which open layers are the anterior and the posterior view.")
         self.layers_button.setVisible(not brief)
         self.top_row.addWidget(self.layers_button)
-        self.counts_chip = CountsChip(bench)
-        self._column.addWidget(self.counts_chip)
 
     def facts_text(self, session: BoneSession) -> str:
         """Return size, spacing and unit."""

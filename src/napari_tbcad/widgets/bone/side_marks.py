@@ -16,6 +16,8 @@ from napari_tbcad.widgets.bone.sight import Sight, ViewSight
 
 _NAME_POINTS, _LETTER_POINTS = 8.0, 11.0
 _RIM = 5.0
+_HINT = 26.0
+"""At the head of the canvas, where the tools say what they wait for, nothing is written."""
 _LEAST = 60.0
 """A view of which less can be seen, in Qt's pixels, is not labelled."""
 
@@ -42,7 +44,7 @@ class SideMarks:
         if session is None or scan is None:
             return
         ink, halo = ("black", "white") if session.look.inverted else ("white", "black")
-        window = QRectF(0, 0, sight.width, sight.height)
+        window = QRectF(0, _HINT, sight.width, sight.height - _HINT)
         for view, seen in sight.views.items():
             rows, columns = seen.shape
             part = seen.outline(0, 0, rows, columns).boundingRect() & window

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from napari_tbcad.widgets.bone.bench import BoneBench
+from napari_tbcad.widgets.bone.counts_chip import CountsChip
 from napari_tbcad.widgets.bone.crosshair import CrossHair
 from napari_tbcad.widgets.bone.greys import PRESETS, Greys
 from napari_tbcad.widgets.bone.layers import KINDS
@@ -19,10 +20,12 @@ from napari_tbcad.widgets.parts.view_bar import ViewBar
 from napari_tbcad.widgets.workflow.viewing import BenchViewing
 
 _MOUSE = (
-    ("Click", "On a hotspot: choose it, here and in the table."),
-    ("Ctrl-click", "On a hotspot: choose it, too, or no longer."),
-    ("Shift-click", "On uptake without a hotspot: grow one from there."),
-    ("Right click", "On a hotspot: class, link, merge, delete."),
+    ("Click", "On a hotspot: choose it."),
+    ("Ctrl+Click", "Add a hotspot to those chosen, or take it out."),
+    ("Shift+Click", "Grow a hotspot; on one: add it to those chosen."),
+    ("Right click", "Menu of a hotspot, or of the place."),
+    ("Drag with Box, Split", "Box around a hotspot; line across one."),
+    ("Esc", "Put the tool down, or give up the drag."),
     ("Wheel", "Zoom."),
     ("Drag, or Space held", "Pan; with Space held also while painting."),
 )
@@ -66,7 +69,10 @@ class BoneViewing(BenchViewing):
         """Bind the keys while a panel is in sight; else those of another workflow hold."""
         if self._bench.active:
             super().bind_keys()
-        elif self._bindings is not None:
+            return
+        # A tool, and its hint, would stay over another workflow's image.
+        self.tools.take(None)
+        if self._bindings is not None:
             self._bindings.release()
             self._bindings = None
 
@@ -93,6 +99,7 @@ class BoneViewing(BenchViewing):
             "views and in an earlier scan. Off: by the maximum of each view. Display only: numbers stay raw "
             "counts.",
         )
+        bar.put_before_slider(CountsChip(self._bench))
         bar.preset.connect(lambda name: self._grey(lambda greys: greys.set(PRESETS[name])))
         bar.slid.connect(lambda share: self._grey(lambda greys: greys.set_share(share)))
         bar.normalise.connect(lambda on: self._grey(lambda greys: greys.set_normalised(on)))

@@ -124,8 +124,15 @@ class ViewBar(QWidget):
         self.slider: NumberSlider | None = None
         self.letters_button: QPushButton | None = None
         self.normalise_button: QPushButton | None = None
+        self._second_row: QHBoxLayout | None = None
         if slider_tip:
-            column.addLayout(self._slider_row(slider_tip, letters_tip, normalise_tip))
+            self._second_row = self._slider_row(slider_tip, letters_tip, normalise_tip)
+            column.addLayout(self._second_row)
+
+    def put_before_slider(self, widget: QWidget) -> None:
+        """Put something else to the left of the slider."""
+        if self._second_row is not None:
+            self._second_row.insertWidget(0, widget)
 
     def show_window(self, text: str) -> None:
         """Show window width and level on their button; its name when the text is empty."""
