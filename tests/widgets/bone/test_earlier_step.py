@@ -76,7 +76,7 @@ def test_an_earlier_case_is_compared_and_followed(opened, finished, analysis, tm
     assert first.text(0) == "− gone"
     step.list.setCurrentItem(first)
     assert session.look.selected == ()
-    places = [pairing.later for pairing in step._pairings]
+    places = [pairing.later for pairing in step.list.pairings]
     row = next(number for number, later in enumerate(places) if later)
     step.list.setCurrentItem(step.list.topLevelItem(row))
     assert session.look.selected == places[row]

@@ -7,23 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QCheckBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_tbcad.chain import State
 from napari_tbcad.widgets.bone.bench import BoneBench
 from napari_tbcad.widgets.bone.comparing import Comparing, comparing_of
+from napari_tbcad.widgets.bone.earlier_list import PairingList
 from napari_tbcad.widgets.bone.earlier_marks import NAME, draw_pairings, place_of
 from napari_tbcad.widgets.bone.earlier_source import EarlierSource
 from napari_tbcad.widgets.bone.earlier_views import EarlierViews
@@ -31,9 +20,7 @@ from napari_tbcad.widgets.bone.earlier_words import (
     counted_pieces,
     interval_text,
     judged_text,
-    listed,
     regions_text,
-    row_words,
     signed,
     verdict_text,
 )
@@ -41,11 +28,8 @@ from napari_tbcad.widgets.bone.hotspot_sight import in_sight
 from napari_tbcad.widgets.bone.step import BoneStep
 from napari_tbcad.widgets.parts.change_scale import ChangeScale
 from napari_tbcad.widgets.parts.link_label import LinkLabel
-from napari_tbcad.widgets.parts.quiet import QUIET, QuietLabel
+from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.step import AMBER
-
-_ROWS = 7
-"""So many rows of the list are in sight at once."""
 
 
 class EarlierStep(BoneStep):
@@ -70,13 +54,12 @@ class EarlierStep(BoneStep):
         self.doubts = QuietLabel(quiet=False, wrap=True)
         self.counted = LinkLabel()
         self.regions = QuietLabel(wrap=True)
-        self.list = QTreeWidget()
+        self.list = PairingList()
         self.marks = QCheckBox("Mark on the canvas")
         self.beside = QCheckBox("Show beside")
         self.views = EarlierViews(self)
         self._heard: weakref.ref[Comparing] | None = None
         self._shown: Any = None
-        self._pairings: list[Any] = []
         self._drawing: Any = None
         self._lay_out()
         self._connect()
@@ -130,7 +113,6 @@ class EarlierStep(BoneStep):
             "Lay the earlier scan's views to the right, in the same grey for the same bone. Display only; a "
             "folder of results has no picture."
         )
-        self._lay_out_list()
         self.body.addWidget(self.hint)
         self.body.addLayout(head)
         for widget in (self.change, self.scale, self.verdict, self.judged, self.doubts):
@@ -145,28 +127,13 @@ class EarlierStep(BoneStep):
         self.body.addLayout(looks)
         self.body.addWidget(self.source)
 
-    def _lay_out_list(self) -> None:
-        self.list.setColumnCount(3)
-        self.list.setHeaderLabels(["Change", "Place", "Area · uptake"])
-        self.list.setRootIsDecorated(False)
-        self.list.setUniformRowHeights(True)
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.list.setAccessibleName("Hotspots that differ")
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        header = self.list.header()
-        header.setStretchLastSection(True)
-        for column in (0, 1):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-
     def _connect(self) -> None:
         self.source.case_chosen.connect(lambda path: self._take("take_case", path))
         self.source.results_chosen.connect(lambda folder, name: self._take("take_results", folder, name))
         self.source.scan_chosen.connect(self._take_scan)
         self.source.failed.connect(self._complain)
         self.away.clicked.connect(lambda _=False: self._take("clear"))
-        self.list.currentItemChanged.connect(lambda *_: self._choose())
-        self.list.itemClicked.connect(lambda *_: self._choose())
+        self.list.chosen.connect(self._choose)
         self.counted.pressed.connect(self._choose_state)
         self.marks.toggled.connect(lambda _: self._mark())
         self.beside.toggled.connect(lambda _: self._show_beside())
@@ -221,27 +188,7 @@ class EarlierStep(BoneStep):
         self.doubts.setVisible(bool(result.warnings))
         self.counted.show_pieces(counted_pieces(result))
         self.regions.set_text(regions_text(result))
-        self._fill(result)
-
-    def _fill(self, result: Any) -> None:
-        self._pairings = listed(result.pairings)
-        self.list.blockSignals(True)
-        self.list.clear()
-        for pairing in self._pairings:
-            *cells, tip = row_words(pairing)
-            item = QTreeWidgetItem(cells)
-            for column in range(3):
-                item.setToolTip(column, tip)
-            if "abnormal" not in (pairing.label_earlier, pairing.label_later):
-                faint = QColor(self.palette().windowText().color())
-                faint.setAlpha(QUIET)
-                for column in range(3):
-                    item.setForeground(column, faint)
-            self.list.addTopLevelItem(item)
-        self.list.blockSignals(False)
-        rows = min(max(len(self._pairings), 2), _ROWS)
-        height = self.list.sizeHintForRow(0) if self._pairings else 18
-        self.list.setFixedHeight(self.list.header().sizeHint().height() + rows * max(height, 18) + 4)
+        self.list.show_pairings(result.pairings)
 
     def _show_beside(self) -> None:
         """Lay the earlier scan beside this one, or take it away."""
@@ -283,7 +230,7 @@ class EarlierStep(BoneStep):
         comparing = self.comparing
         if comparing is not None and comparing.result is not None and self.session is not None:
             table = self.session.value("table")
-            draw_pairings(painter, sight, comparing.result, table, self._pairing())
+            draw_pairings(painter, sight, comparing.result, table, self.list.pairing)
 
     # -- what a person asks ---------------------------------------------------------------------------
 
@@ -300,14 +247,9 @@ class EarlierStep(BoneStep):
         if (comparing := self.comparing) is not None:
             comparing.complain(text)
 
-    def _pairing(self) -> Any:
-        item = self.list.currentItem()
-        number = self.list.indexOfTopLevelItem(item) if item is not None else -1
-        return self._pairings[number] if 0 <= number < len(self._pairings) else None
-
     def _choose(self) -> None:
         """Choose the hotspots of the row; where they are gone, go to where they were."""
-        pairing, session, comparing = self._pairing(), self.session, self.comparing
+        pairing, session, comparing = self.list.pairing, self.session, self.comparing
         if pairing is None or session is None or comparing is None or comparing.result is None:
             return
         self._mark()
@@ -321,11 +263,13 @@ class EarlierStep(BoneStep):
         """Choose all hotspots of a state; of what is gone, go to the first."""
         session = self.session
         found = [
-            p for p in self._pairings if p.state == state and "abnormal" in (p.label_earlier, p.label_later)
+            p
+            for p in self.list.pairings
+            if p.state == state and "abnormal" in (p.label_earlier, p.label_later)
         ]
         if session is None or not found:
             return
-        self.list.setCurrentItem(self.list.topLevelItem(self._pairings.index(found[0])))
+        self.list.point_at(found[0])
         numbers = [number for pairing in found for number in pairing.later]
         if numbers:
             session.look.select(numbers, numbers[0])
