@@ -189,7 +189,7 @@ def test_the_command_prints_the_state_and_exports(project, tmp_path, capsys):
     assert not out.exists()
     assert main(["bone", "annotations", folder, "--out", str(out), "--scheme", "both", "--voc"]) == 1
     told = capsys.readouterr().out
-    assert "1 annotations in" in told
+    assert "annotations of 1 scan in" in told
     assert "bone train" in told
     assert NOTICE in told
     assert {path.name for path in out.iterdir()} == {

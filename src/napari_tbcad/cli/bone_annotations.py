@@ -77,7 +77,8 @@ def annotations_(
         )
         failed += len(done.failed)
         typer.echo("")
-        typer.echo(f"{done.scans} annotations in {out}, {done.left_out} not finished and left out")
+        scans = f"{done.scans} scan{'' if done.scans == 1 else 's'}"
+        typer.echo(f"annotations of {scans} in {out}; {done.left_out} not finished and left out")
         if done.unjudged:
             typer.echo(f"{done.unjudged} hotspots in them nobody judged: column judged, and 255 in the set")
         if done.set_images:
