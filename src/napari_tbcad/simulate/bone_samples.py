@@ -18,6 +18,7 @@ from napari_tbcad.files import written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.simulate.bone_scan import ScanParameters, SimulatedScan, simulate_scan
+from napari_tbcad.simulate.sample_folders import sample_folders
 from napari_tbcad.simulate.skeleton import BodyParameters
 
 TRUTH_VERSION = 1
@@ -60,8 +61,7 @@ def sample_truth_path(name: str) -> Path:
 def _sample(name: str, file: str) -> Path:
     if name not in _SAMPLES:
         raise BadInput(name, f"no such sample scan; there are {', '.join(_SAMPLES)}")
-    here = Path(__file__).resolve()
-    for root in (here.parents[1] / "sample_data", here.parents[3] / "sample_data"):
+    for root in sample_folders():
         if (root / file).is_file():
             return root / file
     raise BadInput(

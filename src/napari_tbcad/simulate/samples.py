@@ -19,6 +19,7 @@ from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.files import written_whole
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.simulate.lesions import LesionParameters, SimulatedLesions, insert_lesions
+from napari_tbcad.simulate.sample_folders import sample_folders
 from napari_tbcad.simulate.thorax import SimulatedFilm, ThoraxParameters, simulate_thorax
 
 _Settings = dict[str, Any]
@@ -67,8 +68,7 @@ def sample_path(name: str) -> Path:
     """
     if name not in sample_names():
         raise BadInput(name, f"no such sample; there are {', '.join(sample_names())}")
-    here = Path(__file__).resolve()
-    for root in (here.parents[1] / "sample_data", here.parents[3] / "sample_data"):
+    for root in sample_folders():
         found = root / "films" / (f"{name}.dcm" if name == _DICOM else f"{name}.png")
         if found.is_file():
             return found

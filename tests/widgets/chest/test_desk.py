@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from napari_tbcad.case import Case
 from napari_tbcad.chest.workflow import ChestSettings, give_mask, start
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.simulate.samples import sample_path
 from napari_tbcad.widgets.chest.desk import ChestDesk
 from napari_tbcad.widgets.workflow import autosave, desk
 from napari_tbcad.widgets.workflow.autosave import find
@@ -138,6 +140,9 @@ def test_a_filtered_film_is_offered_a_new_file(session, tmp_path):
     assert session.desk.suggestion == tmp_path / "chest.tbcad"
     (tmp_path / "chest.tbcad").write_bytes(b"")
     assert session.desk.suggestion == tmp_path / "chest 2.tbcad"
+    # Nobody looks for their work among what comes with the program.
+    session.run.put("film", replace(session.run.get("film"), source=str(sample_path("normal_man"))))
+    assert session.desk.suggestion.parent == Path.home()
 
 
 def test_what_waits_is_of_the_film_it_was_asked_for(session, tmp_path, kept_aside, qtbot):

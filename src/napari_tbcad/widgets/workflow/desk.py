@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.case import SUFFIX, Case, Verdict
 from napari_tbcad.errors import BadInput
+from napari_tbcad.simulate.sample_folders import is_sample
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
 from napari_tbcad.widgets.workflow.autosave import CaseKeeper, free_path, path_before
@@ -104,12 +105,14 @@ class CaseDesk(QObject):
 
     @property
     def suggestion(self) -> Path:
-        """Where a case would be saved if the person does not say otherwise: beside its film, a new file."""
+        """Where a case would be saved if the person does not say otherwise: beside its study, a new file."""
         if (known := self.path or self.home) is not None:
             return known
         session = self._session()
         source = Path(session.source() if session is not None and session.run else self.thing)
-        folder = source.parent if source.parent.is_dir() and source.is_file() else Path.home()
+        # What comes with the program lies where nobody looks for their work.
+        own = source.is_file() and not is_sample(source)
+        folder = source.parent if own else Path.home()
         name = self.name_of(session) if session is not None else ""
         return free_path(folder / f"{name or source.name.rsplit('.', 1)[0] or self.thing}{SUFFIX}", " {}")
 
