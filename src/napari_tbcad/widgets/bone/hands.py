@@ -22,6 +22,7 @@ from napari_tbcad.bone.undo import Step
 from napari_tbcad.bone.views import ViewParameters
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.widgets.bone.doing import Doing
+from napari_tbcad.widgets.bone.layers import HOTSPOTS, REGIONS
 
 if TYPE_CHECKING:
     from napari_tbcad.bone.axis import Pairing
@@ -143,7 +144,7 @@ class Hands(Doing):
         if session is None or session.run is None or session.value("scan") is None:
             return False
         session.edits.start(session.run)
-        session.show_labels()
+        session.show_labels(HOTSPOTS[view])
         hotspots = session.value("hotspots")
         if number is None:
             session.look.choose(None)
@@ -154,7 +155,7 @@ class Hands(Doing):
         session = self._session()
         if session is None or session.value("regions") is None:
             return False
-        session.show_labels()
+        session.show_labels(REGIONS[view])
         return session.layers.take_region_brush(view, region)
 
     # -- changes --------------------------------------------------------------------------------------

@@ -176,9 +176,9 @@ class BoneSession(Session):
         if not self._tinting.isActive():
             self._tinting.start(_TINT_MS)
 
-    def show_labels(self) -> None:
-        """Put all labels into their layers (again, when a person deleted one)."""
-        for kind in KINDS:
+    def show_labels(self, *kinds: str) -> None:
+        """Put labels of some kinds into their layers (again, when a person deleted one)."""
+        for kind in kinds:
             self._bring(kind, make=True)
         self._recolour()
 
