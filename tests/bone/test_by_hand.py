@@ -49,6 +49,10 @@ def test_a_click_beside_another_hotspot_leaves_its_pixels(scan, none):
 def test_a_click_on_nothing_and_beyond_the_view_are_refused(scan, none):
     with pytest.raises(BadInput, match="nothing rises"):
         by_hand.grow_by_click(none, scan, "posterior", (40, 20))
+    with pytest.raises(BadInput, match="no place"):
+        by_hand.grow_by_click(none, scan, "anterior", (float("nan"), 3))
+    with pytest.raises(BadInput, match="no number"):
+        by_hand.make_by_box(none, scan, "anterior", (3, 3, float("inf"), 9))
     with pytest.raises(BadInput, match="outside"):
         by_hand.grow_by_click(none, scan, "anterior", (400, 20))
 

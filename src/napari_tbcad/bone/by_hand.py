@@ -168,6 +168,8 @@ def with_partners(hotspots: Hotspots, numbers: Iterable[int]) -> list[int]:
 def hotspot_under(hotspots: Hotspots, view: ViewName, place: tuple[float, float]) -> int:
     """Return the hotspot at a place of a view (row, column); 0 for none."""
     labels = hotspots.labels(view)
+    if not np.isfinite(place).all():
+        return 0
     row, column = (round(float(x)) for x in place)
     if labels is None or not (0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]):
         return 0
@@ -177,7 +179,7 @@ def hotspot_under(hotspots: Hotspots, view: ViewName, place: tuple[float, float]
 def hotspot_in(hotspots: Hotspots, view: ViewName, bounds: Bounds) -> int:
     """Return the hotspot of which a box holds the most, and at least half; 0 for none."""
     labels = hotspots.labels(view)
-    if labels is None:
+    if labels is None or not np.isfinite(bounds).all():
         return 0
     top, left, bottom, right = (max(0, round(float(edge))) for edge in bounds)
     inside = np.bincount(labels[top:bottom, left:right].ravel(), minlength=hotspots.next_id)
