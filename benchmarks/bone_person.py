@@ -402,6 +402,11 @@ def _back(p: Person) -> bool:
     return bool(p.hands.back_to_automatic(str(p.rng.choice(NAMES))))
 
 
+def _candidates(p: Person) -> bool:
+    """Add the candidates found to the person's own."""
+    return bool(p.hands.add_candidates())
+
+
 def _undo(p: Person) -> bool:
     return _turned(p, p.hands.undo)
 
@@ -442,6 +447,7 @@ ACTIONS: dict[str, tuple[float, Callable[[Person], bool]]] = {
     "swap": (1, _swap),
     "flip": (1.2, _flip),
     "back": (1.5, _back),
+    "candidates": (1.5, _candidates),
     "undo": (18, _undo),
     "redo": (10, _redo),
 }
