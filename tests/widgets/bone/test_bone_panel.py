@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_tbcad.bone.bsi import bone_scan_index
 from napari_tbcad.bone.by_hand import class_lesions
+from napari_tbcad.bone.hotspots import Mark
 from napari_tbcad.chain import State
 from napari_tbcad.schemes import HOTSPOT_COLOURS
 
@@ -126,7 +127,7 @@ def test_painting_erasing_and_undo_move_table_and_index(opened, finished, analys
     spots.data_setitem(np.nonzero(spots.data == number), 0)
     finished(widget)
     assert number not in widget.session.value("hotspots").by_id()
-    spots.undo()
+    assert widget.session.hands.undo()
     finished(widget)
     assert widget.session.value("hotspots").mark(number).label == "non_bone"
 
@@ -134,6 +135,19 @@ def test_painting_erasing_and_undo_move_table_and_index(opened, finished, analys
     finished(widget)
     assert not (spots.data == number).any()
     assert number not in {number_of(row) for row in widget.hotspots.table.values()}
+
+    # A number that is free again says nothing of what was there before.
+    last = max(widget.session.value("hotspots").by_id())
+    assert widget.session.hands.set_class([last], "normal")
+    assert widget.session.hands.delete([last])
+    widget.session.hands.set_brush_class("abnormal")
+    assert widget.session.hands.paint("anterior")
+    assert spots.selected_label == last
+    spots.paint(tuple(place), last)
+    finished(widget)
+    mark = widget.session.value("hotspots").mark(last)
+    assert mark == Mark(last, "anterior", "abnormal", "brush", judged=True)
+    assert not widget.session.hands.paint("anterior", 999)
 
 
 def test_the_detectors_threshold_and_regions_are_a_persons_to_change(opened, finished, analysis):

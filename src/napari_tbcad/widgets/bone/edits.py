@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from qtpy.QtCore import QObject
 
-from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.hotspots import Hotspots
 from napari_tbcad.bone.turned import turned
 from napari_tbcad.bone.undo import State, Step, UndoStack
 from napari_tbcad.bone.views import ViewParameters
@@ -51,7 +51,6 @@ class BoneEdits(LayerEdits):
         self.steps = UndoStack()
         self._strokes = Strokes()
         self._stroke_steps: dict[str, tuple[Stroke, Step]] = {}
-        self._known: dict[int, Mark] = {}
         self._entry: Edit | None = None
 
     def value_of(self, kind: str) -> str:
@@ -64,7 +63,6 @@ class BoneEdits(LayerEdits):
         self.steps.clear()
         self._strokes.end()
         self._stroke_steps.clear()
-        self._known.clear()
 
     # -- asked for by name ----------------------------------------------------------------------------
 
@@ -106,7 +104,6 @@ class BoneEdits(LayerEdits):
             now = change(base)
             if not again and run.get("hotspots") is not None and _same(now, base):
                 return None
-            self._remember(base)
             self._entry = give_hotspots(
                 run,
                 now,
@@ -156,7 +153,7 @@ class BoneEdits(LayerEdits):
                 None if before.regions is None else turned(before.regions, before.views, views),
             )
             step = self.steps.push(text, before, after)
-            self._restore(run, after, "views turned")
+            self._restore(run, after, text)
         for name in _KINDS:
             self._write(run, name)
         return step
@@ -189,13 +186,11 @@ class BoneEdits(LayerEdits):
         if before is not None and np.array_equal(piece.pixels, before):
             self._end_if(piece, "hotspots")
             return
-        self._remember(standing)
         labels = {name: standing.labels(view_of(name)) for name in HOTSPOTS.values()} | {kind: piece.pixels}
         now = from_labels(
             labels[HOTSPOTS["anterior"]],
             labels[HOTSPOTS["posterior"]],
-            # What an undo in napari brings back has the class that it had.
-            marks=list((self._known | dict(standing.by_id())).values()),
+            marks=standing.marks,
             label=self._layers.brush_class,
             judged=True,
             warnings=standing.warnings,
@@ -283,6 +278,7 @@ class BoneEdits(LayerEdits):
 
         views = run.settings.views  # type: ignore[attr-defined]
         if state.views != views:
+            run.note(Edit("scan", 0, tool=tool, reader=self.reader))
             run.configure(run.settings.model_copy(update={"views": state.views}))
             for name in _KINDS:
                 if (automatic := run.get(name, automatic=True)) is not None:
@@ -312,9 +308,6 @@ class BoneEdits(LayerEdits):
             # Of other sizes where the views were just exchanged: the session brings those.
             if labels is not None and labels.shape == layer.data.shape:
                 self._layers.show(kind, labels)
-
-    def _remember(self, standing: Hotspots) -> None:
-        self._known |= standing.by_id()
 
 
 def _same(one: Hotspots, other: Hotspots) -> bool:

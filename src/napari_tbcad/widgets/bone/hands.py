@@ -21,6 +21,7 @@ from napari_tbcad.bone.partner import PartnerProposal, propose_partner
 from napari_tbcad.bone.undo import Step
 from napari_tbcad.bone.views import ViewParameters
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
+from napari_tbcad.schemes import HOTSPOT_CLASSES
 from napari_tbcad.widgets.bone.doing import Doing
 from napari_tbcad.widgets.bone.layers import HOTSPOTS, REGIONS
 
@@ -83,7 +84,9 @@ class Hands(Doing):
         return "abnormal" if session is None else session.layers.brush_class
 
     def set_brush_class(self, label: str) -> None:
-        """Say of which class the next hotspots are."""
+        """Say of which class the next hotspots are; one of :data:`~napari_tbcad.schemes.HOTSPOT_CLASSES`."""
+        if label not in HOTSPOT_CLASSES:
+            raise ValueError(f"no class is named {label!r}")
         if (session := self._session()) is not None:
             session.layers.brush_class = label
             session.recolour_soon()
@@ -142,6 +145,11 @@ class Hands(Doing):
         """Take the brush: for a new hotspot of a view, or to correct one."""
         session = self._session()
         if session is None or session.run is None or session.value("scan") is None:
+            return False
+        hotspots = session.value("hotspots")
+        known = {} if hotspots is None else hotspots.by_id()
+        if number is not None and (number not in known or known[number].view != view):
+            self._tell(f"There is no hotspot {number} in the {view} view.")
             return False
         session.edits.start(session.run)
         session.show_labels(HOTSPOTS[view])

@@ -45,6 +45,8 @@ class BonePanel(WorkflowPanel):
     """
 
     bench: BoneBench
+    # Three lines: the table of hotspots needs the height.
+    most_warnings_px = 54
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         bench = bone_bench_of(napari_viewer)
@@ -75,6 +77,8 @@ class BonePanel(WorkflowPanel):
         bar.save.connect(self.exporter.save)
         bench.save_wanted.connect(self.exporter.save)
         self.tab_key = TabKey(self, self._point_on)
+        self._answered: Any = None
+        bench.changed.connect(self._answer_at_once)
         self.begin()
 
     @property
@@ -91,7 +95,18 @@ class BonePanel(WorkflowPanel):
         """Show the session as it stands."""
         self.leftover.refresh()
         super().refresh()
-        index = self.session.value("index") if self.session is not None else None
+        self._show_answer()
+
+    def _answer_at_once(self) -> None:
+        """Show a new index in the breath of the edit; the rest follows once the canvas was drawn."""
+        session = self.session
+        index = session.value("index") if session is not None else None
+        if session is not None and index is not self._answered and session.fresh("index"):
+            self._show_answer()
+            self.index.refresh()
+
+    def _show_answer(self) -> None:
+        index = self._answered = self.session.value("index") if self.session is not None else None
         self.answer.setVisible(index is not None)
         if index is not None and self.session is not None:
             fresh = self.session.fresh("index")

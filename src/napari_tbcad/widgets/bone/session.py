@@ -156,8 +156,11 @@ class BoneSession(Session):
         """Bring up to date what follows from the hotspots that stand: a person changed them."""
         if any(self.layers.layer(kind) is None for kind in HOTSPOTS.values()):
             self._enqueue(HOTSPOTS)
-        # Without regions there is no table: they take their time, which is told.
-        self._want(*self.answers(), live=self.value("regions") is not None)
+        if self.value("regions") is None:
+            # Without them there is no table: they take their time, which is told.
+            self._want("regions", *self.answers(), live=False)
+        else:
+            self._want(*self.answers(), live=True)
         if self.job is None:
             # Else at its end: colours would hold the window up before the number is shown.
             self.recolour_soon()

@@ -24,9 +24,6 @@ from napari_tbcad.widgets.workflow.dock import Dock
 from napari_tbcad.widgets.workflow.header import PanelHeader
 from napari_tbcad.widgets.workflow.step import SessionStep
 
-_MOST_WARNINGS_PX = 150
-"""More warnings than have room here are scrolled, so that the steps stay in sight."""
-
 
 class WorkflowPanel(Dock):
     """Header, empty state or steps, foot.
@@ -43,7 +40,14 @@ class WorkflowPanel(Dock):
         The foot.
     between : sequence of QWidget, optional
         What stands between the head and the steps.
+
+    Attributes
+    ----------
+    most_warnings_px : int
+        More warnings than have room in this height are scrolled, so that the steps stay in sight.
     """
+
+    most_warnings_px = 150
 
     def __init__(
         self,
@@ -131,7 +135,9 @@ class WorkflowPanel(Dock):
         self.warnings.setVisible(shown)
         self.warnings_area.setVisible(shown)
         width = self.warnings_area.viewport().width()
-        self.warnings_area.setFixedHeight(max(0, min(self.warnings.heightForWidth(width), _MOST_WARNINGS_PX)))
+        self.warnings_area.setFixedHeight(
+            max(0, min(self.warnings.heightForWidth(width), self.most_warnings_px))
+        )
         super().refresh()
 
     def add_buttons(
