@@ -6,11 +6,11 @@ DIR as for bone_index.py. Of its patients those are taken that have exactly ten 
 twenty marks. The person opens the scan in napari (1280 × 800), the regions are found, and then all is done
 on the canvas, by mouse and keys: Shift-click on a lesion (off by a normal error of 3 mm) in the view that
 shows it better; its class key, where the class is not that of the one before; Enter where the outline
-proposed in the other view lies on the same lesion, else Shift-click there and the menu's Link. Lesions are
-gone through by class, from head to foot. A hotspot is not drawn anew however it turned out.
-Counted is every press of a button or key. Computing is the time from each until nothing is under way any
-more, drawing included, and beside it the processor time of the whole program in that time: on a busy machine
-only the latter says much.
+proposed in the other view lies on the same lesion, else Shift-click there, and Enter where the first one is
+what is proposed for it, else the menu's Link. Lesions are gone through by class, from head to foot. A
+hotspot is not drawn anew however it turned out. Counted is every press of a button or key. Computing is the
+time from each until nothing is under way any more, drawing included, and beside it the processor time of the
+whole program in that time: on a busy machine only the latter says much.
 
 Then, on the last scan: times from a click to the grown hotspot (and to the frame that shows it), from a class
 key to the new index, and how long the cross-hair takes to follow the pointer. Milliseconds, p50 / p95 / max.
@@ -189,7 +189,12 @@ class Annotator:
             self.act("Enter", lambda: self.mouse.key(Qt.Key.Key_Return))
             return in_hand
         partner = self.shift_click(lesion.other, there)
-        if partner is not None:
+        if partner is None:
+            return in_hand
+        proposal = self.session.hands.proposal(partner)
+        if proposal is not None and proposal.existing == number:
+            self.act("Enter", lambda: self.mouse.key(Qt.Key.Key_Return))
+        else:
             self.link(number, partner, lesion)
         return in_hand
 
