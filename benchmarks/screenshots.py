@@ -70,15 +70,19 @@ class Scene:
         Names of the panels to dock, as in the menu *Plugins*.
     width : int, optional
         Width of the docks in pixels.
+    tabs : bool, optional
+        Dock them one behind the other, the last in front; else one below the other.
     """
 
-    def __init__(self, *panels: str, width: int = 372) -> None:
+    def __init__(self, *panels: str, width: int = 372, tabs: bool = False) -> None:
         self.viewer = napari.Viewer(title="napari", show=False)
         self.viewer.window.resize(*SIZE)
         self.viewer.show()
         self.panels: dict[str, Any] = {}
+        self.docks: list[Any] = []
         for name in panels:
-            _, widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+            dock, widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=tabs)
+            self.docks.append(dock)
             widget.setMinimumWidth(width)
             widget.setMaximumWidth(width)
             self.panels[name] = widget
@@ -198,7 +202,7 @@ def save(
     with written_whole(path) as temporary:
         few.save(temporary, format="PNG", optimize=True)
     size = path.stat().st_size
-    print(f"{path.name:22s} {picture.width:4d} × {picture.height:3d}  {size // 1024:4d} KB")
+    print(f"{path.name:22s} {picture.width:4d} × {picture.height:3d}  {size // 1024:4d} KB", flush=True)
     if size > MOST_BYTES:
         raise SystemExit(f"{path.name} is larger than {MOST_BYTES // 1000} KB")
 

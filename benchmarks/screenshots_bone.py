@@ -40,8 +40,8 @@ ILIUM, RIB = (430.8, 198.3), (230.5, 190.0)
 class BoneScene(Scene):
     """A window with the bone panel and a person before it."""
 
-    def __init__(self, *panels: str) -> None:
-        super().__init__(*(panels or ("Bone scan",)))
+    def __init__(self, *panels: str, tabs: bool = False) -> None:
+        super().__init__(*(panels or ("Bone scan",)), tabs=tabs)
         self.mouse: Any = None
 
     @property
@@ -195,6 +195,9 @@ def judge(scene: BoneScene, out: Path) -> None:
                 scene.away()
                 save(out, "bone_partner", scene.picture(), colours=FEW)
                 scene.look()
+                scene.unfold("Index", to=scene.bone.index)
+                save(out, "bone_two_numbers", scene.picture(), scene.box(scene.bone))
+                scene.unfold("Hotspots")
             scene.press(Qt.Key.Key_Return)
         scene.press(Qt.Key.Key_Y)
         print(f"  {number} {mark.view} {mark.label}", flush=True)
@@ -345,7 +348,7 @@ def reading(out: Path, folder: Path) -> None:
     for number, name in enumerate(("few_lesions", "many_lesions_low_counts", "clean_woman"), start=1):
         shutil.copy(sample_scan_path(name), scans / f"scan_{number:02d}.dcm")
     (scans / "scan_04.dcm").write_bytes(b"")
-    scene = BoneScene("Bone worklist", "Bone scan")
+    scene = BoneScene("Bone worklist", "Bone scan", tabs=True)
     view = scene.panel.view
     view.set_reader("A")
     view.open_folder(scans)
@@ -360,16 +363,17 @@ def reading(out: Path, folder: Path) -> None:
     rest(scene)
     view.accept()
     rest(scene)
-    picture = scene.picture()
-    save(out, "bone_worklist", picture, scene.right())
+    scene.docks[0].raise_()
+    save(out, "bone_worklist", scene.picture(), scene.right())
     scene.close()
 
 
 def rest(scene: BoneScene) -> None:
     """Wait until the worklist has opened and run what comes next."""
     for _ in range(3):
+        wait(0.7)
         scene.rest()
-        spin(lambda: scene.session is not None and scene.session.value("index") is not None)
+        spin(lambda: scene.session is not None and scene.session.fresh("index"))
     scene.viewer.reset_view()
     wait(0.3)
 
