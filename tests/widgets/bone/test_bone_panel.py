@@ -149,6 +149,22 @@ def test_painting_erasing_and_undo_move_table_and_index(opened, finished, analys
     assert mark == Mark(last, "anterior", "abnormal", "brush", judged=True)
     assert not widget.session.hands.paint("anterior", 999)
 
+    # The slider is for the hotspot grown last, while it is where it was.
+    hands, row = widget.session.hands, next(row for row in analysis.table if row.view == "anterior")
+    hands.tools = hands.tools.with_fraction(0.6)
+    grown = hands.grow("anterior", (row.row, row.column))
+    assert grown is not None
+    assert hands.set_class([grown], "ignore")
+    assert hands.last_grow.number == grown
+    assert hands.regrow(0.7)
+    steps = len(widget.session.edits.steps)
+    assert hands.regrow(0.3)
+    assert len(widget.session.edits.steps) == steps
+    assert hands.undo()
+    assert hands.last_grow is None
+    assert not hands.regrow(0.5)
+    finished(widget)
+
 
 def test_the_detectors_threshold_and_regions_are_a_persons_to_change(opened, finished, analysis):
     viewer, widget = opened()

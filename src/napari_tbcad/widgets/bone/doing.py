@@ -80,6 +80,9 @@ class Doing(QObject):
 
     # -- for what a person does -----------------------------------------------------------------------
 
+    def _stepped(self, tool: str) -> None:
+        """A step was made, undone or done again."""
+
     def _make(
         self,
         tool: str,
@@ -116,6 +119,7 @@ class Doing(QObject):
             self._tell(f"There is nothing to {name}.")
             return False
         self._tell("")
+        self._stepped(name)
         if session.run.settings.views != views:  # type: ignore[attr-defined]
             session.views_turned()
         else:
@@ -153,6 +157,7 @@ class Doing(QObject):
             return None
         self._tell("")
         if step is not None:
+            self._stepped(tool)
             session.answer()
         return step
 

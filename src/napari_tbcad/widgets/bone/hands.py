@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.session import BoneSession
 
 
+_SAME_PIXELS = ("grow", "class", "confirm", "link", "unlink", "partner")
+"""Steps after which the last grown hotspot is still where it was."""
+
+
 @dataclass(frozen=True)
 class Grown:
     """The last hotspot grown from a click.
@@ -123,14 +127,14 @@ class Hands(Doing):
     def regrow(self, fraction: float) -> bool:
         """Grow the last grown hotspot with another fraction of its peak; still the same step of undo."""
         session, last = self._session(), self.last_grow
-        if session is None or last is None:
+        hotspots = None if session is None else session.value("hotspots")
+        if session is None or last is None or hotspots is None or last.number not in hotspots.by_id():
+            self.last_grow = None
             return False
         self.tools = self.tools.with_fraction(fraction)
         onto = self._grow_step if session.edits.steps.top is self._grow_step else None
 
         def change(hotspots: Hotspots) -> Hotspots:
-            if onto is None and last.number not in hotspots.by_id():
-                return hotspots
             own = None if onto is not None else last.number
             return self._grown(hotspots, session.value("scan"), last.view, last.seed, own)[0]
 
@@ -301,6 +305,7 @@ class Hands(Doing):
             return False
         step = session.edits.turn(session.run, views, text=text)
         if step is not None:
+            self._stepped(text)
             session.views_turned()
         return step is not None
 
@@ -311,10 +316,16 @@ class Hands(Doing):
             return False
         step = session.edits.take_back(session.run, name)
         if step is not None:
+            self._stepped("back to automatic")
             session.answer()
         return step is not None
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _stepped(self, tool: str) -> None:
+        if tool not in _SAME_PIXELS:
+            # The place that was clicked, or the number, may be of something else now.
+            self.last_grow = None
 
     def _grown(
         self, hotspots: Hotspots, scan: BoneScan, view: ViewName, seed: tuple[float, float], own: int | None

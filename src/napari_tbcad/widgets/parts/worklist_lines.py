@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from qtpy.QtCore import QModelIndex, QRect, QSize, Qt
 from qtpy.QtGui import QFont, QFontMetrics, QPainter, QPalette
 from qtpy.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -16,15 +16,13 @@ _ROOM = 7
 class TwoLines(QStyledItemDelegate):
     """Draws the text of a row, and its second line in a smaller font; one line alone stands in the middle."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Return room for two lines, whether there are two or not."""
         hint = super().sizeHint(option, index)
         lines = QFontMetrics(option.font).height() + QFontMetrics(_smaller(option.font)).height()
         return QSize(hint.width(), lines + _ROOM)
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw background and symbol as ever, then the lines."""
         option = QStyleOptionViewItem(option)
         self.initStyleOption(option, index)

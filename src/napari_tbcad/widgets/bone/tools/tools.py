@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
@@ -171,8 +172,13 @@ class Tools(QObject):
         self._watch(None)
         viewer, bench = self._viewer(), self._bench()
         if bench is not None and isalive(bench):
-            bench.film_changed.disconnect(self._on_film)
-            bench.changed.disconnect(self.proposing.refresh)
+            for signal, slot in (
+                (bench.film_changed, self._on_film),
+                (bench.changed, self.proposing.refresh),
+            ):
+                # Qt may have let go of them already.
+                with suppress(TypeError, RuntimeError):
+                    signal.disconnect(slot)
         if viewer is not None:
             viewer.layers.selection.events.active.disconnect(self._on_active)
 
