@@ -210,6 +210,13 @@ def test_hotspots_are_made_by_mouse_before_any_detector_ran(opened, finished, qt
     assert look.chosen == 1
     hand.click("anterior", (rows[0], columns[0]), keys=CONTROL)
     assert look.selected == (1, 2)
+    # With the whole body in sight Shift-click beside a hotspot is meant for another one.
+    asked, hands = [], session.hands
+    hands.grow = lambda view, seed: asked.append(view) or 1
+    hand.click("anterior", (rows[0] - 3, columns[0]), keys=SHIFT)
+    del hands.grow
+    assert asked == ["anterior"]
+    assert look.selected == (1, 2)
     qtbot.waitUntil(row.buttons["merge"].isEnabled)
 
     # What cannot be done says why, and changes nothing.

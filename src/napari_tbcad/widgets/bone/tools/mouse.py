@@ -6,12 +6,15 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.widgets.bone.tools.gestures import Gesture, gesture_of, near_px
+from napari_tbcad.widgets.bone.tools.gestures import Gesture, gesture_of
 from napari_tbcad.widgets.bone.tools.places import Place, hotspot_at, place_at
 from napari_tbcad.widgets.bone.tools.withheld import withhold
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.tools.tools import Tools
+
+_ON_PX = 1.0
+"""A Shift-click this near to a hotspot, in pixels of the view, is on it; any other grows one."""
 
 
 class CanvasMouse:
@@ -74,8 +77,8 @@ class CanvasMouse:
         active = tools.viewer.layers.selection.active
         if str(getattr(active, "mode", "pan_zoom")) != "pan_zoom":
             return self._press_painting(tools, event, place, active)
-        near = near_px(tools, session.layers.picture(place.view))
-        under = hotspot_at(session.layers, place, near)
+        # Not as near as a click that chooses: with the whole body in sight that is more than a vertebra.
+        under = hotspot_at(session.layers, place, _ON_PX)
         kind = gesture_of(tools.held, event.button, event.modifiers, on_hotspot=under is not None)
         return None if kind is None else self._begin(tools, kind, event, place)
 
