@@ -362,7 +362,7 @@ def _hasty(p: Person) -> bool:
         return False
     p.settle()
     before, pixels = Shot.of(p.session), np.array(layer.data)
-    _stroke(layer, p, view, int(p.rng.choice([0, p.a_number(view)])), 4)
+    _stroke(layer, p, view, int(p.rng.choice([0, *p.numbers(view)[:1]])), 4)
     if np.array_equal(layer.data, pixels):
         return False
     p.hands.undo()
