@@ -128,6 +128,20 @@ def test_an_independent_second_reading_is_found_by_the_pixels_of_the_scan(projec
     assert "saw the first" not in "\n".join(lines_of(found))
 
 
+def test_a_case_that_made_way_for_another_is_no_case_of_its_own(project, tmp_path):
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    for name in ("a", "a.before", "a.before2"):
+        shutil.copy(project / "cases" / "a.tbcad", cases / f"{name}.tbcad")
+    # A scan may be called so, and a case may be all that is left.
+    shutil.copy(project / "cases" / "b.tbcad", cases / "a.before3.tbcad")
+    shutil.copy(project / "cases" / "b.tbcad", cases / "b.before.tbcad")
+    found = look_at(cases, second=cases)
+    assert [one.name for one in found.cases] == ["a.before3", "a", "b.before"]
+    assert found.aside == 4  # in both folders
+    assert "4 put aside for another case of the same scan" in "\n".join(lines_of(found))
+
+
 def test_finished_annotations_are_exported_and_give_their_index_back(project, tmp_path):
     found = look_at(project / "cases")
     said = []

@@ -39,6 +39,8 @@ def lines_of(project: Project) -> Iterator[str]:
         yield "Second readers saw the first reading: this is a review, no independent agreement (--second)."
     if project.other:
         yield f"{project.other} cases of other workflows passed over."
+    if project.aside:
+        yield f"{project.aside} put aside for another case of the same scan (*.before.tbcad) passed over."
     for one in project.cases:
         if one.problem:
             yield f"ERROR {one.problem}"

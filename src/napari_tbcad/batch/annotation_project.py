@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,9 @@ and what follows compare the second reader with the first: see
 :class:`~napari_tbcad.bone.annotation_agreement.Agreement`."""
 
 TABLE = "annotations.csv"
+
+_ASIDE = re.compile(rf"\.before\d*(?={re.escape(SUFFIX)}$)")
+"""What autosave adds to the name of a case that makes way for another of the same scan."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +82,14 @@ class Project:
         Sorted by name.
     other : int
         Cases of another workflow, which are passed over.
+    aside : int
+        Cases that made way for another of the same scan (``NAME.before.tbcad``), which are passed over.
     """
 
     folder: Path
     cases: tuple[Annotated, ...]
     other: int = 0
+    aside: int = 0
     together: Pooled = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,10 +126,10 @@ def look_at(
         If there is no such folder, or no bone case in it.
     """
     folder = Path(folder)
-    others = {} if second is None else _by_scan(Path(second))
+    others, aside = ({}, 0) if second is None else _by_scan(Path(second))
     found: list[Annotated] = []
     strange = 0
-    paths = _cases_in(folder)
+    paths, also = _cases_in(folder)
     for number, path in enumerate(paths):
         if progress is not None:
             progress(number / len(paths), path.name)
@@ -135,26 +142,40 @@ def look_at(
             found.append(_broken(path, folder, str(error)))
     if not found:
         raise BadInput(folder, "no case of a bone scan in it")
-    return Project(folder, tuple(found), strange)
+    return Project(folder, tuple(found), strange, aside + also)
 
 
-def _cases_in(folder: Path) -> list[Path]:
+def _cases_in(folder: Path) -> tuple[list[Path], int]:
+    """Return the cases of a folder, and how many others only made way for one of them."""
     if not folder.is_dir():
         raise BadInput(folder, "a file, not a folder" if folder.exists() else "there is no such folder")
     paths = sorted(path for path in folder.rglob(f"*{SUFFIX}") if not path.name.startswith("."))
     if not paths:
         raise BadInput(folder, f"no case ({SUFFIX}) in it")
-    return paths
+    stay = [path for path in paths if not _made_way(path)]
+    return stay, len(paths) - len(stay)
 
 
-def _by_scan(folder: Path) -> dict[str, Path]:
-    """Return the bone cases of a folder by their scans."""
+def _made_way(path: Path) -> bool:
+    """Tell whether a case was put aside for the one beside it; a scan may be called so, too."""
+    stands = path.with_name(_ASIDE.sub("", path.name))
+    if stands == path or not stands.is_file():
+        return False
+    try:
+        return Case.peek(path).image.content_key == Case.peek(stands).image.content_key
+    except TbcadError:
+        return False
+
+
+def _by_scan(folder: Path) -> tuple[dict[str, Path], int]:
+    """Return the bone cases of a folder by their scans, and how many were passed over as put aside."""
     found: dict[str, Path] = {}
-    for path in _cases_in(folder):
+    paths, aside = _cases_in(folder)
+    for path in paths:
         head = Case.peek(path)
         if head.workflow == WORKFLOW:
             found[head.image.content_key] = path
-    return found
+    return found, aside
 
 
 def _name(path: Path, folder: Path) -> str:
