@@ -104,3 +104,13 @@ def test_a_partner_is_linked_or_made_with_the_class_and_judgement(pair):
     assert linked.mark(3).linked == 2
     assert linked.mark(1).linked is None
     assert linked.mark(3).judged
+
+
+def test_a_partner_that_a_person_judged_keeps_its_class(pair):
+    judged = by_hand.class_lesions(pair, [3], "normal")
+    unlinked = by_hand.set_label(judged, 1, "abnormal", judged=False)
+    linked, other = by_hand.take_partner(
+        unlinked, PartnerProposal(1, "posterior", pair.posterior == 3, 3, 0.9)
+    )
+    assert other == 3
+    assert {(m.label, m.judged) for m in linked.marks if m.id in (1, 3)} == {("normal", True)}

@@ -12,7 +12,7 @@ from napari_tbcad.bone.bsi import IndexParameters, bone_scan_index
 from napari_tbcad.bone.classes import class_images
 from napari_tbcad.bone.compare import compare_scans
 from napari_tbcad.bone.correspondence import corresponding
-from napari_tbcad.bone.editing import set_label
+from napari_tbcad.bone.editing import set_judged, set_label
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.measure import measure_hotspots
 from napari_tbcad.bone.painted import from_labels
@@ -139,6 +139,19 @@ def test_a_change_of_class_is_a_change(earlier):
     result = compare_scans(earlier, later_of(earlier, replace(earlier.hotspots, marks=marks)))
     (pair,) = [pair for pair in result.pairings if pair.state == "changed"]
     assert (pair.label_earlier, pair.label_later) == ("abnormal", "normal")
+
+
+def test_judged_parts_are_compared_only_where_all_is_judged(earlier):
+    def judged(analysed: BoneAnalysis, numbers) -> BoneAnalysis:
+        spots = set_judged(analysed.hotspots, numbers)
+        return replace(analysed, index=bone_scan_index(spots, analysed.regions, analysed.scan))
+
+    every = [mark.id for mark in earlier.hotspots.marks]
+    later = later_of(earlier)
+    whole = compare_scans(judged(earlier, every), judged(later, every))
+    assert whole.judged_change == pytest.approx(0)
+    # One of many judged is a low number, and no decrease.
+    assert compare_scans(judged(earlier, every), judged(later, every[:1])).judged_change is None
 
 
 def test_what_cannot_be_compared_is_said(earlier):

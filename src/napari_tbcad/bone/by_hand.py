@@ -131,12 +131,15 @@ def confirm_lesions(hotspots: Hotspots, numbers: Iterable[int]) -> Hotspots:
 def take_partner(hotspots: Hotspots, proposal: PartnerProposal) -> tuple[Hotspots, int]:
     """Link a hotspot to its proposed partner, made where it is not there yet; return its number, too.
 
-    The partner gets the hotspot's class, and is judged when that is.
+    The partner gets the hotspot's class, and is judged when that is. Where a person has judged the partner
+    alone, the hotspot gets the partner's class instead: a judgement is not lost.
     """
     mark = hotspots.mark(proposal.number)
     if proposal.existing is not None:
-        linked = link(hotspots, mark.id, proposal.existing)
-        return set_label(linked, proposal.existing, mark.label, judged=mark.judged), proposal.existing
+        linked, other = link(hotspots, mark.id, proposal.existing), hotspots.mark(proposal.existing)
+        if other.judged and not mark.judged:
+            return set_label(linked, mark.id, other.label), other.id
+        return set_label(linked, other.id, mark.label, judged=mark.judged), other.id
     added = add(
         hotspots,
         proposal.view,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from napari_tbcad.bone.bsi import DETECTABLE_CHANGE
+from napari_tbcad.bone.bsi import DETECTABLE_CHANGE, BoneScanIndex
 from napari_tbcad.bone.compared import Comparable
 from napari_tbcad.bone.correspondence import Correspondence, corresponding
 from napari_tbcad.bone.grow import USUAL_SPACING_MM
@@ -42,7 +42,7 @@ class ComparisonResult:
         Against ±0.30 %, which repeated scans stay within; not comparable where weights, view rule or views
         differ.
     judged_change : float or None
-        The same from hotspots that a person judged, where both have one.
+        The same from hotspots that a person judged; None unless every hotspot of both scans was.
     regions : dict of str to float or None
         Change of each region's contribution.
     pairings : tuple of Pairing
@@ -145,7 +145,7 @@ def compare_scans(
         bsi_later=later.index.value,
         change=change,
         verdict=_verdict(change, earlier, later),
-        judged_change=_minus(later.index.judged_value, earlier.index.judged_value),
+        judged_change=_judged_change(later.index, earlier.index),
         regions={row.region: _minus(row.contribution, before[row.region]) for row in later.index.regions},
         pairings=tuple(pairings),
         days=_days(earlier.scan.date, later.scan.date),
@@ -176,6 +176,15 @@ def _views(analysis: Comparable) -> set[str]:
     """Return the views that an index is of."""
     rule = analysis.index.combine
     return {rule} if rule in VIEWS else {view for view, _ in analysis.scan}
+
+
+def _judged_change(later: BoneScanIndex, earlier: BoneScanIndex) -> float | None:
+    """Return the difference of what persons judged; None unless every hotspot of both scans was judged.
+
+    Of a scan that is half judged the judged part alone is low, which is no decrease.
+    """
+    whole = all(one.n_judged == one.n_abnormal + sum(one.excluded.values()) for one in (later, earlier))
+    return _minus(later.judged_value, earlier.judged_value) if whole else None
 
 
 def _minus(one: float | None, other: float | None) -> float | None:

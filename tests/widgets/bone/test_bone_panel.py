@@ -163,6 +163,10 @@ def test_painting_erasing_and_undo_move_table_and_index(opened, finished, analys
     assert hands.undo()
     assert hands.last_grow is None
     assert not hands.regrow(0.5)
+    grown = hands.grow("anterior", (row.row, row.column))
+    assert hands.last_grow.number == grown
+    spots.data_setitem(np.nonzero(spots.data == grown), 0)
+    assert hands.last_grow is None
     finished(widget)
 
 
@@ -210,6 +214,35 @@ def test_swapped_views_take_a_persons_hotspots_along(opened, finished, analysis)
     expected = class_lesions(analysis.hotspots, [number], "ignore")
     assert widget.session.value("hotspots").by_id() == expected.by_id()
     np.testing.assert_array_equal(widget.session.value("hotspots").anterior, expected.anterior)
+
+
+def test_a_single_view_is_named_otherwise_and_back(opened, finished, analysis, tmp_path):
+    from napari_tbcad.io.nuclear_writing import write_nuclear
+
+    scan = analysis.scan
+    path = write_nuclear(
+        tmp_path / "one.dcm",
+        [scan.anterior.counts],
+        spacing_mm=scan.spacing_mm,
+        views=["anterior"],
+        name="C",
+        study="3",
+    )
+    viewer, widget = opened(path)
+    session, regions = widget.session, np.array(layer(viewer, "anterior regions").data)
+    hands, number = session.hands, session.value("hotspots").marks[0].id
+    assert hands.set_class([number], "normal")
+    assert hands.swap_views()
+    finished(widget)
+    assert {one.name for one in viewer.layers if "anterior" in one.name} == set()
+    assert session.value("hotspots").mark(number).view == "posterior"
+    assert hands.undo()
+    finished(widget)
+    assert {one.name for one in viewer.layers if "posterior" in one.name} == set()
+    np.testing.assert_array_equal(layer(viewer, "anterior regions").data, regions)
+    assert not session.run.edited("regions")
+    assert session.edits.problems == {}
+    assert (hands.undo_text, hands.redo_text) == (f"class of {number}", "swap views")
 
 
 def test_renamed_and_deleted_layers(opened, finished, analysis):

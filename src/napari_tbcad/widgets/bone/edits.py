@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from qtpy.QtCore import QObject
@@ -22,6 +22,15 @@ from napari_tbcad.widgets.workflow.edits import LayerEdits, Piece, Stroke, Strok
 Change = Callable[[Hotspots], Hotspots]
 
 _KINDS = {"hotspots": HOTSPOTS, "regions": REGIONS}
+
+
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """The last change asked for by name: its step, the hotspots it was made of, what the journal says."""
+
+    step: Step
+    base: Hotspots
+    entry: Edit | None
 
 
 class BoneEdits(LayerEdits):
@@ -51,7 +60,7 @@ class BoneEdits(LayerEdits):
         self.steps = UndoStack()
         self._strokes = Strokes()
         self._stroke_steps: dict[str, tuple[Stroke, Step]] = {}
-        self._entry: Edit | None = None
+        self._last: _Change | None = None
 
     def value_of(self, kind: str) -> str:
         """Return ``"hotspots"`` or ``"regions"``."""
@@ -63,6 +72,7 @@ class BoneEdits(LayerEdits):
         self.steps.clear()
         self._strokes.end()
         self._stroke_steps.clear()
+        self._last = None
 
     # -- asked for by name ----------------------------------------------------------------------------
 
@@ -97,27 +107,28 @@ class BoneEdits(LayerEdits):
         with self._lock:
             self._take_all(run)
             before = self._state(run)
-            again = onto is not None and self.steps.top is onto
-            base = self._standing(run)
-            if again and onto is not None:
-                base = self.steps.before(onto).hotspots or run.get("hotspots", automatic=True) or _none(run)
+            going_on = self._last if onto is not None and self.steps.top is onto else None
+            if going_on is not None and going_on.step is not onto:
+                going_on = None
+            base = self._standing(run) if going_on is None else going_on.base
             now = change(base)
-            if not again and run.get("hotspots") is not None and _same(now, base):
+            if going_on is None and run.get("hotspots") is not None and _same(now, base):
                 return None
-            self._entry = give_hotspots(
+            entry = give_hotspots(
                 run,
                 now,
                 tool=tool,
                 reader=self.reader,
                 base=base,
                 # What a slider does while it is dragged is one thing that a person did.
-                replaces=self._entry if again else None,
+                replaces=None if going_on is None else going_on.entry,
             )
             after = self._state(run)
-            if again and onto is not None:
-                step = self.steps.extend(onto, after)
+            if going_on is not None:
+                step = self.steps.extend(going_on.step, after)
             else:
                 step = self.steps.push(text or tool, before, after)
+            self._last = _Change(step, base, entry)
         self._write(run, "hotspots")
         return step
 
@@ -183,7 +194,9 @@ class BoneEdits(LayerEdits):
         automatic: Hotspots | None = run.get("hotspots", automatic=True)
         view = view_of(kind)
         before = standing.labels(view)
-        if before is not None and np.array_equal(piece.pixels, before):
+        if before is None:
+            return  # of a view that the scan has no more
+        if np.array_equal(piece.pixels, before):
             self._end_if(piece, "hotspots")
             return
         labels = {name: standing.labels(view_of(name)) for name in HOTSPOTS.values()} | {kind: piece.pixels}
@@ -213,6 +226,8 @@ class BoneEdits(LayerEdits):
 
         standing, automatic = run.get("regions"), run.get("regions", automatic=True)
         view, state = view_of(kind), self._state(run)
+        if standing.labels(view) is None:
+            return
         if np.array_equal(piece.pixels, standing.labels(view)):
             self._end_if(piece, "regions")
             return

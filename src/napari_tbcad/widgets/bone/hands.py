@@ -128,7 +128,8 @@ class Hands(Doing):
         """Grow the last grown hotspot with another fraction of its peak; still the same step of undo."""
         session, last = self._session(), self.last_grow
         hotspots = None if session is None else session.value("hotspots")
-        if session is None or last is None or hotspots is None or last.number not in hotspots.by_id():
+        mark = None if hotspots is None or last is None else hotspots.by_id().get(last.number)
+        if session is None or last is None or mark is None or mark.view != last.view:
             self.last_grow = None
             return False
         self.tools = self.tools.with_fraction(fraction)
@@ -169,6 +170,10 @@ class Hands(Doing):
             return False
         session.show_labels(REGIONS[view])
         return session.layers.take_region_brush(view, region)
+
+    def painted(self, ended: bool = False) -> None:
+        """Take note that the person painted: the number grown last may be of something else now."""
+        self.last_grow = None
 
     # -- changes --------------------------------------------------------------------------------------
 

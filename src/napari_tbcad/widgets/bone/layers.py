@@ -109,6 +109,8 @@ class BoneLayers(PaintedLayers):
                 image.name = f"{part.name} {view}"
         for view in set(known) - {view for view, _ in scan}:
             # A single view that was named otherwise than it was shown.
+            for kinds in (HOTSPOTS, REGIONS):
+                self.drop(kinds[view])
             viewer.layers.remove(known[view])
         self.letters.show_sides(scan)
 

@@ -52,8 +52,6 @@ class BoneSession(Session):
         How the layers are shown, and which hotspots are chosen.
     desk : BoneDesk
         Its case on disk.
-    quality : ScanQuality or None
-        What the counts are good for.
     """
 
     stages = {  # noqa: RUF012
@@ -74,7 +72,7 @@ class BoneSession(Session):
     def __init__(self, viewer: Any, part: ScanPart) -> None:
         super().__init__(viewer)
         self.part = part
-        self.quality: Any = None
+        self._checked: Any = None
         self._said: tuple[str, ...] = ()
         self._seen: tuple[Any, ...] = ()
         self._checking = False
@@ -82,6 +80,7 @@ class BoneSession(Session):
         self.edits = BoneEdits(self.layers, self)
         self.edits.touched.connect(self._on_touched)
         self.hands = Hands(self)
+        self.edits.touched.connect(self.hands.painted)
         self.look = BoneLook(self)
         self.desk = BoneDesk(self)
         self.changed.connect(self.look.refresh)
@@ -95,6 +94,12 @@ class BoneSession(Session):
         self._take_scan()
 
     # -- what a panel shows ---------------------------------------------------------------------------
+
+    @property
+    def quality(self) -> Any:
+        """What the counts are good for (ScanQuality); None while that is not known of the views shown."""
+        run = self.run
+        return run.get("quality") if run is not None and run.fresh("quality") else None
 
     @property
     def undecided(self) -> bool:
@@ -345,8 +350,8 @@ class BoneSession(Session):
         self._checking = False
         if self._closed:
             return
-        differs = found != (self.quality, self._said)
-        self.quality, self._said = found
+        differs = found != (self._checked, self._said)
+        self._checked, self._said = found
         if differs:
             self.changed.emit()
         self.go_on()

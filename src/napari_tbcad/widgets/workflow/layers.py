@@ -146,6 +146,17 @@ class PaintedLayers(QObject):
                 viewer.layers.remove(layer)
         self._layers.clear()
 
+    def drop(self, kind: str) -> None:
+        """Take the layer of a kind away: there is nothing any more that it could show."""
+        viewer, layer = self._viewer(), self.layer(kind)
+        self.release(kind)
+        self._layers.pop(kind, None)
+        self._content.pop(kind, None)
+        if viewer is not None and layer is not None:
+            for event, slot in self._ears[kind].slots(layer):
+                event.disconnect(slot)
+            viewer.layers.remove(layer)
+
     def leave(self, *, keep: tuple[str, ...]) -> None:
         """Follow the layers no more and take them away, all but those of the kinds to `keep`.
 
