@@ -30,6 +30,7 @@ from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.scans import read_study
 from napari_tbcad.networks.samples import load_samples
 from napari_tbcad.notice import NOTICE
+from napari_tbcad.record import Edit, Record
 from napari_tbcad.schemes import FOUR_CLASS, IGNORE
 from napari_tbcad.simulate.bone_scan import ScanParameters, simulate_scan
 from napari_tbcad.simulate.skeleton import BodyParameters
@@ -118,6 +119,34 @@ def test_the_state_of_a_project_and_the_agreement_of_its_readers(project, made):
     assert "Ani, Budi" in said
     assert "saw the first reading" in said
     assert "ERROR c.tbcad" in said
+
+
+@pytest.mark.parametrize(
+    ("readings", "second", "edits"),
+    [
+        ("Ani:made, Budi:changed, ani:changed", 1, 1),
+        ("Ani:made, ANI:changed", None, 4),
+        (":made, :changed", 1, 1),
+        ("Ani:made, Budi:changed, Budi:in progress", 1, 2),
+    ],
+)
+def test_a_reader_is_compared_with_another_and_never_with_themselves(
+    project, tmp_path, readings, second, edits
+):
+    case = Case.load(project / "cases" / "a.tbcad")
+    made, entries = [], []
+    for number, said in enumerate(readings.split(", ")):
+        reader, verdict = said.split(":")
+        day = f"2026-11-2{number}T"
+        entries += [Edit("hotspots", 9, reader=reader, when=f"{day}10")] * (1 if made else 3)
+        one = case.readings[min(number, 1)]
+        record = Record(tuple(entries))
+        made.append(replace(one, reader=reader, verdict=verdict, when=f"{day}11", record=record))
+    replace(case, readings=tuple(made)).save(tmp_path / "a.tbcad")
+    (found,) = look_at(tmp_path).cases
+    assert (found.agreement is None) == (second is None)
+    assert found.row.get("second_when") == (None if second is None else made[second].when)
+    assert (found.row["edits"], found.row["first_when"]) == (edits, made[0].when)
 
 
 def test_an_independent_second_reading_is_found_by_the_pixels_of_the_scan(project):

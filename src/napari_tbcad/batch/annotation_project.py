@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_tbcad.bone.annotation import work_in
+from napari_tbcad.bone.annotation import Work, work_in
 from napari_tbcad.bone.annotation_agreement import CLASSES, Agreement, Pooled, agreement, pooled
 from napari_tbcad.bone.annotation_list import SCANS, progress_in
 from napari_tbcad.bone.cases import WORKFLOW, hotspots_of
@@ -194,7 +194,7 @@ def _annotated(path: Path, folder: Path, others: Mapping[str, Path]) -> Annotate
     last, name = case.last, _name(path, folder)
     readings = tuple(Sighting(one.reader, one.verdict, one.when) for one in case.readings)
     state = Item(Path(case.image.name), name, path, readings=readings, kind=SCANS).state()
-    work, result = work_in(last.record), last.result or {}
+    work, result = _own_work(case), last.result or {}
     row: dict[str, Any] = {
         "case": name,
         "scan": " | ".join(image.name for image in case.images.values()),
@@ -223,8 +223,22 @@ def _annotated(path: Path, folder: Path, others: Mapping[str, Path]) -> Annotate
 _Read = tuple[Case, int]
 
 
+def _own_work(case: Case) -> Work:
+    """Return the work of the last reading: its record begins with what readers before it did."""
+    last = case.last
+    before = max((one.when for one in case.readings if _another(one, last)), default="")
+    return work_in(edit for edit in last.edits if edit.when > before)
+
+
+def _another(one: Reading, other: Reading) -> bool:
+    """Tell whether two readings are of two people; one who gave no name is another where one reviews."""
+    if one.reader.strip() or other.reader.strip():
+        return not one.by(other.reader)
+    return (one.verdict == "made") != (other.verdict == "made")
+
+
 def _pair(case: Case, ends: Sequence[int], others: Mapping[str, Path]) -> tuple[_Read, _Read, bool] | None:
-    """Return the first and the second finished reading, and whether the second reader saw the first."""
+    """Return two people's finished readings, the first and the last other's; and whether that one saw it."""
     if not ends:
         return None
     if (path := others.get(case.image.content_key)) is not None:
@@ -232,7 +246,8 @@ def _pair(case: Case, ends: Sequence[int], others: Mapping[str, Path]) -> tuple[
         theirs = [number for number, one in enumerate(other.readings) if one.finished]
         if theirs:
             return (case, ends[0]), (other, theirs[-1]), False
-    return ((case, ends[0]), (case, ends[-1]), True) if len(ends) > 1 else None
+    second = [number for number in ends if _another(case.readings[number], case.readings[ends[0]])]
+    return ((case, ends[0]), (case, second[-1]), True) if second else None
 
 
 def _compared(one: Case, i: int, other: Case, j: int) -> Agreement | None:
