@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from napari_tbcad.case import Case, ImageReference, Reading
 from napari_tbcad.widgets.preferences import Preferences, autosave_folder, default_folder
 from napari_tbcad.widgets.workflow import autosave
-from napari_tbcad.widgets.workflow.autosave import CaseKeeper, find, path_in
+from napari_tbcad.widgets.workflow.autosave import CaseKeeper
+from napari_tbcad.widgets.workflow.kept import find, path_in
 
 pytestmark = pytest.mark.gui
 
@@ -92,6 +94,32 @@ def test_anothers_file_is_never_overwritten(qtbot, tmp_path, keeper):
     assert (theirs.read_bytes(), strange.read_bytes()) == (before, b"something else")
     assert "another image" in keeper.complaints[0]
     assert "no case" in keeper.complaints[1]
+
+
+def test_what_somebody_finished_meanwhile_stays_where_it_is(qtbot, tmp_path, keeper):
+    listed, aside = tmp_path / "cases" / "a.tbcad", tmp_path / "aside"
+    keeper.put(listed, a_case, folder=aside)
+    kept(keeper, qtbot)
+    theirs = replace(a_case(reader="B").last, verdict="made")
+    replace(a_case(), readings=(theirs,), saved="2030").save(listed)
+    for reader in "CD":
+        keeper.put(listed, lambda reader=reader: a_case(reader=reader), folder=aside)
+        kept(keeper, qtbot)
+    (mine,) = aside.iterdir()
+    assert (Case.load(listed).last.reader, Case.load(mine).last.reader) == ("B", "D")
+    assert list(listed.parent.iterdir()) == [listed]
+    (said,) = keeper.complaints
+    assert "a.tbcad: was changed by somebody else" in said
+    assert f"kept in {aside}" in said
+    # Nobody's reading makes way where nothing may be kept aside.
+    keeper.put(listed, a_case)
+    kept(keeper, qtbot)
+    assert len(keeper.complaints) == 2
+    assert Case.load(listed).last.reader == "B"
+    # A case that holds the finished reading goes on from it.
+    keeper.put(listed, lambda: replace(a_case(), readings=(theirs, *a_case(reader="E").readings)))
+    kept(keeper, qtbot)
+    assert [one.reader for one in Case.load(listed).readings] == ["B", "E"]
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(qtbot, tmp_path, keeper):

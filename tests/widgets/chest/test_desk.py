@@ -16,7 +16,7 @@ from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.simulate.samples import sample_path
 from napari_tbcad.widgets.chest.desk import ChestDesk
 from napari_tbcad.widgets.workflow import autosave, desk
-from napari_tbcad.widgets.workflow.autosave import find
+from napari_tbcad.widgets.workflow.kept import find
 
 pytestmark = pytest.mark.gui
 
@@ -211,6 +211,39 @@ def test_a_case_that_came_into_the_list_meanwhile_is_not_overwritten(session, tm
     assert "changed by somebody else" in session.said[0]
     assert Case.peek(path).readings[-1].reader == "B"
     session.desk.home = None
+
+
+def test_a_reading_finished_elsewhere_meanwhile_stays_in_the_list(session, tmp_path, kept_aside, qtbot):
+    path = session.desk.home = tmp_path / "list.tbcad"
+    other = Session()
+    other.desk = ChestDesk(other)
+    other.paint(3)
+    other.desk.save(path, reader="B")
+    qtbot.waitUntil(lambda: not other.desk.saving, timeout=30_000)
+    session.paint(5)
+    settle(session, qtbot)
+    assert [(one.reader, one.verdict) for one in Case.peek(path).readings] == [("B", "made")]
+    (mine,) = kept_aside.iterdir()
+    assert (rows(path), rows(mine), len(session.said)) == (3, 5, 1)
+    session.paint(6)
+    session.desk.save(path, reader="A")
+    settle(session, qtbot)
+    assert (rows(path), rows(mine), list(tmp_path.glob("*.before*"))) == (3, 6, [])
+    assert any("save under another name" in text for text in session.said[1:])
+
+    # Opened again from the list, and gone on with what was kept: theirs is still not ours to replace.
+    again = Session()
+    again.shelf = SimpleNamespace(model=None)
+    again.desk = ChestDesk(again)
+    again.desk.take(again.desk.take_up(again)(Case.load(path), path))
+    again.desk.home, again.desk.left = path, mine
+    again.desk.restore()
+    qtbot.waitUntil(lambda: again.value("sensitive") is not None, timeout=30_000)
+    again.paint(7)
+    settle(again, qtbot)
+    again.desk.save(path, reader="A")
+    settle(again, qtbot)
+    assert (rows(path), rows(mine)) == (3, 7)
 
 
 def test_a_save_asked_for_is_done_when_the_film_goes(session, tmp_path, qtbot):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -13,9 +12,13 @@ from napari.utils.notifications import show_error
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_tbcad.case import SUFFIX, Case
+from napari_tbcad.case import SUFFIX, Case, CaseHead
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.workflow.kept import CHANGED, finished_elsewhere, head_of, path_before, path_in
+from napari_tbcad.widgets.workflow.kept import find as find
+
+_Build = Callable[[], Case]
 
 _FOLDERS = threading.Lock()
 """Two films must not find the same name free at the same moment."""
@@ -46,13 +49,14 @@ class CaseKeeper(QObject):
         self, parent: QObject | None = None, *, rest_ms: int = 2000, longest_ms: int = 20_000
     ) -> None:
         super().__init__(parent)
-        self._waiting: dict[tuple[Path, Hashable], Callable[[], Case]] = {}
+        self._waiting: dict[tuple[Path, Hashable], tuple[_Build, Path | None]] = {}
         self._lock = threading.Lock()
         self._at_work = self._hurry = False
         self._idle = threading.Event()
         self._own: dict[Path, str] = {}
         self._aside: dict[Path, str] = {}
         self._told: set[str] = set()
+        self._met: set[tuple[Path, str]] = set()
         self._moved: dict[Path, Path] = {}
         self._since = 0.0
         self._longest = longest_ms / 1000
@@ -64,7 +68,7 @@ class CaseKeeper(QObject):
         """Whether something is waiting or being saved."""
         return self._at_work or bool(self._waiting)
 
-    def put(self, place: Path, build: Callable[[], Case], *, owner: Hashable = None) -> None:
+    def put(self, place: Path, build: _Build, *, owner: Hashable = None, folder: Path | None = None) -> None:
         """Save a case soon; replaces what still waits for the same place and owner. GUI thread only.
 
         Parameters
@@ -75,12 +79,14 @@ class CaseKeeper(QObject):
             Gives the case; called once, on a worker thread.
         owner : hashable, optional
             What tells films apart that are saved into one folder, such as the run.
+        folder : Path, optional
+            Where it goes while somebody else's finished reading stands in the file.
         """
         if not self._waiting:
             self._since = time.monotonic()
             self._hurry = False
         with self._lock:
-            self._waiting[place, owner] = build
+            self._waiting[place, owner] = build, folder
         # At the end of the program Qt deletes in an order of its own; what waits is saved by `flush`.
         if isalive(self._timer) and (self._soon() or not self._timer.isActive()):
             self._timer.start()
@@ -140,6 +146,12 @@ class CaseKeeper(QObject):
         if aside:
             self._aside[path.absolute()] = aside
 
+    def mind(self, path: Path, case: Case) -> None:
+        """Take a file for somebody else's if a reading is finished there that the case gone on with lacks."""
+        with _FOLDERS, suppress(BadInput):
+            if path.exists() and finished_elsewhere(Case.peek(path), case):
+                self._own.pop(path.absolute(), None)
+
     def write(self, path: Path, case: Case, *, listed: bool = False) -> None:
         """Save a case where a person asked for it; on a worker thread.
 
@@ -161,9 +173,7 @@ class CaseKeeper(QObject):
         with _FOLDERS:
             known = self._own.get(path.absolute())
             if (known is not None or listed) and path.exists() and Case.peek(path).saved != known:
-                raise BadInput(
-                    path, "was changed by somebody else since you opened it: save under another name"
-                )
+                raise BadInput(path, CHANGED)
             case.save(path)
             self.adopt(path, case.saved)
             self._aside.pop(path.absolute(), None)
@@ -193,15 +203,17 @@ class CaseKeeper(QObject):
         paths: list[Path] = []
         problems: list[tuple[Path, Exception]] = []
         while batch := self._batch(first=not paths and not problems):
-            for (place, _), build in batch.items():
+            for (place, _), (build, folder) in batch.items():
                 try:
-                    paths.append(self._save(place, build()))
+                    path, told = self._save(place, build(), folder)
+                    paths.append(path)
+                    problems += [(place, one) for one in told]
                 except Exception as error:  # the next case may fare better; the person is told at the end
                     problems.append((place, error))
         self._idle.set()
         return paths, problems
 
-    def _batch(self, *, first: bool) -> dict[tuple[Path, Hashable], Callable[[], Case]]:
+    def _batch(self, *, first: bool) -> dict[tuple[Path, Hashable], tuple[_Build, Path | None]]:
         """Return what waits; what came while the work went on waits for its own rest, unless in a hurry."""
         with self._lock:
             if not first and not self._hurry:
@@ -209,17 +221,31 @@ class CaseKeeper(QObject):
             batch, self._waiting = self._waiting, {}
             return batch
 
-    def _save(self, place: Path, case: Case) -> Path:
-        key = case.image.content_key
+    def _save(self, place: Path, case: Case, folder: Path | None) -> tuple[Path, list[BadInput]]:
+        """Save, and return where and what the person must know."""
+        key, told = case.image.content_key, []
         path = place if place.suffix == SUFFIX else path_in(place, case.image.name, key)
         with _FOLDERS:
-            if path.exists():
-                now_at = _put_aside(path, case, unless_saved=self._own.get(path.absolute()))
-                if now_at is not None:
-                    self._moved.setdefault(path, now_at)
+            head = head_of(path, case) if path.exists() else None
+            if path == place and head is not None and self._is_anothers(head, case):
+                if folder is None:
+                    raise BadInput(path, CHANGED)
+                if (path, head.saved) not in self._met:
+                    self._met.add((path, head.saved))
+                    told.append(BadInput(path, f"{CHANGED}. Your work is kept in {folder}"))
+                path = path_in(folder, case.image.name, key)
+                head = head_of(path, case) if path.exists() else None
+            if head is not None and head.saved != self._own.get(path.absolute()):
+                now_at = path_before(path)
+                path.replace(now_at)
+                self._moved.setdefault(path, now_at)
             case.save(path)
             self.adopt(path, case.saved, aside="" if path == place else key)
-        return path
+        return path, told
+
+    def _is_anothers(self, head: CaseHead, case: Case) -> bool:
+        """Tell whether what stands there was finished by somebody who did not know of this session's."""
+        return head.saved != self._own.get(head.path.absolute()) and finished_elsewhere(head, case)
 
     def _done(self, outcome: tuple[list[Path], list[tuple[Path, Exception]]]) -> None:
         paths, problems = outcome
@@ -243,76 +269,3 @@ class CaseKeeper(QObject):
             # The error names the file; a person needs the folder, which they may have to choose anew.
             where = "" if place is None else f" in {place.parent if place.suffix == SUFFIX else place}"
             show_error(f"Autosave{where}: {said}")
-
-
-def path_in(folder: Path, name: str, film_key: str) -> Path:
-    """Return the file in which a film's case is autosaved: ``NAME~KEY.tbcad``.
-
-    Parameters
-    ----------
-    folder : Path
-        Autosave folder.
-    name : str
-        File name of the film, or the name of its layer.
-    film_key : str
-        Content key of the film's pixels, so that films of one name keep apart.
-    """
-    stem = re.sub(r"\.[A-Za-z][A-Za-z0-9]{0,5}$", "", name)
-    stem = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "_", stem).strip(". ")[:80]
-    return folder / f"{stem or 'film'}~{film_key[:12]}{SUFFIX}"
-
-
-def find(folder: Path | None, film_source: str, film_key: str) -> Path | None:
-    """Return the autosaved case of a film, found again also when the film was renamed or moved.
-
-    Parameters
-    ----------
-    folder : Path or None
-        Autosave folder; None when autosave is off.
-    film_source : str
-        File of the film, or the name of its layer.
-    film_key : str
-        Content key of the film's pixels (:func:`napari_tbcad.chest.cases.film_key`).
-    """
-    if folder is None:
-        return None
-    own = path_in(folder, Path(film_source).name, film_key)
-    for path in (own, *sorted(folder.glob(f"*~{film_key[:12]}{SUFFIX}"))):
-        try:
-            if path.is_file() and Case.peek(path).image.content_key == film_key:
-                return path
-        except BadInput:
-            continue
-    return None
-
-
-def free_path(path: Path, number: str) -> Path:
-    """Return the path, or the first one with a number after its stem that nothing is at."""
-    free, tried = path, 1
-    while free.exists():
-        tried += 1
-        free = path.with_name(f"{path.name.removesuffix(SUFFIX)}{number.format(tried)}{SUFFIX}")
-    return free
-
-
-def path_before(path: Path) -> Path:
-    """Return a free name beside a case on the side, for what it takes the place of."""
-    return free_path(path.with_suffix(f".before{SUFFIX}"), "{}")
-
-
-def _put_aside(path: Path, case: Case, *, unless_saved: str | None) -> Path | None:
-    """Keep a case of the same film that this session does not go on with, and return where it is now.
-
-    Anything else is not touched: BadInput.
-    """
-    try:
-        head = Case.peek(path)
-    except BadInput as error:
-        raise BadInput(path, f"is there already and is no case, nothing was saved ({error.cause})") from error
-    if head.image.content_key != case.image.content_key:
-        raise BadInput(path, "is a case of another image, nothing was saved: choose another name or folder")
-    if head.saved == unless_saved:
-        return None
-    now_at = path_before(path)
-    path.replace(now_at)
-    return now_at

@@ -17,7 +17,8 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.simulate.sample_folders import is_sample
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
-from napari_tbcad.widgets.workflow.autosave import CaseKeeper, free_path, path_before
+from napari_tbcad.widgets.workflow.autosave import CaseKeeper
+from napari_tbcad.widgets.workflow.kept import free_path, path_before
 from napari_tbcad.widgets.workflow.resumed import Resumed
 
 if TYPE_CHECKING:
@@ -186,7 +187,8 @@ class CaseDesk(QObject):
         place = self.home or folder
         if place is not None:
             self._kept = state
-            self._keeper.put(place, self._builder(session, "in progress", reader), owner=id(session.run))
+            build = self._builder(session, "in progress", reader)
+            self._keeper.put(place, build, owner=id(session.run), folder=folder)
 
     def flush(self, *, wait_s: float = 0.0) -> None:
         """Begin to save what waits to be kept, such as before the film is closed; wait at most so long."""
@@ -200,13 +202,16 @@ class CaseDesk(QObject):
         session.take_last()
         self._keeper.drop()
         self._kept = None
-        token, take_up = self._film, self.take_up(session)
+        token, home, take_up = self._film, self.home, self.take_up(session)
         given_up = self._builder(session, "in progress", session.edits.reader) if self.unsaved else None
 
         def read() -> tuple[object, Resumed]:
             self._keeper.let_finish(_KEEPING_S)
             place = self._keeper.now_at(left)
-            found = take_up(Case.load(place), place)
+            case = Case.load(place)
+            found = take_up(case, place)
+            if home is not None:
+                self._keeper.mind(home, case)
             if given_up is not None:
                 given_up().save(path_before(left))
             return token, found
