@@ -188,6 +188,12 @@ def test_indices_of_other_views_are_not_compared(earlier):
     assert not any("lacks a view" in text for text in front.warnings)
 
 
+def test_a_scan_is_not_its_own_earlier_scan(earlier):
+    said = "Both are the same scan"
+    assert any(said in text for text in compare_scans(earlier, earlier).warnings)
+    assert not any(said in text for text in compare_scans(earlier, later_of(earlier)).warnings)
+
+
 def test_the_band_is_named(earlier):
     result = compare_scans(earlier, later_of(earlier))
     assert "±0.30" in result.summary()

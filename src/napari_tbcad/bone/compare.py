@@ -16,7 +16,7 @@ from napari_tbcad.bone.correspondence import Correspondence, corresponding
 from napari_tbcad.bone.grow import USUAL_SPACING_MM
 from napari_tbcad.bone.pairing import COMPARED, CompareParameters, Pairing, State, pair_hotspots
 from napari_tbcad.errors import BadInput
-from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ViewName
 from napari_tbcad.memory import Memory, recall
 from napari_tbcad.record import Record, Step
 
@@ -203,6 +203,8 @@ def _days(earlier: str | None, later: str | None) -> int | None:
 def _differences(earlier: Comparable, later: Comparable) -> Iterator[str]:
     """Say what makes two indices differ that is not the disease."""
     one, other = earlier.index, later.index
+    if _same_scan(earlier.scan, later.scan):
+        yield "Both are the same scan, not two dates: what differs is how it was read."
     if one.weights != other.weights:
         yield f"The weights differ ({one.weights}, {other.weights}): the indices cannot be compared."
     if one.combine != other.combine:
@@ -229,6 +231,13 @@ def _differences(earlier: Comparable, later: Comparable) -> Iterator[str]:
         yield "The pixel sizes differ: perhaps another camera or acquisition."
     elif earlier.scan.shape != later.scan.shape:
         yield "The image sizes differ: perhaps another camera or acquisition."
+
+
+def _same_scan(one: BoneScan, other: BoneScan) -> bool:
+    """Tell whether the counts are the same; a folder of results has none."""
+    pairs = [(one.view(view), other.view(view)) for view in VIEWS]
+    both = [(a.counts, b.counts) for a, b in pairs if a is not None and b is not None]
+    return any(a.any() for a, _ in both) and all(np.array_equal(a, b) for a, b in both)
 
 
 def _misfits(there: Correspondence, view: ViewName, earlier: Comparable, later: Comparable) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_tbcad.case import SUFFIX
+from napari_tbcad.errors import BadInput
 from napari_tbcad.memory import Memory
 from napari_tbcad.widgets.work import start_call
 from napari_tbcad.widgets.workflow.session import outcome, said
@@ -80,6 +82,12 @@ class Comparing(QObject):
             # Imported by the worker: it takes longer than a blink.
             from napari_tbcad.bone.cases import analysis_of
 
+            if Path(path).is_file() and Path(path).suffix.lower() != SUFFIX:
+                raise BadInput(
+                    path,
+                    "a case is wanted here: open this scan in the panel, press Run all and judge it; then "
+                    "choose it in the list of open scans, or save it as a case",
+                )
             return analysis_of(path, reader=reader)
 
         self._read(Path(path).stem, read)

@@ -51,6 +51,8 @@ class BoneEdits(LayerEdits):
     ----------
     steps : UndoStack
         What can be undone.
+    unseen : bool
+        Whether the person began before candidates were found.
     """
 
     _layers: BoneLayers
@@ -58,6 +60,7 @@ class BoneEdits(LayerEdits):
     def __init__(self, layers: BoneLayers, parent: QObject | None = None) -> None:
         super().__init__(layers, parent)
         self.steps = UndoStack()
+        self.unseen = False
         self._strokes = Strokes()
         self._stroke_steps: dict[str, tuple[Stroke, Step]] = {}
         self._last: _Change | None = None
@@ -107,6 +110,8 @@ class BoneEdits(LayerEdits):
         with self._lock:
             self._take_all(run)
             before = self._state(run)
+            if before.hotspots is None:
+                self.unseen = run.get("hotspots", automatic=True) is None
             going_on = self._last if onto is not None and self.steps.top is onto else None
             if going_on is not None and going_on.step is not onto:
                 going_on = None

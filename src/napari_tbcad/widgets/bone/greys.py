@@ -79,6 +79,7 @@ class Greys(QObject):
         self.scale = next(iter(PRESETS.values()))
         self.levels: dict[ViewName, BoneLevel] = {}
         self._of: weakref.ref[Any] | None = None
+        self._by_regions = False
         self._followed: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def set(self, scale: GreyScale) -> None:
@@ -116,8 +117,14 @@ class Greys(QObject):
                 self._followed.add(image)
                 image.events.contrast_limits.connect(self._on_limits)
         scan = self._scan()
-        if scan is not None and (self._of is None or self._of() is not scan):
-            self._of, self.levels = weakref.ref(scan), {}
+        if scan is None:
+            return
+        other = self._of is None or self._of() is not scan
+        known = self._regions() is not None
+        if other or (known and not self._by_regions):
+            # Once more when regions come: an earlier scan beside this one is measured by its own.
+            self._of, self._by_regions = weakref.ref(scan), known
+            self.levels = {} if other else self.levels
             self._find_levels(scan)
             self._apply()
 
@@ -190,16 +197,21 @@ class Greys(QObject):
         self.changed.emit()
 
     def _find_levels(self, scan: Any) -> None:
-        session = self._session()
-        regions = session.value("regions") if session is not None else None
+        regions = self._regions()
         known = {view: None if regions is None else regions.labels(view) for view in VIEWS}
         start_call(
-            lambda: (scan, _levels(scan, known)), on_result=self._on_levels, on_error=self._on_unmeasured
+            lambda: (scan, regions is not None, _levels(scan, known)),
+            on_result=self._on_levels,
+            on_error=self._on_unmeasured,
         )
 
-    def _on_levels(self, found: tuple[Any, dict[ViewName, BoneLevel]]) -> None:
-        scan, levels = found
-        if self._of is not None and self._of() is scan:
+    def _regions(self) -> Any:
+        session = self._session()
+        return session.value("regions") if session is not None else None
+
+    def _on_levels(self, found: tuple[Any, bool, dict[ViewName, BoneLevel]]) -> None:
+        scan, by_regions, levels = found
+        if self._of is not None and self._of() is scan and by_regions == self._by_regions:
             self.levels = levels
             if not levels and self.scale.by == "bone":
                 self.scale = GreyScale("opened")

@@ -204,8 +204,9 @@ class Hands(Doing):
     def candidates(self) -> int:
         """Return how many candidates were found after the person had begun, and may be added."""
         session = self._session()
-        standing = session.value("hotspots") if session is not None else None
-        found = session.value("hotspots", automatic=True) if session is not None else None
+        if session is None or not session.edits.unseen:
+            return 0
+        standing, found = session.value("hotspots"), session.value("hotspots", automatic=True)
         if standing is None or found is None or standing is found:
             return 0
         return len(missing_candidates(standing, found))

@@ -76,7 +76,7 @@ class HotspotsStep(BoneStep):
         self._at: tuple[tuple[int, ...], bool] = ((), False)
         self._soon = _timer(self, lambda: self.go_to_next(1))
         self._late = _timer(self, self._grey)
-        self._room = TableRoom(self, self.table, self.described)
+        self._room = TableRoom(self, self.table, self.told)
 
     @property
     def buttons(self) -> dict[str, QPushButton]:
@@ -150,7 +150,8 @@ class HotspotsStep(BoneStep):
         self.body.addWidget(self.tools)
         self.body.addWidget(self.offer)
         self.body.addWidget(self.head)
-        for widget in (self.filters, self.table, self.classes, self.told, self.described):
+        # Class and measures above the table: they stay in sight however little room is left for its rows.
+        for widget in (self.classes, self.described, self.filters, self.table, self.told):
             self.body.addWidget(widget)
         self.body.addWidget(self.back_button)
         self.body.addWidget(self.note)
@@ -273,8 +274,9 @@ class HotspotsStep(BoneStep):
             self.configure("hotspots", section, live=True)
 
     def _add_candidates(self) -> None:
-        if self.session is not None:
-            self.session.hands.add_candidates()
+        if self.session is not None and self.session.hands.add_candidates():
+            # What needs an eye first may be among them.
+            self.table.forget()
 
     def _back(self) -> None:
         if self.session is not None:

@@ -26,7 +26,7 @@ REGIONS = {view: f"{view} regions" for view in VIEWS}
 KINDS = (*REGIONS.values(), *HOTSPOTS.values())
 """The label layers; each kind's name begins with its view."""
 
-MOST_SMALL = 255
+MOST_SMALL = 200
 """Hotspots up to this number fit a layer of 8 bits: napari goes through all values of a layer's type, one by
 one, whenever it gets other colours, which are 65536 (some 50 ms) for 16 bits."""
 

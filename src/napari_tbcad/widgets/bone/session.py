@@ -262,6 +262,8 @@ class BoneSession(Session):
         settings = BoneSettings().model_copy(update={"views": self.part.views})
         self.run = found.run or start(self.part.study, settings, study_key=found.key)
         self.edits.begin()
+        given = self.run.edited("hotspots")
+        self.edits.unseen = given and self.run.get("hotspots", automatic=True) is None
         self.hands.last_grow = None
         self._queue.clear()
         if self.value("scan") is not None:

@@ -201,8 +201,11 @@ class Bench(QObject):
         return self._sessions[layer]
 
     def set_reader(self, reader: str) -> None:
-        """Say who reads: journal and readings name them from now on."""
-        self.reader = reader.strip()
+        """Say who reads: journal and readings name them from now on.
+
+        Signs with which a spreadsheet begins a formula do not begin a name: it is written into tables.
+        """
+        self.reader = reader.strip().lstrip("=+-@\t ")
         for session in filter(isalive, list(self._sessions.values())):
             session.edits.reader = self.reader
         self.changed.emit()
