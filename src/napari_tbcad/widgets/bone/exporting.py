@@ -9,6 +9,7 @@ from typing import Any
 
 from napari.utils.notifications import show_warning
 
+from napari_tbcad.case import Verdict
 from napari_tbcad.widgets.workflow import exporting
 
 
@@ -48,6 +49,12 @@ class BoneExporter(exporting.Exporter):
         """Return what writes tables, label images, overlay and record."""
         name = session.name
         return lambda: _export(folder, run, name)
+
+    def verdict_of(self, session: Any) -> Verdict:
+        """Return "made" once every hotspot is judged; a reading that is to go on is no finished one."""
+        hotspots = session.value("hotspots")
+        whole = hotspots is not None and all(mark.judged for mark in hotspots.marks)
+        return "made" if whole else "in progress"
 
     def name_of(self, session: Any) -> str:
         """Return what the scan is called."""

@@ -278,7 +278,7 @@ class Hands(Doing):
             return None
         proposal = self.proposal(number)
         if proposal is None:
-            self._tell("Nothing in the other view stands out at the mirrored place.")
+            self._tell(self._why_no_partner(session, number))
             return None
         return self._make("partner", lambda h, _: by_hand.take_partner(h, proposal), choose=False)
 
@@ -327,6 +327,16 @@ class Hands(Doing):
         return step is not None
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _why_no_partner(self, session: BoneSession, number: int) -> str:
+        scan, hotspots = session.value("scan"), session.value("hotspots")
+        if scan is None or hotspots is None or number not in hotspots.by_id():
+            return "No hotspot is chosen."
+        if len(list(scan)) < 2:
+            return "This scan has one view only."
+        if hotspots.mark(number).linked is not None:
+            return f"Hotspot {number} has its partner: {hotspots.mark(number).linked}."
+        return "Nothing in the other view stands out at the mirrored place."
 
     def _stepped(self, tool: str) -> None:
         if tool not in _SAME_PIXELS:

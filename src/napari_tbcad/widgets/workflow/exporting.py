@@ -10,6 +10,7 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
+from napari_tbcad.case import Verdict
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.work import start_call
 
@@ -92,7 +93,11 @@ class Exporter(QObject):
     def save_to(self, path: Path) -> None:
         """Save the case in a file."""
         if (session := self._bench.session) is not None:
-            session.desk.save(path, reader=self._bench.reader)
+            session.desk.save(path, verdict=self.verdict_of(session), reader=self._bench.reader)
+
+    def verdict_of(self, session: Any) -> Verdict:
+        """Return how far the reading is that is saved."""
+        return "made"
 
     # -- files ----------------------------------------------------------------------------------------
 
