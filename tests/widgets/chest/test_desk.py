@@ -291,6 +291,90 @@ def test_what_cannot_be_restored_does_not_end_a_save(session, slow, tmp_path, qt
     assert rows(tmp_path / "a.tbcad") == 5
 
 
+@pytest.fixture
+def again(session, kept_aside, qtbot):
+    """The film opened anew on another day, with an offer to go on with 5 rows, and 7 painted meanwhile."""
+    session.paint(5)
+    settle(session, qtbot)
+    again = Session()
+    again.desk = ChestDesk(again)
+    again.shelf = SimpleNamespace(model=None)
+    (again.desk.left,) = kept_aside.iterdir()
+    again.paint(7)
+    yield again
+    settle(again, qtbot)
+
+
+def painted(folder):
+    return sorted(rows(path) for path in folder.iterdir())
+
+
+def restored(again, qtbot):
+    qtbot.waitUntil(lambda: again.value("sensitive").labels.any(axis=1).sum() == 5, timeout=30_000)
+
+
+@pytest.mark.parametrize("late", ["in between", "while that is written"])
+def test_what_is_edited_while_a_case_is_brought_back_takes_nothing_from_it(
+    again, late, kept_aside, qtbot, monkeypatch
+):
+    left, whole = again.desk.left, again.desk._put_aside
+    if late == "while that is written":
+
+        def edited(*facts):
+            whole(*facts)
+            monkeypatch.setattr(again.desk, "_put_aside", whole)
+            again.paint(9)
+
+        monkeypatch.setattr(again.desk, "_put_aside", edited)
+    again.desk.restore()
+    again.desk.restore()  # pressed twice
+    again.paint(8)
+    restored(again, qtbot)
+    settle(again, qtbot)
+    assert painted(kept_aside) == [5, 8 if late == "in between" else 9]
+    assert (rows(left), again.desk.unsaved) == (5, False)
+    again.paint(6)
+    settle(again, qtbot)
+    assert rows(left) == 6
+
+
+@pytest.mark.parametrize("how", ["closed", "dismissed"])
+def test_a_case_that_is_not_brought_back_after_all_leaves_what_stands(again, how, kept_aside, qtbot):
+    run = again.run
+    again.desk.restore()
+    again.paint(8)
+    if how == "closed":
+        again.closed = True
+        again.desk.flush()
+    else:
+        again.desk.dismiss()
+    settle(again, qtbot)
+    qtbot.wait(300)
+    assert again.run is run
+    assert painted(kept_aside) == [5, 8]
+
+
+def test_a_save_asked_for_while_a_case_is_brought_back_is_of_that_one(again, tmp_path, kept_aside, qtbot):
+    again.desk.restore()
+    again.desk.save(tmp_path / "a.tbcad", reader="A")
+    restored(again, qtbot)
+    settle(again, qtbot)
+    assert (rows(tmp_path / "a.tbcad"), again.desk.path) == (5, tmp_path / "a.tbcad")
+    assert 7 in painted(kept_aside)
+
+
+def test_a_save_under_way_is_of_what_is_given_up(again, slow, tmp_path, kept_aside, qtbot):
+    again.desk.save(tmp_path / "a.tbcad", reader="A")
+    assert slow.entered.wait(20)
+    again.desk.restore()
+    qtbot.wait(100)
+    slow.gate.set()
+    restored(again, qtbot)
+    settle(again, qtbot)
+    # The next save asks for a place: this one holds something else.
+    assert (rows(tmp_path / "a.tbcad"), again.desk.path, painted(kept_aside)) == (7, None, [5])
+
+
 def test_what_was_left_is_brought_back_although_the_person_worked_on(session, kept_aside, qtbot):
     from napari_tbcad.chest.cases import film_key
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,7 +18,8 @@ from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
 from napari_tbcad.widgets.workflow.autosave import CaseKeeper
 from napari_tbcad.widgets.workflow.kept import free_path, path_before
-from napari_tbcad.widgets.workflow.resumed import Resumed
+from napari_tbcad.widgets.workflow.resumed import Restoring, Resumed, Saving
+from napari_tbcad.widgets.workflow.session import outcome
 
 if TYPE_CHECKING:
     from napari_tbcad.chain import Run
@@ -27,20 +27,6 @@ if TYPE_CHECKING:
 
 _KEEPING_S = 10.0
 """How long a case waits for the one on the side that is just being written."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Saving:
-    """A case on its way into the file that a person asked for."""
-
-    film: object
-    path: Path
-    build: Callable[[], Case]
-    aside: Callable[[], Case]
-    owner: int
-    journal: Any
-    listed: bool
-    reader: str
 
 
 class CaseDesk(QObject):
@@ -88,6 +74,7 @@ class CaseDesk(QObject):
         self._at_work = 0
         self._in_turn = threading.Lock()
         self._film = object()
+        self._restoring: Restoring | None = None
         self._saved: Any = None
         self._kept: Any = None
         self._keeper = CaseKeeper(self)
@@ -147,7 +134,7 @@ class CaseDesk(QObject):
 
     def save_now(self) -> None:
         """Save what was asked for; the session calls this when it has settled."""
-        if not self._at_work:
+        if not self._at_work and self._restoring is None:
             self.finish_asked()
 
     def finish_asked(self) -> None:
@@ -155,11 +142,12 @@ class CaseDesk(QObject):
         if self._asked is None:
             return
         (path, verdict, reader), self._asked = self._asked, None
+        self._restoring = None
         session = self._session()
         if session is None or session.run is None:
             self.failed.emit(f"{path.name} was not saved: its {self.thing} cannot be used any more.")
             return
-        saving = _Saving(
+        saving = Saving(
             film=self._film,
             path=path,
             build=self._builder(session, verdict, reader),
@@ -176,8 +164,14 @@ class CaseDesk(QObject):
 
     def keep(self, *, reader: str = "") -> None:
         """Save soon what a person did, on the side; in a worklist in the case's own file."""
-        session, folder = self._session(), preferences().autosave
-        if session is None or session.run is None or session.closed:
+        session = self._session()
+        # What is about to be given up must not take the place of what comes back.
+        if session is not None and not session.closed and self._restoring is None:
+            self._keep(session, reader)
+
+    def _keep(self, session: Any, reader: str) -> None:
+        folder = preferences().autosave
+        if session.run is None:
             return
         # What follows from an edit may come later than the edit itself.
         run = session.run
@@ -192,34 +186,33 @@ class CaseDesk(QObject):
 
     def flush(self, *, wait_s: float = 0.0) -> None:
         """Begin to save what waits to be kept, such as before the film is closed; wait at most so long."""
+        self._stay()
         self._keeper.flush(wait_s=wait_s)
 
     def restore(self) -> None:
         """Take up the case that was kept on the side; what was done since is put aside in its stead."""
         session, left = self._session(), self.left
-        if session is None or session.run is None or left is None:
+        if session is None or session.run is None or left is None or self._restoring is not None:
             return
         session.take_last()
         self._keeper.drop()
         self._kept = None
-        token, home, take_up = self._film, self.home, self.take_up(session)
-        given_up = self._builder(session, "in progress", session.edits.reader) if self.unsaved else None
+        token = self._restoring = Restoring(left)
+        home, take_up = self.home, self.take_up(session)
 
-        def read() -> tuple[object, Resumed]:
+        def read() -> Resumed:
             self._keeper.let_finish(_KEEPING_S)
             place = self._keeper.now_at(left)
             case = Case.load(place)
-            found = take_up(case, place)
             if home is not None:
                 self._keeper.mind(home, case)
-            if given_up is not None:
-                given_up().save(path_before(left))
-            return token, found
+            return take_up(case, place)
 
-        start_call(read, on_result=self._on_restored, on_error=self._on_not_restored)
+        start_call(lambda: outcome(token, read), on_result=self._on_restored, on_error=self._complain)
 
     def dismiss(self) -> None:
         """Go on without the case that was kept on the side; it stays where it is."""
+        self._stay()
         self.left = None
         if (session := self._session()) is not None:
             session.changed.emit()
@@ -254,7 +247,7 @@ class CaseDesk(QObject):
 
         return build
 
-    def _write(self, saving: _Saving) -> tuple[_Saving, Case | None, Exception | None]:
+    def _write(self, saving: Saving) -> tuple[Saving, Case | None, Exception | None]:
         """Build and write; on a worker."""
         with self._in_turn:
             self._keeper.let_finish(_KEEPING_S)
@@ -265,7 +258,7 @@ class CaseDesk(QObject):
                 return saving, None, error
             return saving, case, None
 
-    def _on_written(self, outcome: tuple[_Saving, Case | None, Exception | None]) -> None:
+    def _on_written(self, outcome: tuple[Saving, Case | None, Exception | None]) -> None:
         saving, case, error = outcome
         self._at_work -= 1
         if case is not None:
@@ -275,12 +268,14 @@ class CaseDesk(QObject):
             self._complain(error)
         if not self._at_work:
             self._under_way.discard(self)
+            if self._restoring is not None and self._restoring.found is not None:
+                self._on_restored((self._restoring, self._restoring.found))
         if (session := self._session()) is not None:
             session.changed.emit()
             # Another save may have been asked for meanwhile.
             session.go_on()
 
-    def _on_saved(self, saving: _Saving, case: Case) -> None:
+    def _on_saved(self, saving: Saving, case: Case) -> None:
         if saving.film is self._film:
             self.path, self.case, self._saved = saving.path, case, saving.journal
             self.left, self.notes = None, ()
@@ -290,7 +285,7 @@ class CaseDesk(QObject):
             self._keeper.clear(case.image.content_key)
         self.saved.emit(saving.path)
 
-    def _on_unsaved(self, saving: _Saving) -> None:
+    def _on_unsaved(self, saving: Saving) -> None:
         """Keep on the side what could not be saved: what waited there made way for it."""
         session = self._session()
         self._kept = None
@@ -298,7 +293,7 @@ class CaseDesk(QObject):
             self.keep(reader=saving.reader)
         elif saving.journal and (place := preferences().autosave) is not None:
             self._keeper.put(place, saving.aside, owner=saving.owner)
-            self.flush()
+            self._keeper.flush()
 
     def _complain(self, error: Exception | None) -> None:
         told = isinstance(error, BadInput | OSError)
@@ -306,18 +301,48 @@ class CaseDesk(QObject):
         show_error(text)
         self.failed.emit(text)
 
-    def _on_not_restored(self, error: Exception) -> None:
-        self._complain(error)
-        if (session := self._session()) is not None:
-            self.keep(reader=session.edits.reader)
+    def _stay(self) -> None:
+        """Stay with what stands, if another case is just being brought back, and keep that."""
+        session, restoring, self._restoring = self._session(), self._restoring, None
+        if restoring is not None and session is not None:
+            self._keep(session, session.edits.reader)
 
-    def _on_restored(self, outcome: tuple[object, Resumed]) -> None:
-        session, (film, found) = self._session(), outcome
-        if session is None or session.closed or film is not self._film:
+    def _on_restored(self, came: tuple[object, Any]) -> None:
+        session, (token, found) = self._session(), came
+        if session is None or session.closed or token is not self._restoring or self._restoring is None:
             return
+        if isinstance(found, Exception) or session.run is None:
+            if session.run is not None:
+                self._complain(found)
+            self._stay()
+            session.go_on()
+            return
+        # A person may have worked on since they asked for it: first that is on disk, too.
+        session.take_last()
+        self._restoring.found = found
+        if self._at_work:
+            return
+        if self.unsaved and session.run.journal != self._restoring.kept:
+            self._put_aside(session, self._restoring)
+            return
+        self._restoring = None
         self.take(found)
         if found.path is not None and found.case is not None:
             self._keeper.adopt(found.path, found.case.saved, aside=found.case.image.content_key)
         # It was kept on the side: saving asks for a place of its own.
         self.path = None
         session.adopt(found)
+        # A save may have been asked for meanwhile.
+        session.go_on()
+
+    def _put_aside(self, session: Any, token: Restoring) -> None:
+        """Save what is given up beside the case that comes back; then that may come."""
+        token.kept = session.run.journal
+        build, found = self._builder(session, "in progress", session.edits.reader), token.found
+
+        def save() -> Resumed | None:
+            token.aside = token.aside or path_before(token.left)
+            build().save(token.aside)
+            return found
+
+        start_call(lambda: outcome(token, save), on_result=self._on_restored, on_error=self._complain)

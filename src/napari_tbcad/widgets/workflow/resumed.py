@@ -1,9 +1,11 @@
-"""What a study that is opened goes on from."""
+"""What a study that is opened goes on from, and cases on their way to and from disk."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from napari_tbcad.case import Case
 from napari_tbcad.chain import Run
@@ -32,3 +34,39 @@ class Resumed:
     run: Run | None = None
     notes: tuple[str, ...] = ()
     left: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Saving:
+    """A case on its way into the file that a person asked for."""
+
+    film: object
+    path: Path
+    build: Callable[[], Case]
+    aside: Callable[[], Case]
+    owner: int
+    journal: Any
+    listed: bool
+    reader: str
+
+
+@dataclass(eq=False)
+class Restoring:
+    """A case that was kept on the side, on its way back.
+
+    Parameters
+    ----------
+    left : Path
+        Its file.
+    found : Resumed or None
+        What was read from it.
+    kept : object
+        The person's journal as far as what is given up was saved.
+    aside : Path or None
+        Where that is.
+    """
+
+    left: Path
+    found: Resumed | None = None
+    kept: Any = None
+    aside: Path | None = None
