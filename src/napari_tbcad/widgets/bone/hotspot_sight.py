@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_tbcad.bone.grow import USUAL_SPACING_MM
+
 _MARGIN = 0.03
 """Share of what is in sight that counts as its edge: what lies there is as good as out of sight."""
 _CLOSE = 6.0
-"""A hotspot that is gone to fills about one in so many of the canvas' height."""
+"""A hotspot that is gone to fills at the most one in so many of the canvas' height."""
+_AROUND_MM = 240.0
+"""So much of the body stays in sight: a hotspot without its bones is hard to judge."""
 
 
 def row_of(session: Any, number: int | None) -> Any:
@@ -63,7 +67,8 @@ def go_to(session: Any, number: int | None) -> None:
     _centre(session, row)
     shown = image.corner_pixels[:, -2:]
     height = float(shown[1, 0] - shown[0, 0])
-    wanted = _CLOSE * max(row.bottom - row.top, row.right - row.left, 8)
+    spacing = (session.value("scan").spacing_mm or USUAL_SPACING_MM)[0]
+    wanted = max(_CLOSE * max(row.bottom - row.top, row.right - row.left), _AROUND_MM / spacing)
     if height > wanted:
         viewer.scene.camera.zoom *= height / wanted
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from napari.utils.notifications import show_warning
 from qtpy.compat import isalive
 from qtpy.QtGui import QShowEvent
 
@@ -153,6 +154,9 @@ class WorklistPanel(Dock):
             return
         if problem := session.film_problem or self.objection(session):
             self.view.show_error(problem)
+            if not self.isVisible():
+                # Behind the tab of the panel that is worked in.
+                show_warning(problem)
             return
         session.desk.save(self._shown.case, verdict=verdict, reader=self.view.reader)
 

@@ -125,8 +125,8 @@ class HotspotView(QTableView):
 
     def fit(self, room: int) -> None:
         """Take as much of the room (in pixels) as the rows are worth."""
-        wanted = self.horizontalHeader().height() + 21 * max(len(self._all), 8) + 4
-        height = max(LEAST_PX, min(room, wanted))
+        wanted = self.horizontalHeader().height() + 21 * max(len(self._all), 3) + 4
+        height = min(wanted, max(LEAST_PX, room))
         if height != self.height():
             self.setFixedHeight(height)
 
