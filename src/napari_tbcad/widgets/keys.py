@@ -107,8 +107,8 @@ KEYS: tuple[Key, ...] = (
         "Enter",
         "bone",
         "Accept partner",
-        "The dashed outline in the other view is the same lesion as the chosen one. A polygon is ended by a "
-        "double click.",
+        "The dashed outline in the other view is the same lesion as the chosen one "
+        "(end napari's polygon with a double click).",
         replaces=("complete_polygon",),
     ),
     Key("grow_tool", "G", "bone", "Grow", "Click a hotspot to outline it; Shift+click does so at any time."),
@@ -125,8 +125,7 @@ KEYS: tuple[Key, ...] = (
         "F",
         "bone",
         "Brush",
-        "Paint freehand: a new hotspot, or on one that is there. On hotspots it replaces napari's fill, "
-        "which 4 still chooses.",
+        "Paint freehand: a new hotspot, or on one that is there (napari's fill tool is on 4).",
         replaces=("activate_labels_fill_mode",),
     ),
     Key(

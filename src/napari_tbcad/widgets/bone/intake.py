@@ -79,7 +79,10 @@ def partnered(path: Path) -> ScanFiles:
     if path.is_dir():
         found = find_scans(path)
         if len(found) > 1:
-            raise BadInput(path, f"a folder with {len(found)} scans; choose the files of one")
+            raise BadInput(
+                path,
+                f"a folder with {len(found)} scans: open a file of one, or the folder as a Bone worklist",
+            )
         return found[0]
     own = find_scans(path)[0]
     try:
