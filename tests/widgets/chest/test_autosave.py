@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from napari_tbcad.case import Case, ImageReference, Reading
+from napari_tbcad.errors import BadInput
+from napari_tbcad.record import Edit, Record
 from napari_tbcad.widgets.preferences import Preferences, autosave_folder, default_folder
 from napari_tbcad.widgets.workflow import autosave
 from napari_tbcad.widgets.workflow.autosave import CaseKeeper
@@ -83,6 +85,25 @@ def test_yesterdays_case_is_put_aside_unless_the_session_goes_on_with_it(qtbot, 
     assert Case.load(path).last.reader == "C"
 
 
+def test_two_windows_of_one_film_leave_one_file_each_on_the_side(qtbot, tmp_path, keeper):
+    other = CaseKeeper(rest_ms=1)
+    done = {"A": Record(), "B": Record()}
+    a_case(reader="yesterday").save(path_in(tmp_path, "chest.png", "k" * 32))
+    for turn in range(8):
+        window, reader = ((keeper, "A"), (other, "B"))[turn % 2]
+        done[reader] += Edit("sensitive", turn, reader=reader)
+        reading = replace(a_case(reader=reader).last, record=done[reader])
+        window.put(tmp_path, lambda reading=reading: replace(a_case(), readings=(reading,)))
+        kept(window, qtbot)
+    found = [Case.load(path).last for path in tmp_path.iterdir()]
+    assert sorted((one.reader, len(one.edits)) for one in found) == [
+        ("A", 4),
+        ("B", 3),
+        ("B", 4),
+        ("yesterday", 0),
+    ]
+
+
 def test_anothers_file_is_never_overwritten(qtbot, tmp_path, keeper):
     theirs, strange = tmp_path / "a.tbcad", tmp_path / "b.tbcad"
     a_case(key="o" * 32).save(theirs)
@@ -120,6 +141,22 @@ def test_what_somebody_finished_meanwhile_stays_where_it_is(qtbot, tmp_path, kee
     keeper.put(listed, lambda: replace(a_case(), readings=(theirs, *a_case(reader="E").readings)))
     kept(keeper, qtbot)
     assert [one.reader for one in Case.load(listed).readings] == ["B", "E"]
+
+
+def test_a_new_file_that_another_reader_finished_first_is_not_replaced(tmp_path, keeper):
+    def made(reader, key="k" * 32):
+        case = a_case(key=key)
+        return replace(case, readings=(replace(case.last, reader=reader, verdict="made"),))
+
+    path = tmp_path / "new.tbcad"
+    CaseKeeper().write(path, made("B"))
+    with pytest.raises(BadInput, match=r"new.tbcad: somebody else finished a reading there"):
+        keeper.write(path, made("A"))
+    assert Case.peek(path).readings[-1].reader == "B"
+    # The person was asked whether to replace their own, or another study's.
+    for reader, key in (("b ", "k" * 32), ("A", "o" * 32)):
+        CaseKeeper().write(path, made(reader, key))
+    assert Case.peek(path).readings[-1].reader == "A"
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(qtbot, tmp_path, keeper):

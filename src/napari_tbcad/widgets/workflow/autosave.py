@@ -15,7 +15,14 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_tbcad.case import SUFFIX, Case, CaseHead
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.work import start_call
-from napari_tbcad.widgets.workflow.kept import CHANGED, finished_elsewhere, head_of, path_before, path_in
+from napari_tbcad.widgets.workflow.kept import (
+    CHANGED,
+    finished_elsewhere,
+    head_of,
+    is_of_another,
+    make_way,
+    path_in,
+)
 from napari_tbcad.widgets.workflow.kept import find as find
 
 _Build = Callable[[], Case]
@@ -58,6 +65,7 @@ class CaseKeeper(QObject):
         self._told: set[str] = set()
         self._met: set[tuple[Path, str]] = set()
         self._moved: dict[Path, Path] = {}
+        self._last_moved: dict[Path, Path] = {}
         self._since = 0.0
         self._longest = longest_ms / 1000
         self._timer = QTimer(self, singleShot=True, interval=rest_ms)  # type: ignore[call-arg]
@@ -159,7 +167,7 @@ class CaseKeeper(QObject):
         ----------
         path : Path
             The file. What is there is replaced, since the person was asked, unless somebody saved it after
-            this session opened or wrote it.
+            this session opened or wrote it, or another reader finished a reading of this study there.
         case : Case
             The case.
         listed : bool, optional
@@ -174,6 +182,11 @@ class CaseKeeper(QObject):
             known = self._own.get(path.absolute())
             if (known is not None or listed) and path.exists() and Case.peek(path).saved != known:
                 raise BadInput(path, CHANGED)
+            if known is None and is_of_another(path, case):
+                raise BadInput(
+                    path,
+                    "somebody else finished a reading there: open it to add yours, or choose another name",
+                )
             case.save(path)
             self.adopt(path, case.saved)
             self._aside.pop(path.absolute(), None)
@@ -236,9 +249,8 @@ class CaseKeeper(QObject):
                 path = path_in(folder, case.image.name, key)
                 head = head_of(path, case) if path.exists() else None
             if head is not None and head.saved != self._own.get(path.absolute()):
-                now_at = path_before(path)
-                path.replace(now_at)
-                self._moved.setdefault(path, now_at)
+                self._last_moved[path] = make_way(path, self._last_moved.get(path))
+                self._moved.setdefault(path, self._last_moved[path])
             case.save(path)
             self.adopt(path, case.saved, aside="" if path == place else key)
         return path, told

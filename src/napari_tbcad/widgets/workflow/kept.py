@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from napari_tbcad.case import SUFFIX, Case, CaseHead
@@ -83,7 +84,44 @@ def head_of(path: Path, case: Case) -> CaseHead:
     return head
 
 
-def finished_elsewhere(head: CaseHead, case: Case) -> bool:
+def make_way(path: Path, last: Path | None) -> Path:
+    """Move a case that this session does not go on with, and return where it is.
+
+    Parameters
+    ----------
+    path : Path
+        The case.
+    last : Path or None
+        Where the last one that lay there went; its place is taken if every edit in it is in this one, too,
+        such as of a person at work in another window.
+    """
+    now_at = last if last is not None and _goes_on_from(path, last) else path_before(path)
+    path.replace(now_at)
+    return now_at
+
+
+def _goes_on_from(path: Path, last: Path) -> bool:
+    try:
+        newer, older = Case.load(path), Case.load(last)
+    except BadInput:
+        return False
+    if older.last.finished or finished_elsewhere(older, newer) or not newer.last.by(older.last.reader):
+        return False
+    return set(older.last.edits) <= set(newer.last.edits)
+
+
+def finished_elsewhere(head: CaseHead | Case, case: Case) -> bool:
     """Tell whether somebody finished a reading there that a case does not hold."""
     known = {(one.reader, one.when, one.verdict) for one in case.readings}
     return any(one.finished and (one.reader, one.when, one.verdict) not in known for one in head.readings)
+
+
+def is_of_another(path: Path, case: Case) -> bool:
+    """Tell whether another reader finished the same study there, and a case does not hold that reading."""
+    try:
+        head = Case.peek(path)
+    except BadInput:
+        return False
+    same = head.image.content_key == case.image.content_key
+    theirs = [one for one in head.readings if not one.by(case.last.reader)]
+    return same and finished_elsewhere(replace(head, readings=tuple(theirs)), case)
