@@ -31,6 +31,9 @@ _HINTS = {
     (True, True): "No hotspots. Take a tool and make them yourself, or lower the threshold.",
 }
 """By whether there are hotspots, and whether they were measured."""
+_NONE_CHOSEN = (
+    "Tab chooses the one that most needs an eye, a click any other; what was measured of it stands here."
+)
 _GREY_MS = 200
 """Numbers that are out of date for longer than this are greyed."""
 
@@ -194,7 +197,7 @@ class HotspotsStep(BoneStep):
     def _describe(self, rows: tuple[Any, ...], selected: tuple[int, ...]) -> None:
         chosen = [row for row in rows if row.id in selected]
         self.classes.show_class(judged_class(chosen) if chosen else self._next_class())
-        text = sentence(chosen[0]) if len(chosen) == 1 else together(chosen) if chosen else ""
+        text = sentence(chosen[0]) if len(chosen) == 1 else together(chosen) if chosen else _NONE_CHOSEN
         self.described.set_text(text)
 
     def _next_class(self) -> str | None:
