@@ -93,7 +93,7 @@ class Hands(Doing):
             raise ValueError(f"no class is named {label!r}")
         if (session := self._session()) is not None:
             session.layers.brush_class = label
-            session.recolour_soon()
+            session.labels.recolour_soon()
             session.changed.emit()
 
     def box(self, view: ViewName, bounds: Bounds) -> int | None:
@@ -157,7 +157,7 @@ class Hands(Doing):
             self._tell(f"There is no hotspot {number} in the {view} view.")
             return False
         session.edits.start(session.run)
-        session.show_labels(HOTSPOTS[view])
+        session.labels.show(HOTSPOTS[view])
         hotspots = session.value("hotspots")
         if number is None:
             session.look.choose(None)
@@ -168,7 +168,7 @@ class Hands(Doing):
         session = self._session()
         if session is None or session.value("regions") is None:
             return False
-        session.show_labels(REGIONS[view])
+        session.labels.show(REGIONS[view])
         return session.layers.take_region_brush(view, region)
 
     def painted(self, ended: bool = False) -> None:

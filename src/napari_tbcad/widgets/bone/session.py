@@ -7,27 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image
-from qtpy.QtCore import QTimer
 
 from napari_tbcad.bone.views import UndecidedViews
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.widgets.bone.edits import BoneEdits
 from napari_tbcad.widgets.bone.hands import Hands
 from napari_tbcad.widgets.bone.intake import ScanPart, part_of
-from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS, REGIONS, BoneLayers, view_of
+from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS, REGIONS, BoneLayers
 from napari_tbcad.widgets.bone.look import BoneLook
 from napari_tbcad.widgets.bone.resume import BoneDesk, ScanIntake, case_in, resume
+from napari_tbcad.widgets.bone.showing import LabelShow
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
 from napari_tbcad.widgets.workflow.session import Session, outcome, said
 
 EVERYTHING = ("scan", "regions", "hotspots", "table", "index")
-_PAINT_MS = 15
-"""Time for the window to be drawn between one new layer and the next."""
 _ANSWER_S = 0.015
 """How long the window waits for the answer to a change before it is drawn without it."""
-_TINT_MS = 30
-"""Colours and letters take napari longer than the answer: the number is drawn first."""
 
 
 class BoneSession(Session):
@@ -44,6 +40,8 @@ class BoneSession(Session):
     ----------
     layers : BoneLayers
         Its layers.
+    labels : LabelShow
+        Brings hotspots and regions into their layers.
     edits : BoneEdits
         What a person did to hotspots and regions.
     hands : Hands
@@ -84,13 +82,8 @@ class BoneSession(Session):
         self.look = BoneLook(self)
         self.desk = BoneDesk(self)
         self.changed.connect(self.look.refresh)
-        self._queue: list[str] = []
-        self._showing = QTimer(self)
-        self._showing.setSingleShot(True)
-        self._showing.timeout.connect(self._show_next)
-        self._tinting = QTimer(self)
-        self._tinting.setSingleShot(True)
-        self._tinting.timeout.connect(self._recolour)
+        self.labels = LabelShow(self)
+        self.labels.shown.connect(self.changed)
         self._take_scan()
 
     # -- what a panel shows ---------------------------------------------------------------------------
@@ -109,7 +102,7 @@ class BoneSession(Session):
     @property
     def settled(self) -> bool:
         """Whether nothing is under way, and every label has its layer."""
-        waits = self._queue or self._checking or self._tinting.isActive() or self.desk.saving
+        waits = self.labels.busy or self._checking or self.desk.saving
         return super().settled and not waits
 
     @property
@@ -160,7 +153,7 @@ class BoneSession(Session):
     def answer(self) -> None:
         """Bring up to date what follows from the hotspots that stand: a person changed them."""
         if any(self.layers.layer(kind) is None for kind in HOTSPOTS.values()):
-            self._enqueue(HOTSPOTS)
+            self.labels.enqueue(HOTSPOTS.values())
         if self.value("regions") is None:
             # Without them there is no table: they take their time, which is told.
             self._want("regions", *self.answers(), live=False)
@@ -168,7 +161,7 @@ class BoneSession(Session):
             self._want(*self.answers(), live=True)
         if self.job is None:
             # Else at its end: colours would hold the window up before the number is shown.
-            self.recolour_soon()
+            self.labels.recolour_soon()
         elif self.job.live:
             # Mostly two milliseconds. Left alone, the answer waits until the canvas is drawn, which is 40.
             self.job.done.wait(_ANSWER_S)
@@ -178,17 +171,6 @@ class BoneSession(Session):
         """Bring up to date what follows from how the views are named and turned."""
         self._want(*self.live_values("views"), live=True)
         self.changed.emit()
-
-    def recolour_soon(self) -> None:
-        """Give hotspots the colours of their classes, once the window had time to be drawn."""
-        if not self._tinting.isActive():
-            self._tinting.start(_TINT_MS)
-
-    def show_labels(self, *kinds: str) -> None:
-        """Put labels of some kinds into their layers (again, when a person deleted one)."""
-        for kind in kinds:
-            self._bring(kind, make=True)
-        self._recolour()
 
     def take_last(self) -> None:
         """Take at once what was painted and not answered yet, and have it kept: the scan is about to go."""
@@ -265,7 +247,7 @@ class BoneSession(Session):
         given = self.run.edited("hotspots")
         self.edits.unseen = given and self.run.get("hotspots", automatic=True) is None
         self.hands.last_grow = None
-        self._queue.clear()
+        self.labels.begin()
         if self.value("scan") is not None:
             self.value_made("scan")
         for name in ("regions", "hotspots"):
@@ -283,58 +265,12 @@ class BoneSession(Session):
             self.find_images()
             self.layers.show_scan(self.value("scan"))
         elif name in ("regions", "hotspots"):
-            self._enqueue(REGIONS if name == "regions" else HOTSPOTS)
+            self.labels.enqueue((REGIONS if name == "regions" else HOTSPOTS).values())
 
     def job_ended(self) -> None:
         """Bring labels, colours and numbers up to date, but leave alone what is just being painted."""
-        for kind in KINDS:
-            if self.layers.layer(kind) is not None:
-                self._bring(kind)
-        self.recolour_soon()
+        self.labels.update()
         self.desk.keep(reader=self.edits.reader)
-
-    def _enqueue(self, kinds: dict[Any, str]) -> None:
-        for kind in kinds.values():
-            if self.layers.layer(kind) is not None:
-                self._bring(kind)
-            elif kind not in self._queue:
-                self._queue.append(kind)
-        if self._queue:
-            self._showing.start(_PAINT_MS)
-
-    def _show_next(self) -> None:
-        """Give a label image its layer, one at a time: the window can be drawn in between."""
-        if not self._queue or self._closed:
-            return
-        self._bring(self._queue.pop(0), make=True)
-        if self._queue:
-            self._showing.start(_PAINT_MS)
-        else:
-            self._recolour()
-            self.changed.emit()
-
-    def _bring(self, kind: str, *, make: bool = False) -> None:
-        value = self.value("hotspots" if _spots(kind) else "regions")
-        labels = None if value is None else value.labels(view_of(kind))
-        if labels is None or kind in self.edits.problems or self.edits.touched_now(kind):
-            return
-        if self.layers.layer(kind) is None:
-            if make:
-                if _spots(kind):
-                    self.layers.know(value.marks)
-                self.layers.show(kind, labels)
-        elif self.layers.holds_something_else(kind):
-            # napari tells of some changes late, and of those of a hidden layer not at all. The end of a
-            # stroke it tells.
-            if not self.layers.in_hand(kind):
-                self.edits.notice(kind)
-        else:
-            self.layers.show(kind, labels)
-
-    def _recolour(self) -> None:
-        hotspots = self.value("hotspots")
-        if hotspots is not None:
-            self.layers.colour(hotspots.marks)
 
     def settled_down(self) -> None:
         """Gather complaints on a worker where something was replaced; then save what was asked for."""
