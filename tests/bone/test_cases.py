@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from dataclasses import replace
@@ -296,6 +297,25 @@ def test_a_second_readers_reading_leaves_the_first_whole(run, tmp_path):
     assert content_key(hotspots_of(both, reader=0)) == content_key(run.get("hotspots"))
     going = case_of(again, reader="B", verdict="in progress", earlier=both)
     assert [r.verdict for r in going.readings] == ["made", "changed", "in progress"]
+
+
+def test_two_cases_are_compared_as_they_were_saved(run, tmp_path, capfd):
+    from napari_tbcad.cli import main
+
+    one, other = tmp_path / "one.tbcad", tmp_path / "other.tbcad"
+    case_of(run, reader="A").save(one)
+    numbers = [mark.id for mark in run.get("hotspots").marks]
+    give_hotspots(run, set_label(run.get("hotspots"), numbers, "normal"))
+    run.compute("table", "index")
+    case_of(run, reader="A").save(other)
+    assert main(["bone", "compare", str(one), str(other), "--out", str(tmp_path / "change")]) == 0
+    said = json.loads((tmp_path / "change" / "comparison.json").read_text(encoding="utf-8"))
+    assert said["bsi_later"] == 0 < said["bsi_earlier"]
+    assert any("same scan" in text for text in said["warnings"])
+    capfd.readouterr()
+    for more in ([str(tmp_path / "scan.dcm")], [str(other), "--weights", "icrp110-male"]):
+        assert main(["bone", "compare", str(one), *more, "--out", str(tmp_path / "change")]) == 2
+    assert "cases are compared as they were saved" in capfd.readouterr().err
 
 
 def test_a_moved_scan_is_found_beside_its_case(run, one_file, tmp_path):

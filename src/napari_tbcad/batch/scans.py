@@ -194,6 +194,35 @@ def write_tables(out: Path, rows: Sequence[Row]) -> None:
     exports.write_tables(out, [row.result for row in rows], more["regions"], more["hotspots"])
 
 
+def compare_cases(cases: Sequence[Path], out: Path) -> ComparisonResult:
+    """Compare two saved cases of one patient as they stand, judged hotspots and corrections included.
+
+    Parameters
+    ----------
+    cases : sequence of Path
+        Two, the earlier first.
+    out : Path
+        Gets comparison.csv and comparison.json.
+
+    Raises
+    ------
+    BadInput
+        If there are not two cases, one cannot be used, or the two cannot be compared.
+    """
+    from napari_tbcad.bone.cases import analysis_of
+    from napari_tbcad.bone.compare import compare_scans
+    from napari_tbcad.bone.exports import write_comparison
+    from napari_tbcad.case import SUFFIX
+
+    if len(cases) != 2 or any(path.suffix.lower() != SUFFIX for path in cases):
+        said = ", ".join(path.name for path in cases[:5])
+        raise BadInput("comparison", f"it needs two cases, or two scans, the earlier first; given: {said}")
+    require_writable(out)
+    result = compare_scans(*(analysis_of(path) for path in cases))
+    write_comparison(out, result)
+    return result
+
+
 def compare_batch(
     scans: Sequence[ScanFiles], job: BoneJob, *, progress: Callable[[int, int, Row], None] | None = None
 ) -> ComparisonResult:

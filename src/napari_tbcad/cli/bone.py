@@ -204,7 +204,11 @@ def simulate(
 @app.command("compare")
 def compare(
     paths: Annotated[
-        list[Path], typer.Argument(help="Two scans of one patient, the earlier first (files or folders).")
+        list[Path],
+        typer.Argument(
+            help="Two scans of one patient, the earlier first (files or folders); or two cases (.tbcad), "
+            "compared as they were saved."
+        ),
     ],
     out: options.Out,
     segmenter: Annotated[
@@ -220,16 +224,23 @@ def compare(
     assign: options.Assignments = None,
 ) -> None:
     """Compare two scans of one patient: change of the index, hotspots that are new, gone or changed."""
-    from napari_tbcad.batch.scans import BoneJob, compare_batch
+    from napari_tbcad.batch.scans import BoneJob, compare_batch, compare_cases
+    from napari_tbcad.case import SUFFIX
+    from napari_tbcad.errors import BadInput
     from napari_tbcad.io.scan_files import find_scans
 
     given = options.assignments(
         params, assign, hotspots__segmenter=segmenter, index__weights=weights, index__combine=combine
     )
-    scans = find_scans(paths)
-    tell_weights(given)
-    tell_masks(scans, masks)
-    result = compare_batch(scans, BoneJob(out, given, masks=masks), progress=Teller())
+    if any(path.suffix.lower() == SUFFIX for path in paths):
+        if given or masks is not None:
+            raise BadInput("comparison", "cases are compared as they were saved: no option changes them")
+        result = compare_cases(paths, out)
+    else:
+        scans = find_scans(paths)
+        tell_weights(given)
+        tell_masks(scans, masks)
+        result = compare_batch(scans, BoneJob(out, given, masks=masks), progress=Teller())
     typer.echo(result.summary())
     for pair in result.pairings:
         if pair.state != "unchanged" and "abnormal" in (pair.label_earlier, pair.label_later):
