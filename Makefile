@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/napari-tbcad demo --out demo_output
 
 # What opens a window runs alone, since windows share one keyboard focus; the rest runs on all cores. Two processes,
-# one after the other: of hundreds of windows closed in one, the drawing library keeps too much.
+# one after the other: with some three hundred windows opened and closed in one, a run ended in a fault of OpenGL.
 BONE_PANELS := tests/widgets/bone
 test: $(STAMP) display
 	$(BIN)/python -m pytest -m "not gui" -n auto
