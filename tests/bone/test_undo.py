@@ -70,15 +70,6 @@ def test_a_step_that_goes_on_is_one_step():
         stack.extend(step, state(8))
 
 
-def test_a_step_that_came_to_nothing_is_struck_out():
-    stack = UndoStack()
-    stack.push("one", state(1), state(2))
-    stack.drop(stack.push("two", state(2), state(2)))
-    assert stack.undo_text == "one"
-    assert len(stack) == 1
-    assert stack.redo() is None
-
-
 def test_the_oldest_steps_go_first():
     stack = UndoStack()
     for number in range(MOST_STEPS + 5):

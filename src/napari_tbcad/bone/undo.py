@@ -122,13 +122,6 @@ class UndoStack:
         self._steps[self._place - 1 :] = [longer]
         return longer
 
-    def drop(self, step: Step) -> None:
-        """Strike out the last step, which must be `step`: it came to nothing."""
-        if self.top is not step:
-            raise ValueError("only the last step can be struck out")
-        self._place -= 1
-        del self._steps[self._place :]
-
     def undo(self) -> State | None:
         """Return the state before the last step, which is undone; None when there is none."""
         if not self._place:

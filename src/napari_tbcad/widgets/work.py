@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 from superqt.utils import WorkerBase, create_worker
 
 from napari_tbcad.chain import Run, Superseded
@@ -272,3 +272,11 @@ def _each_value(run: Run, job: Job, first: Callable[[], bool] | None) -> Generat
             job.error = error
             return
         yield name
+
+
+def timer(parent: QObject, slot: Callable[[], Any]) -> QTimer:
+    """Return a timer that fires once each time it is started; a child of `parent`."""
+    made = QTimer(parent)
+    made.setSingleShot(True)
+    made.timeout.connect(slot)
+    return made

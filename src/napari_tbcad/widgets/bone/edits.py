@@ -112,9 +112,8 @@ class BoneEdits(LayerEdits):
             before = self._state(run)
             if before.hotspots is None:
                 self.unseen = run.get("hotspots", automatic=True) is None
-            going_on = self._last if onto is not None and self.steps.top is onto else None
-            if going_on is not None and going_on.step is not onto:
-                going_on = None
+            last = self._last
+            going_on = last if last is not None and self.steps.top is onto is last.step else None
             base = self._standing(run) if going_on is None else going_on.base
             now = change(base)
             if going_on is None and run.get("hotspots") is not None and _same(now, base):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QObject, QPoint, QTimer
+from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QPushButton
 
 from napari_tbcad.widgets.bone.actions import set_class
@@ -23,6 +22,7 @@ from napari_tbcad.widgets.bone.step import BoneStep
 from napari_tbcad.widgets.bone.tools.tool_row import ToolRow
 from napari_tbcad.widgets.parts.form import ParameterForm
 from napari_tbcad.widgets.parts.quiet import QuietLabel
+from napari_tbcad.widgets.work import timer
 
 _HINTS = {
     (False, False): "Run all finds candidates, then it is your turn to say which are abnormal. "
@@ -77,8 +77,8 @@ class HotspotsStep(BoneStep):
         self._shown: tuple[Any, int | None] = (None, None)
         self._automatic: weakref.ref[Any] | None = None
         self._at: tuple[tuple[int, ...], bool] = ((), False)
-        self._soon = _timer(self, lambda: self.go_to_next(1))
-        self._late = _timer(self, self._grey)
+        self._soon = timer(self, lambda: self.go_to_next(1))
+        self._late = timer(self, self._grey)
         self._room = TableRoom(self, self.table, self.told)
 
     @property
@@ -288,10 +288,3 @@ class HotspotsStep(BoneStep):
 
 def _same(reference: Any, session: Any) -> bool:
     return reference is not None and reference() is session
-
-
-def _timer(parent: QObject, slot: Callable[[], None]) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.timeout.connect(slot)
-    return timer

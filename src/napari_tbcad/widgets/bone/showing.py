@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets.bone.layers import HOTSPOTS, KINDS, view_of
+from napari_tbcad.widgets.work import timer
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.bone.session import BoneSession
@@ -39,8 +40,8 @@ class LabelShow(QObject):
         super().__init__(session)
         self._session = weakref.ref(session)
         self._queue: list[str] = []
-        self._showing = _timer(self, self._show_next)
-        self._tinting = _timer(self, self.recolour)
+        self._showing = timer(self, self._show_next)
+        self._tinting = timer(self, self.recolour)
 
     @property
     def busy(self) -> bool:
@@ -126,10 +127,3 @@ class LabelShow(QObject):
                 session.edits.notice(kind)
         else:
             layers.show(kind, labels)
-
-
-def _timer(parent: QObject, slot: Callable[[], None]) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.timeout.connect(slot)
-    return timer

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.chain import Run, State
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.proxies import bare
-from napari_tbcad.widgets.work import Job, start_job
+from napari_tbcad.widgets.work import Job, start_job, timer
 from napari_tbcad.widgets.workflow.edits import LayerEdits
 
 _REST_MS = 60
@@ -72,8 +72,8 @@ class Session(QObject):
         self._closed = False
         self._reading: object | None = None
         self._last_live = 0.0
-        self._wake = _timer(self, self.go_on)
-        self._grey = _timer(self, self.changed.emit)
+        self._wake = timer(self, self.go_on)
+        self._grey = timer(self, self.changed.emit)
 
     # -- what a workflow says -------------------------------------------------------------------------
 
@@ -317,10 +317,3 @@ def outcome(token: object, read: Any) -> tuple[object, Any]:
         return token, read()
     except Exception as error:  # every failure is the person's to know
         return token, error
-
-
-def _timer(parent: QObject, slot: Any) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.timeout.connect(slot)
-    return timer
