@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable
 from napari_tbcad.networks.build import build, start_from
 from napari_tbcad.networks.card import NetworkCard, NetworkSource
-from napari_tbcad.networks.config import TrainingConfig, load_config, save_config
+from napari_tbcad.networks.config import TrainingConfig
 from napari_tbcad.networks.devices import choose_device
+from napari_tbcad.networks.loop import (
+    BEST,
+    CONFIG,
+    LAST,
+    LOG,
+    SPLIT,
+    TrainingStopped,
+    keep_split,
+    prepare,
+    room_in,
+    run_loop,
+)
 from napari_tbcad.networks.losses import class_weights
 from napari_tbcad.networks.samples import Decoded, Sample, decode, load_samples
 from napari_tbcad.networks.splits import Split, split_samples
 from napari_tbcad.networks.store import Network, save_network
 from napari_tbcad.schemes import ANTERIOR_ONLY, BONE_SCHEMES, FOUR_CLASS, IGNORE, THREE_CLASS
 
-CONFIG, LOG, SPLIT, LAST, BEST, MODEL = (
-    "config.yaml",
-    "log.csv",
-    "split.csv",
-    "last.ckpt",
-    "best.ckpt",
-    "model.safetensors",
-)
-_MAY_CHANGE = ("device", "devices", "precision")
-"""What a resumed training may do otherwise than it began."""
+if TYPE_CHECKING:
+    from napari_tbcad.networks.module import SegmentationModule
 
+__all__ = [
+    "BEST",
+    "CONFIG",
+    "LAST",
+    "LOG",
+    "MODEL",
+    "SPLIT",
+    "TrainingStopped",
+    "card_of",
+    "held_out",
+    "split_of",
+    "train",
+]
 
-class TrainingStopped(BadInput):
-    """A training ended before its time; what it had learned is kept."""
+MODEL = "model.safetensors"
 
 
 def train(
@@ -81,13 +93,9 @@ def train(
         If `cancelled` said so; the training can be resumed.
     """
     device = choose_device(config.fit.device)
-    _prepare(config, out, resume)
+    prepare(config, out, resume, model=MODEL)
     split = split_of(config)
-    if resume and (out / LAST).is_file():
-        split.require_same(out / SPLIT)
-    with _room_in(out):
-        split.save(out / SPLIT)
-    say(f"{len(split.train)} images to train on, {len(split.validation)} watched, {len(split.test)} held out")
+    keep_split(split, out, resume=resume, say=say)
     decoded = decode(list(split.train), config.input, cache=config.data.cache)
     watched = (
         decode(list(split.validation), config.input, cache=config.data.cache) if split.validation else None
@@ -104,37 +112,10 @@ def train(
     module = _fit(network, config, decoded, watched, out, device, resume, say, progress, cancelled)
     card = card_of(config, split, out, time.perf_counter() - began)
     trained = Network(module.network.cpu().eval(), card)
-    with _room_in(out):
+    with room_in(out):
         save_network(trained, out / MODEL)
     say(f"saved as {out / MODEL}")
     return trained
-
-
-@contextlib.contextmanager
-def _room_in(out: Path) -> Iterator[None]:
-    """Tell that nothing more can be written as what it is: what is there stays, and can be gone on from."""
-    try:
-        yield
-    except OSError as error:
-        cause = f"a file cannot be written ({error.strerror or error})"
-        raise TrainingStopped(out, f"{cause}; make room and go on with --resume") from error
-
-
-def _prepare(config: TrainingConfig, out: Path, resume: bool) -> None:
-    """Make the folder; refuse to mix two trainings in one."""
-    require_writable(out)
-    there = out / CONFIG
-    if (out / MODEL).is_file() and not (out / LAST).is_file():
-        raise BadInput(out, f"it holds a network already ({MODEL}); choose another folder")
-    if not there.is_file() or not (out / LAST).is_file():
-        save_config(config, there)
-        return
-    if not resume:
-        raise BadInput(out, "a training was begun there; go on with --resume or choose another folder")
-    before = load_config(there)
-    free = {name: getattr(config.fit, name) for name in _MAY_CHANGE}
-    if before.model_copy(update={"fit": before.fit.model_copy(update=free)}) != config:
-        raise BadInput(there, "the configuration is not the one this training was begun with")
 
 
 def _require_classes(decoded: Decoded, config: TrainingConfig) -> None:
@@ -168,87 +149,17 @@ def _fit(
     say: Callable[[str], None],
     progress: Callable[[float, str], None] | None,
     cancelled: Callable[[], bool] | None,
-) -> Any:
-    import pytorch_lightning as lightning
-
-    from napari_tbcad.networks.checkpoints import WholeCheckpoints
-    from napari_tbcad.networks.module import Log, LossNotFinite, SegmentationModule, loaders
+) -> SegmentationModule:
+    from napari_tbcad.networks.module import Log, SegmentationModule, loaders
 
     weights = class_weights(
         decoded.labels[decoded.labels != IGNORE], len(config.classes), config.loss.balance
     )
-    if device == "cpu":
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = SegmentationModule(network, config, weights)
-    callbacks = [*_checkpoints(config, out, watched is not None), Log(out / LOG, say, progress, cancelled)]
-    last = out / LAST
-    with warnings.catch_warnings(), _room_in(out):
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
-        # What it tells on its own (devices, hints for other products) is not about this training.
-        for name in ("pytorch_lightning", "lightning_fabric"):
-            logging.getLogger(name).setLevel(logging.ERROR)
-        trainer = lightning.Trainer(
-            accelerator={"cuda": "gpu"}.get(device, device),
-            devices=config.fit.devices if device == "cuda" else 1,
-            precision=config.fit.precision,
-            max_epochs=config.fit.epochs,
-            callbacks=callbacks,
-            plugins=[WholeCheckpoints()],
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            default_root_dir=out,
-        )
-        try:
-            trainer.fit(
-                module,
-                *loaders(decoded, watched, config),
-                ckpt_path=_sound(last) if resume and last.is_file() else None,
-                weights_only=True,
-            )
-        except LossNotFinite as error:
-            kept = (
-                f"the weights of the epoch before are in {last}"
-                if last.is_file()
-                else "nothing was learned yet"
-            )
-            raise TrainingStopped(
-                out, f"{error}; {kept}. Begin anew with a lower fit.learning_rate"
-            ) from error
-    # From the checkpoint, averaged, also where all epochs were done before this run: then Lightning loads the
-    # weights that the next step would have begun from, and nothing else.
-    final = out / BEST if config.fit.keep == "best" and (out / BEST).is_file() else last
-    if final.is_file():
-        module.load_state_dict(torch.load(final, map_location="cpu", weights_only=True)["state_dict"])
+    log = Log(out / LOG, say, progress, cancelled)
+    given = loaders(decoded, watched, config)
+    run_loop(module, given, config.fit, out, log, device=device, resume=resume)
     return module
-
-
-def _checkpoints(config: TrainingConfig, out: Path, watched: bool) -> list[Any]:
-    from pytorch_lightning import callbacks as given
-
-    options: dict[str, Any] = {"dirpath": out, "save_top_k": 1, "enable_version_counter": False}
-    chosen: list[Any] = []
-    if config.fit.average:
-        chosen.append(given.EMAWeightAveraging(decay=config.fit.average, use_buffers=True))
-    chosen.append(given.ModelCheckpoint(filename=Path(LAST).stem, save_on_train_epoch_end=True, **options))
-    if watched and config.fit.keep == "best":
-        best = {"monitor": "validation_dice", "mode": "max", **options}
-        chosen.append(given.ModelCheckpoint(filename=Path(BEST).stem, **best))
-    if config.fit.patience:
-        chosen.append(given.EarlyStopping("validation_dice", mode="max", patience=config.fit.patience))
-    return chosen
-
-
-def _sound(path: Path) -> str:
-    """Return the checkpoint's path once it was read, so that a broken one is told as such."""
-    try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch meets a damaged archive with errors of any kind
-        raise BadInput(
-            path, f"this checkpoint cannot be read ({type(error).__name__}); begin anew"
-        ) from error
-    return str(path)
 
 
 def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> NetworkCard:

@@ -22,38 +22,43 @@ from napari_tbcad.networks.losses import SummedLoss
 from napari_tbcad.networks.samples import Decoded
 from napari_tbcad.schemes import IGNORE
 
-LOG_COLUMNS = ("epoch", "loss", "validation_loss", "validation_dice", "learning_rate", "seconds")
-
 
 class LossNotFinite(TbcadError):
     """The loss became NaN or infinite."""
 
 
-class SegmentationModule(lightning.LightningModule):
-    """A network with its loss, optimiser and augmentation.
+class LoopModule(lightning.LightningModule):
+    """What every network is trained with: variation, optimiser, and a loss that must be a number.
 
     Parameters
     ----------
     network : torch.nn.Module
-        (N, 1, H, W) → logits (N, K, H, W).
+        (N, C, H, W) → logits.
     config : TrainingConfig
         The training.
-    class_weights : (K,) tensor, optional
-        See :func:`napari_tbcad.networks.losses.class_weights`.
     """
 
-    def __init__(
-        self, network: torch.nn.Module, config: TrainingConfig, class_weights: torch.Tensor | None = None
-    ) -> None:
+    decides = "validation_figure"
+    """The watched figure that says which epoch is best: the largest."""
+    told = "figure"
+    """What `decides` is called in the line of an epoch."""
+
+    def __init__(self, network: torch.nn.Module, config: TrainingConfig) -> None:
         super().__init__()
         self.network, self.config = network, config
-        self.loss = SummedLoss(config.loss, class_weights)
-        self._overlap = torch.zeros(3, len(config.classes))
         self._losses: list[float] = []
 
-    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
-        """Vary the batch, ask the network, return the loss."""
-        seed = (self.config.seed, self.current_epoch, batch_idx, self.global_rank)
+    @property
+    def watched_columns(self) -> tuple[str, ...]:
+        """Figures of the watched images that log.csv keeps, by the names they are logged under."""
+        return ("validation_loss", self.decides)
+
+    def varied(self, batch: tuple[torch.Tensor, ...], step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return images (N, C, H, W) and labels (N, H, W) of a training batch, varied.
+
+        The same seed, epoch, step and card give the same.
+        """
+        seed = (self.config.seed, self.current_epoch, step, self.global_rank)
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             images, labels, views = batch
             vary = augment_counts if self.config.input.intensity == "counts" else augment
@@ -61,33 +66,21 @@ class SegmentationModule(lightning.LightningModule):
             images = with_views(images, views, self.config.input)
         if self.device.type == "cpu":
             images = images.contiguous(memory_format=torch.channels_last)
-        loss = self.loss(self.network(images).float(), labels.long())
+        return images, labels
+
+    def given(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Return images (N, C, H, W) of a watched batch, as they are."""
+        images, _, views = batch
+        if self.config.input.intensity == "counts":
+            images = normalise_counts(images)
+        return with_views(images, views, self.config.input)
+
+    def counted(self, loss: torch.Tensor) -> torch.Tensor:
+        """Return the loss of a step, kept for the epoch's mean; raises LossNotFinite."""
         if not math.isfinite(value := float(loss.detach())):
             raise LossNotFinite(f"the loss became {value} in epoch {self.current_epoch + 1}")
         self._losses.append(value)
         return loss
-
-    def validation_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> None:
-        """Add up what the Dice of the epoch is made from."""
-        images, labels, views = batch
-        if self.config.input.intensity == "counts":
-            images = normalise_counts(images)
-        images = with_views(images, views, self.config.input)
-        logits = self.network(images).float()
-        self.log("validation_loss", self.loss(logits, labels.long()), on_epoch=True, on_step=False)
-        found, known = logits.argmax(1), labels != IGNORE
-        for value in range(len(self.config.classes)):
-            here, there = (found == value) & known, (labels == value) & known
-            sums = (int((here & there).sum()), int(here.sum()), int(there.sum()))
-            self._overlap[:, value] += torch.tensor(sums)
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the mean Dice of the classes that occur, from pixels counted over all images."""
-        both, found, drawn = self._overlap[:, 1:]
-        present = drawn > 0
-        dice = (2 * both / (found + drawn))[present]
-        self.log("validation_dice", dice.mean() if len(dice) else torch.tensor(0.0))
-        self._overlap.zero_()
 
     def mean_loss(self) -> float:
         """Return the mean training loss since the last call."""
@@ -115,6 +108,53 @@ class SegmentationModule(lightning.LightningModule):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class SegmentationModule(LoopModule):
+    """A network with its loss, optimiser and augmentation.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        (N, 1, H, W) → logits (N, K, H, W).
+    config : TrainingConfig
+        The training.
+    class_weights : (K,) tensor, optional
+        See :func:`napari_tbcad.networks.losses.class_weights`.
+    """
+
+    decides, told = "validation_dice", "Dice"
+
+    def __init__(
+        self, network: torch.nn.Module, config: TrainingConfig, class_weights: torch.Tensor | None = None
+    ) -> None:
+        super().__init__(network, config)
+        self.loss = SummedLoss(config.loss, class_weights)
+        self._overlap = torch.zeros(3, len(config.classes))
+
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
+        """Vary the batch, ask the network, return the loss."""
+        images, labels = self.varied(batch, batch_idx)
+        return self.counted(self.loss(self.network(images).float(), labels.long()))
+
+    def validation_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> None:
+        """Add up what the Dice of the epoch is made from."""
+        labels = batch[1]
+        logits = self.network(self.given(batch)).float()
+        self.log("validation_loss", self.loss(logits, labels.long()), on_epoch=True, on_step=False)
+        found, known = logits.argmax(1), labels != IGNORE
+        for value in range(len(self.config.classes)):
+            here, there = (found == value) & known, (labels == value) & known
+            sums = (int((here & there).sum()), int(here.sum()), int(there.sum()))
+            self._overlap[:, value] += torch.tensor(sums)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean Dice of the classes that occur, from pixels counted over all images."""
+        both, found, drawn = self._overlap[:, 1:]
+        present = drawn > 0
+        dice = (2 * both / (found + drawn))[present]
+        self.log("validation_dice", dice.mean() if len(dice) else torch.tensor(0.0))
+        self._overlap.zero_()
 
 
 class Images(Dataset[tuple[torch.Tensor, ...]]):
@@ -196,18 +236,18 @@ class Log(lightning.Callback):
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Write the epoch's row."""
         seen = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        names = pl_module.watched_columns
         row = {
             "epoch": trainer.current_epoch + 1,
             "loss": pl_module.mean_loss(),
-            "validation_loss": seen.get("validation_loss"),
-            "validation_dice": seen.get("validation_dice"),
+            **{name: seen.get(name) for name in names},
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
             "seconds": time.perf_counter() - self._began,
         }
         rows = [r for r in read_log(self._path) if int(r["epoch"]) < row["epoch"]]
-        write_csv(self._path, LOG_COLUMNS, [*rows, row])
-        watched = row["validation_dice"]
-        note = f", validation Dice {watched:.4f}" if watched is not None else ""
+        write_csv(self._path, tuple(row), [*rows, row])
+        watched = seen.get(pl_module.decides)
+        note = f", validation {pl_module.told} {watched:.4f}" if watched is not None else ""
         self._say(
             f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['loss']:.4f}{note}, {row['seconds']:.0f} s"
         )
