@@ -123,18 +123,24 @@ def trained(
 
     place, one = place_of(out, fold), _of_fold(config, fold)
     if (place / MODEL).is_file():
-        _require_same(place / "config.yaml", one)
+        require_same(place / "config.yaml", one)
         split_of(one).require_same(place / SPLIT)
         return load_network(place / MODEL, task=config.task)
     return train(one, place, resume=(place / LAST).is_file(), say=say, cancelled=cancelled)
 
 
-def _require_same(path: Path, config: TrainingConfig) -> None:
-    """Refuse folds that were trained otherwise; where they were trained does not matter."""
+def require_same(path: Path, config: TrainingConfig) -> None:
+    """Refuse a folder whose network was trained otherwise; where it was trained does not matter.
+
+    Raises
+    ------
+    BadInput
+        If `path`, the configuration kept with the network, says something else than `config`.
+    """
 
     def plain(one: TrainingConfig) -> TrainingConfig:
         device = {"device": "auto", "devices": 1, "precision": "32-true"}
         return one.model_copy(update={"fit": one.fit.model_copy(update=device)})
 
     if plain(load_config(path)) != plain(config):
-        raise BadInput(path, "this fold was trained with another configuration; choose another folder")
+        raise BadInput(path, "this network was trained with another configuration; choose another folder")

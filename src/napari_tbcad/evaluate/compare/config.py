@@ -1,0 +1,181 @@
+"""What is compared: one model of parameters, one YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError, field_validator, model_validator
+
+from napari_tbcad.bone.bsi import IndexParameters
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import written_whole
+from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.networks.build import ArchitectureParameters
+from napari_tbcad.networks.config import TrainingConfig, config_from
+from napari_tbcad.record import Parameters, field
+from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS
+
+SchemeName = Literal["4", "3"]
+Baseline = Literal["threshold", "kmeans"]
+NONE = "none"
+
+
+class TuningParameters(Parameters):
+    """How a learning rate is chosen: the same trials for every network, scheme and view."""
+
+    learning_rates: tuple[float, ...] = field(
+        (1e-3, 4e-3),
+        title="Learning rates",
+        description="Each is tried by every network on the training patients; that with the best Dice of the "
+        "watched patients is kept. One rate: nothing is tried.",
+    )
+    epochs: int = field(1, title="Epochs", ge=1, le=1000, description="Length of a trial.")
+
+    @field_validator("learning_rates")
+    @classmethod
+    def _rates(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
+        if not rates or any(not 0 < rate <= 1 for rate in rates) or len(set(rates)) < len(rates):
+            raise ValueError("name at least one rate, each once, above 0 and at most 1")
+        return rates
+
+
+class ClassifierChoice(Parameters):
+    """The image classifier: a ResNet-50 that says whether a view shows an abnormal hotspot at all."""
+
+    weights: tuple[str, ...] = field(
+        (NONE,),
+        title="Weights",
+        description="What it starts from, one set of runs each: none, imagenet (downloaded when it is not "
+        "there yet) or the path of a file of weights. Empty leaves the classifier out.",
+    )
+
+
+class CompareConfig(Parameters):
+    """One comparison: data, budget and everything random are shared by all methods."""
+
+    name: str = field("comparison", title="Name", description="Name of the comparison.")
+    description: str = field("", title="Description", description="Printed on the report.")
+    training: TrainingConfig = field(
+        TrainingConfig(task=FOUR_CLASS.name),
+        title="Training",
+        description="What all networks share: data, split, grid, variation, loss, budget. Its architecture "
+        "and learning rate are replaced.",
+    )
+    networks: dict[str, ArchitectureParameters] = field(
+        {
+            "unetplusplus": ArchitectureParameters(architecture="UnetPlusPlus"),
+            "unet": ArchitectureParameters(architecture="Unet"),
+            "deeplabv3plus": ArchitectureParameters(architecture="DeepLabV3Plus"),
+            "fpn": ArchitectureParameters(architecture="FPN"),
+        },
+        title="Networks",
+        description="Architecture by name. The first is the one that the questions of classes and views ask.",
+    )
+    schemes: tuple[SchemeName, ...] = field(
+        ("4", "3"), title="Schemes", description="Label schemes; all networks are compared in the first."
+    )
+    views: tuple[ViewName, ...] = field(VIEWS, title="Views", description="A network of its own for each.")
+    seeds: tuple[int, ...] = field(
+        (0, 1), title="Seeds", description="Every network is trained once with each."
+    )
+    baselines: tuple[Baseline, ...] = field(
+        ("threshold", "kmeans"), title="Baselines", description="Methods that know grey levels alone."
+    )
+    tuning: TuningParameters = TuningParameters()
+    classifier: ClassifierChoice = ClassifierChoice()
+    index: IndexParameters = IndexParameters()
+
+    @field_validator("seeds", "schemes", "views")
+    @classmethod
+    def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not values or len(set(values)) < len(values):
+            raise ValueError("name at least one, each once")
+        return values
+
+    @field_validator("networks")
+    @classmethod
+    def _named(cls, networks: dict[str, ArchitectureParameters]) -> dict[str, ArchitectureParameters]:
+        taken = {"threshold", "kmeans", "classifier"}
+        wrong = [n for n in networks if not n.isidentifier() or not n.isascii() or n in taken]
+        if not networks or wrong:
+            raise ValueError(
+                f"{wrong[0]!r} cannot be a network's name: letters, digits and _ only, and none of "
+                f"{', '.join(sorted(taken))}"
+                if wrong
+                else "name at least one network"
+            )
+        return networks
+
+    @model_validator(mode="after")
+    def _fits(self) -> CompareConfig:
+        task = self.training.task
+        if task not in (FOUR_CLASS.name, THREE_CLASS.name):
+            raise ValueError(f"training.task: {task!r} has no hotspots; 4 and 3 are compared")
+        if task == THREE_CLASS.name and FOUR_CLASS.name in self.schemes:
+            raise ValueError("schemes: labels of three classes (training.task 3) do not tell normal hotspots")
+        if self.training.input.intensity != "counts":
+            raise ValueError("training.input.intensity: bone scans are counts")
+        if self.training.data.fold is None and self.training.data.split is None:
+            raise ValueError("training.data: fold or split must say which patients are tested")
+        if not self.training.data.validation and self.training.data.split is None:
+            raise ValueError("training.data.validation: patients to choose learning rates on are needed")
+        return self
+
+    @property
+    def main(self) -> str:
+        """The network that the questions of classes and views ask."""
+        return next(iter(self.networks))
+
+
+def load_compare_config(path: str | Path, changes: Mapping[str, Any] | None = None) -> CompareConfig:
+    """Read the YAML file of a comparison; folders in it are relative to the file.
+
+    Parameters
+    ----------
+    path : str or Path
+    changes : mapping, optional
+        Settings to change by dotted name, such as ``{"training.fit.epochs": 2}``.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read, is no mapping, or a field is unknown or out of bounds; names file and field.
+    """
+    import yaml
+
+    from napari_tbcad.settings import assigned
+
+    path = Path(path).absolute()
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+        raise BadInput(path, f"cannot be read as YAML ({error})") from error
+    if not isinstance(content, dict):
+        raise BadInput(path, "expected a mapping: training, networks, seeds, …")
+    try:
+        config = assigned(CompareConfig.model_validate(content), changes or {})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise BadInput(path, f"{where or 'comparison'}: {fault['msg']}") from error
+    training = config_from(config.training.model_dump(), path, path.parent)
+    return config.model_copy(
+        update={"training": training, "classifier": _beside(config.classifier, path.parent)}
+    )
+
+
+def _beside(classifier: ClassifierChoice, home: Path) -> ClassifierChoice:
+    """Return the choice with files found beside the configuration."""
+    found = tuple(str(home / name) if (home / name).is_file() else name for name in classifier.weights)
+    return classifier.model_copy(update={"weights": found})
+
+
+def save_compare_config(config: CompareConfig, path: Path) -> None:
+    """Write a configuration as YAML, whole or not at all."""
+    import yaml
+
+    with written_whole(path) as temporary:
+        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        temporary.write_text(text, encoding="utf-8")
