@@ -1,0 +1,328 @@
+"""Trainings on disk: the folder of each, what it is told to do, and how far it is. No torch is imported.
+
+A training is a folder:
+
+==================== =======================================================================================
+``job.json``         what is to be done, and for which task (:func:`write_job`)
+``config.yaml``      the training itself; ``roles.csv`` says who is held out, watched and trained on
+``job.log``          what libraries said
+``survey.json``      what was found in the images; ``estimate.json`` how long the training will take
+``log.csv``          a row an epoch; ``last.ckpt``, ``best.ckpt`` its checkpoints
+``model.safetensors``  the network, at the end
+``judged.json``      how it does on the held-out images; its pictures lie in ``judged/``
+``ended.json``       how the last run ended; without it, and with nobody holding ``.lock``, it was killed
+==================== =======================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import platformdirs
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import written_whole
+
+if TYPE_CHECKING:
+    from napari_tbcad.networks.config import TrainingConfig
+
+JOB, CONFIG, ROLES, LIBRARIES = "job.json", "config.yaml", "roles.csv", "job.log"
+SURVEY, ESTIMATE, ENDED = "survey.json", "estimate.json", "ended.json"
+LOG, LAST, MODEL = "log.csv", "last.ckpt", "model.safetensors"
+JUDGED, LOCK = "judged.json", ".lock"
+VERSION = 1
+
+Doing = Literal["find", "plan", "survey", "estimate", "train", "judge"]
+ORDER: tuple[Doing, ...] = ("find", "plan", "survey", "estimate", "train", "judge")
+"""Steps of a job, in the order in which they are done."""
+
+Phase = Literal["planned", "running", "interrupted", "stopped", "finished", "failed"]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """How far a training is.
+
+    Parameters
+    ----------
+    folder : Path
+    name, task, view : str
+        Of the network; the view of a bone scan it reads, "" for other images and for both views.
+    phase : {"planned", "running", "interrupted", "stopped", "finished", "failed"}
+        interrupted: killed, or the computer went off. stopped: a person did. Both can be gone on with.
+    epochs_done, epochs : int
+    iou, dice : float or None
+        On the watched patients after the last epoch, the mean of the classes; None where nobody is watched.
+    when : str
+        Of its last sign of life (UTC, ISO 8601, seconds).
+    cause : str
+        Why it failed.
+    start : str
+        The network it was started from; "" for none.
+    model : Path or None
+        The trained network, where there is one.
+    judged : bool
+        There is ``judged.json``.
+    """
+
+    folder: Path
+    name: str = ""
+    task: str = ""
+    view: str = ""
+    phase: Phase = "planned"
+    epochs_done: int = 0
+    epochs: int = 0
+    iou: float | None = None
+    dice: float | None = None
+    when: str = ""
+    cause: str = ""
+    start: str = ""
+    model: Path | None = None
+    judged: bool = False
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can be gone on with."""
+        return self.phase in ("interrupted", "stopped", "failed") and self.model is None
+
+
+def trainings_home() -> Path:
+    """Return the folder in which trainings lie unless the person chose another."""
+    return platformdirs.user_data_path("napari-tbcad", appauthor=False) / "trainings"
+
+
+def new_folder(home: Path, name: str) -> Path:
+    """Return a folder below `home` that is not there yet, named by date and `name`; it is not made."""
+    said = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name).strip(".-")
+    stem = f"{datetime.now(UTC):%Y-%m-%d}_{said or 'training'}"[:80]
+    names = (stem, *(f"{stem}-{number}" for number in range(2, 10_000)))
+    return next(path for path in (home / one for one in names) if not path.exists())
+
+
+def job_command(folder: Path) -> list[str]:
+    """Return the command that does what ``job.json`` in a folder says."""
+    return [sys.executable, "-m", "napari_tbcad.batch.training_job", str(folder)]
+
+
+def write_job(
+    folder: Path, config: TrainingConfig | None = None, do: Sequence[Doing] = ("train", "judge"), **more: Any
+) -> None:
+    """Write ``job.json``, and ``config.yaml`` where a configuration is given.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when missing.
+    config : TrainingConfig, optional
+        The training. Left out where ``config.yaml`` is there, or the step ``plan`` makes it.
+    do : sequence of str, optional
+        Of ``find``, ``plan``, ``survey``, ``estimate``, ``train``, ``judge``; done in this order, whichever
+        they are given in.
+    **more
+        Further entries, see :mod:`~napari_tbcad.batch.training_job`. Those of an earlier ``job.json`` stay.
+
+    Raises
+    ------
+    BadInput
+        If a step is not known, or the folder cannot be written.
+    """
+    from napari_tbcad.networks.config import save_config
+
+    if odd := [one for one in do if one not in ORDER]:
+        raise BadInput(folder / JOB, f"there is no step {odd[0]!r}; there are {', '.join(ORDER)}")
+    before = read_job(folder) if (folder / JOB).is_file() else {"made": now()}
+    about = {} if config is None else _about(config)
+    job = before | about | more | {"version": VERSION, "do": [one for one in ORDER if one in do]}
+    try:
+        if config is not None:
+            save_config(config, folder / CONFIG)
+        write_json(folder / JOB, job)
+    except OSError as error:
+        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+
+
+def _about(config: TrainingConfig) -> dict[str, Any]:
+    """Return what the list of trainings shows, so that it need not read configurations."""
+    views = config.input.views
+    return {
+        "name": config.name,
+        "task": config.task,
+        "view": views[0] if len(views) == 1 else "",
+        "epochs": config.fit.epochs,
+        "start": config.fit.start_from,
+    }
+
+
+def read_job(folder: Path) -> dict[str, Any]:
+    """Return what ``job.json`` of a folder says; raises BadInput where it cannot be used."""
+    job = read_json(folder / JOB)
+    if job is None:
+        raise BadInput(folder / JOB, "cannot be read as what a training is to do")
+    if not isinstance(job.get("version"), int) or job["version"] > VERSION:
+        raise BadInput(folder / JOB, "written by a newer version of the program")
+    return job
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a JSON file; None where there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write an object as JSON, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def now() -> str:
+    """Return the time (UTC, ISO 8601, seconds)."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextlib.contextmanager
+def claimed(folder: Path, *, patience: float = 2.0) -> Iterator[None]:
+    """Hold a training's folder; the operating system lets go when the process ends, however it does.
+
+    Raises
+    ------
+    BadInput
+        If another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK, timeout=patience)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BadInput(folder, "this training is running already, here or in another window") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_running(folder: Path) -> bool:
+    """Tell whether a process works on a training."""
+    from filelock import FileLock, Timeout
+
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a folder that cannot be written: nobody can train there either
+        return False
+
+
+def state_of(folder: Path) -> TrainingState:
+    """Return how far a training is, from its files alone; right also after it was killed.
+
+    Raises
+    ------
+    BadInput
+        If the folder holds no training.
+    """
+    job = read_job(folder)
+    rows = _log(folder / LOG)
+    ended = read_json(folder / ENDED) or {}
+    model = folder / MODEL if (folder / MODEL).is_file() else None
+    last = rows[-1] if rows else {}
+    begun = bool(rows) or (folder / LAST).is_file() or (folder / LOCK).is_file()
+    phase: Phase = _phase(str(ended.get("how", "")), begun, model is not None, "train" in job.get("do", ()))
+    return TrainingState(
+        folder=folder,
+        name=str(job.get("name") or folder.name),
+        task=str(job.get("task", "")),
+        view=str(job.get("view", "")),
+        phase="running" if is_running(folder) else phase,
+        epochs_done=int(_number(last.get("epoch")) or 0),
+        epochs=int(_number(job.get("epochs")) or 0),
+        iou=_mean([_number(v) for k, v in last.items() if k and k.startswith("iou_")]),
+        dice=_number(last.get("validation_dice")),
+        when=_when(folder),
+        cause=str(ended.get("cause", "")) if phase == "failed" else "",
+        start=str(job.get("start", "")),
+        model=model,
+        judged=(folder / JUDGED).is_file(),
+    )
+
+
+def _phase(how: str, begun: bool, has_model: bool, trains: bool) -> Phase:
+    if has_model:
+        return "finished"
+    if how in ("stopped", "failed"):
+        return "stopped" if how == "stopped" else "failed"
+    # A run that only looked and estimated ended well and trained nothing.
+    return "interrupted" if begun and trains and how != "done" else "planned"
+
+
+def _log(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if number == number else None
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
+
+
+def _when(folder: Path) -> str:
+    """Return when the newest of the files that a run writes was written."""
+    times = []
+    for name in (JOB, ENDED, LOG, LAST, MODEL, JUDGED):
+        with contextlib.suppress(OSError):
+            times.append((folder / name).stat().st_mtime)
+    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="seconds") if times else ""
+
+
+def list_trainings(home: Path) -> list[TrainingState]:
+    """Return the trainings below a folder, the newest first; a folder that holds none is passed over."""
+    found = []
+    for path in home.iterdir() if home.is_dir() else ():
+        if (path / JOB).is_file():
+            with contextlib.suppress(BadInput):
+                found.append(state_of(path))
+    return sorted(found, key=lambda one: (one.when, one.folder.name), reverse=True)
+
+
+def remove_training(folder: Path) -> None:
+    """Delete a training with all it has learned and with the copies of images it made.
+
+    Raises
+    ------
+    BadInput
+        If it is running, the folder holds no training, or a file cannot be deleted.
+    """
+    read_job(folder)
+    with claimed(folder, patience=0):
+        pass
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise BadInput(folder, f"cannot be deleted ({error.strerror or error})") from error
