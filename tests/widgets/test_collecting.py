@@ -7,8 +7,9 @@ import threading
 import weakref
 
 import pytest
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
+from napari_tbcad.widgets.collecting import collect_here_while
 from napari_tbcad.widgets.work import start_call
 
 pytestmark = pytest.mark.gui
@@ -70,3 +71,25 @@ def test_who_switched_the_collector_off_finds_it_off(qtbot):
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+class Worker(QObject):
+    """Only what a worker says at its end."""
+
+    finished = Signal()
+
+
+def test_nothing_is_left_to_whoever_allocates_first_after_the_work(qtbot, monkeypatch):
+    worker, enable, left = Worker(), gc.enable, []
+
+    def enabled():
+        left.append(gc.get_count()[0])
+        enable()
+
+    collect_here_while(worker)
+    kept = [[number] for number in range(5000)]
+    assert gc.get_count()[0] > gc.get_threshold()[0]
+    monkeypatch.setattr(gc, "enable", enabled)
+    worker.finished.emit()
+    assert gc.isenabled() and len(kept) == 5000
+    assert left[0] < gc.get_threshold()[0]

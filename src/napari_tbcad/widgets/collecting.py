@@ -46,6 +46,9 @@ class _Hold(QObject):
             _Hold._timer.stop()
             _Hold._timer = None
             if _Hold._was_on:
+                # What piled up since is collected here: else the worker's thread, which still has a few steps
+                # to its end, would be the first to allocate and so the one that collects.
+                gc.collect(1)
                 gc.enable()
 
 
