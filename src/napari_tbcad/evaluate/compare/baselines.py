@@ -1,0 +1,71 @@
+"""Methods that know grey levels alone, fitted on the training images and chosen on the watched ones.
+
+Neither can tell a normal hotspot from an abnormal one: in the scheme of four classes all that is hot is
+called abnormal, and nothing is ever called normal. Both see an image as a network does, on its grid and
+normalised, so that they are told nothing more; their answers are graded, so that a free-response curve can be
+drawn of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.evaluate.compare.kmeans import KMeansModel, fit_kmeans
+from napari_tbcad.evaluate.compare.threshold import ThresholdModel, fit_threshold
+
+__all__ = [
+    "MODEL",
+    "Baseline",
+    "KMeansModel",
+    "ThresholdModel",
+    "fit_kmeans",
+    "fit_threshold",
+    "load_baseline",
+]
+
+MODEL = "model.json"
+"""Name of the file in a run's folder."""
+
+_KINDS: Mapping[str, type[ThresholdModel] | type[KMeansModel]] = {
+    "threshold": ThresholdModel,
+    "kmeans": KMeansModel,
+}
+
+
+class Baseline(Protocol):
+    """What both methods can do."""
+
+    @property
+    def dice(self) -> float:
+        """Mean Dice of the watched images that it was chosen by."""
+
+    def predict(self, counts: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities (K, H, W) of an image (H, W)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as what JSON can hold."""
+
+    def save(self, path: Path) -> None:
+        """Write the file, whole or not at all."""
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Read a fitted method from its file.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read or is none of these methods.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return _KINDS[content["kind"]].from_json(content)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(path, f"cannot be read as a fitted baseline ({error!r})") from error
