@@ -85,10 +85,10 @@ class NetworkCard(_Part):
 
     def without_places(self) -> NetworkCard:
         """Return the card without the folders of the machine that it was made on."""
-        weights = {"encoder_weights": _without_places(self.architecture.encoder_weights)}
+        weights = {"encoder_weights": without_places(self.architecture.encoder_weights)}
         architecture = self.architecture.model_copy(update=weights)
         return self.model_copy(
-            update={"architecture": architecture, "training": _without_places(self.training)}
+            update={"architecture": architecture, "training": without_places(self.training)}
         )
 
     def headline(self) -> dict[str, str]:
@@ -102,12 +102,12 @@ def task_classes(task: str) -> tuple[str, ...]:
     return tuple(names[value] for value in sorted(names))
 
 
-def _without_places(value: Any) -> Any:
+def without_places(value: Any) -> Any:
     """Return JSON values with every absolute path cut down to its last part."""
     if isinstance(value, dict):
-        return {_without_places(name): _without_places(item) for name, item in value.items()}
+        return {without_places(name): without_places(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_places(item) for item in value]
+        return [without_places(item) for item in value]
     if isinstance(value, str) and (
         PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute() or value.startswith("~")
     ):

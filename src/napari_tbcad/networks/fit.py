@@ -46,6 +46,7 @@ __all__ = [
     "TrainingStopped",
     "card_of",
     "held_out",
+    "sources_of",
     "split_of",
     "train",
 ]
@@ -167,7 +168,6 @@ def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> 
     from napari_tbcad.networks.module import read_log
 
     log = read_log(out / LOG)
-    terms = {source.name: source.terms for source in config.data.sources}
     return NetworkCard(
         name=config.name,
         task=config.task,
@@ -176,15 +176,7 @@ def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> 
         input=config.input,
         channels=config.input.channels,
         description=config.description,
-        sources=tuple(
-            NetworkSource(
-                name=name,
-                terms=terms.get(name, ""),
-                n_images=sum(s.source == name for s in split.train),
-                n_patients=len({s.patient for s in split.train if s.source == name}),
-            )
-            for name in sorted({s.source for s in split.train})
-        ),
+        sources=sources_of(config, split),
         training=config.model_dump(mode="json"),
         history={
             "epochs": len(log),
@@ -193,6 +185,20 @@ def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> 
             "seconds": round(sum(float(row["seconds"]) for row in log) if log else seconds, 1),
         },
     ).without_places()
+
+
+def sources_of(config: TrainingConfig, split: Split) -> tuple[NetworkSource, ...]:
+    """Return what a card says of each collection that was trained on."""
+    terms = {source.name: source.terms for source in config.data.sources}
+    return tuple(
+        NetworkSource(
+            name=name,
+            terms=terms.get(name, ""),
+            n_images=sum(s.source == name for s in split.train),
+            n_patients=len({s.patient for s in split.train if s.source == name}),
+        )
+        for name in sorted({s.source for s in split.train})
+    )
 
 
 def split_of(config: TrainingConfig) -> Split:

@@ -6,19 +6,25 @@ import contextlib
 import copy
 import threading
 from collections.abc import Iterator
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
-from napari_tbcad.networks.store import Network
-
 _READY: WeakKeyDictionary[nn.Module, dict[str, nn.Module]] = WeakKeyDictionary()
 _LOCK = threading.Lock()
 
 
+class Loaded(Protocol):
+    """A network or an image classifier."""
+
+    module: nn.Module
+    sha256: str
+
+
 @contextlib.contextmanager
-def placed(network: Network, device: str) -> Iterator[nn.Module]:
+def placed(network: Loaded, device: str) -> Iterator[nn.Module]:
     """Give a module in evaluation mode on a device; the network's own module stays where and as it is.
 
     A network that came from a file does not change, so its copies for each device are kept and shared by
@@ -26,8 +32,8 @@ def placed(network: Network, device: str) -> Iterator[nn.Module]:
 
     Parameters
     ----------
-    network : Network
-        The network.
+    network : Network or ImageClassifier
+        What is asked.
     device : str
         A torch device.
     """
@@ -50,7 +56,7 @@ def placed(network: Network, device: str) -> Iterator[nn.Module]:
         yield _copy(module, device)
 
 
-def forget(network: Network, device: str) -> None:
+def forget(network: Loaded, device: str) -> None:
     """Drop the copy kept for a device, so that its memory can be given back."""
     with _LOCK:
         _READY.get(network.module, {}).pop(device, None)
