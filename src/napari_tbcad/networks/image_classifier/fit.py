@@ -1,0 +1,149 @@
+"""Training an image classifier in the loop that trains networks of masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.networks.config import TrainingConfig
+from napari_tbcad.networks.devices import choose_device
+from napari_tbcad.networks.fit import sources_of, split_of
+from napari_tbcad.networks.image_classifier.build import build_classifier
+from napari_tbcad.networks.image_classifier.card import ClassifierCard
+from napari_tbcad.networks.image_classifier.parameters import ClassifierParameters, abnormal_value
+from napari_tbcad.networks.image_classifier.store import ImageClassifier, save_classifier
+from napari_tbcad.networks.loop import LAST, LOG, keep_split, prepare, room_in, run_loop
+from napari_tbcad.networks.losses import class_weights
+from napari_tbcad.networks.samples import Decoded, decode
+from napari_tbcad.networks.splits import Split
+
+MODEL = "classifier.safetensors"
+
+
+def train_classifier(
+    config: TrainingConfig,
+    out: Path,
+    parameters: ClassifierParameters = ClassifierParameters(),
+    *,
+    resume: bool = False,
+    say: Callable[[str], None] = print,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Path:
+    """Train an image classifier.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        On which images, varied how, for how long: as for a network of masks of the task ``"4"`` or ``"3"``.
+        Its architecture and loss are replaced; `keep` and `patience` go by the AUC of the watched images.
+    out : Path
+        Folder for config.yaml, split.csv, log.csv, last.ckpt, best.ckpt and classifier.safetensors.
+    parameters : ClassifierParameters, optional
+        Network, its weights, balance.
+    resume : bool, optional
+        Go on from last.ckpt in `out`, if there is one, as :func:`napari_tbcad.networks.fit.train` does.
+    say : callable, optional
+        Called with one line an epoch.
+    progress, cancelled : callable, optional
+        Told the share done after every step; asked after every step.
+
+    Returns
+    -------
+    Path
+        The classifier's file.
+
+    Raises
+    ------
+    BadInput
+        If images, labels, split, weights, device or folder cannot be used; names file and cause.
+    TrainingStopped
+        If the loss became NaN or infinite, or a file could not be written; the last good checkpoint stays.
+    Cancelled
+        If `cancelled` said so; the training can be resumed.
+    """
+    from napari_tbcad.networks.image_classifier.module import ClassifierModule
+    from napari_tbcad.networks.module import Log, loaders
+
+    config = parameters.within(config)
+    abnormal = abnormal_value(config.task)
+    if config.fit.start_from:
+        raise BadInput("fit.start_from", "an image classifier starts from weights of its own network")
+    device = choose_device(config.fit.device)
+    prepare(config, out, resume, model=MODEL)
+    split = split_of(config)
+    keep_split(split, out, resume=resume, say=say)
+    train, watched = _decoded(config, split, abnormal, say)
+    going_on = resume and (out / LAST).is_file()
+    torch.manual_seed(config.seed)
+    # Of a training that is gone on with the checkpoint has all weights.
+    architecture = config.architecture.without_weights if going_on else config.architecture
+    network = build_classifier(architecture, channels=config.input.channels, say=say)
+    answers = answers_of(train, abnormal)
+    module = ClassifierModule(network, config, abnormal, class_weights(answers, 2, config.loss.balance))
+    log = Log(out / LOG, say, progress, cancelled)
+    given = loaders(train, watched, config)
+    run_loop(module, given, config.fit, out, log, device=device, resume=resume)
+    card = _card(config, split, answers, out)
+    with room_in(out):
+        save_classifier(ImageClassifier(module.network.cpu().eval(), card), out / MODEL)
+    say(f"saved as {out / MODEL}")
+    return out / MODEL
+
+
+def answers_of(decoded: Decoded, abnormal: int) -> Any:
+    """Return 1 for each image with an abnormal pixel, else 0, (n,) uint8."""
+    return (decoded.labels == abnormal).any(axis=(1, 2)).astype(np.uint8)
+
+
+def _decoded(
+    config: TrainingConfig, split: Split, abnormal: int, say: Callable[[str], None]
+) -> tuple[Decoded, Decoded | None]:
+    """Return the images to train on and to watch; refuse those of which nothing can be learned."""
+    train = decode(list(split.train), config.input, cache=config.data.cache)
+    there = int(answers_of(train, abnormal).sum())
+    if not 0 < there < len(train):
+        which = "shows an abnormal hotspot" if there == 0 else "is without an abnormal hotspot"
+        raise BadInput("training images", f"none of {len(train)} {which}; add scans of the other kind")
+    watched = None
+    if split.validation:
+        watched = decode(list(split.validation), config.input, cache=config.data.cache)
+        seen = int(answers_of(watched, abnormal).sum())
+        said = f", of the watched ones {seen} of {len(watched)}"
+        if not 0 < seen < len(watched):
+            if config.fit.keep == "best" or config.fit.patience:
+                raise BadInput("watched images", "all are of one kind; fit.keep and fit.patience need both")
+            said += " (no AUC: all are of one kind)"
+    say(f"abnormal: {there} of {len(train)} images{said if watched is not None else ''}")
+    return train, watched
+
+
+def _card(config: TrainingConfig, split: Split, answers: Any, out: Path) -> ClassifierCard:
+    from napari_tbcad.networks.module import read_log
+
+    log = read_log(out / LOG)
+    last = log[-1]
+    auc = float(last["validation_auc"] or math.nan)
+    return ClassifierCard(
+        name=config.name,
+        task=config.task,
+        architecture=config.architecture,
+        input=config.input,
+        description=config.description,
+        sources=sources_of(config, split),
+        training=config.model_dump(mode="json"),
+        history={
+            "epochs": len(log),
+            "loss": float(last["loss"]),
+            "validation_auc": None if math.isnan(auc) else auc,
+            "images": len(split.train),
+            "abnormal": int(answers.sum()),
+            "seconds": round(sum(float(row["seconds"]) for row in log), 1),
+        },
+    ).without_places()
