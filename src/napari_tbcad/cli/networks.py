@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_tbcad.cli import options
+from napari_tbcad.cli import comparing, options
 
 if TYPE_CHECKING:
     from napari_tbcad.networks.config import TrainingConfig
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Segmentation networks: train, judge, install.", no_args_is_help=True, rich_markup_mode=None
 )
+comparing.add_to(app)
 
 ConfigFile = Annotated[
     Path, typer.Argument(metavar="CONFIG.yaml", help="A training; `networks template` prints an example.")
@@ -320,7 +321,10 @@ def settings() -> None:
 
 @app.command("template")
 def template(
-    name: Annotated[str, typer.Argument(help="What to print; `finetune` learns from your corrections.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="What to print: `finetune` learns from your corrections, `compare` compares."),
+    ],
     model: Annotated[
         str | None, typer.Option("--model", help="Network to start from; its architecture is filled in.")
     ] = None,
@@ -338,7 +342,13 @@ def template(
     from napari_tbcad.networks.example_configs import example_config
     from napari_tbcad.networks.finetune_config import finetune_config
 
-    if name == "finetune":
+    if name == "compare":
+        from napari_tbcad.evaluate.compare.config import example_comparison
+
+        if task or view or model:
+            raise typer.BadParameter("--model, --task and --view are not for compare")
+        text = example_comparison()
+    elif name == "finetune":
         text = finetune_config(task, view=view, model=model)
     elif task or view:
         raise typer.BadParameter("--task and --view are for finetune")

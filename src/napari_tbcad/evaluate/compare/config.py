@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -164,6 +165,11 @@ def load_compare_config(path: str | Path, changes: Mapping[str, Any] | None = No
     return config.model_copy(
         update={"training": training, "classifier": _beside(config.classifier, path.parent)}
     )
+
+
+def example_comparison() -> str:
+    """Return an example configuration as YAML text with comments."""
+    return (resources.files("napari_tbcad") / "evaluate" / "compare" / "example.yaml").read_text("utf-8")
 
 
 def _beside(classifier: ClassifierChoice, home: Path) -> ClassifierChoice:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_tbcad.evaluate.compare.config import CompareConfig
 from napari_tbcad.evaluate.compare.plan import Run, training_config
 from napari_tbcad.evaluate.compare.tuning import tuned_rate, with_rate
 from napari_tbcad.networks.config import TrainingConfig
 
 if TYPE_CHECKING:
+    from napari_tbcad.evaluate.compare.scoring import Predict
     from napari_tbcad.networks.devices import Device
     from napari_tbcad.networks.store import Network
 
@@ -92,3 +96,36 @@ class Trainer:
 
     def _named(self, run: Run) -> Callable[[str], None]:
         return lambda line: self.say(f"{run.name}: {line}")
+
+
+def predictor(network: Network, view: str, device: Device = "auto") -> Predict:
+    """Return what gives a network's probabilities on an image's own grid."""
+    from napari_tbcad.imaging.grid import resize_soft
+    from napari_tbcad.networks.predict import PredictParameters, predict
+
+    settings = PredictParameters(device=device)
+
+    def run(counts: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = predict(network, counts, settings, view=view).probabilities
+        return resize_soft(found, (counts.shape[0], counts.shape[1]))
+
+    return run
+
+
+def weights_of(network: Network) -> int:
+    """Return the number of weights of a network."""
+    return sum(one.numel() for one in network.module.parameters())
+
+
+def training_facts(network: Network, folder: Path) -> dict[str, float]:
+    """Return what a network's training took, from its card and its log."""
+    from napari_tbcad.networks.fit import LOG
+    from napari_tbcad.networks.module import read_log
+
+    rows, fit = read_log(folder / LOG), network.card.training["fit"]
+    return {
+        "epochs": len(rows),
+        "batch": fit["batch"],
+        "learning_rate": fit["learning_rate"],
+        "seconds": round(sum(float(row["seconds"]) for row in rows), 1),
+    }
