@@ -90,7 +90,7 @@ def train_classifier(
     log = Log(out / LOG, say, progress, cancelled)
     given = loaders(train, watched, config)
     run_loop(module, given, config.fit, out, log, device=device, resume=resume)
-    card = _card(config, split, answers, out)
+    card = _card(config, split, answers, out, len(given[0]))
     with room_in(out):
         save_classifier(ImageClassifier(module.network.cpu().eval(), card), out / MODEL)
     say(f"saved as {out / MODEL}")
@@ -124,7 +124,7 @@ def _decoded(
     return train, watched
 
 
-def _card(config: TrainingConfig, split: Split, answers: Any, out: Path) -> ClassifierCard:
+def _card(config: TrainingConfig, split: Split, answers: Any, out: Path, steps: int) -> ClassifierCard:
     from napari_tbcad.networks.module import read_log
 
     log = read_log(out / LOG)
@@ -140,6 +140,7 @@ def _card(config: TrainingConfig, split: Split, answers: Any, out: Path) -> Clas
         training=config.model_dump(mode="json"),
         history={
             "epochs": len(log),
+            "steps": steps * len(log),
             "loss": float(last["loss"]),
             "validation_auc": None if math.isnan(auc) else auc,
             "images": len(split.train),
