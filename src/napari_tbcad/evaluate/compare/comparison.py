@@ -45,7 +45,7 @@ _FREE = (
     "index",
     "schemes",
 )
-"""What may be added to a comparison that was begun: it adds runs, or changes how they are put side by side."""
+"""What may change in a comparison that was begun: it adds runs, or says how they are put side by side."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.compare.config import CompareConfig
 from napari_tbcad.evaluate.compare.locks import claimed
 from napari_tbcad.evaluate.compare.plan import Run, training_config
@@ -73,8 +74,6 @@ def tuned_rate(
         rows = [_tried(base, run, rate, config.tuning.epochs, home, trial, say) for rate in rates]
     best = max(rows, key=lambda row: row["score"])
     if not math.isfinite(best["score"]):
-        from napari_tbcad.errors import BadInput
-
         raise BadInput(home, "the loss became NaN or infinite with every learning rate; name lower ones")
     return float(best["learning_rate"])
 
