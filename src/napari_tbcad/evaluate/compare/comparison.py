@@ -215,7 +215,7 @@ def _require_same(config: CompareConfig, path: Path) -> None:
         return
     before = load_compare_config(path)
     same = {name: getattr(config, name) for name in _FREE}
-    place = {"device": "auto", "devices": 1}
+    place = {"device": "auto", "devices": 1, "precision": "32-true"}
 
     def plain(one: CompareConfig) -> CompareConfig:
         training = one.training
