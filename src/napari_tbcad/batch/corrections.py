@@ -18,7 +18,7 @@ from napari_tbcad.batch.corrected import (
     places_in,
 )
 from napari_tbcad.batch.corrections_patients import PatientNames
-from napari_tbcad.errors import BadInput, TbcadError
+from napari_tbcad.errors import BadInput, Cancelled, TbcadError
 from napari_tbcad.files import require_writable, write_csv
 
 COLUMNS = (
@@ -85,6 +85,7 @@ def gather_corrections(
     patients: Path | None = None,
     unfinished: bool = False,
     say: Say = print,
+    step: Callable[[float, str], None] | None = None,
 ) -> Gathered:
     """Write corrected labels and their images as a folder data set.
 
@@ -107,6 +108,8 @@ def gather_corrections(
         Also take readings that are still in progress.
     say : callable, optional
         Told what is taken, passed over and skipped, and why.
+    step : callable, optional
+        Told the share done and what is read next; may raise :class:`~napari_tbcad.errors.Cancelled`.
 
     Returns
     -------
@@ -138,10 +141,12 @@ def gather_corrections(
     gathering = _Gathering(out, names, say, what)
     before = _present(out)
     try:
-        for place in places:
+        for number, place in enumerate(places):
+            if step is not None:
+                step(number / len(places), place.name)
             for load in gathering.loaders(place, unfinished):
                 gathering.take(load, place)
-    except NotWritten:
+    except (NotWritten, Cancelled):
         # Images without a table would keep the next gathering from using the folder.
         remove(path for path in _present(out) - before if _WRITTEN.fullmatch(path.name))
         raise
