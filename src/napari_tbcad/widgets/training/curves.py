@@ -71,6 +71,10 @@ class Curves(Picture):
         self._fit()
         self._tell()
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self.begin()
+
     def expect(self, *, epochs: int, steps: int) -> None:
         """Say how long the training will be; what is shown already stays."""
         self.data.epochs, self.data.steps = epochs, steps
@@ -136,10 +140,10 @@ class Curves(Picture):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go from epoch to epoch with the arrow keys; Escape goes back to the last."""
-        moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        if event.key() in moves and self.data.rows:
-            self._read_at((self.read or self.data.last) + moves[event.key()])
-        elif event.key() == Qt.Key.Key_Escape and self.read is not None:
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.data.rows:
+            self._read_at((self.read or self.data.last) + (1 if key == Qt.Key.Key_Right else -1))
+        elif key == Qt.Key.Key_Escape and self.read is not None:
             self._read_at(None)
         else:
             super().keyPressEvent(event)
@@ -153,8 +157,8 @@ class Curves(Picture):
     # -- inside ---------------------------------------------------------------------------------------
 
     def _read_at(self, epoch: int | None) -> None:
-        if epoch is not None:
-            epoch = min(self.data.rows, key=lambda known: abs(known - epoch), default=None)
+        if (wanted := epoch) is not None:
+            epoch = min(self.data.rows, key=lambda known: abs(known - wanted), default=None)
         if epoch != self.read:
             self.read = epoch
             self._tell()
