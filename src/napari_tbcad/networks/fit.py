@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,22 +15,26 @@ from napari_tbcad.networks.build import build, start_from
 from napari_tbcad.networks.card import NetworkCard, NetworkSource
 from napari_tbcad.networks.config import TrainingConfig
 from napari_tbcad.networks.devices import choose_device
-from napari_tbcad.networks.loop import (
+from napari_tbcad.networks.listeners import Listeners
+from napari_tbcad.networks.loop import decode_split, run_loop
+from napari_tbcad.networks.losses import class_weights
+from napari_tbcad.networks.samples import Decoded, Sample, load_samples
+from napari_tbcad.networks.splits import Split, split_samples
+from napari_tbcad.networks.store import Network, save_network
+from napari_tbcad.networks.training_folder import (
     BEST,
     CONFIG,
     LAST,
     LOG,
+    MODEL,
     SPLIT,
     TrainingStopped,
+    counts_of,
     keep_split,
     prepare,
+    read_log,
     room_in,
-    run_loop,
 )
-from napari_tbcad.networks.losses import class_weights
-from napari_tbcad.networks.samples import Decoded, Sample, decode, load_samples
-from napari_tbcad.networks.splits import Split, split_samples
-from napari_tbcad.networks.store import Network, save_network
 from napari_tbcad.schemes import ANTERIOR_ONLY, BONE_SCHEMES, FOUR_CLASS, IGNORE, THREE_CLASS
 
 if TYPE_CHECKING:
@@ -51,8 +55,6 @@ __all__ = [
     "train",
 ]
 
-MODEL = "model.safetensors"
-
 
 def train(
     config: TrainingConfig,
@@ -62,6 +64,8 @@ def train(
     say: Callable[[str], None] = print,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    on_event: Callable[[Mapping[str, Any]], None] | None = None,
+    paused: Callable[[], bool] | None = None,
 ) -> Network:
     """Train a network.
 
@@ -78,6 +82,11 @@ def train(
         Called with one line an epoch.
     progress, cancelled : callable, optional
         Told the share done after every step; asked after every step.
+    on_event : callable, optional
+        Given what happens as plain JSON: images read, steps, epochs; see
+        :class:`~napari_tbcad.networks.training_log.Log`.
+    paused : callable, optional
+        Asked after every step; while it returns True the training waits.
 
     Returns
     -------
@@ -93,30 +102,56 @@ def train(
     Cancelled
         If `cancelled` said so; the training can be resumed.
     """
+    listeners = Listeners(say, progress, cancelled, on_event, paused)
     device = choose_device(config.fit.device)
-    prepare(config, out, resume, model=MODEL)
+    prepare(config, out, resume)
     split = split_of(config)
     keep_split(split, out, resume=resume, say=say)
-    decoded = decode(list(split.train), config.input, cache=config.data.cache)
-    watched = (
-        decode(list(split.validation), config.input, cache=config.data.cache) if split.validation else None
-    )
+    decoded, watched = decode_split(split, config, listeners)
     _require_classes(decoded, config)
-    torch.manual_seed(config.seed)
-    network = build(config.architecture, n_classes=len(config.classes), in_channels=config.input.channels)
-    if config.fit.start_from and not (resume and (out / LAST).is_file()):
-        matched, skipped = start_from(network, config.fit.start_from, classes=config.classes)
-        say(
-            f"started from {config.fit.start_from}: {matched} tensors taken, {len(skipped)} left as they were"
-        )
     began = time.perf_counter()
-    module = _fit(network, config, decoded, watched, out, device, resume, say, progress, cancelled)
+    network = _begun(config, resume=resume and (out / LAST).is_file(), say=say)
+    module = _fit(network, config, (decoded, watched), split, out, device, resume, listeners)
     card = card_of(config, split, out, time.perf_counter() - began)
     trained = Network(module.network.cpu().eval(), card)
     with room_in(out):
         save_network(trained, out / MODEL)
     say(f"saved as {out / MODEL}")
     return trained
+
+
+def _begun(config: TrainingConfig, *, resume: bool, say: Callable[[str], None]) -> torch.nn.Module:
+    """Return the network that the training begins with."""
+    torch.manual_seed(config.seed)
+    network = build(config.architecture, n_classes=len(config.classes), in_channels=config.input.channels)
+    if config.fit.start_from and not resume:
+        matched, skipped = start_from(network, config.fit.start_from, classes=config.classes)
+        say(
+            f"started from {config.fit.start_from}: {matched} tensors taken, {len(skipped)} left as they were"
+        )
+    return network
+
+
+def _fit(
+    network: torch.nn.Module,
+    config: TrainingConfig,
+    images: tuple[Decoded, Decoded | None],
+    split: Split,
+    out: Path,
+    device: str,
+    resume: bool,
+    listeners: Listeners,
+) -> SegmentationModule:
+    from napari_tbcad.networks.module import SegmentationModule, loaders
+    from napari_tbcad.networks.training_log import Log
+
+    labels = images[0].labels
+    weights = class_weights(labels[labels != IGNORE], len(config.classes), config.loss.balance)
+    module = SegmentationModule(network, config, weights)
+    log = Log(out / LOG, listeners, about={**counts_of(split), "classes": list(config.classes[1:])})
+    given = loaders(*images, config)
+    run_loop(module, given, config.fit, out, log, device=device, resume=resume)
+    return module
 
 
 def _require_classes(decoded: Decoded, config: TrainingConfig) -> None:
@@ -139,34 +174,8 @@ def _without_pixels(missing: Sequence[str], task: str) -> str:
     return f"{said}, judge some hotspots or add other scans"
 
 
-def _fit(
-    network: torch.nn.Module,
-    config: TrainingConfig,
-    decoded: Decoded,
-    watched: Decoded | None,
-    out: Path,
-    device: str,
-    resume: bool,
-    say: Callable[[str], None],
-    progress: Callable[[float, str], None] | None,
-    cancelled: Callable[[], bool] | None,
-) -> SegmentationModule:
-    from napari_tbcad.networks.module import Log, SegmentationModule, loaders
-
-    weights = class_weights(
-        decoded.labels[decoded.labels != IGNORE], len(config.classes), config.loss.balance
-    )
-    module = SegmentationModule(network, config, weights)
-    log = Log(out / LOG, say, progress, cancelled)
-    given = loaders(decoded, watched, config)
-    run_loop(module, given, config.fit, out, log, device=device, resume=resume)
-    return module
-
-
 def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> NetworkCard:
     """Return the card of a freshly trained network, without scores."""
-    from napari_tbcad.networks.module import read_log
-
     log = read_log(out / LOG)
     return NetworkCard(
         name=config.name,

@@ -1,84 +1,74 @@
-"""What every training is run by: its folder, checkpoints, resume, early stop, and what may go wrong."""
+"""What every training is run by: checkpoints, resume, early stop, and what may go wrong."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import warnings
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable
-from napari_tbcad.networks.config import FitParameters, TrainingConfig, load_config, save_config
+from napari_tbcad.networks.config import FitParameters, TrainingConfig
+from napari_tbcad.networks.listeners import Listeners
+from napari_tbcad.networks.samples import Decoded, decode
 from napari_tbcad.networks.splits import Split
+from napari_tbcad.networks.training_folder import (
+    BEST,
+    CONFIG,
+    LAST,
+    LOG,
+    SPLIT,
+    TrainingStopped,
+    keep_split,
+    prepare,
+    room_in,
+)
 
 if TYPE_CHECKING:
-    from napari_tbcad.networks.module import Log, LoopModule
+    from napari_tbcad.networks.module import LoopModule
+    from napari_tbcad.networks.training_log import Log
 
-CONFIG, LOG, SPLIT, LAST, BEST = "config.yaml", "log.csv", "split.csv", "last.ckpt", "best.ckpt"
-_MAY_CHANGE = ("device", "devices", "precision")
-"""What a resumed training may do otherwise than it began."""
-
-
-class TrainingStopped(BadInput):
-    """A training ended before its time; what it had learned is kept."""
-
-
-@contextlib.contextmanager
-def room_in(out: Path) -> Iterator[None]:
-    """Tell that nothing more can be written as what it is: what is there stays, and can be gone on from."""
-    try:
-        yield
-    except OSError as error:
-        cause = f"a file cannot be written ({error.strerror or error})"
-        raise TrainingStopped(out, f"{cause}; make room and go on with --resume") from error
+__all__ = [
+    "BEST",
+    "CONFIG",
+    "LAST",
+    "LOG",
+    "SPLIT",
+    "TrainingStopped",
+    "decode_split",
+    "keep_split",
+    "prepare",
+    "room_in",
+    "run_loop",
+]
 
 
-def prepare(config: TrainingConfig, out: Path, resume: bool, *, model: str) -> None:
-    """Make the folder of a training and write its configuration; refuse to mix two trainings in one.
-
-    Parameters
-    ----------
-    config : TrainingConfig
-        The training.
-    out : Path
-        Its folder.
-    resume : bool
-        Whether a training that was begun there is gone on with.
-    model : str
-        Name of the file that the training ends with.
+def decode_split(
+    split: Split, config: TrainingConfig, listeners: Listeners
+) -> tuple[Decoded, Decoded | None]:
+    """Read the images trained on and those watched, None where nobody is.
 
     Raises
     ------
     BadInput
-        If the folder cannot be written, or holds another training, or one and `resume` is not said.
+        As :func:`~napari_tbcad.networks.samples.decode`.
+    Cancelled
+        If the work is not wanted any more.
     """
-    require_writable(out)
-    there = out / CONFIG
-    if (out / model).is_file() and not (out / LAST).is_file():
-        raise BadInput(out, f"it holds a network already ({model}); choose another folder")
-    if not there.is_file() or not (out / LAST).is_file():
-        save_config(config, there)
-        return
-    if not resume:
-        raise BadInput(out, "a training was begun there; go on with --resume or choose another folder")
-    before = load_config(there)
-    free = {name: getattr(config.fit, name) for name in _MAY_CHANGE}
-    if before.model_copy(update={"fit": before.fit.model_copy(update=free)}) != config:
-        raise BadInput(there, "the configuration is not the one this training was begun with")
+    total, before = len(split.train) + len(split.validation), 0
 
+    def told(done: int) -> None:
+        listeners.tell("decoding", done=before + done, of=total)
+        listeners.wait("the reading of the images")
 
-def keep_split(split: Split, out: Path, *, resume: bool, say: Callable[[str], None]) -> None:
-    """Write who is in which role; refuse to go on with others than a training was begun with."""
-    if resume and (out / LAST).is_file():
-        split.require_same(out / SPLIT)
-    with room_in(out):
-        split.save(out / SPLIT)
-    say(f"{len(split.train)} images to train on, {len(split.validation)} watched, {len(split.test)} held out")
+    cache = config.data.cache
+    trained = decode(list(split.train), config.input, cache=cache, told=told)
+    before = len(split.train)
+    if not split.validation:
+        return trained, None
+    return trained, decode(list(split.validation), config.input, cache=cache, told=told)
 
 
 def run_loop(

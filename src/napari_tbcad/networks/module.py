@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 
 import pytorch_lightning as lightning
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from napari_tbcad.errors import Cancelled, TbcadError
-from napari_tbcad.files import write_csv
+from napari_tbcad.errors import TbcadError
 from napari_tbcad.networks.augment import augment
 from napari_tbcad.networks.augment_counts import augment_counts, normalise_counts, with_views
 from napari_tbcad.networks.config import TrainingConfig
 from napari_tbcad.networks.losses import SummedLoss
 from napari_tbcad.networks.samples import Decoded
+from napari_tbcad.networks.training_folder import read_log
+from napari_tbcad.networks.training_log import Log
 from napari_tbcad.schemes import IGNORE
+
+__all__ = [
+    "Images",
+    "Log",
+    "LoopModule",
+    "LossNotFinite",
+    "Order",
+    "SegmentationModule",
+    "loaders",
+    "read_log",
+]
+
+
+_GENERATORS = "generators"
 
 
 class LossNotFinite(TbcadError):
@@ -47,6 +59,7 @@ class LoopModule(lightning.LightningModule):
         super().__init__()
         self.network, self.config = network, config
         self._losses: list[float] = []
+        self._generators: dict[str, torch.Tensor] = {}
 
     @property
     def watched_columns(self) -> tuple[str, ...]:
@@ -82,10 +95,33 @@ class LoopModule(lightning.LightningModule):
         self._losses.append(value)
         return loss
 
+    @property
+    def last_loss(self) -> float:
+        """Training loss of the step before."""
+        return self._losses[-1] if self._losses else math.nan
+
     def mean_loss(self) -> float:
         """Return the mean training loss since the last call."""
         losses, self._losses = self._losses, []
         return sum(losses) / max(len(losses), 1)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep where the generators of random numbers are: dropout goes on from there."""
+        checkpoint[_GENERATORS] = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            checkpoint[_GENERATORS]["cuda"] = torch.cuda.get_rng_state(self.device)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take where they were; checkpoints of earlier releases do not say."""
+        self._generators = checkpoint.get(_GENERATORS, {})
+
+    def on_train_start(self) -> None:
+        """Set the generators: what was done to load a checkpoint has moved them."""
+        states, self._generators = self._generators, {}
+        if "cpu" in states:
+            torch.set_rng_state(states["cpu"].cpu())
+        if "cuda" in states and self.device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"].cpu(), self.device)
 
     def configure_optimizers(self) -> Any:
         """AdamW with a rate that rises and falls once."""
@@ -125,6 +161,11 @@ class SegmentationModule(LoopModule):
 
     decides, told = "validation_dice", "Dice"
 
+    @property
+    def watched_columns(self) -> tuple[str, ...]:
+        """Loss, Dice, and the IoU of every class but background."""
+        return (*super().watched_columns, *(f"iou_{name}" for name in self.config.classes[1:]))
+
     def __init__(
         self, network: torch.nn.Module, config: TrainingConfig, class_weights: torch.Tensor | None = None
     ) -> None:
@@ -149,12 +190,19 @@ class SegmentationModule(LoopModule):
             self._overlap[:, value] += torch.tensor(sums)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the mean Dice of the classes that occur, from pixels counted over all images."""
+        """Log the mean Dice of the classes that occur, and the IoU of each, from the pixels of all images."""
         both, found, drawn = self._overlap[:, 1:]
         present = drawn > 0
         dice = (2 * both / (found + drawn))[present]
         self.log("validation_dice", dice.mean() if len(dice) else torch.tensor(0.0))
+        for name, value in zip(self.config.classes[1:], _iou(both, found, drawn), strict=True):
+            self.log(f"iou_{name}", value)
         self._overlap.zero_()
+
+
+def _iou(both: torch.Tensor, found: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+    """Return intersection over union of every class, NaN for one that is drawn nowhere."""
+    return torch.where(drawn > 0, both / (found + drawn - both), torch.nan)
 
 
 class Images(Dataset[tuple[torch.Tensor, ...]]):
@@ -206,56 +254,3 @@ def loaders(train: Decoded, validation: Decoded | None, config: TrainingConfig) 
     first = DataLoader(Images(train), batch_size=batch, sampler=order, drop_last=True)
     second = DataLoader(Images(validation), batch_size=config.fit.batch) if validation is not None else None
     return first, second
-
-
-class Log(lightning.Callback):
-    """Writes log.csv after every epoch, tells progress and stops when asked to."""
-
-    def __init__(
-        self,
-        path: Path,
-        say: Callable[[str], None],
-        progress: Callable[[float, str], None] | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> None:
-        self._path, self._say, self._progress, self._cancelled = path, say, progress, cancelled
-        self._began = 0.0
-
-    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        """Start the clock."""
-        self._began = time.perf_counter()
-
-    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
-        """Tell how far it is; stop when asked to."""
-        done = trainer.global_step / max(1, int(trainer.estimated_stepping_batches))
-        if self._progress is not None:
-            self._progress(done, f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}")
-        if self._cancelled is not None and self._cancelled():
-            raise Cancelled(f"training was stopped in epoch {trainer.current_epoch + 1}")
-
-    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Write the epoch's row."""
-        seen = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        names = pl_module.watched_columns
-        row = {
-            "epoch": trainer.current_epoch + 1,
-            "loss": pl_module.mean_loss(),
-            **{name: seen.get(name) for name in names},
-            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
-            "seconds": time.perf_counter() - self._began,
-        }
-        rows = [r for r in read_log(self._path) if int(r["epoch"]) < row["epoch"]]
-        write_csv(self._path, tuple(row), [*rows, row])
-        watched = seen.get(pl_module.decides)
-        note = f", validation {pl_module.told} {watched:.4f}" if watched is not None else ""
-        self._say(
-            f"epoch {row['epoch']}/{trainer.max_epochs}: loss {row['loss']:.4f}{note}, {row['seconds']:.0f} s"
-        )
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a log.csv, none when there is no such file."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return cast(list[dict[str, Any]], list(csv.DictReader(file)))

@@ -6,7 +6,7 @@ import csv
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -307,7 +307,13 @@ class Decoded:
         return len(self.samples)
 
 
-def decode(samples: list[Sample], parameters: InputParameters, *, cache: Path | None = None) -> Decoded:
+def decode(
+    samples: list[Sample],
+    parameters: InputParameters,
+    *,
+    cache: Path | None = None,
+    told: Callable[[int], None] | None = None,
+) -> Decoded:
     """Read samples once and keep them on the network's grid.
 
     Parameters
@@ -318,6 +324,8 @@ def decode(samples: list[Sample], parameters: InputParameters, *, cache: Path | 
         The grid; `fit` must not be ``"native"``, since a batch needs one size.
     cache : Path, optional
         Folder in which decoded samples are kept for the next time, keyed by files, their times and the grid.
+    told : callable, optional
+        Given the number of samples read, after each; what it raises ends the reading.
 
     Raises
     ------
@@ -336,6 +344,8 @@ def decode(samples: list[Sample], parameters: InputParameters, *, cache: Path | 
                 + " and ".join(parameters.views),
             )
         images[index], labels[index] = _decoded(sample, parameters, cache)
+        if told is not None:
+            told(index + 1)
     return Decoded(images, labels, tuple(samples))
 
 
