@@ -69,9 +69,14 @@ class SummedLoss(torch.nn.Module):
 
 def class_weights(labels: NDArray[np.uint8], n_classes: int, how: str) -> torch.Tensor | None:
     """Return weights (K,) of mean 1 over the pixels, from label images; None for no balance."""
+    counts = np.bincount(labels.ravel(), minlength=256)[:n_classes].astype(float)
+    return balanced(counts / counts.sum(), how)
+
+
+def balanced(shares: NDArray[np.floating], how: str) -> torch.Tensor | None:
+    """Return weights (K,) of mean 1 for classes of these shares (K,), one over them or over their roots."""
     if how == "none":
         return None
-    counts = np.bincount(labels.ravel(), minlength=256)[:n_classes].astype(float)
-    share = np.maximum(counts / counts.sum(), 1e-6)
-    weights = 1 / share if how == "inverse" else 1 / np.sqrt(share)
-    return torch.as_tensor(weights / (weights * share).sum(), dtype=torch.float32)
+    shares = np.maximum(shares, 1e-6)
+    weights = 1 / shares if how == "inverse" else 1 / np.sqrt(shares)
+    return torch.as_tensor(weights / (weights * shares).sum(), dtype=torch.float32)

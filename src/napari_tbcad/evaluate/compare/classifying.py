@@ -1,4 +1,4 @@
-"""The image classifier of a comparison: tuned and trained as the networks are, then asked about the images."""
+"""The image classifier of a comparison: tuned and trained as the networks are, then asked."""
 
 from __future__ import annotations
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.networks.config import TrainingConfig
+from napari_tbcad.networks.config import FitParameters, TrainingConfig
 from napari_tbcad.networks.devices import choose_device
 from napari_tbcad.networks.fit import sources_of, split_of
 from napari_tbcad.networks.image_classifier.build import build_classifier
@@ -19,7 +19,7 @@ from napari_tbcad.networks.image_classifier.card import ClassifierCard
 from napari_tbcad.networks.image_classifier.parameters import ClassifierParameters, abnormal_value
 from napari_tbcad.networks.image_classifier.store import ImageClassifier, save_classifier
 from napari_tbcad.networks.loop import LAST, LOG, keep_split, prepare, room_in, run_loop
-from napari_tbcad.networks.losses import class_weights
+from napari_tbcad.networks.losses import balanced
 from napari_tbcad.networks.samples import Decoded, decode
 from napari_tbcad.networks.splits import Split
 
@@ -79,17 +79,17 @@ def train_classifier(
     prepare(config, out, resume, model=MODEL)
     split = split_of(config)
     keep_split(split, out, resume=resume, say=say)
-    train, watched = _decoded(config, split, abnormal, say)
+    train, watched, fit = _decoded(config, split, abnormal, say)
     going_on = resume and (out / LAST).is_file()
     torch.manual_seed(config.seed)
     # Of a training that is gone on with the checkpoint has all weights.
     architecture = config.architecture.without_weights if going_on else config.architecture
     network = build_classifier(architecture, channels=config.input.channels, say=say)
     answers = answers_of(train, abnormal)
-    module = ClassifierModule(network, config, abnormal, class_weights(answers, 2, config.loss.balance))
+    module = ClassifierModule(network, config, abnormal, answer_weights(train, answers, config))
     log = Log(out / LOG, say, progress, cancelled)
     given = loaders(train, watched, config)
-    run_loop(module, given, config.fit, out, log, device=device, resume=resume)
+    run_loop(module, given, fit, out, log, device=device, resume=resume)
     card = _card(config, split, answers, out, len(given[0]))
     with room_in(out):
         save_classifier(ImageClassifier(module.network.cpu().eval(), card), out / MODEL)
@@ -97,39 +97,55 @@ def train_classifier(
     return out / MODEL
 
 
-def answers_of(decoded: Decoded, abnormal: int) -> Any:
+def answers_of(decoded: Decoded, abnormal: int) -> NDArray[np.uint8]:
     """Return 1 for each image with an abnormal pixel, else 0, (n,) uint8."""
-    return (decoded.labels == abnormal).any(axis=(1, 2)).astype(np.uint8)
+    there: NDArray[np.uint8] = (decoded.labels == abnormal).any(axis=(1, 2)).astype(np.uint8)
+    return there
+
+
+def answer_weights(train: Decoded, answers: NDArray[np.uint8], config: TrainingConfig) -> torch.Tensor | None:
+    """Return the weights (2,) of clean and abnormal images, as often as they are shown.
+
+    Collections count by their weights, and of clean images `augment.lesions` become abnormal ones.
+    """
+    share = np.average(answers, weights=[sample.weight for sample in train.samples])
+    share += (1 - share) * config.augment.lesions
+    return balanced(np.array([1 - share, share]), config.loss.balance)
 
 
 def _decoded(
     config: TrainingConfig, split: Split, abnormal: int, say: Callable[[str], None]
-) -> tuple[Decoded, Decoded | None]:
-    """Return the images to train on and to watch; refuse those of which nothing can be learned."""
+) -> tuple[Decoded, Decoded | None, FitParameters]:
+    """Return the images to train on and to watch, and how, where the watched ones may tell the best epoch.
+
+    Refuses images of which nothing can be learned.
+    """
     train = decode(list(split.train), config.input, cache=config.data.cache)
     there = int(answers_of(train, abnormal).sum())
     if not 0 < there < len(train):
         which = "shows an abnormal hotspot" if there == 0 else "is without an abnormal hotspot"
         raise BadInput("training images", f"none of {len(train)} {which}; add scans of the other kind")
-    watched = None
+    watched, fit = None, config.fit
     if split.validation:
         watched = decode(list(split.validation), config.input, cache=config.data.cache)
         seen = int(answers_of(watched, abnormal).sum())
         said = f", of the watched ones {seen} of {len(watched)}"
         if not 0 < seen < len(watched):
-            if config.fit.keep == "best" or config.fit.patience:
-                raise BadInput("watched images", "all are of one kind; fit.keep and fit.patience need both")
-            said += " (no AUC: all are of one kind)"
+            said += " (no AUC without the other kind: the last epoch is kept)"
+            fit = fit.model_copy(update={"keep": "last", "patience": 0})
     say(f"abnormal: {there} of {len(train)} images{said if watched is not None else ''}")
-    return train, watched
+    return train, watched, fit
 
 
-def _card(config: TrainingConfig, split: Split, answers: Any, out: Path, steps: int) -> ClassifierCard:
+def _card(
+    config: TrainingConfig, split: Split, answers: NDArray[np.uint8], out: Path, steps: int
+) -> ClassifierCard:
     from napari_tbcad.networks.module import read_log
 
     log = read_log(out / LOG)
     last = log[-1]
-    auc = float(last["validation_auc"] or math.nan)
+    aucs = [float(row["validation_auc"] or math.nan) for row in log]
+    auc = np.fmax.reduce(aucs) if config.fit.keep == "best" else aucs[-1]
     return ClassifierCard(
         name=config.name,
         task=config.task,
@@ -142,7 +158,7 @@ def _card(config: TrainingConfig, split: Split, answers: Any, out: Path, steps: 
             "epochs": len(log),
             "steps": steps * len(log),
             "loss": float(last["loss"]),
-            "validation_auc": None if math.isnan(auc) else auc,
+            "validation_auc": None if math.isnan(auc) else float(auc),
             "images": len(split.train),
             "abnormal": int(answers.sum()),
             "seconds": round(sum(float(row["seconds"]) for row in log), 1),
