@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,12 @@ from numpy.typing import NDArray
 from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.compare.kmeans import KMeansModel, fit_kmeans
 from napari_tbcad.evaluate.compare.threshold import ThresholdModel, fit_threshold
+from napari_tbcad.networks.input import InputParameters
+
+if TYPE_CHECKING:
+    from napari_tbcad.evaluate.compare.plan import Run
+    from napari_tbcad.networks.config import TrainingConfig
+    from napari_tbcad.networks.splits import Split
 
 __all__ = [
     "MODEL",
@@ -27,6 +33,7 @@ __all__ = [
     "ThresholdModel",
     "fit_kmeans",
     "fit_threshold",
+    "fitted",
     "load_baseline",
 ]
 
@@ -43,6 +50,14 @@ class Baseline(Protocol):
     """What both methods can do."""
 
     @property
+    def scheme(self) -> str:
+        """Label scheme."""
+
+    @property
+    def grid(self) -> InputParameters:
+        """Grid and normalisation."""
+
+    @property
     def dice(self) -> float:
         """Mean Dice of the watched images that it was chosen by."""
 
@@ -54,6 +69,45 @@ class Baseline(Protocol):
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
+
+
+def fitted(run: Run, split: Split, config: TrainingConfig, folder: Path) -> Baseline:
+    """Return a run's method: as it was kept, or fitted and kept.
+
+    Parameters
+    ----------
+    run : Run
+        Of kind ``"threshold"`` or ``"kmeans"``.
+    split : Split
+        Who is trained on and watched.
+    config : TrainingConfig
+        The grid that networks see, and where decoded images are kept.
+    folder : Path
+        The run's folder.
+
+    Raises
+    ------
+    BadInput
+        If an image cannot be read, the kept file is damaged or of another scheme or grid.
+    """
+    from napari_tbcad.networks.samples import decode
+
+    path, grid = folder / MODEL, config.input
+    if path.is_file():
+        kept = load_baseline(path)
+        if (kept.scheme, kept.grid) != (run.scheme, grid):
+            raise BadInput(path, "it was fitted for another scheme or grid; remove it to fit it again")
+        return kept
+    train, validation = (
+        decode(list(samples), grid, cache=config.data.cache) for samples in (split.train, split.validation)
+    )
+    model: Baseline
+    if run.kind == "kmeans":
+        model = fit_kmeans(train, validation, run.scheme, grid, seed=run.seed)
+    else:
+        model = fit_threshold(train, validation, run.scheme, grid)
+    model.save(path)
+    return model
 
 
 def load_baseline(path: Path) -> Baseline:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.special import expit
 
 from napari_tbcad.imaging.grid import resize_soft
 from napari_tbcad.networks.input import InputParameters, normalised_counts, to_input
@@ -25,6 +27,18 @@ def asked_about(counts: Image, grid: InputParameters) -> tuple[Image, tuple[int,
     """Return an image on the grid, padding left out, and its own shape."""
     given = to_input(np.asarray(counts, np.float32), grid)
     return given.inner(given.pixels), (counts.shape[0], counts.shape[1])
+
+
+def smoothed(image: Image, sigma: float) -> Image:
+    """Return an image (h, w) smoothed with a Gaussian; as it is for 0."""
+    if not sigma:
+        return image
+    return np.asarray(ndimage.gaussian_filter(image, sigma, mode="nearest", truncate=3.0), np.float32)
+
+
+def sureness(margin: Image, width: float) -> Image:
+    """Return how surely pixels are hot, logistic(margin / width), float32; 0.5 at a margin of 0."""
+    return np.asarray(expit(margin / width), np.float32)
 
 
 def answer(hot: Image, bone: NDArray[np.bool_], shape: tuple[int, int], scheme: str) -> NDArray[np.float32]:
