@@ -239,9 +239,10 @@ class BoneSession(Session):
 
     def adopt(self, found: ScanIntake) -> None:
         """Go on with a scan as it was found: anew, or with the run of its case."""
-        from napari_tbcad.bone.workflow import BoneSettings, start
+        from napari_tbcad.bone.workflow import settings_from, start
 
-        settings = BoneSettings().model_copy(update={"views": self.part.views})
+        preferred = settings_from(preferences().bone_assignments())
+        settings = preferred.model_copy(update={"views": self.part.views})
         self.run = found.run or start(self.part.study, settings, study_key=found.key)
         self.edits.begin()
         given = self.run.edited("hotspots")

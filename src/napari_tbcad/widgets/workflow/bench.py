@@ -17,6 +17,7 @@ from napari_tbcad.widgets.work import CoreLeft, leave_a_core, start_call
 
 Actions = Mapping[str, Callable[[], None]]
 
+_BENCHES: weakref.WeakSet[Bench] = weakref.WeakSet()
 _LAST_WAIT_S = 3.0
 """How long the end of the program waits for what is being saved on the side."""
 
@@ -74,6 +75,7 @@ class Bench(QObject):
         self._sessions: weakref.WeakKeyDictionary[Image, Any] = weakref.WeakKeyDictionary()
         self._panels = 0
         self._core: CoreLeft | None = None
+        _BENCHES.add(self)
 
     # -- what a workflow says -------------------------------------------------------------------------
 
@@ -200,6 +202,11 @@ class Bench(QObject):
             self._sessions[layer].edits.reader = self.reader
         return self._sessions[layer]
 
+    def sessions(self) -> list[Any]:
+        """Return the sessions of the studies that were chosen so far."""
+        there = {id(session): session for session in self._sessions.values() if isalive(session)}
+        return list(there.values())
+
     def set_reader(self, reader: str) -> None:
         """Say who reads: journal and readings name them from now on.
 
@@ -274,6 +281,12 @@ class Bench(QObject):
             # What was just opened is what the person wants to look at.
             self.choose(added[0])
         self.films_changed.emit()
+
+
+def benches_of(viewer: Any) -> list[Bench]:
+    """Return the workbenches that there are of a viewer; none is made."""
+    viewer = bare(viewer)
+    return [bench for bench in _BENCHES if isalive(bench) and bench.viewer is viewer]
 
 
 class Opening(QObject):
