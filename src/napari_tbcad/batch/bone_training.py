@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_tbcad.batch.bone_training_sets import TrainingSet, learned_patients
-from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.batch.training_start import start_from
+from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 
 if TYPE_CHECKING:
-    from napari_tbcad.networks.card import NetworkCard
     from napari_tbcad.networks.config import TrainingConfig
     from napari_tbcad.networks.evaluate import Evaluation
 
@@ -151,41 +151,12 @@ def _configured(
             for one in views
         ],
     }
-    content["fit"] |= _start(start, part, task, content)
+    packaged = PACKAGED[BOTH if task == "regions" else part]
+    content["fit"]["start_from"] = start_from(start, content, packaged=packaged, task=task, views=views)
     if start == "none":
         content["fit"]["epochs"] = FROM_SCRATCH_EPOCHS
     content["fit"] |= {k: v for k, v in (("epochs", epochs), ("device", device)) if v is not None}
     return assigned(config_from(content, "bone train", Path.cwd()), changes)
-
-
-def _start(start: str, part: str, task: str, content: dict[str, Any]) -> dict[str, str]:
-    """Return what is started from, and give the training its architecture and input."""
-    from napari_tbcad.networks.listing import find_entry, packaged_entries
-
-    if start == "none":
-        return {"start_from": ""}
-    name = start
-    if start == "packaged":
-        name = PACKAGED[BOTH if task == "regions" else part]
-        if name not in packaged_entries():
-            raise ModelRefused(name, "this network is not packaged; begin without one (--from none)")
-    entry = find_entry(name)
-    card = entry.card()
-    _require_use(name, card, part, task)
-    content["architecture"] = card.architecture.without_weights.model_dump(mode="json")
-    content["input"] = card.input.model_dump(mode="json") | {"views": content["input"]["views"]}
-    return {"start_from": name if name in packaged_entries() else str(entry.path.absolute())}
-
-
-def _require_use(name: str, card: NetworkCard, part: str, task: str) -> None:
-    """Refuse to start from a network of another task, or one that reads something else."""
-    tasks = ("regions",) if task == "regions" else ("4", "3")
-    if card.task not in tasks:
-        raise ModelRefused(name, f"made for the task {card.task}, not for {task}")
-    views = VIEWS if part == BOTH else (part,)
-    if card.input.views and tuple(card.input.views) != tuple(views):
-        reads, wanted = " and ".join(card.input.views), " and ".join(views)
-        raise ModelRefused(name, f"made for the {reads} view of bone scans, not for the {wanted} one")
 
 
 def train_all(

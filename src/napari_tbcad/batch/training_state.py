@@ -4,7 +4,8 @@ A training is a folder:
 
 ==================== =======================================================================================
 ``job.json``         what is to be done, and for which task (:func:`write_job`)
-``config.yaml``      the training itself; ``roles.csv`` says who is held out, watched and trained on
+``config.yaml``      the training itself; ``roles.csv`` says who is held out, watched and trained on,
+                     ``data.json`` where the images are from; ``cache/`` holds them decoded meanwhile
 ``job.log``          what libraries said
 ``survey.json``      what was found in the images; ``estimate.json`` how long the training will take
 ``log.csv``          a row an epoch; ``last.ckpt``, ``best.ckpt`` its checkpoints
@@ -22,7 +23,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,8 +35,10 @@ from napari_tbcad.files import written_whole
 
 if TYPE_CHECKING:
     from napari_tbcad.networks.config import TrainingConfig
+    from napari_tbcad.networks.survey import Survey
 
-JOB, CONFIG, ROLES, LIBRARIES = "job.json", "config.yaml", "roles.csv", "job.log"
+JOB, CONFIG, LIBRARIES = "job.json", "config.yaml", "job.log"
+DATA, ROLES, CACHE = "data.json", "roles.csv", "cache"
 SURVEY, ESTIMATE, ENDED = "survey.json", "estimate.json", "ended.json"
 LOG, LAST, MODEL = "log.csv", "last.ckpt", "model.safetensors"
 JUDGED, LOCK = "judged.json", ".lock"
@@ -170,6 +173,25 @@ def read_job(folder: Path) -> dict[str, Any]:
     if not isinstance(job.get("version"), int) or job["version"] > VERSION:
         raise BadInput(folder / JOB, "written by a newer version of the program")
     return job
+
+
+def keep_survey(folder: Path, survey: Survey) -> None:
+    """Write what a survey found, so that the training's own process need not look again.
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written.
+    """
+    try:
+        write_json(folder / SURVEY, survey_json(survey))
+    except OSError as error:
+        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+
+
+def survey_json(survey: Survey) -> dict[str, Any]:
+    """Return a survey as plain JSON: its fields, by their names."""
+    return json.loads(json.dumps(asdict(survey), default=str)) | {"possible": bool(survey.possible)}
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
