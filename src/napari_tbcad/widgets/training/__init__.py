@@ -1,0 +1,1 @@
+"""The panel in which a network is trained: data, what was found, training, comparison."""

@@ -1,0 +1,174 @@
+"""What is to be trained: a person's choice, what was found for it, the settings, and how long it takes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_tbcad.widgets.training.data import Choice
+from napari_tbcad.widgets.training.home import trainings_folder
+from napari_tbcad.widgets.training.looking import Look, Looked
+
+if TYPE_CHECKING:
+    from napari_tbcad.networks.config import TrainingConfig
+
+MINUTES = 30.0
+"""A training takes no longer than this unless a person says so."""
+_COSTS = ("batch", "precision", "device", "devices")
+"""Settings on which the time of a step depends."""
+
+
+class Plan(QObject):
+    """Steps 1 and 2, and the settings of step 3.
+
+    Attributes
+    ----------
+    changed : Signal
+        Anything that is shown of it may differ.
+    looked_well : Signal
+        Images were found that can be trained on: their time can be estimated.
+    choice : Choice
+        What the person said.
+    look : Look or None
+        The look under way.
+    looked : Looked or None
+        What the last one found.
+    problem : str
+        Why the last one found nothing.
+    config : TrainingConfig or None
+        The training, with the person's settings.
+    costs : dict or None
+        The child's estimate; None while there is none for these settings.
+    folder : Path or None
+        Where it will be trained; made by the first look.
+    used : bool
+        A training was begun with it: another one needs another look.
+    minutes : float
+        How long the training may take.
+    """
+
+    changed = Signal()
+    looked_well = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.choice = Choice()
+        self.look: Look | None = None
+        self.looked: Looked | None = None
+        self.problem = ""
+        self.config: TrainingConfig | None = None
+        self.costs: dict[str, Any] | None = None
+        self.folder: Path | None = None
+        self.used = False
+        self.minutes = MINUTES
+
+    @property
+    def stale(self) -> bool:
+        """Whether something else is asked for than what was looked for."""
+        return self.looked is not None and (self.used or self.looked.choice.looks_at != self.choice.looks_at)
+
+    @property
+    def possible(self) -> bool:
+        """Whether a training can begin."""
+        there = self.looked is not None and self.looked.possible
+        return there and not self.stale and self.look is None and self.config is not None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the training takes on this device; None while that is not known."""
+        if self.costs is None or self.config is None:
+            return None
+        epochs = self.config.fit.epochs
+        return float(self.costs["decoding"] + epochs * self.costs["epoch"])
+
+    def choose(self, choice: Choice) -> None:
+        """Take what the person says in step 1."""
+        if choice != self.choice:
+            self.choice, self.problem = choice, ""
+            self.changed.emit()
+
+    def look_at_data(self, device: str = "auto") -> None:
+        """Find the images and survey them, on a worker."""
+        from napari_tbcad.batch.training_state import new_folder
+
+        if self.look is not None or not self.choice.given:
+            return
+        if self.folder is None or self.used:
+            self.folder = new_folder(trainings_folder(), self.choice.name)
+            self.used = False
+        self.looked = self.config = self.costs = None
+        self._begin(Look(self.choice, self.folder, device=device, parent=self)).start()
+
+    def leave_out_unreadable(self) -> None:
+        """Go on without the images that cannot be read."""
+        if self.looked is not None and self.folder is not None and self.look is None and not self.stale:
+            look = Look(self.looked.choice, self.folder, parent=self)
+            self._begin(look).start_without_unreadable(self.looked)
+
+    def cancel(self) -> None:
+        """Stop looking."""
+        if self.look is not None:
+            self.look.cancel()
+
+    def configure(self, config: TrainingConfig) -> None:
+        """Take settings; those on which the time of a step depends have it estimated again."""
+        before, self.config = self.config, config
+        if before is not None and any(getattr(before.fit, n) != getattr(config.fit, n) for n in _COSTS):
+            self.costs = None
+            self.looked_well.emit()
+        self.changed.emit()
+
+    def take_estimate(self, event: Mapping[str, Any]) -> None:
+        """Take what the child measured; more epochs than there is time for are cut, as is said."""
+        if self.config is None:
+            return
+        epochs = max(1, self.config.fit.epochs)
+        decoding = float(event.get("seconds_decoding") or 0.0)
+        whole = float(event["seconds"])
+        self.costs = dict(event) | {"decoding": decoding, "epoch": max(0.0, whole - decoding) / epochs}
+        if whole > 60 * self.minutes:
+            self.set_minutes(self.minutes)
+        self.changed.emit()
+
+    def set_minutes(self, minutes: float) -> None:
+        """Take as many epochs as there is time for."""
+        from napari_tbcad.batch.training_plan import fit_epochs
+
+        self.minutes = minutes
+        if self.config is not None and self.seconds is not None:
+            self.config = fit_epochs(self.config, seconds=self.seconds, minutes=minutes)
+        self.changed.emit()
+
+    def forget(self) -> None:
+        """Remove what a look left on disk when no training was begun with it."""
+        self.cancel()
+        if self.folder is not None and not self.used:
+            with suppress(OSError):
+                shutil.rmtree(self.folder)
+        self.folder = None
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _begin(self, look: Look) -> Look:
+        self.look, self.problem = look, ""
+        look.ended.connect(self._take)
+        self.changed.emit()
+        return look
+
+    def _take(self) -> None:
+        look, self.look = self.look, None
+        if look is None:
+            return
+        self.problem = look.problem
+        if look.looked is not None:
+            self.looked, self.config = look.looked, look.looked.config
+            self.costs = None
+        look.deleteLater()
+        if self.possible:
+            self.looked_well.emit()
+        self.changed.emit()

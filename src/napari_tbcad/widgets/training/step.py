@@ -1,0 +1,65 @@
+"""What every step of the training panel is: a row that follows the session of its viewer."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QLabel
+
+from napari_tbcad.widgets.parts.quiet import breakable
+from napari_tbcad.widgets.parts.step import AMBER, RED, StepRow
+from napari_tbcad.widgets.training.session import TrainingSession
+from napari_tbcad.widgets.workflow.step import left_aligned
+
+
+class TrainingStep(StepRow):
+    """A step that shows a session.
+
+    Parameters
+    ----------
+    session : TrainingSession
+        What the panels of a viewer share.
+
+    Attributes
+    ----------
+    number, heading, purpose : int and str
+        Its place, its title, and what it does in one sentence.
+    """
+
+    number = 0
+    heading = ""
+    purpose = ""
+    can_run = True
+
+    def __init__(self, session: TrainingSession, *, open_: bool = False) -> None:
+        super().__init__(self.number, self.heading, self.purpose, open_=open_, can_run=self.can_run)
+        self.session = session
+
+    def refresh(self) -> None:
+        """Show state, summary and values."""
+        raise NotImplementedError
+
+    @property
+    def made_for(self) -> int:
+        """Number of controls made so far."""
+        return self.body.count()
+
+
+class Notice(QLabel):
+    """Something a person must know, beside a bar: amber for a warning, red for what is in the way."""
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        made = left_aligned("")
+        self.setTextFormat(made.textFormat())
+        self.setTextInteractionFlags(made.textInteractionFlags())
+        colour = RED if refuses else AMBER
+        self.setStyleSheet(f"border-left: 3px solid {colour}; padding: 2px 2px 2px 6px;")
+        self._mark = "✕" if refuses else "▲"
+        self.hide()
+
+    def tell(self, *texts: str) -> None:
+        """Show sentences, a line each; none hides the notice."""
+        said = "\n".join(f"{self._mark} {text}" for text in texts if text)
+        self.setText(breakable(said))
+        self.setToolTip(said)
+        self.setVisible(bool(said))

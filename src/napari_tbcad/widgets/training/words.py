@@ -1,0 +1,157 @@
+"""What the panel says about a training, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_tbcad.widgets.training.session import Phase
+
+if TYPE_CHECKING:
+    from napari_tbcad.widgets.training.looking import Looked
+    from napari_tbcad.widgets.training.session import TrainingSession
+
+RESUMED = (
+    "Closing this panel does not stop a training. Closing the window stops it after the step under way; it "
+    "can be gone on with, and loses one epoch at most."
+)
+_MINUTE, _HOUR = 60, 3600
+
+
+@dataclass(frozen=True)
+class Action:
+    """What the button in the foot does.
+
+    Parameters
+    ----------
+    text, tip : str
+        What it says.
+    name : str
+        Method of the session; empty while there is nothing to do.
+    """
+
+    text: str
+    tip: str
+    name: Literal["", "look", "train", "pause", "go_on", "compare", "go_on_later"] = ""
+
+
+def action_of(session: TrainingSession) -> Action:
+    """Return the next sensible thing to do."""
+    plan, phase = session.plan, session.phase
+    if phase in (Phase.TRAINING, Phase.PAUSING):
+        waits = phase is Phase.PAUSING
+        tip = "Wait after the step under way; the processor is free meanwhile."
+        return Action("Pausing…" if waits else "Pause", tip, "" if waits else "pause")
+    if phase is Phase.PAUSED:
+        return Action("Go on", "Go on with the training.", "go_on")
+    if phase is Phase.STOPPING:
+        return Action("Stopping…", "It stops after the step under way.")
+    if phase is Phase.JUDGING:
+        return Action("Comparing…", "The new network is asked about the held-out images.")
+    if plan.possible:
+        return Action("Train", "Begin the training of step 3.", "train")
+    if plan.choice.given and (plan.looked is None or plan.stale) and not _resumable(session):
+        return Action("Look at the data", "Read every image once and count what is in it.", "look")
+    if _resumable(session):
+        return Action("Go on", "Go on with this training after its last whole epoch.", "go_on_later")
+    if session.state is not None and session.state.model is not None and not session.state.judged:
+        return Action("Compare", "Ask the networks about the held-out images.", "compare")
+    tip = "Name images in step 1 first." if not plan.choice.given else "Step 2 says what is in the way."
+    return Action("Look at the data", tip, "look" if plan.choice.given and plan.look is None else "")
+
+
+def _resumable(session: TrainingSession) -> bool:
+    return session.state is not None and session.state.resumable
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as a person would say it."""
+    if seconds < _MINUTE:
+        return "less than a minute"
+    minutes = round(seconds / _MINUTE)
+    if minutes < 2 * _MINUTE:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 10 else f"{round(seconds / _HOUR)} h"
+
+
+def count(number: int, one: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def found_words(looked: Looked) -> str:
+    """Return what was found in one line."""
+    roles = looked.survey.roles.values()
+    images, patients = sum(r.images for r in roles), sum(r.patients for r in roles)
+    return f"{count(images, 'image')}, {count(patients, 'patient')}"
+
+
+def estimate_words(session: TrainingSession) -> str:
+    """Return how long the training takes on this device."""
+    plan = session.plan
+    if plan.config is None:
+        return ""
+    epochs = count(plan.config.fit.epochs, "epoch")
+    if plan.costs is None or plan.seconds is None:
+        measuring = session.phase is Phase.ESTIMATING
+        return f"{epochs}; measuring how long they take…" if measuring else f"{epochs}; time not known"
+    device = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics card"}
+    where = device.get(str(plan.costs.get("device", "")), "this device")
+    weights = plan.costs.get("n_parameters")
+    size = f", {weights / 1e6:.1f} million weights" if weights else ""
+    return f"About {duration(plan.seconds)} on {where}: {epochs}{size}."
+
+
+def training_words(session: TrainingSession) -> str:
+    """Return how far the training that is shown is, in one line."""
+    config, phase = session.config, session.phase
+    if session.busy:
+        said = {
+            Phase.PAUSED: "paused",
+            Phase.PAUSING: "pausing",
+            Phase.STOPPING: "stopping",
+            Phase.JUDGING: "trained, comparing",
+        }.get(phase, "training")
+        done = len(session.history.epochs)
+        of = f", epoch {done + 1} of {config.fit.epochs}" if config and phase is Phase.TRAINING else ""
+        return f"{said}{of}"
+    state = session.state
+    if state is None:
+        return ""
+    said = {"finished": "trained", "planned": "not begun"}.get(state.phase, state.phase)
+    far = f", {state.epochs_done} of {state.epochs} epochs" if state.epochs else ""
+    return f"{state.name}: {said}{far}"
+
+
+def share_words(share: float) -> str:
+    """Return a share of pixels with two digits, and never a 0 for what is there."""
+    if not share:
+        return "0"
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %" if percent >= 0.1 else "< 0.1 %"
+
+
+def listed(pairs: Any, most: int) -> str:
+    """Return files with their causes, a line each, and how many more there are."""
+    pairs = list(pairs)
+    lines = [f"{name}: {cause}" for name, cause in pairs[:most]]
+    if len(pairs) > most:
+        lines.append(f"and {len(pairs) - most} more")
+    return "\n".join(lines)
+
+
+def activity_of(session: TrainingSession) -> tuple[float | None, str]:
+    """Return how much is done of what is under way, and what that is; None when nothing is."""
+    if session.plan.look is not None:
+        return session.plan.look.share, session.plan.look.what
+    if session.phase is Phase.IDLE:
+        return None, ""
+    said = {
+        Phase.ESTIMATING: "measuring how long a step takes",
+        Phase.PAUSED: "paused",
+        Phase.PAUSING: "pausing after this step",
+        Phase.STOPPING: "stopping after this step",
+        Phase.JUDGING: "comparing on the held-out images",
+    }.get(session.phase, "training")
+    return session.share or 0.0, ", ".join(filter(None, (said, session.text)))
