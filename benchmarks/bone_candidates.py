@@ -34,6 +34,7 @@ from napari_tbcad.bone.candidates_maps import ALL_ZONES, ViewMaps, pixel_mm
 from napari_tbcad.bone.candidates_peaks import FEATURES, Peaks, find_peaks
 from napari_tbcad.bone.candidates_peaks import model as model_of
 from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.evaluate.compare.lesions import MISSED, POINTS, FreeResponse
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView, ViewName
 from napari_tbcad.io.voc import LabelledBox, read_voc
 from napari_tbcad.schemes import REGION_NAMES
@@ -41,7 +42,6 @@ from napari_tbcad.schemes import REGION_NAMES
 PAIRS = Path(__file__).resolve().parents[2] / "shared" / "data" / "bone" / "pairs"
 MODEL = Path(__file__).resolve().parents[1] / "src" / "napari_tbcad" / "bone" / "candidates_model.json"
 SHORT = {"anterior": "ant", "posterior": "post"}
-POINTS = (1, 2, 3, 5, 8)
 LEAST_SCORE = 0.1
 SIMULATED = 0.3
 CLASSES = ("abnormal", "normal", "non_bone")
@@ -141,19 +141,15 @@ def froc(
 
     Sensitivity counts only the wanted boxes; false positives are those that hit no box at all.
     """
-    events = sorted(
-        ((c.score, n, hit) for n, v in enumerate(views) for c, hit in zip(v.candidates, v.hits, strict=True)),
-        key=lambda event: -event[0],
-    )
-    total = sum(wanted(v, b) for v in views for b in v.boxes)
-    found: set[tuple[int, int]] = set()
-    false, curve = 0, [(0.0, 0.0, 1.0)]
-    for value, n, hit in events:
-        false += not hit
-        found |= {(n, k) for k in hit if wanted(views[n], views[n].boxes[k])}
-        curve.append((false / len(views), len(found) / max(total, 1), value))
-    table = np.array(curve)
-    return [table[np.flatnonzero(table[:, 0] <= point)[-1], 1:].tolist() for point in POINTS]
+    lesions, false = [], []
+    for v in views:
+        best = dict.fromkeys((n for n, box in enumerate(v.boxes) if wanted(v, box)), MISSED)
+        for candidate, hit in zip(v.candidates, v.hits, strict=True):
+            best |= {n: max(best[n], candidate.score) for n in hit if n in best}
+        lesions.append(list(best.values()))
+        false.append([c.score for c, hit in zip(v.candidates, v.hits, strict=True) if not hit])
+    found: list[list[float]] = FreeResponse(lesions, false).curve().at(POINTS).tolist()
+    return found
 
 
 def print_froc(

@@ -21,6 +21,7 @@ from napari_tbcad.bone.candidates import HotspotParameters, find_hotspots
 from napari_tbcad.bone.candidates_classical import ClassicalParameters
 from napari_tbcad.bone.hotspots import Hotspots
 from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.evaluate.compare.lesions import marked
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.schemes import REGION_NAMES
 
@@ -109,12 +110,7 @@ class Tally:
 
 def hit(truth: NDArray[np.uint16], pixels: NDArray[np.bool_]) -> int:
     """Return the lesion that a candidate marks; 0 when none."""
-    rows, columns = np.nonzero(pixels)
-    centre = int(truth[round(rows.mean()), round(columns.mean())])
-    under = truth[pixels]
-    if centre or (under > 0).mean() < 1 / 3:
-        return centre
-    return int(np.bincount(under[under > 0]).argmax())
+    return int(marked(truth, pixels.astype(np.uint8), 1)[0])
 
 
 def main() -> None:
