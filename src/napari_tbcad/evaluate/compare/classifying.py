@@ -181,7 +181,7 @@ def _trial(
     """
     from napari_tbcad.networks.image_classifier.fit import MODEL, train_classifier
     from napari_tbcad.networks.loop import BEST, LAST, LOG
-    from napari_tbcad.networks.module import read_log
+    from napari_tbcad.networks.training_folder import read_log
 
     if not (place / MODEL).is_file():
         train_classifier(

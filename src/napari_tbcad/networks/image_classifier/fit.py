@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +19,20 @@ from napari_tbcad.networks.image_classifier.build import build_classifier
 from napari_tbcad.networks.image_classifier.card import ClassifierCard
 from napari_tbcad.networks.image_classifier.parameters import ClassifierParameters, abnormal_value
 from napari_tbcad.networks.image_classifier.store import ImageClassifier, save_classifier
-from napari_tbcad.networks.loop import LAST, LOG, keep_split, prepare, room_in, run_loop
+from napari_tbcad.networks.listeners import Listeners
+from napari_tbcad.networks.loop import decode_split, run_loop
 from napari_tbcad.networks.losses import balanced
-from napari_tbcad.networks.samples import Decoded, decode
+from napari_tbcad.networks.samples import Decoded
 from napari_tbcad.networks.splits import Split
+from napari_tbcad.networks.training_folder import (
+    LAST,
+    LOG,
+    counts_of,
+    keep_split,
+    prepare,
+    read_log,
+    room_in,
+)
 
 MODEL = "classifier.safetensors"
 
@@ -35,6 +46,8 @@ def train_classifier(
     say: Callable[[str], None] = print,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    on_event: Callable[[Mapping[str, Any]], None] | None = None,
+    paused: Callable[[], bool] | None = None,
 ) -> Path:
     """Train an image classifier.
 
@@ -51,8 +64,8 @@ def train_classifier(
         Go on from last.ckpt in `out`, if there is one, as :func:`napari_tbcad.networks.fit.train` does.
     say : callable, optional
         Called with one line an epoch.
-    progress, cancelled : callable, optional
-        Told the share done after every step; asked after every step.
+    progress, cancelled, on_event, paused : callable, optional
+        As for :func:`napari_tbcad.networks.fit.train`.
 
     Returns
     -------
@@ -69,8 +82,10 @@ def train_classifier(
         If `cancelled` said so; the training can be resumed.
     """
     from napari_tbcad.networks.image_classifier.module import ClassifierModule
-    from napari_tbcad.networks.module import Log, loaders
+    from napari_tbcad.networks.module import loaders
+    from napari_tbcad.networks.training_log import Log
 
+    listeners = Listeners(say, progress, cancelled, on_event, paused)
     config = parameters.within(config)
     abnormal = abnormal_value(config.task)
     if config.fit.start_from:
@@ -79,7 +94,8 @@ def train_classifier(
     prepare(config, out, resume, model=MODEL)
     split = split_of(config)
     keep_split(split, out, resume=resume, say=say)
-    train, watched, fit = _decoded(config, split, abnormal, say)
+    train, watched = decode_split(split, config, listeners)
+    fit = _usable(train, watched, config, abnormal, say)
     going_on = resume and (out / LAST).is_file()
     torch.manual_seed(config.seed)
     # Of a training that is gone on with the checkpoint has all weights.
@@ -87,7 +103,7 @@ def train_classifier(
     network = build_classifier(architecture, channels=config.input.channels, say=say)
     answers = answers_of(train, abnormal)
     module = ClassifierModule(network, config, abnormal, answer_weights(train, answers, config))
-    log = Log(out / LOG, say, progress, cancelled)
+    log = Log(out / LOG, listeners, about=counts_of(split))
     given = loaders(train, watched, config)
     run_loop(module, given, fit, out, log, device=device, resume=resume)
     card = _card(config, split, answers, out, len(given[0]))
@@ -113,35 +129,34 @@ def answer_weights(train: Decoded, answers: NDArray[np.uint8], config: TrainingC
     return balanced(np.array([1 - share, share]), config.loss.balance)
 
 
-def _decoded(
-    config: TrainingConfig, split: Split, abnormal: int, say: Callable[[str], None]
-) -> tuple[Decoded, Decoded | None, FitParameters]:
-    """Return the images to train on and to watch, and how, where the watched ones may tell the best epoch.
+def _usable(
+    train: Decoded,
+    watched: Decoded | None,
+    config: TrainingConfig,
+    abnormal: int,
+    say: Callable[[str], None],
+) -> FitParameters:
+    """Return how it is trained: without an AUC of the watched images they do not tell the best epoch.
 
-    Refuses images of which nothing can be learned.
+    Refuses images to train on of which nothing can be learned.
     """
-    train = decode(list(split.train), config.input, cache=config.data.cache)
-    there = int(answers_of(train, abnormal).sum())
+    fit, there, said = config.fit, int(answers_of(train, abnormal).sum()), ""
     if not 0 < there < len(train):
         which = "shows an abnormal hotspot" if there == 0 else "is without an abnormal hotspot"
         raise BadInput("training images", f"none of {len(train)} {which}; add scans of the other kind")
-    watched, fit = None, config.fit
-    if split.validation:
-        watched = decode(list(split.validation), config.input, cache=config.data.cache)
+    if watched is not None:
         seen = int(answers_of(watched, abnormal).sum())
         said = f", of the watched ones {seen} of {len(watched)}"
         if not 0 < seen < len(watched):
             said += " (no AUC without the other kind: the last epoch is kept)"
             fit = fit.model_copy(update={"keep": "last", "patience": 0})
-    say(f"abnormal: {there} of {len(train)} images{said if watched is not None else ''}")
-    return train, watched, fit
+    say(f"abnormal: {there} of {len(train)} images{said}")
+    return fit
 
 
 def _card(
     config: TrainingConfig, split: Split, answers: NDArray[np.uint8], out: Path, steps: int
 ) -> ClassifierCard:
-    from napari_tbcad.networks.module import read_log
-
     log = read_log(out / LOG)
     last = log[-1]
     aucs = [float(row["validation_auc"] or math.nan) for row in log]
