@@ -109,13 +109,13 @@ def _fitted(train: Decoded, sigma: float, scheme: str, grid: InputParameters) ->
         place = np.searchsorted(edges, image[known], side="right") - 1
         joint = np.clip(place, 0, None) * k + labels[known].astype(np.int64)
         table += np.bincount(joint, minlength=_BINS * k).reshape(_BINS, k)
-    bone, hot = _best(table, scheme)
+    bone, hot = best_bins(table, scheme)
     above = [image[image >= edges[hot]] - edges[hot] for image in images]
     width = float(np.concatenate(above).mean()) or 1.0
     return ThresholdModel(scheme, grid, sigma, float(edges[bone]), float(edges[hot]), width, 0.0)
 
 
-def _best(table: NDArray[np.int64], scheme: str) -> tuple[int, int]:
+def best_bins(table: NDArray[np.int64], scheme: str) -> tuple[int, int]:
     """Return the bins from which pixels are best called bone, and abnormal.
 
     Parameters
