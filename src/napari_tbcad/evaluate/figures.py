@@ -1,26 +1,15 @@
-"""Pictures of an evaluation, drawn without a display and without pyplot's state."""
+"""Pictures of an evaluation."""
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 
+from napari_tbcad.evaluate.drawing import COLOURS, axes
 from napari_tbcad.evaluate.evaluation import Evaluation
 from napari_tbcad.evaluate.metrics import auc, wilson
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colours, told apart by readers with colour-vision deficiencies."""
-
-
-def _axes(width: float, height: float) -> tuple[Figure, NDArray[np.object_]]:
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(squeeze=False)
 
 
 def _label(method: str) -> str:
@@ -30,8 +19,8 @@ def _label(method: str) -> str:
 
 def roc_figure(evaluation: Evaluation) -> Figure:
     """Draw the ROC curve of each method over all test films, with the WHO triage target."""
-    figure, axes = _axes(6, 5.4)
-    plot = axes[0, 0]
+    figure, plots = axes(6, 5.4)
+    plot = plots[0, 0]
     for number, method in enumerate(evaluation.methods):
         films = evaluation.predictions[evaluation.predictions["method"] == method]
         alarms, hits, _ = roc_curve(films["label"], films["probability"])
@@ -60,8 +49,8 @@ def calibration_bins(
 
 def calibration_figure(evaluation: Evaluation) -> Figure:
     """Draw how often films of a given probability really are tuberculosis."""
-    figure, axes = _axes(6, 5.4)
-    plot = axes[0, 0]
+    figure, plots = axes(6, 5.4)
+    plot = plots[0, 0]
     plot.plot([0, 1], [0, 1], ":", color="0.6", label="perfect")
     for number, method in enumerate(evaluation.methods):
         films = evaluation.predictions[evaluation.predictions["method"] == method]
@@ -80,10 +69,8 @@ def calibration_figure(evaluation: Evaluation) -> Figure:
 def confusion_figure(evaluation: Evaluation) -> Figure:
     """Draw the confusion matrix of each method."""
     n = len(evaluation.methods)
-    figure = Figure(figsize=(2.7 * n + 0.4, 3.1), layout="constrained", dpi=110)
-    FigureCanvasAgg(figure)
-    plots = figure.subplots(1, n, squeeze=False)[0]
-    for plot, method in zip(plots, evaluation.methods, strict=True):
+    figure, plots = axes(2.7 * n + 0.4, 3.1, columns=n)
+    for plot, method in zip(plots[0], evaluation.methods, strict=True):
         c = evaluation.confusion(method)
         counts = np.array([[c.tp, c.fn], [c.fp, c.tn]])
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -96,10 +83,3 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
         plot.set_yticks([0, 1], ["TB", "no TB"], rotation=90, va="center")
         plot.set_title(_label(method), fontsize=10)
     return figure
-
-
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG bytes."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png")
-    return stream.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -12,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from napari_tbcad import __version__
+from napari_tbcad.evaluate.drawing import png
 from napari_tbcad.evaluate.evaluation import Evaluation
-from napari_tbcad.evaluate.figures import calibration_figure, confusion_figure, png, roc_figure
+from napari_tbcad.evaluate.figures import calibration_figure, confusion_figure, roc_figure
 from napari_tbcad.evaluate.metrics import Figure
+from napari_tbcad.evaluate.page import page, picture
 from napari_tbcad.evaluate.report_texts import TEXTS, Language
 from napari_tbcad.evaluate.tables import write_tables
 from napari_tbcad.files import written_whole
@@ -30,17 +31,6 @@ _FIGURES = (
     "auc",
     "recall_at_specificity_70",
 )
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em }
-table { border-collapse: collapse; margin: 1em 0; font-size: 13px }
-th, td { border: 1px solid #ccc; padding: .3em .6em; text-align: right }
-th { background: #f2f4f7 }
-th:first-child, td:first-child { text-align: left }
-.notice, .warning { background: #fff4d6; border-left: 5px solid #e69f00; padding: .7em 1em }
-.warning { background: #fde8e4; border-color: #d55e00 }
-.scroll { overflow-x: auto }
-img { max-width: 100% }
-"""
 
 
 def report_html(
@@ -85,17 +75,16 @@ def report_html(
         f"<ul>{items}</ul><h2>{text['scores']}</h2>{_score_table(evaluation.summary, ['method'], text)}",
         f"<p><small>{text['intervals']}</small></p><h2>{text['controls']}</h2>",
         _control_table(evaluation.controls, text),
-        _picture(png(roc_figure(evaluation)), text["roc"]),
-        _picture(png(calibration_figure(evaluation)), text["calibration"]),
-        f"<h2>{text['confusion']}</h2>" + _picture(png(confusion_figure(evaluation)), text["confusion"]),
+        picture(png(roc_figure(evaluation)), text["roc"]),
+        picture(png(calibration_figure(evaluation)), text["calibration"]),
+        f"<h2>{text['confusion']}</h2>" + picture(png(confusion_figure(evaluation)), text["confusion"]),
     ]
     if len(evaluation.folds) > 1:
         parts.append(f"<h2>{text['each']}</h2>" + _score_table(evaluation.by_fold, ["method", "fold"], text))
     if evaluation.complaints:
         lines = "".join(f"<li>{escape(line)}</li>" for line in evaluation.complaints)
         parts.append(f"<h2>{text['remarks']}</h2><ul>{lines}</ul>")
-    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>"
-    return f"<!doctype html><html lang='{language}'><head>{head}</head><body>{''.join(parts)}</body></html>"
+    return page(title, parts, language=language)
 
 
 def write_evaluation(
@@ -145,7 +134,3 @@ def _control_table(controls: pd.DataFrame, text: Mapping[str, str]) -> str:
         )
     head = f"<tr><th>{text['control']}</th><th>AUC</th><th>{text['warning']}</th></tr>"
     return f"<p>{text['controls_lead']}</p><table>{head}{''.join(rows)}</table>"
-
-
-def _picture(content: bytes, alt: str) -> str:
-    return f"<img alt='{escape(alt)}' src='data:image/png;base64,{base64.b64encode(content).decode()}'>"

@@ -1,0 +1,29 @@
+"""Drawing without a display and without pyplot's state."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito's colours, told apart by readers with colour-vision deficiencies."""
+
+
+def axes(
+    width: float, height: float, *, rows: int = 1, columns: int = 1, sharey: bool | str = False
+) -> tuple[Figure, NDArray[np.object_]]:
+    """Return a figure, its size in inches, and its axes (rows, columns)."""
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False, sharey=sharey)
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG bytes."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png")
+    return stream.getvalue()
