@@ -2,57 +2,368 @@
 
 The folder holds ``job.json`` (:func:`~napari_tbcad.batch.training_state.write_job`)::
 
-    {"version": 1, "do": ["survey", "estimate", "train", "judge"], "name": "my-lungs", "task": "lungs",
-     "view": "", "epochs": 60, "start": "lungs", "made": "2026-11-22T19:00:00+00:00",
-     "minutes": 30,                        fewer epochs where the estimate says that they take longer; left out:
-                                           as many as config.yaml says
-     "leave_out": true,                    train without the images that cannot be read (default)
+    {"version": 1, "do": ["survey", "estimate", "train", "judge"], "name": "my-lungs",
+     "task": "lungs", "view": "", "epochs": 60, "start": "lungs", "made": "2026-11-22T19:00:00+00:00",
+     "minutes": 30,        fewer epochs where the estimate says that they take longer; left out: as
+                           many as config.yaml says
+     "leave_out": true,    train without the images that cannot be read (default)
      "find": {"task": "lungs", "kind": "folder", "paths": ["/data/films"], "view": "", "scheme": ""},
-     "plan": {"start": "packaged", "epochs": null, "held_out": 0.2, "watched": 0.2, "device": "auto"}}
+     "plan": {"start": "packaged", "held_out": 0.2, "watched": 0.2, "device": "auto", "name": ""}}
 
 ``find`` and ``plan`` stand there only where these steps are to be done (they can be called instead:
 :func:`~napari_tbcad.batch.training_data.find_data`, :func:`~napari_tbcad.batch.training_plan.training_plan`).
-A step that is done is not done again; ``train`` goes on from the last checkpoint.
+The data are surveyed before the first epoch in any case, unless ``survey.json`` is there; ``train`` goes on
+from the last checkpoint, and does nothing where ``model.safetensors`` is there.
 
-**Standard output** is one JSON object a line (UTF-8, flushed)::
+**Standard output** is one JSON object a line (UTF-8), flushed::
 
-    {"event": "begun", "pid": 4711, "do": ["survey", "estimate", "train", "judge"]}
+    {"event": "working", "pid": 4711, "do": ["survey", "estimate", "train", "judge"]}
     {"event": "stage", "what": "find"|"plan"|"survey"|"estimate"|"train"|"judge"}
     {"event": "progress", "what": "survey", "share": 0.25, "text": "film12.png"}
     {"event": "say", "text": "64 images to train on, 16 watched, 20 held out"}
-    {"event": "found", "task": "lungs", "scheme": "lungs", "view": "", "sources": [...], "notes": ["..."],
-     "passed_over": [["film9.png", "has no label image"]], "learned": ["JPCLN001"]}
+    {"event": "found", "task": "lungs", "scheme": "lungs", "view": "", "sources": [...],
+     "notes": ["..."], "passed_over": [["film9.png", "has no label image"]],
+     "learned": ["JPCLN001"], "told": false}            as FoundData.to_json
     {"event": "plan", "epochs": 60, "notes": ["..."]}
-    {"event": "survey", "refusals": ["..."], "warnings": ["..."], ...}    fields of networks.survey.Survey
-    {"event": "estimate", "seconds": 1310.0, "epochs": 60, "asked": 60, ...}    fields of networks.estimate.Estimate;
-                                                     epochs: what was taken, asked: what was wished
-    {"event": "step", "step": 12, "steps": 480, "epoch": 2, "epochs": 60, "loss": 0.41, "seconds_left": 812.0}
-    {"event": "epoch", "epoch": 2, "loss": 0.4, "validation_dice": 0.81, "iou_right_lung": 0.7, ...}
+    {"event": "survey", "possible": true, "refusals": [], "warnings": ["..."], ...}  as networks.survey.Survey
+    {"event": "estimate", "seconds": 1310.0, "epochs": 60, "asked": 75, "seconds_per_step": 1.1,
+     "seconds_decoding": 9.0, "steps": 1200, "device": "cpu", "n_parameters": 2000000}
+                         as networks.estimate.Estimate; epochs: what is taken, asked: what was wished,
+                         seconds: of what is taken
+    {"event": "decoding", "done": 12, "of": 84}
+    {"event": "begun", "images": 64, "watched": 16, "held_out": 20, "step": 0, "steps": 480,
+     "epoch": 0, "epochs": 60, "classes": ["right lung", "left lung"], "parameters": 2000000}
+    {"event": "step", "step": 12, "steps": 480, "epoch": 2, "epochs": 60, "loss": 0.41,
+     "seconds_left": 812.0}
+    {"event": "watching", "epoch": 2}
+    {"event": "epoch", "epoch": 2, "loss": 0.4, "validation_loss": 0.5, "validation_dice": 0.81,
+     "learning_rate": 0.002, "seconds": 11.0, "iou_right lung": 0.7, "iou_left lung": 0.66}
     {"event": "paused"}
     {"event": "going_on"}
     {"event": "trained", "model": "/trainings/x/model.safetensors", "epochs": 60, "seconds": 1290.0}
-    {"event": "judged", ...}                         see :mod:`~napari_tbcad.batch.training_judged`
-    {"event": "done", "model": "/trainings/x/model.safetensors" | null}
-    {"event": "stopped", "epoch": 17, "what": "train"}
+    {"event": "judged", ...}             see :mod:`~napari_tbcad.batch.training_judged`
+    {"event": "done", "model": "/trainings/x/model.safetensors"|null}
+    {"event": "stopped", "what": "train"}
     {"event": "failed", "source": "film9.png", "cause": "...", "kind": "BadInput", "what": "train"}
 
-The last line is ``done``, ``stopped`` or ``failed``; the exit status 0, 3 or 1. A process that was killed says
-none of them, and :func:`~napari_tbcad.batch.training_state.state_of` finds it interrupted. Judging that fails
-leaves the network that was trained: then ``failed`` has ``what`` judge.
+The events from ``decoding`` to ``going_on`` are those of :func:`~napari_tbcad.networks.fit.train`. The last
+line is ``done``, ``stopped`` or ``failed``, the exit status 0, 3 or 1. A process that was killed says none of
+them, and :func:`~napari_tbcad.batch.training_state.state_of` finds it interrupted. Judging that fails leaves
+the network that was trained: then ``failed`` has ``what`` judge.
 
-**Standard input** takes ``pause``, ``go on`` and ``stop``, a line each. Where it ends, the window is gone: the
-process stops after the step (``--alone`` does without). All that libraries print goes to ``job.log``.
+**Standard input** takes ``pause``, ``go on`` and ``stop``, a line each. Where it ends the window is gone: the
+process stops after the step, and after a minute at the latest (``--alone`` does without). What libraries
+print goes to ``job.log``.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import os
+import shutil
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_tbcad.batch.training_channel import Channel, opened, step_back
+from napari_tbcad.batch.training_data import find_data
+from napari_tbcad.batch.training_plan import fit_epochs, plan_notes, training_plan
+from napari_tbcad.batch.training_state import (
+    CACHE,
+    CONFIG,
+    DATA,
+    ENDED,
+    ESTIMATE,
+    KEY,
+    LAST,
+    LIBRARIES,
+    LOG,
+    MODEL,
+    SURVEY,
+    claimed,
+    keep_survey,
+    now,
+    read_job,
+    read_json,
+    survey_json,
+    write_job,
+    write_json,
+)
+from napari_tbcad.batch.training_tasks import FoundData
+from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.networks.config import load_config, save_config
+from napari_tbcad.networks.training_folder import read_log
+
+if TYPE_CHECKING:
+    from napari_tbcad.networks.config import TrainingConfig
+
+DONE, FAILED, STOPPED = 0, 1, 3
+"""Exit status."""
+_FOUND = "data"
+_NO_SPACE = "not enough memory: choose a smaller batch (fit.batch)"
+
+
+class Job:
+    """One run of a training's folder.
+
+    Parameters
+    ----------
+    folder : Path
+    channel : Channel
+    """
+
+    def __init__(self, folder: Path, channel: Channel) -> None:
+        self.folder, self.channel = folder, channel
+        self.job = read_job(folder)
+        self.doing = ""
+
+    def run(self) -> None:
+        """Do the steps in their order.
+
+        Raises
+        ------
+        Cancelled
+            If a person, or the end of the window, stopped it.
+        BadInput
+            If a step cannot be done.
+        """
+        steps: dict[str, Callable[[], None]] = {
+            "find": self.find,
+            "plan": self.plan,
+            "survey": self.survey,
+            "estimate": self.estimate,
+            "train": self.train,
+            "judge": self.judge,
+        }
+        for name in self.job["do"]:
+            self.enter(name)
+            steps[name]()
+
+    def enter(self, what: str) -> None:
+        """Tell what is done now."""
+        if self.channel.held():
+            raise Cancelled("stopped before it began")
+        self.doing = what
+        self.channel.tell({"event": "stage", "what": what})
+
+    def progress(self, share: float, text: str) -> None:
+        """Tell how far a step is that has no steps of its own."""
+        self.channel.tell({"event": "progress", "what": self.doing, "share": round(share, 4), "text": text})
+
+    @property
+    def config(self) -> TrainingConfig:
+        """The training, as it stands now."""
+        return load_config(self.folder / CONFIG)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to go on with: then the configuration stays as it is."""
+        return (self.folder / LAST).is_file()
+
+    def find(self) -> None:
+        """Find the images that a person named."""
+        given = self.job.get("find") or {}
+        found = find_data(
+            given.get("task", ""),
+            given.get("kind", ""),
+            [Path(path) for path in given.get("paths", ())],
+            out=self.folder / _FOUND,
+            view=given.get("view", ""),
+            scheme=given.get("scheme", ""),
+            key=self.folder.parent / KEY,
+            say=self.channel.say,
+            progress=self.progress,
+            cancelled=self.channel.held,
+        )
+        write_json(self.folder / DATA, found.to_json())
+        self.channel.tell({"event": "found", **found.to_json()})
+
+    def plan(self) -> None:
+        """Make the configuration."""
+        stored = read_json(self.folder / DATA)
+        if stored is None:
+            raise BadInput(self.folder / DATA, "it is not known what to learn from (step find)")
+        data = FoundData.from_json(stored)
+        config = training_plan(data.task, data, out=self.folder, **(self.job.get("plan") or {}))
+        write_job(self.folder, config, self.job["do"])
+        notes = plan_notes(config, data, home=self.folder.parent)
+        self.channel.tell({"event": "plan", "epochs": config.fit.epochs, "notes": notes})
+
+    def survey(self) -> None:
+        """Look at every image, and leave out what cannot be read."""
+        from napari_tbcad.networks.survey import survey, without_unreadable
+
+        config = self.config
+
+        def progress(done: int, of: int, name: str) -> None:
+            self.progress(done / max(1, of), name)
+
+        found = survey(config, progress=progress, cancelled=self.channel.held)
+        self.channel.tell({"event": "survey", **survey_json(found)})
+        keep_survey(self.folder, found)
+        if found.refusals:
+            raise BadInput("images", "; ".join(found.refusals))
+        if found.unreadable and self.job.get("leave_out", True) and not self.begun:
+            save_config(without_unreadable(config, found, self.folder / _FOUND), self.folder / CONFIG)
+            self.channel.say(f"{len(found.unreadable)} images that cannot be read are left out")
+
+    def surveyed(self) -> dict[str, Any]:
+        """Return what the survey found; it is done where nobody has done it."""
+        if not (self.folder / SURVEY).is_file():
+            doing = self.doing
+            self.enter("survey")
+            self.survey()
+            self.enter(doing)
+        return read_json(self.folder / SURVEY) or {}
+
+    def estimate(self) -> None:
+        """Measure how long it will take; take fewer epochs where there is not so much time."""
+        from napari_tbcad.networks.estimate import estimate
+
+        seen = self.surveyed()
+        config = self.config
+        watched = (seen.get("roles") or {}).get("validation") or {}
+        found = estimate(
+            config,
+            images=float(seen.get("images_an_epoch") or 0.0),
+            watched=int(watched.get("images") or 0),
+            device=config.fit.device,
+            cancelled=self.channel.stopped,
+        )
+        fitted = config
+        if self.job.get("minutes") and not self.begun:
+            fitted = fit_epochs(config, seconds=found.seconds, minutes=float(self.job["minutes"]))
+            if fitted != config:
+                write_job(self.folder, fitted, self.job["do"])
+        share = fitted.fit.epochs / config.fit.epochs
+        seconds = found.seconds_decoding + share * (found.seconds - found.seconds_decoding)
+        said = {"epochs": fitted.fit.epochs, "asked": config.fit.epochs, "seconds": round(seconds, 1)}
+        write_json(self.folder / ESTIMATE, asdict(found) | said)
+        self.channel.tell({"event": "estimate", **asdict(found), **said})
+
+    def train(self) -> None:
+        """Train, or go on."""
+        from napari_tbcad.networks.fit import train
+
+        if not (self.folder / MODEL).is_file():
+            if not self.begun:
+                self.surveyed()
+            given = self.channel.listeners()
+            train(
+                self.config,
+                self.folder,
+                resume=True,
+                say=given.say,
+                cancelled=given.cancelled,
+                on_event=given.on_event,
+                paused=given.paused,
+            )
+        rows = read_log(self.folder / LOG)
+        seconds = sum(float(row["seconds"] or 0) for row in rows)
+        model = str(self.folder / MODEL)
+        self.channel.tell(
+            {"event": "trained", "model": model, "epochs": len(rows), "seconds": round(seconds, 1)}
+        )
+        # Copies of images are kept no longer than they are needed.
+        shutil.rmtree(self.folder / CACHE, ignore_errors=True)
+
+    def judge(self) -> None:
+        """Compare the network with the packaged one on the patients held out."""
+        from napari_tbcad.batch.training_judged import judge_training
+
+        judged = judge_training(
+            self.folder,
+            device=self.config.fit.device,
+            progress=self.progress,
+            cancelled=self.channel.held,
+        )
+        self.channel.tell(judged)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what a folder's ``job.json`` says; returns the exit status."""
-    raise NotImplementedError
+    """Do what a folder's ``job.json`` says.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 3 stopped; 2 where there is no such folder.
+    """
+    parser = argparse.ArgumentParser(prog="training_job", description="Does what FOLDER/job.json says.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--alone", action="store_true", help="Go on when standard input ends.")
+    given = parser.parse_args(arguments)
+    folder = given.folder.absolute()
+    if not folder.is_dir():
+        parser.error(f"there is no folder {folder}")
+    step_back()
+    with opened(folder / LIBRARIES, alone=given.alone) as channel:
+        return _held(folder, channel)
+
+
+def _held(folder: Path, channel: Channel) -> int:
+    """Work with the folder to oneself; a second process changes nothing in it."""
+    try:
+        read_job(folder)  # of a folder that is no training nothing is changed
+        with claimed(folder):
+            (folder / ENDED).unlink(missing_ok=True)
+            return _done(folder, channel)
+    except (BadInput, OSError) as error:
+        channel.tell(_failure(error, ""))
+        return FAILED
+
+
+def _done(folder: Path, channel: Channel) -> int:
+    job = Job(folder, channel)
+    try:
+        channel.tell({"event": "working", "pid": os.getpid(), "do": job.job["do"]})
+        _use_processors()
+        job.run()
+    except Cancelled:
+        if not channel.gone:  # who is gone stopped nothing: it was interrupted
+            _end(folder, {"how": "stopped", "what": job.doing})
+        channel.tell({"event": "stopped", "what": job.doing})
+        return STOPPED
+    except Exception as error:
+        # Whatever it is, the window must hear of it; the whole story is in job.log.
+        traceback.print_exc()
+        failed = _failure(error, job.doing)
+        _end(folder, {"how": "failed", **{k: v for k, v in failed.items() if k != "event"}})
+        channel.tell(failed)
+        return FAILED
+    _end(folder, {"how": "done", "what": job.doing})
+    model = folder / MODEL
+    channel.tell({"event": "done", "model": str(model) if model.is_file() else None})
+    return DONE
+
+
+def _end(folder: Path, ended: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # a full disk: then it counts as interrupted
+        write_json(folder / ENDED, ended | {"when": now()})
+
+
+def _failure(error: BaseException, what: str) -> dict[str, Any]:
+    source, cause = "training", str(error) or type(error).__name__
+    if isinstance(error, BadInput):
+        source, cause = error.source, error.cause
+    elif isinstance(error, MemoryError) or "out of memory" in cause.lower():
+        cause = _NO_SPACE
+    elif isinstance(error, OSError):
+        source, cause = str(error.filename or "training"), error.strerror or cause
+    else:
+        cause = f"{cause.splitlines()[0]} (more in {LIBRARIES})"
+    return {"event": "failed", "source": source, "cause": cause, "kind": type(error).__name__, "what": what}
+
+
+def _use_processors() -> None:
+    """Use all processors, unless the environment says otherwise: others go first (see :func:`step_back`)."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        import torch
+
+        torch.set_num_threads(os.cpu_count() or 1)
 
 
 if __name__ == "__main__":

@@ -32,16 +32,20 @@ import platformdirs
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.networks import training_folder
 
 if TYPE_CHECKING:
     from napari_tbcad.networks.config import TrainingConfig
     from napari_tbcad.networks.survey import Survey
 
-JOB, CONFIG, LIBRARIES = "job.json", "config.yaml", "job.log"
+CONFIG, SPLIT, LOG = training_folder.CONFIG, training_folder.SPLIT, training_folder.LOG
+LAST, BEST, MODEL = training_folder.LAST, training_folder.BEST, training_folder.MODEL
+JOB, LIBRARIES = "job.json", "job.log"
 DATA, ROLES, CACHE = "data.json", "roles.csv", "cache"
 SURVEY, ESTIMATE, ENDED = "survey.json", "estimate.json", "ended.json"
-LOG, LAST, MODEL = "log.csv", "last.ckpt", "model.safetensors"
 JUDGED, LOCK = "judged.json", ".lock"
+KEY = "patients.key"
+"""In the folder of trainings: makes identifiers of patients digests, the same in all of them."""
 VERSION = 1
 
 Doing = Literal["find", "plan", "survey", "estimate", "train", "judge"]
@@ -264,33 +268,35 @@ def state_of(folder: Path) -> TrainingState:
     ended = read_json(folder / ENDED) or {}
     model = folder / MODEL if (folder / MODEL).is_file() else None
     last = rows[-1] if rows else {}
-    begun = bool(rows) or (folder / LAST).is_file() or (folder / LOCK).is_file()
-    phase: Phase = _phase(str(ended.get("how", "")), begun, model is not None, "train" in job.get("do", ()))
+    running = is_running(folder)
+    begun = (folder / SPLIT).is_file() or (folder / LAST).is_file()
+    phase = "finished" if model is not None else _phase(ended, begun, "train" in job.get("do", ()))
     return TrainingState(
         folder=folder,
         name=str(job.get("name") or folder.name),
         task=str(job.get("task", "")),
         view=str(job.get("view", "")),
-        phase="running" if is_running(folder) else phase,
+        phase="running" if running else phase,
         epochs_done=int(_number(last.get("epoch")) or 0),
         epochs=int(_number(job.get("epochs")) or 0),
         iou=_mean([_number(v) for k, v in last.items() if k and k.startswith("iou_")]),
         dice=_number(last.get("validation_dice")),
         when=_when(folder),
-        cause=str(ended.get("cause", "")) if phase == "failed" else "",
+        cause=str(ended.get("cause", "")) if phase == "failed" and not running else "",
         start=str(job.get("start", "")),
         model=model,
         judged=(folder / JUDGED).is_file(),
     )
 
 
-def _phase(how: str, begun: bool, has_model: bool, trains: bool) -> Phase:
-    if has_model:
-        return "finished"
-    if how in ("stopped", "failed"):
-        return "stopped" if how == "stopped" else "failed"
-    # A run that only looked and estimated ended well and trained nothing.
-    return "interrupted" if begun and trains and how != "done" else "planned"
+def _phase(ended: Mapping[str, Any], begun: bool, trains: bool) -> Phase:
+    """Return where a training without a network is, when nobody works on it."""
+    how, trained = ended.get("how"), ended.get("what") in ("train", "judge")
+    if how == "failed" and (trained or trains):
+        return "failed"
+    if how == "stopped" and trained:
+        return "stopped"
+    return "interrupted" if begun else "planned"
 
 
 def _log(path: Path) -> list[dict[str, str]]:

@@ -62,16 +62,21 @@ def write_pictures(folder: Path, pictures: Sequence[Picture], scheme: LabelSchem
 
     Pictures of an earlier evaluation in the folder are removed, since their ranks no longer hold.
     """
-    from napari_tbcad.imaging.overlay import draw_outlines, write_signed
-
     for old in folder.glob("[0-9][0-9][0-9]_*.png"):
         old.unlink()
+    for rank, one in enumerate(sorted(pictures, key=lambda each: -each.badness), start=1):
+        write_picture(folder / f"{rank:03d}_{one.name}_{1 - one.badness:.3f}.png", one, scheme)
+
+
+def write_picture(path: Path, picture: Picture, scheme: LabelScheme) -> None:
+    """Write one: what was found as full lines, the truth as broken ones, each class in its colour."""
+    from napari_tbcad.imaging.overlay import draw_outlines, write_signed
+
     values = [value for value in scheme.names if value]
     colours = {
         value: scheme.colours.get(scheme.names[value]) or _SPARE_COLOURS[(value - 1) % len(_SPARE_COLOURS)]
         for value in values
     }
-    for rank, one in enumerate(sorted(pictures, key=lambda each: -each.badness), start=1):
-        drawn = draw_outlines(one.grey, one.found, one.truth, colours=colours)
-        with written_whole(folder / f"{rank:03d}_{one.name}_{1 - one.badness:.3f}.png") as temporary:
-            write_signed(temporary, drawn)
+    drawn = draw_outlines(picture.grey, picture.found, picture.truth, colours=colours)
+    with written_whole(path) as temporary:
+        write_signed(temporary, drawn)

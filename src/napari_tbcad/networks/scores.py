@@ -72,12 +72,12 @@ class Overlap(NamedTuple):
     @property
     def dice(self) -> NDArray[np.float64]:
         """2 hits / (truth + found); NaN where a class is in neither."""
-        return _ratio(2 * self.hits, self.truth + self.found)
+        return ratio(2 * self.hits, self.truth + self.found)
 
     @property
     def iou(self) -> NDArray[np.float64]:
         """Hits / union (Jaccard); NaN where a class is in neither."""
-        return _ratio(self.hits, self.truth + self.found - self.hits)
+        return ratio(self.hits, self.truth + self.found - self.hits)
 
 
 def overlap(counts: NDArray[np.number]) -> Overlap:
@@ -99,7 +99,8 @@ def overlap(counts: NDArray[np.number]) -> Overlap:
     return Overlap(*(np.concatenate([p, u[..., None]], -1) for p, u in zip(parts, union, strict=True)))
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return one array over another of its shape; NaN where nothing is divided by."""
     return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
 
 
@@ -194,12 +195,12 @@ class ProbabilityCounts:
     @property
     def brier(self) -> NDArray[np.float64]:
         """Mean squared difference of probability and truth by group (G,)."""
-        return _ratio(self.squares, self.n.sum(-1))
+        return ratio(self.squares, self.n.sum(-1))
 
     @property
     def calibration_error(self) -> NDArray[np.float64]:
         """Mean |observed share − mean probability| over pixels by group (G,)."""
-        return _ratio(np.abs(self.hits - self.probability).sum(-1), self.n.sum(-1))
+        return ratio(np.abs(self.hits - self.probability).sum(-1), self.n.sum(-1))
 
     def __add__(self, other: ProbabilityCounts) -> ProbabilityCounts:
         return ProbabilityCounts(
@@ -263,4 +264,4 @@ def area_under(positives: NDArray[np.number], negatives: NDArray[np.number]) -> 
     """
     positives, negatives = (np.asarray(each, np.float64) for each in (positives, negatives))
     below = np.cumsum(negatives, -1) - negatives / 2
-    return _ratio((positives * below).sum(-1), positives.sum(-1) * negatives.sum(-1))
+    return ratio((positives * below).sum(-1), positives.sum(-1) * negatives.sum(-1))
