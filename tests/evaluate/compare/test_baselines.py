@@ -112,3 +112,16 @@ def test_a_class_that_is_never_found_counts_and_one_that_is_not_there_does_not()
     lost = np.diag([5, 5, 0, 0])
     lost[2, 0] = 1
     assert mean_dice(lost) == 0.5
+
+
+def test_the_nearest_cluster_decides(models, parts):
+    model, image = models["kmeans"], parts[3][0].pixels()
+    points = model.points(image)
+    distance = ((points[:, None] - np.array(model.centres)) ** 2).sum(2)
+    called = np.array(model.classes)
+    bone, margin = model.margins(points)
+    nearest = called[distance.argmin(1)]
+    assert np.array_equal(margin > 0, nearest == 2)
+    assert np.array_equal(bone[margin < 0], nearest[margin < 0] == 1)
+    hot = distance[:, called == 2].min(1)
+    assert margin == pytest.approx(distance[:, called != 2].min(1) - hot, abs=1e-3, rel=1e-3)

@@ -49,7 +49,7 @@ def answer(hot: Image, bone: NDArray[np.bool_], shape: tuple[int, int], scheme: 
     hot : (h, w) array of float32
         How surely a pixel is hot, in [0, 1]; from 0.5 on it is called abnormal.
     bone : (h, w) array of bool
-        What the rest is called bone where it is true, else background.
+        Where the rest is called bone; elsewhere it is background.
     shape : (int, int)
         Rows and columns of the image.
     scheme : {"4", "3"}
