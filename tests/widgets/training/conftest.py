@@ -15,7 +15,9 @@ import json, os, pathlib, sys, threading, time
 folder = pathlib.Path(sys.argv[1])
 job = json.loads((folder / "job.json").read_text())
 how = os.environ.get("FAKE_CHILD", "")
-wishes, paused, stopped = [], threading.Event(), threading.Event()
+paused, stopped = threading.Event(), threading.Event()
+(folder / "ended.json").unlink(missing_ok=True)
+(folder / ".lock").touch()
 
 
 def listen():
@@ -35,7 +37,7 @@ def end(how, **more):
 
 
 threading.Thread(target=listen, daemon=True).start()
-say("begun", pid=os.getpid(), do=job["do"])
+say("working", pid=os.getpid(), do=job["do"])
 print("a library that prints", flush=True)
 if "estimate" in job["do"]:
     say("stage", what="estimate")
@@ -44,11 +46,11 @@ if "estimate" in job["do"]:
 if "train" in job["do"]:
     say("stage", what="train")
     if how == "fails":
-        say("failed", source="film9.png", cause="the loss became NaN; begin anew", kind="TrainingStopped")
         end("failed", source="film9.png", cause="the loss became NaN; begin anew", kind="TrainingStopped")
     if how == "crashes":
         print("MemoryError: no more", file=sys.stderr, flush=True)
         os._exit(9)
+    (folder / "split.csv").touch()
     log = folder / "log.csv"
     rows = log.read_text().splitlines() if log.is_file() else ["epoch,loss,validation_dice,iou_right lung"]
     done, epochs, an_epoch = len(rows) - 1, 6, 4
@@ -75,8 +77,8 @@ if "train" in job["do"]:
     say("trained", model=str(folder / "model.safetensors"), epochs=epochs, seconds=1.0)
 if "judge" in job["do"]:
     say("stage", what="judge")
-    table = [{"class": "mean", "metric": "dice", "new": 0.9, "packaged": 0.95, "difference": -0.05, "low": -0.07,
-              "high": -0.02, "images": 20, "patients": 20}]
+    table = [{"class": "mean", "metric": "dice", "new": 0.9, "packaged": 0.95, "difference": -0.05,
+              "low": -0.07, "high": -0.02, "images": 20, "patients": 20}]
     judged = {"task": "lungs", "view": "", "images": 20, "patients": 20, "table": table, "overlays": [],
               "names": {"packaged": "lungs", "start": ""}, "learned": 0, "warnings": [], "failed": []}
     (folder / "judged.json").write_text(json.dumps(judged))
@@ -132,6 +134,12 @@ def survey_of(*, unreadable=(), refusals=(), warnings=()) -> SimpleNamespace:
         possible=not refusals,
         images_an_epoch=60.0,
     )
+
+
+@pytest.fixture(name="survey_of")
+def _survey_of():
+    """Return the function that makes a survey."""
+    return survey_of
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ class ChooseStep(TrainingStep):
         for widget in (self.task, self.scheme, self.places, self.start, self.name, self.shares, self.home):
             widget.setEnabled(free)
         home = session.home
-        self.home.setText(f"Kept in {home.name}…")
+        self.home.setText(f"Trainings are kept in {home.name}…")
         self.home.setToolTip(f"Trainings are kept in {home}. Press to choose another folder.")
         self.set_state(State.DONE if choice.given else State.NOT_RUN)
         places = count(len(choice.given), "place") if choice.given else "no images yet"

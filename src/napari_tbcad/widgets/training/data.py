@@ -89,6 +89,7 @@ class Shares(Parameters):
         le=0.5,
         description="Share of the patients that the training never sees: the new network is compared with "
         "the packaged one on them. 0 compares nothing.",
+        more=True,
     )
     watched: float = field(
         0.2,
@@ -97,6 +98,7 @@ class Shares(Parameters):
         le=0.5,
         description="Share of the remaining patients on whom the training is watched after every epoch. "
         "0 watches nothing.",
+        more=True,
     )
 
 

@@ -51,7 +51,7 @@ class FoundStep(TrainingStep):
         self.unreadable = Notice(refuses=True)
         self.leave_out = QPushButton("Leave these out")
         self.leave_out.setToolTip("Train without the images that cannot be used; nothing is deleted.")
-        self.leave_out.clicked.connect(lambda: session.plan.leave_out_unreadable())
+        self.leave_out.clicked.connect(session.leave_out)
         self.warned = Notice()
         self.passed = Passed()
         for widget in (self.unreadable, self.leave_out, self.warned, self.passed):
@@ -139,7 +139,7 @@ class RoleTable(QWidget):
             return
         survey = looked.survey
         heads, tips = (*ROLES.values(), "pixels"), (*_ROLE_TIPS.values(), _PIXELS_TIP)
-        self._row("", heads, tips, quiet=True)
+        self._row("", heads, tips)
         roles = {role: survey.roles.get(role) for role in ROLES}
         self._row("Images", [str(r.images) if r else "0" for r in roles.values()])
         self._row("Patients", [str(r.patients) if r else "0" for r in roles.values()])
@@ -161,7 +161,6 @@ class RoleTable(QWidget):
         cells: Sequence[str],
         tips: Sequence[str] | None = None,
         *,
-        quiet: bool = False,
         colour: str = "",
     ) -> None:
         row, self._rows = self._rows, self._rows + 1
@@ -171,9 +170,9 @@ class RoleTable(QWidget):
         name.setText(patch + escape(head[:1].upper() + head[1:]))
         self._grid.addWidget(name, row, 0)
         for column, text in enumerate(cells, 1):
-            cell = QuietLabel(text, quiet=quiet, scale=0.9 if quiet else 1.0)
+            cell = QLabel(text)
+            cell.setTextFormat(Qt.TextFormat.PlainText)
             cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            cell.setMinimumWidth(cell.fontMetrics().horizontalAdvance("held out") + 2)
             if tips is not None:
                 cell.setToolTip(tips[column - 1])
             self._grid.addWidget(cell, row, column)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DATA = "data"
 """Folder below that of a training for what was gathered and written down for it."""
+KEY = "patients.key"
+"""With it a patient has the same digest in every training."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Look(QObject):
             out=self.folder / DATA / str(number + 1),
             view=choice.goal.view,
             scheme=choice.scheme,
+            key=self.folder.parent / KEY,
             say=lambda text: None,
             progress=progress,
             cancelled=self._stop.is_set,
@@ -154,11 +157,14 @@ class Look(QObject):
     def _survey(
         self, choice: Choice, data: FoundData, config: TrainingConfig, notes: tuple[str, ...]
     ) -> Looked:
+        from napari_tbcad.batch.training_state import keep_survey
         from napari_tbcad.networks.survey import survey
 
         self._require_going()
         found = survey(config, progress=self._count, cancelled=self._stop.is_set)
         self._require_going()
+        # The child would look itself otherwise.
+        keep_survey(self.folder, found)
         return Looked(choice, data, config, found, notes)
 
     def _require_going(self) -> None:
@@ -196,6 +202,7 @@ def joined(parts: Sequence[FoundData]) -> FoundData:
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         passed_over=tuple(pair for part in parts for pair in part.passed_over),
         learned=frozenset().union(*(part.learned for part in parts)),
+        told=all(part.told for part in parts),
     )
 
 

@@ -80,6 +80,8 @@ class TrainingPanel(QWidget):
     def refresh(self) -> None:
         """Show the session as it stands."""
         self._soon.stop()
+        # A dock is put into its window after the panel was put into the dock.
+        self._know_window()
         self._lead()
         for step in self.steps:
             step.refresh()
@@ -102,9 +104,7 @@ class TrainingPanel(QWidget):
     def event(self, event: QEvent) -> bool:
         """Know the window: with it, not with the dock, a training ends."""
         if event.type() in (QEvent.Type.ParentChange, QEvent.Type.Show):
-            window = self.window()
-            if isinstance(window, QMainWindow):
-                self.session.follow(window)
+            self._know_window()
         return super().event(event)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -113,6 +113,13 @@ class TrainingPanel(QWidget):
         self._refresh_soon()
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _know_window(self) -> None:
+        above: QWidget | None = self
+        while above is not None and not isinstance(above, QMainWindow):
+            above = above.parentWidget()
+        if above is not None:
+            self.session.follow(above)
 
     def _scrolling(self) -> QWidget:
         inside = QWidget()

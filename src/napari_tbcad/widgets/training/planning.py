@@ -73,6 +73,14 @@ class Plan(QObject):
         return self.looked is not None and (self.used or self.looked.choice.looks_at != self.choice.looks_at)
 
     @property
+    def readable(self) -> bool:
+        """Whether a training could begin once what cannot be read is left out."""
+        looked = self.looked
+        if looked is None or self.stale or self.look is not None:
+            return False
+        return bool(looked.survey.unreadable) and bool(looked.survey.possible)
+
+    @property
     def possible(self) -> bool:
         """Whether a training can begin."""
         there = self.looked is not None and self.looked.possible

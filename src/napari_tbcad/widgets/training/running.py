@@ -16,7 +16,7 @@ from napari_tbcad.widgets.training.progress import Progress
 from napari_tbcad.widgets.training.session import Phase, TrainingSession
 from napari_tbcad.widgets.training.settings import TimeAndSettings
 from napari_tbcad.widgets.training.step import TrainingStep
-from napari_tbcad.widgets.training.words import RESUMED, estimate_words, training_words
+from napari_tbcad.widgets.training.words import RESUMED, estimate_words, time_words, training_words
 
 
 class TrainStep(TrainingStep):
@@ -93,7 +93,7 @@ class TrainStep(TrainingStep):
             self.set_state(State.STALE)
         else:
             self.set_state(State.NOT_RUN)
-        self.summarise(estimate_words(session) if planned else training_words(session))
+        self.summarise(time_words(session) if planned else training_words(session))
 
     def _configure(self, fit: FitParameters) -> None:
         plan = self.session.plan
@@ -109,12 +109,9 @@ class TrainStep(TrainingStep):
         if folder is None or config is None:
             return
         self.curves.begin(config.task, epochs=config.fit.epochs)
-        for row in self.session.history.epochs:
-            self.curves.add_epoch(row)
+        self.curves.show_all(self.session.history.epochs, self.session.history.steps)
 
     def _replay(self) -> None:
-        for step, loss in self.session.history.steps:
-            self.curves.add_step(step, loss)
         if self.session.busy and self.session.history.last:
             self.progress.show_event(self.session.history.last)
 

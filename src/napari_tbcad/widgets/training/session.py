@@ -142,6 +142,11 @@ class TrainingSession(QObject):
             self._drop_estimate()
             self.plan.look_at_data(preferences().device)
 
+    def leave_out(self) -> None:
+        """Go on without the images that cannot be read."""
+        if not self.busy:
+            self.plan.leave_out_unreadable()
+
     def train(self) -> None:
         """Begin the training that is planned."""
         plan = self.plan
@@ -285,7 +290,9 @@ class TrainingSession(QObject):
             return
         self.history.take(event)
         self.said.emit(event)
-        if kind == "judged":
+        if kind == "epoch":
+            self.changed.emit()
+        elif kind == "judged":
             self.judged.emit(event)
         elif kind == "trained":
             self.trainings_changed.emit()
@@ -314,7 +321,7 @@ class TrainingSession(QObject):
             self._fail(
                 "the training's process ended by itself"
                 + (f" ({why})" if why else f" (exit code {code})")
-                + ("; go on from the last whole epoch" if not estimated else "")
+                + ("; go on from the last whole epoch" if self.history.epochs else "")
             )
         if not estimated:
             self.state = _state_of(self.folder)

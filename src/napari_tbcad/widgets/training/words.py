@@ -32,7 +32,7 @@ class Action:
 
     text: str
     tip: str
-    name: Literal["", "look", "train", "pause", "go_on", "compare", "go_on_later"] = ""
+    name: Literal["", "look", "train", "leave_out", "pause", "go_on", "compare", "go_on_later"] = ""
 
 
 def action_of(session: TrainingSession) -> Action:
@@ -48,6 +48,8 @@ def action_of(session: TrainingSession) -> Action:
         return Action("Stopping…", "It stops after the step under way.")
     if phase is Phase.JUDGING:
         return Action("Comparing…", "The new network is asked about the held-out images.")
+    if plan.readable:
+        return Action("Leave these out", "Go on without the images that cannot be used.", "leave_out")
     if plan.possible:
         return Action("Train", "Begin the training of step 3.", "train")
     if plan.choice.given and (plan.looked is None or plan.stale) and not _resumable(session):
@@ -61,7 +63,8 @@ def action_of(session: TrainingSession) -> Action:
 
 
 def _resumable(session: TrainingSession) -> bool:
-    return session.state is not None and session.state.resumable
+    state = session.state
+    return state is not None and (state.resumable or state.phase == "planned")
 
 
 def duration(seconds: float) -> str:
@@ -81,10 +84,13 @@ def count(number: int, one: str) -> str:
 
 
 def found_words(looked: Looked) -> str:
-    """Return what was found in one line."""
-    roles = looked.survey.roles.values()
-    images, patients = sum(r.images for r in roles), sum(r.patients for r in roles)
-    return f"{count(images, 'image')}, {count(patients, 'patient')}"
+    """Return what was found in a few words."""
+    return count(sum(one.images for one in looked.survey.roles.values()), "image")
+
+
+def time_words(session: TrainingSession) -> str:
+    """Return how long the training takes, in a few words."""
+    return "" if session.plan.seconds is None else f"about {duration(session.plan.seconds)}"
 
 
 def estimate_words(session: TrainingSession) -> str:
