@@ -28,7 +28,7 @@ from napari_tbcad.networks.image_classifier.store import load_classifier, save_c
 from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.networks.samples import Decoded, Sample
 from napari_tbcad.networks.store import load_network
-from napari_tbcad.networks.training_folder import LAST, LOG, TrainingStopped, read_log
+from napari_tbcad.networks.training_folder import BEST, LAST, LOG, TrainingStopped, read_log
 from napari_tbcad.schemes import NETWORK_SCHEMES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -125,6 +125,25 @@ def test_a_training_that_was_stopped_ends_as_one_that_was_not(
     straight = load_classifier(trained).module.state_dict()
     for name, tensor in again.module.state_dict().items():
         assert torch.equal(tensor, straight[name]), name
+
+
+def test_the_best_epoch_before_a_stop_stays_the_best_after_it(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    falling = {0: 0.9, 1: 0.7, 2: 0.8}
+    log = ClassifierModule.log
+
+    def logged(self: ClassifierModule, name: str, value: torch.Tensor, **options: object) -> None:
+        given = torch.tensor(falling[self.current_epoch]) if name == "validation_auc" else value
+        log(self, name, given, **options)
+
+    monkeypatch.setattr(ClassifierModule, "log", logged)
+    config = training(scans, fit={"keep": "best"})
+    with pytest.raises(Cancelled):
+        train_classifier(config, tmp_path, TINY, say=quiet, cancelled=lambda: bool(read_log(tmp_path / LOG)))
+    file = train_classifier(config, tmp_path, TINY, resume=True, say=quiet)
+    assert torch.load(tmp_path / BEST, weights_only=True)["epoch"] == 0
+    assert load_classifier(file).card.history["validation_auc"] == pytest.approx(0.9)
 
 
 def test_what_was_learned_survives_a_loss_that_is_no_number_and_a_full_disk(

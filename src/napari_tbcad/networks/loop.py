@@ -172,12 +172,14 @@ def _checkpoints(fit: FitParameters, out: Path, watched: str) -> list[Any]:
     chosen: list[Any] = []
     if fit.average:
         chosen.append(given.EMAWeightAveraging(decay=fit.average, use_buffers=True))
-    chosen.append(given.ModelCheckpoint(filename=Path(LAST).stem, save_on_train_epoch_end=True, **options))
     if watched and fit.keep == "best":
         best = {"monitor": watched, "mode": "max", **options}
         chosen.append(given.ModelCheckpoint(filename=Path(BEST).stem, **best))
     if watched and fit.patience:
         chosen.append(given.EarlyStopping(watched, mode="max", patience=fit.patience))
+    # After the best one, so that it knows which epoch that was: a resumed training would take the next for
+    # the best otherwise, however bad.
+    chosen.append(given.ModelCheckpoint(filename=Path(LAST).stem, save_on_train_epoch_end=True, **options))
     return chosen
 
 
