@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_tbcad.networks.fit import _without_pixels
+from napari_tbcad.networks.missing_classes import without_pixels
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from napari_tbcad.networks.fit import _without_pixels
     ],
 )
 def test_a_class_without_a_pixel_is_told_with_what_can_be_done(task, missing, says, not_said):
-    said = _without_pixels(missing, task)
+    said = without_pixels(missing, task)
     assert says in said
     assert not_said not in said
     assert "data.sources.values" in said

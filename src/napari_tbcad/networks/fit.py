@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from napari_tbcad.networks.devices import choose_device
 from napari_tbcad.networks.listeners import Listeners
 from napari_tbcad.networks.loop import decode_split, run_loop
 from napari_tbcad.networks.losses import class_weights
+from napari_tbcad.networks.missing_classes import missing_classes, without_pixels
 from napari_tbcad.networks.samples import Decoded, Sample, load_samples
 from napari_tbcad.networks.splits import Split, split_samples
 from napari_tbcad.networks.store import Network, save_network
@@ -35,7 +36,7 @@ from napari_tbcad.networks.training_folder import (
     read_log,
     room_in,
 )
-from napari_tbcad.schemes import ANTERIOR_ONLY, BONE_SCHEMES, FOUR_CLASS, IGNORE, THREE_CLASS
+from napari_tbcad.schemes import IGNORE
 
 if TYPE_CHECKING:
     from napari_tbcad.networks.module import SegmentationModule
@@ -107,10 +108,11 @@ def train(
     prepare(config, out, resume)
     split = split_of(config)
     keep_split(split, out, resume=resume, say=say)
+    # Before the images, which may take minutes: a start that cannot be used is told at once.
+    network = _begun(config, resume=resume and (out / LAST).is_file(), say=say)
     decoded, watched = decode_split(split, config, listeners)
     _require_classes(decoded, config)
     began = time.perf_counter()
-    network = _begun(config, resume=resume and (out / LAST).is_file(), say=say)
     module = _fit(network, config, (decoded, watched), split, out, device, resume, listeners)
     card = card_of(config, split, out, time.perf_counter() - began)
     trained = Network(module.network.cpu().eval(), card)
@@ -156,22 +158,8 @@ def _fit(
 
 def _require_classes(decoded: Decoded, config: TrainingConfig) -> None:
     """Refuse a class of which there is no pixel: it would be learned as never there."""
-    present = set(np.unique(decoded.labels).tolist())
-    missing = [name for value, name in enumerate(config.classes) if value not in present]
-    if config.input.views == ("posterior",):
-        missing = [name for name in missing if name != ANTERIOR_ONLY]
-    if missing:
-        raise BadInput("training images", _without_pixels(missing, config.task))
-
-
-def _without_pixels(missing: Sequence[str], task: str) -> str:
-    """Return what to say of classes without a pixel, and what can be done."""
-    said = f"no pixel is labelled {', '.join(missing)}: check the labels (data.sources.values)"
-    if task not in BONE_SCHEMES:
-        return said
-    if task == FOUR_CLASS.name and list(missing) == ["normal"]:
-        return f"{said}, judge some hotspots as normal, add other scans, or train task {THREE_CLASS.name}"
-    return f"{said}, judge some hotspots or add other scans"
+    if missing := missing_classes(set(np.unique(decoded.labels).tolist()), config):
+        raise BadInput("training images", without_pixels(missing, config.task))
 
 
 def card_of(config: TrainingConfig, split: Split, out: Path, seconds: float) -> NetworkCard:

@@ -1,12 +1,10 @@
-"""Images with their label images: found on disk, checked, decoded once."""
+"""Images with their label images: found on disk and checked."""
 
 from __future__ import annotations
 
 import csv
 import re
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -15,12 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.networks.config import DataSource
-from napari_tbcad.networks.input import InputParameters, labels_to_input, on_grid, to_input
+from napari_tbcad.networks.decoding import Decoded as Decoded
+from napari_tbcad.networks.decoding import decode as decode
 from napari_tbcad.schemes import IGNORE, LabelScheme
 
 if TYPE_CHECKING:
@@ -108,12 +105,12 @@ class Sample:
         return out
 
     def _in_scheme(self, path: Path, found: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        table = np.arange(256)
+        table = np.arange(256, dtype=np.uint8)
         for old, new in self.values.items():
             table[old] = new
-        labels = table[found]
+        present = np.flatnonzero(np.bincount(found.ravel(), minlength=256))  # np.unique sorts every pixel
         known = [*self.scheme.names, IGNORE]
-        odd = sorted(set(np.unique(labels).tolist()) - set(known))
+        odd = sorted(set(table[present].tolist()) - set(known))
         if odd:
             raise BadInput(
                 path,
@@ -121,13 +118,15 @@ class Sample:
                 + ", ".join(f"{value} {name}" for value, name in self.scheme.names.items())
                 + "; say what it means under data.sources.values",
             )
-        return labels.astype(np.uint8)
+        return table[found] if self.values else found
 
 
 def _label_values(path: Path) -> NDArray[np.uint8]:
     from napari_tbcad.io.masks import mask_values
 
     values = np.asarray(mask_values(path))
+    if values.dtype == np.uint8:
+        return values
     if values.size and (values.min() < 0 or values.max() > IGNORE or (values != np.rint(values)).any()):
         raise BadInput(
             path, f"labels are whole numbers from 0 to 255, this has {values.min()} to {values.max()}"
@@ -155,19 +154,61 @@ def load_samples(source: DataSource, scheme: LabelScheme) -> list[Sample]:
     BadInput
         If a folder or table is missing, an image has no labels, or there is no image at all.
     """
-    if not source.folder.is_dir():
-        raise BadInput(source.folder, "there is no such folder")
-    if source.layout == "films":
-        return _of_known_set(source, scheme)
-    rows = _rows(source)
-    if not rows:
-        raise BadInput(source.folder, f"no image in {source.images}")
-    samples = [_sample(source, scheme, row) for row in rows]
-    _require_own_files(rows, samples)
+    rows = list_rows(source, scheme)
+    samples = []
+    for _, sample in rows:
+        if isinstance(sample, BadInput):
+            raise sample
+        samples.append(sample)
+    if source.layout != "films":
+        require_own_files([row for row, _ in rows], samples)
     return samples
 
 
-def _require_own_files(rows: list[dict[str, str]], samples: list[Sample]) -> None:
+Row = dict[str, str]
+"""A row of a collection's table; of a folder without one, its ``image`` alone."""
+
+
+def list_rows(source: DataSource, scheme: LabelScheme) -> list[tuple[Row, Sample | BadInput]]:
+    """List the images of a collection, each with its sample or with what keeps it from being one.
+
+    Parameters
+    ----------
+    source : DataSource
+        Where they lie.
+    scheme : LabelScheme
+        What is learned.
+
+    Returns
+    -------
+    list of (dict, Sample or BadInput)
+        Sorted by file name.
+
+    Raises
+    ------
+    BadInput
+        If the collection as a whole cannot be used: a folder or table is missing, or there is no image.
+    """
+    if not source.folder.is_dir():
+        raise BadInput(source.folder, "there is no such folder")
+    if source.layout == "films":
+        return [({"image": s.image.as_posix()}, s) for s in _of_known_set(source, scheme)]
+    if not isinstance(source.labels, str):
+        _require_known(source.labels, scheme, source.folder)
+    rows = _rows(source)
+    if not rows:
+        raise BadInput(source.folder, f"no image in {source.images}")
+    return [(row, _sample_or_fault(source, scheme, row)) for row in rows]
+
+
+def _sample_or_fault(source: DataSource, scheme: LabelScheme, row: Row) -> Sample | BadInput:
+    try:
+        return _sample(source, scheme, row)
+    except BadInput as fault:
+        return fault
+
+
+def require_own_files(rows: list[dict[str, str]], samples: list[Sample]) -> None:
     """Refuse two rows that lead to one file: one of them would be learned with the other's labels."""
     seen: dict[Path, str] = {}
     for row, sample in zip(rows, samples, strict=True):
@@ -233,7 +274,6 @@ def _sample(source: DataSource, scheme: LabelScheme, row: Mapping[str, str]) -> 
         own = (source.folder / given,) if "/" in given else _below(folder, Path(given) if given else name)
         labels: dict[Path, int | None] = {_label_file(image, *own): None}
     else:
-        _require_known(source.labels, scheme, source.folder)
         labels = {
             _label_file(image, *_below(source.folder / part, name)): value
             for part, value in source.labels.items()
@@ -283,98 +323,3 @@ def _label_file(image: Path, *wanted: Path) -> Path:
                 return path
     last = wanted[-1]
     raise BadInput(image, f"has no label image {last.with_suffix('').name} in {last.parent.as_posix()}")
-
-
-@dataclass(frozen=True, eq=False)
-class Decoded:
-    """Samples on a network's grid, in memory.
-
-    Parameters
-    ----------
-    images : (n, h, w) array of float32
-        Normalised; of counts the counts themselves, since they are thinned before they are normalised.
-    labels : (n, h, w) array of uint8
-        Values of the scheme, or 255.
-    samples : tuple of Sample
-        What each is.
-    """
-
-    images: NDArray[np.float32]
-    labels: NDArray[np.uint8]
-    samples: tuple[Sample, ...]
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-
-def decode(
-    samples: list[Sample],
-    parameters: InputParameters,
-    *,
-    cache: Path | None = None,
-    told: Callable[[int], None] | None = None,
-) -> Decoded:
-    """Read samples once and keep them on the network's grid.
-
-    Parameters
-    ----------
-    samples : list of Sample
-        At least one.
-    parameters : InputParameters
-        The grid; `fit` must not be ``"native"``, since a batch needs one size.
-    cache : Path, optional
-        Folder in which decoded samples are kept for the next time, keyed by files, their times and the grid.
-    told : callable, optional
-        Given the number of samples read, after each; what it raises ends the reading.
-
-    Raises
-    ------
-    BadInput
-        As :meth:`Sample.read`.
-    """
-    if parameters.fit == "native":
-        raise BadInput("input.fit", "native is for prediction; choose stretch or pad to train")
-    images = np.empty((len(samples), *parameters.size), np.float32)
-    labels = np.empty((len(samples), *parameters.size), np.uint8)
-    for index, sample in enumerate(samples):
-        if parameters.views and sample.view not in parameters.views:
-            raise BadInput(
-                sample.image,
-                f"its view is {sample.view or 'not told'} (column view of the table), but the network reads "
-                + " and ".join(parameters.views),
-            )
-        images[index], labels[index] = _decoded(sample, parameters, cache)
-        if told is not None:
-            told(index + 1)
-    return Decoded(images, labels, tuple(samples))
-
-
-def _decoded(
-    sample: Sample, parameters: InputParameters, cache: Path | None
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    kept = cache / f"{_key(sample, parameters)}.npz" if cache else None
-    if kept is not None and kept.is_file():
-        try:
-            with np.load(kept, allow_pickle=False) as file:
-                return file["image"], file["labels"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-            pass  # half a file of an older version: made anew below
-    pixels, truth = sample.read()
-    counts = parameters.intensity == "counts"
-    if counts and not (pixels > 0).any():
-        raise BadInput(sample.image, "there is not one count in it")
-    image = (on_grid if counts else to_input)(pixels, parameters).pixels
-    labels = labels_to_input(truth, parameters, IGNORE)
-    if kept is not None:
-        with written_whole(kept) as temporary:
-            np.savez(temporary, image=image, labels=labels)
-    return image, labels
-
-
-def _key(sample: Sample, parameters: InputParameters) -> str:
-    files = [sample.image, *sample.labels]
-    if sample.lungs is not None:
-        files += [p for p in (sample.lungs.right, sample.lungs.left, sample.lungs.both) if p is not None]
-    stats = [f"{path.resolve()}|{path.stat().st_mtime_ns}|{path.stat().st_size}" for path in files]
-    means = repr((sorted(sample.values.items()), [sample.labels.get(p) for p in sample.labels]))
-    return digest(*stats, means, sample.scheme.name, parameters.model_dump_json())
