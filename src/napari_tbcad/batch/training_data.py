@@ -19,7 +19,7 @@ from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.networks.config import DataSource
 from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS
 
-__all__ = ["KINDS", "TASKS", "FoundData", "Kind", "Task", "find_data"]
+__all__ = ["KINDS", "TASKS", "FoundData", "Kind", "Task", "find_data", "together"]
 
 Say = Callable[[str], None]
 Progress = Callable[[float, str], None]
@@ -93,7 +93,7 @@ def find_data(
         if cancelled is not None and cancelled():
             raise Cancelled("the search for images was stopped")
         parts.append(wanted.folder(place, number) if kind == "folder" else wanted.table(place, number))
-    return _together(parts)
+    return together(parts)
 
 
 def _task(task: str, view: str, scheme: str) -> Task:
@@ -289,8 +289,12 @@ def _is_bone_set(folder: Path) -> bool:
     return (folder / FACTS).is_file() or simulated or is_bs80k(folder)
 
 
-def _together(parts: Sequence[FoundData]) -> FoundData:
-    """Return what was found in several places as one."""
+def together(parts: Sequence[FoundData]) -> FoundData:
+    """Return what was found in several places, for one task, as one.
+
+    Of two collections with one name each gets a number. Each place must have had its own `out`, or the tables
+    of one would stand in place of another's.
+    """
     names = [source.name for part in parts for source in part.sources]
     sources = tuple(
         # Two folders may carry one name; scores would be mixed.

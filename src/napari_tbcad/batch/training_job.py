@@ -209,7 +209,7 @@ class Job:
             raise BadInput("images", "; ".join(found.refusals))
         if found.unreadable and self.job.get("leave_out", True) and not self.begun:
             save_config(without_unreadable(config, found, self.folder / _FOUND), self.folder / CONFIG)
-            self.channel.say(f"{len(found.unreadable)} images that cannot be read are left out")
+            self.channel.say(f"images that cannot be read and are left out: {len(found.unreadable)}")
 
     def surveyed(self) -> dict[str, Any]:
         """Return what the survey found; it is done where nobody has done it."""
@@ -367,4 +367,8 @@ def _use_processors() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    # Taking torch down in order takes seconds, for which a window that is closed would wait.
+    os._exit(status)

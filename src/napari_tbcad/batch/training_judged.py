@@ -5,6 +5,7 @@ The event, which is also kept as ``judged.json``::
     {"event": "judged", "task": "lungs", "view": "", "images": 20, "patients": 20,
      "names": {"packaged": "lungs", "start": ""},  "" where there is none, or it is the packaged one
      "learned": 20,    held-out patients the packaged network learned from; 0 none, null not known
+     "learned_start": 0,           the same of the network that the training was started from
      "warnings": ["only 7 patients are held out: ..."],
      "table": [{"class": "mean"|"right lung"|..., "metric": "dice"|"iou", "new": 0.95,
                 "packaged": 0.96, "difference": -0.01, "low": -0.02, "high": 0.004,
@@ -33,12 +34,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.batch.training_plan import FEW, known_to
+from napari_tbcad.batch.training_plan import known_to
 from napari_tbcad.batch.training_scores import COLUMNS, score_table
 from napari_tbcad.batch.training_state import CONFIG, DATA, JUDGED, MODEL, read_json, write_json
 from napari_tbcad.batch.training_tasks import FoundData
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused, TbcadError
 from napari_tbcad.files import write_csv
+from napari_tbcad.networks.survey_warnings import FEW_PATIENTS
 from napari_tbcad.schemes import BONE_SCHEMES, FOUR_CLASS, THREE_CLASS
 
 if TYPE_CHECKING:
@@ -229,7 +231,7 @@ def _judged(
     learned = None if data is None else len(held & data.learned) or (0 if data.told else None)
     counts = {name: np.array(each) for name, each in judging.counts.items()}
     table = score_table(counts, judging.patients, config.classes) if judging.patients else []
-    own = known_to(config.fit.start_from, samples, folder.parent) & held
+    own = _learned_by_start(folder, config, samples, learned, held)
     return {
         "event": "judged",
         "task": config.task,
@@ -237,11 +239,23 @@ def _judged(
         "images": len(judging.patients),
         "patients": len(held),
         "learned": learned,
-        "warnings": [*warnings, *_warnings(len(held), learned, len(own), config)],
+        "learned_start": own,
+        "warnings": [*warnings, *_warnings(len(held), learned, own or 0, config)],
         "table": table,
         "overlays": [],
         "failed": [list(pair) for pair in judging.failed],
     }
+
+
+def _learned_by_start(
+    folder: Path, config: TrainingConfig, samples: Sequence[Sample], learned: int | None, held: set[str]
+) -> int | None:
+    """Return from how many held-out patients the network that was started from has learned."""
+    start = config.fit.start_from
+    if start and start == (read_json(folder / DATA) or {}).get("packaged"):
+        return learned
+    known = known_to(start, samples, folder.parent)
+    return None if known is None else len(known & held)
 
 
 def _warnings(held: int, learned: int | None, own: int, config: TrainingConfig) -> list[str]:
@@ -249,7 +263,7 @@ def _warnings(held: int, learned: int | None, own: int, config: TrainingConfig) 
     if not held:
         return ["nobody is held out: there is no score that counts"]
     said = []
-    if held < FEW:
+    if held < FEW_PATIENTS:
         said.append(f"only {held} patients are held out: the scores say little")
     if learned:
         both = "; the new one started from it, so both scores are too good" if config.fit.start_from else ""
@@ -257,7 +271,7 @@ def _warnings(held: int, learned: int | None, own: int, config: TrainingConfig) 
             f"the packaged network learned from {learned} of {held} held-out patients: its score is too good"
             + both
         )
-    if own:
+    if own and not learned:
         said.append(f"the network it started from learned from {own} of {held} held-out patients")
     if config.task in BONE_SCHEMES:
         said.append("pixels of hotspots only: how many lesions are found is told by `networks compare`")

@@ -25,8 +25,6 @@ HELD_OUT = WATCHED = 0.2
 STEPS = {"nothing": 1200, "network": 300}
 """Steps after which there is little left to learn from a hundred images: from nothing, and from a network."""
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 200
-FEW = 10
-"""Fewer patients than this held out give a score that says little."""
 
 
 def training_plan(
@@ -90,7 +88,7 @@ def training_plan(
     samples = [sample for source in data.sources for sample in load_samples(source, scheme)]
     if not samples:
         raise BadInput("data", "no image with labels was found")
-    known = set(data.learned) | known_to(content["fit"]["start_from"], samples, home)
+    known = set(data.learned) | (known_to(content["fit"]["start_from"], samples, home) or set())
     roles = roles_of(samples, held_out=held_out, watched=watched, known=known)
     trained = sum(roles[sample.patient] == "train" for sample in samples)
     is_watched = "validation" in roles.values()
@@ -173,8 +171,8 @@ def _fit(
     }
 
 
-def known_to(start: str, samples: Sequence[Sample], home: Path) -> set[str]:
-    """Return the patients that a network trained here has learned from; none where it is another's.
+def known_to(start: str, samples: Sequence[Sample], home: Path) -> set[str] | None:
+    """Return the patients that a network trained here has learned from; None where nobody knows.
 
     Parameters
     ----------
@@ -186,7 +184,10 @@ def known_to(start: str, samples: Sequence[Sample], home: Path) -> set[str]:
     """
     if not start:
         return set()
-    images, patients = learned_by(Path(start), home)
+    learned = learned_by(Path(start), home)
+    if learned is None:
+        return None
+    images, patients = learned
     return {s.patient for s in samples if s.patient in patients or s.image.absolute().as_posix() in images}
 
 
@@ -204,7 +205,8 @@ def plan_notes(config: TrainingConfig, data: FoundData, *, home: Path | None = N
     Returns
     -------
     list of str
-        Such as held-out patients from whom a network that is compared with has learned.
+        Such as held-out patients from whom a network that is compared with has learned. What the images
+        and their numbers tell is said by :func:`~napari_tbcad.networks.survey.survey`.
     """
     from napari_tbcad.networks.samples import load_samples
     from napari_tbcad.networks.splits import split_samples
@@ -214,12 +216,6 @@ def plan_notes(config: TrainingConfig, data: FoundData, *, home: Path | None = N
     held = {sample.patient for sample in split.test}
     notes: list[str] = []
     packaged = TASKS[data.task].packaged(data.view)
-    if not held:
-        notes.append("nobody is held out: the network will have no score that counts")
-    elif len(held) < FEW:
-        notes.append(f"only {len(held)} patients are held out: the score will say little")
-    if not split.validation:
-        notes.append("nobody is watched: the last epoch is kept, not the best")
     starts = config.fit.start_from == packaged
     if learned := len(held & data.learned):
         does = "starts from and is" if starts else "is"
@@ -232,7 +228,7 @@ def plan_notes(config: TrainingConfig, data: FoundData, *, home: Path | None = N
         notes.append(
             f"whether the packaged network {packaged!r} learned from some of these images is not known"
         )
-    own = known_to(config.fit.start_from, split.test, home) & held if home is not None else set()
+    own = (known_to(config.fit.start_from, split.test, home) or set()) if home is not None else set()
     if own:
         notes.append(
             f"{len(own)} of {len(held)} held-out patients were learned by the network it starts from: "

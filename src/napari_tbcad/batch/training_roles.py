@@ -89,7 +89,7 @@ def save_roles(samples: Sequence[Sample], roles: Mapping[str, Role], path: Path)
     write_csv(path, COLUMNS, rows)
 
 
-def learned_by(network: Path, home: Path) -> tuple[set[str], set[str]]:
+def learned_by(network: Path, home: Path) -> tuple[set[str], set[str]] | None:
     """Return the images and patients that a network trained here has learned from or was chosen by.
 
     Parameters
@@ -101,14 +101,14 @@ def learned_by(network: Path, home: Path) -> tuple[set[str], set[str]]:
 
     Returns
     -------
-    images, patients : set of str
-        Whole paths; names. Empty where no training here has made this file.
+    (set of str, set of str) or None
+        Images, as whole paths, and names of patients; None where no training here has made this file.
     """
     from napari_tbcad.batch.corrected import table_rows
     from napari_tbcad.batch.training_state import MODEL
 
     if not network.is_file() or not home.is_dir():
-        return set(), set()
+        return None
     size, content = network.stat().st_size, ""
     for made in sorted(home.glob(f"*/{MODEL}")):
         if made.stat().st_size != size or not (made.parent / "split.csv").is_file():
@@ -117,4 +117,4 @@ def learned_by(network: Path, home: Path) -> tuple[set[str], set[str]]:
         if sha256(made) == content:
             rows = [row for row in table_rows(made.parent / "split.csv") if row.get("role") != "test"]
             return {row.get("image", "") for row in rows}, {row.get("patient", "") for row in rows}
-    return set(), set()
+    return None
