@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,7 +15,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 def axes(
-    width: float, height: float, *, rows: int = 1, columns: int = 1, sharey: bool | str = False
+    width: float, height: float, *, rows: int = 1, columns: int = 1, sharey: bool | Literal["row"] = False
 ) -> tuple[Figure, NDArray[np.object_]]:
     """Return a figure, its size in inches, and its axes (rows, columns)."""
     figure = Figure(figsize=(width, height), layout="constrained", dpi=110)

@@ -62,6 +62,11 @@ def owner_name(row: Any) -> str:
     return row.patient or f"\0{row.image}"
 
 
+def call_score(row: Any) -> float:
+    """Return how surely a view is called abnormal: a classifier's probability, or the best lesion's score."""
+    return float(row.probability if hasattr(row, "probability") else row.image_score)
+
+
 def _owners(rows: Sequence[Any], patients: Sequence[str]) -> NDArray[np.intp]:
     place = {name: number for number, name in enumerate(patients)}
     return np.array([place[owner_name(row)] for row in rows], np.intp)
@@ -86,18 +91,16 @@ class CallEvidence:
     Parameters
     ----------
     rows : sequence
-        With `patient`, `image`, `abnormal` and what `score` names.
+        ImageRow or the classifier's rows.
     patients : sequence of str
         Whom the rows belong to.
-    score : str
-        Name of the rows' score in [0, 1].
     """
 
-    def __init__(self, rows: Sequence[Any], patients: Sequence[str], score: str = "image_score") -> None:
+    def __init__(self, rows: Sequence[Any], patients: Sequence[str]) -> None:
         self.patients = tuple(patients)
         self._owners = _owners(rows, patients)
         self._abnormal = np.array([row.abnormal for row in rows], bool)
-        self._scores = np.array([getattr(row, score) for row in rows], np.float64)
+        self._scores = np.array([call_score(row) for row in rows], np.float64)
         called = self._scores >= CALLED
         cells = [self._abnormal & called, self._abnormal, ~self._abnormal & ~called, ~self._abnormal]
         self._cells = _by_patient(np.stack(cells, 1).astype(float), self._owners, len(patients))

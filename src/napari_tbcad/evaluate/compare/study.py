@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from napari_tbcad.bone.region_areas import Rule
@@ -71,6 +71,10 @@ class System:
         """Name of the method."""
         return method_title(self.method)
 
+    def as_calls(self) -> System:
+        """Return the same method as one that calls whole views."""
+        return replace(self, sort="call")
+
     @property
     def images(self) -> set[tuple[str, str]]:
         """Patient and image of what every seed has judged; an index has no image."""
@@ -90,7 +94,7 @@ class System:
                 continue
             some = [row for row in rows if (owner_name(row), row.image) in kept]
             if self.sort == "call":
-                out.append(CallEvidence(some, patients, "probability"))
+                out.append(CallEvidence(some, patients))
             else:
                 out.append(ViewEvidence(some, patients, self.scheme, common=common))
         return out

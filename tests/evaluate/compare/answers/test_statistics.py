@@ -151,7 +151,7 @@ def test_area_under_the_curve_of_drawn_patients_is_that_of_repeated_ones(made_cl
     rows = made_classifier(1.0).images
     rows = tuple(replace(row, probability=round(row.probability, 1)) for row in rows)  # ties
     patients = tuple(row.patient for row in rows)
-    one = CallEvidence(rows, patients, "probability")
+    one = CallEvidence(rows, patients)
     weights = np.random.default_rng(0).integers(0, 4, (3, len(rows))).astype(float)
     measured = one.measures([(one, weights)])
     for index, times in enumerate(weights.astype(int)):

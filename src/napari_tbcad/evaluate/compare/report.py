@@ -1,0 +1,229 @@
+"""The report of a comparison: one HTML page with everything inside the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any, get_args
+
+from matplotlib.figure import Figure
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.evaluate.compare.config import CompareConfig
+from napari_tbcad.evaluate.compare.figures import forest_figure, froc_figure, index_figure, roc_figure
+from napari_tbcad.evaluate.compare.findings import findings
+from napari_tbcad.evaluate.compare.layout import Cell, Grid, cost_grid
+from napari_tbcad.evaluate.compare.markdown import grids
+from napari_tbcad.evaluate.compare.questions import Answer, Effort
+from napari_tbcad.evaluate.compare.report_facts import Facts, facts_of, limits, simulated
+from napari_tbcad.evaluate.compare.report_texts import TEXTS, Language, Texts
+from napari_tbcad.evaluate.compare.study import method_title
+from napari_tbcad.evaluate.compare.tables import Results, results, write_tables
+from napari_tbcad.evaluate.drawing import png
+from napari_tbcad.evaluate.page import page, picture
+from napari_tbcad.files import written_whole
+
+REPORTS: dict[Language, str] = {"en": "report.html", "id": "report.id.html"}
+
+_STYLE = """
+h2 { margin-top: 2.2em; border-bottom: 2px solid #0072b2; padding-bottom: .15em }
+h3 { margin-top: 1.8em }
+h4 { margin: 1.4em 0 .2em }
+table { margin-top: .4em }
+th { font-weight: 600; vertical-align: bottom }
+td { font-variant-numeric: tabular-nums; white-space: nowrap }
+td.l, th.l { text-align: left }
+td.l { white-space: normal }
+td small { color: #555; display: block; font-size: 11px }
+tr.group td { border-top: 2px solid #888 }
+.answer { border-left: 5px solid #0072b2; background: #eef5fa; padding: .5em 1em; margin: .8em 0 }
+.answer p { margin: .3em 0 }
+.about, .note { color: #444 }
+.note { font-size: 13px; max-width: 80em }
+figure { margin: 1em 0 }
+figcaption { font-size: 13px; color: #444 }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em }
+dt { font-weight: 600 }
+dd { margin: 0 }
+nav a { margin-right: 1em }
+@media print {
+  body { font-size: 11px; max-width: none; margin: 0 }
+  table { font-size: 9px } td small { font-size: 8px }
+  .scroll { overflow: visible } nav { display: none }
+  figure, tr, .answer { break-inside: avoid } h2, h3, h4 { break-after: avoid }
+}
+"""
+
+
+def write_report(scores: Iterable[Any], config: CompareConfig, out: Path, effort: Effort = Effort()) -> Path:
+    """Write tables, ``report.html`` and the Indonesian ``report.id.html``.
+
+    Parameters
+    ----------
+    scores : iterable of RunScores and ClassifierScores
+        Runs that are scored; those of the plan that are missing are named.
+    config : CompareConfig
+    out : Path
+        The comparison's folder; its ``split.csv`` is read when it is there.
+    effort : Effort, optional
+        How thoroughly patients are drawn again.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+
+    Raises
+    ------
+    BadInput
+        If a file cannot be written.
+    """
+    found = results(scores, config, effort)
+    try:
+        write_tables(found, out)
+        for language, name in REPORTS.items():
+            text = report_html(found, config, facts_of(found, config, out), effort, language=language)
+            with written_whole(out / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(out, f"the report cannot be written ({error})") from error
+    return out / REPORTS["en"]
+
+
+def report_html(
+    found: Results,
+    config: CompareConfig,
+    facts: Facts,
+    effort: Effort = Effort(),
+    *,
+    language: Language = "en",
+) -> str:
+    """Return the report as one page: what was asked and came out, then the numbers, then the limits."""
+    text = TEXTS[language]
+    parts = [
+        f"<h1>{escape(config.name)}</h1>",
+        f"<p class='notice'><b>{escape(text['notice'])}</b></p>",
+        *_short(found, text),
+        _facts(found, facts, text),
+        *_missing(found, text),
+    ]
+    for source in found.study.sources:
+        parts += _source(found, source, text)
+    parts += [
+        f"<h2 id='cost'>{escape(text['cost_title'])}</h2>",
+        _table(cost_grid(found.study, text), heading=False),
+        _list(text["how"], _how(effort, text)),
+        _list(text["limits"], limits(found, config, text)),
+        f"<p class='note'>{escape(text['more'])}</p>",
+    ]
+    return page(config.name, parts, language=language, style=_STYLE)
+
+
+def _short(found: Results, text: Texts) -> Iterator[str]:
+    """Yield what was asked and what came out, by collection."""
+    yield f"<h2>{escape(text['short'])}</h2>"
+    if len(found.study.sources) > 1:
+        yield f"<p>{escape(text['never_pooled'])}</p>"
+    for source in found.study.sources:
+        about = text["simulated" if simulated(source) else "as_given"]
+        yield f"<h3>{escape(source)}</h3><p class='about'>{escape(about)}</p>"
+        for answer in (one for one in found.answers if one.source == source):
+            link = f"<a href='#{_anchor(answer)}'>{escape(text[f'question_{answer.question}'])}</a>"
+            yield f"<div class='answer'><p><b>{link}</b></p>{_said(answer, text)}</div>"
+
+
+def _said(answer: Answer, text: Texts) -> str:
+    return "".join(f"<p>{escape(line)}</p>" for line in findings(answer, text))
+
+
+def _anchor(answer: Answer) -> str:
+    return escape(f"{answer.source}-{answer.question}".replace(" ", "_"), quote=True)
+
+
+def _facts(found: Results, facts: Facts, text: Texts) -> str:
+    items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items(found, text))
+    return f"<h2>{escape(text['done'])}</h2><dl>{items}</dl>"
+
+
+def _missing(found: Results, text: Texts) -> Iterator[str]:
+    names = found.study.missing
+    if names:
+        lead = text["missing_text"].format(n=len(names), all=len(names) + len(found.study.scores))
+        told = f"<p class='warning'>{escape(lead)}<br>{escape(', '.join(names))}</p>"
+        yield f"<h2>{escape(text['missing'])}</h2>{told}"
+    failed = [(run.name, *one) for run in found.study.scores for one in run.failed]
+    if failed:
+        items = "".join(f"<li>{escape(': '.join(one))}</li>" for one in failed[:50])
+        more = f"<li>… {len(failed) - 50}</li>" if len(failed) > 50 else ""
+        yield f"<h2>{escape(text['failed'])}</h2><ul>{items}{more}</ul>"
+
+
+def _source(found: Results, source: str, text: Texts) -> Iterator[str]:
+    yield f"<h2>{escape(text['collection'])}: {escape(source)}</h2>"
+    main = method_title(found.study.main)
+    for answer in (one for one in found.answers if one.source == source):
+        yield f"<h3 id='{_anchor(answer)}'>{escape(text[f'question_{answer.question}'])}</h3>"
+        yield f"<p class='about'>{escape(text[f'about_{answer.question}'].format(main=main))}</p>"
+        yield f"<div class='answer'>{_said(answer, text)}</div>"
+        yield from _figures(found, answer, text)
+        for grid in grids(answer, text):
+            yield _table(grid)
+
+
+def _figures(found: Results, answer: Answer, text: Texts) -> Iterator[str]:
+    study, source = found.study, answer.source
+    made: list[tuple[str, Callable[[], Figure | None]]] = []
+    if answer.question == "networks":
+        systems = [s for s in study.index_systems(source) if s.scheme == study.scheme]
+        made = [
+            ("forest", lambda: forest_figure(answer, text)),
+            ("froc", lambda: froc_figure(answer, text)),
+            ("index_figure", lambda: index_figure(systems, text)),
+        ]
+        if not systems:
+            yield f"<p class='note'>{escape(text['index_missing'])}</p>"
+    elif answer.question == "classes":
+        made = [("froc", lambda: froc_figure(answer, text))]
+    elif answer.question == "image":
+        made = [("roc", lambda: roc_figure(study, answer, text))]
+    for name, draw in made:
+        if (figure := draw()) is not None:
+            caption = escape(text[name])
+            yield f"<figure>{picture(png(figure), text[name])}<figcaption>{caption}</figcaption></figure>"
+
+
+def _table(grid: Grid, *, heading: bool = True) -> str:
+    head = "".join(f"<th{_side(n, grid)}>{escape(name)}</th>" for n, name in enumerate(grid.head))
+    lines, before = [], None
+    for row in grid.rows:
+        # A line above every new view, so that rows of one view are read together.
+        first = row[0].text
+        group = " class='group'" if before is not None and first != before else ""
+        cells = "".join(f"<td{_side(n, grid)}>{_cell(cell)}</td>" for n, cell in enumerate(row))
+        lines.append(f"<tr{group}>{cells}</tr>")
+        before = first if grid.labels > 1 and grid.head[0] != grid.head[1] else None
+    title = f"<h4>{escape(grid.title)}</h4>" if heading else ""
+    note = f"<p class='note'>{escape(grid.note)}</p>" if grid.note else ""
+    return f"{title}<div class='scroll'><table><tr>{head}</tr>{''.join(lines)}</table></div>{note}"
+
+
+def _side(column: int, grid: Grid) -> str:
+    return " class='l'" if column < grid.labels else ""
+
+
+def _cell(cell: Cell) -> str:
+    text = f"<b>{escape(cell.text)}</b>" if cell.strong else escape(cell.text)
+    return text + (f"<small>{escape(cell.small)}</small>" if cell.small else "")
+
+
+def _list(title: str, lines: Iterable[str]) -> str:
+    return f"<h2>{escape(title)}</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+
+
+def _how(effort: Effort, text: Texts) -> list[str]:
+    filled = text["how_text"].format(bootstrap=effort.bootstrap, permutations=effort.permutations)
+    return filled.split(" | ")
+
+
+assert set(REPORTS) == set(get_args(Language)), "a report in every language"
