@@ -14,10 +14,11 @@ from napari_tbcad.evaluate.compare.plan import Run, split_of_run, training_confi
 from napari_tbcad.evaluate.compare.run_scores import abnormal_of
 from napari_tbcad.evaluate.compare.tuning import tuned_rate, with_rate
 from napari_tbcad.networks.config import TrainingConfig
+from napari_tbcad.networks.image_classifier.parameters import ClassifierParameters
+from napari_tbcad.networks.training_folder import BEST, CONFIG, LAST, LOG, read_log
 
 if TYPE_CHECKING:
     from napari_tbcad.evaluate.compare.training import Trainer
-    from napari_tbcad.networks.image_classifier.parameters import ClassifierParameters
     from napari_tbcad.networks.image_classifier.store import ImageClassifier
     from napari_tbcad.networks.samples import Sample
 
@@ -53,9 +54,8 @@ def trained_classifier(trainer: Trainer, run: Run) -> ImageClassifier:
     from napari_tbcad.networks.crossvalidate import require_same
     from napari_tbcad.networks.image_classifier.fit import MODEL, train_classifier
     from napari_tbcad.networks.image_classifier.store import load_classifier
-    from napari_tbcad.networks.loop import BEST, CONFIG, LAST
 
-    parameters = _parameters(run)
+    parameters = ClassifierParameters(encoder=trainer.config.classifier.encoder, weights=run.weights)
 
     def trial(config: TrainingConfig, place: Path) -> tuple[float, float]:
         return _trial(_placed(config, trainer), place, parameters, trainer)
@@ -180,8 +180,6 @@ def _trial(
     Where all watched images are of one kind there is no AUC, and the loss says which rate is better.
     """
     from napari_tbcad.networks.image_classifier.fit import MODEL, train_classifier
-    from napari_tbcad.networks.loop import BEST, LAST, LOG
-    from napari_tbcad.networks.training_folder import read_log
 
     if not (place / MODEL).is_file():
         train_classifier(
@@ -198,12 +196,6 @@ def _trial(
     auc = float(rows[-1]["validation_auc"] or math.nan)
     score = -float(rows[-1]["validation_loss"]) if math.isnan(auc) else auc
     return score, sum(float(row["seconds"]) for row in rows)
-
-
-def _parameters(run: Run) -> ClassifierParameters:
-    from napari_tbcad.networks.image_classifier.parameters import ClassifierParameters
-
-    return ClassifierParameters(weights=run.weights)
 
 
 def _placed(config: TrainingConfig, trainer: Trainer) -> TrainingConfig:

@@ -51,6 +51,12 @@ class ClassifierChoice(Parameters):
         description="What it starts from, one set of runs each: none, imagenet (downloaded when it is not "
         "there yet) or the path of a file of weights. Empty leaves the classifier out.",
     )
+    encoder: str = field(
+        "resnet50",
+        title="Network",
+        description="By its name in segmentation_models_pytorch or, after tu-, in timm.",
+        more=True,
+    )
 
 
 class CompareConfig(Parameters):
