@@ -1,0 +1,176 @@
+"""A held-out image in the viewer, with its labels and the masks of the networks as layers."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from napari.utils import DirectLabelColormap
+from napari.utils.notifications import show_error
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.schemes import BONE_SCHEMES, IGNORE, NETWORK_SCHEMES, REGIONS
+from napari_tbcad.widgets.films import PREVIEW
+from napari_tbcad.widgets.proxies import bare
+from napari_tbcad.widgets.training.plot import class_colours
+from napari_tbcad.widgets.work import start_call
+
+MASKS = {
+    "labels": "labels",
+    "mask_packaged": "packaged",
+    "mask_start": "start",
+    "mask_new": "new",
+}
+"""Keys of an entry, and what the layer is called; the later lie above."""
+_NOTHING = "#00000000"
+_LINE_PX = 300
+"""Pixels of an image for each pixel of an outline's width."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What was read of one image.
+
+    Parameters
+    ----------
+    name : str
+        The image.
+    task : str
+        Label scheme of the masks.
+    pixels : (H, W) array of float32
+        The image.
+    masks : dict of str to (H, W) array of uint8
+        By their layers' names.
+    """
+
+    name: str
+    task: str
+    pixels: NDArray[np.float32]
+    masks: dict[str, NDArray[np.uint8]]
+
+
+class OverlayLayers(QObject):
+    """Opens images of a comparison in one viewer; the one opened before is taken out.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Held weakly.
+    parent : QObject, optional
+        Qt parent.
+    """
+
+    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = weakref.ref(bare(viewer))
+        self._layers: list[weakref.ref[Layer]] = []
+        self._asked = object()
+
+    def open(self, entry: Mapping[str, Any], task: str) -> None:
+        """Read an image and its masks on a worker and show them."""
+        token = self._asked = object()
+
+        def read() -> tuple[object, Opened | Exception]:
+            try:
+                return token, read_overlay(entry, task)
+            except (BadInput, OSError) as error:
+                return token, error
+
+        start_call(read, on_result=self._show, on_error=self._fail)
+
+    def _show(self, came: tuple[object, Opened | Exception]) -> None:
+        token, opened = came
+        viewer = self._viewer()
+        if token is not self._asked or viewer is None:
+            return
+        if isinstance(opened, Exception):
+            show_error(str(opened))
+            return
+        for known in self._layers:
+            layer = known()
+            if layer is not None and layer in viewer.layers:
+                viewer.layers.remove(layer)
+        layers = layers_of(opened)
+        for layer in layers:
+            viewer.add_layer(layer)
+        self._layers = [weakref.ref(layer) for layer in layers]
+        viewer.layers.selection = {layers[0]}
+        viewer.reset_view()
+
+    def _fail(self, error: Exception) -> None:
+        raise error
+
+
+def read_overlay(entry: Mapping[str, Any], task: str) -> Opened:
+    """Read an image and its masks.
+
+    Raises
+    ------
+    BadInput
+        If the image, or every mask, is gone or cannot be read.
+    """
+    from napari_tbcad.io.masks import mask_values
+    from napari_tbcad.io.read import read_film
+
+    path = Path(str(entry.get("image", "")))
+    if not path.is_file():
+        raise BadInput(path, "the image is not there any more")
+    pixels = read_film(path).pixels
+    masks = {}
+    for key, name in MASKS.items():
+        if entry.get(key) and Path(entry[key]).is_file():
+            mask = mask_values(Path(entry[key])).astype(np.uint8)
+            if mask.shape == pixels.shape:
+                masks[name] = mask
+    if not masks:
+        raise BadInput(path, "its masks are not there any more: compare again")
+    return Opened(str(entry.get("name") or path.name), task, pixels, masks)
+
+
+def is_bone(task: str) -> bool:
+    """Return whether images of a task are counts of a bone scan."""
+    return task in (*BONE_SCHEMES, REGIONS.name)
+
+
+def layers_of(opened: Opened) -> list[Layer]:
+    """Return the layers of an image: outlines of the labels, and what each network found."""
+    low, high = (float(value) for value in np.percentile(opened.pixels, (0.5, 99.5)))
+    image = Image(
+        opened.pixels,
+        name=opened.name,
+        colormap="gray_r" if is_bone(opened.task) else "gray",
+        contrast_limits=(low, max(high, low + 1e-6)),
+        metadata={PREVIEW: True},
+    )
+    table = _table(opened.task)
+    width = max(1, round(max(opened.pixels.shape) / _LINE_PX))
+    layers: list[Layer] = [image]
+    for name, mask in opened.masks.items():
+        # The new one filled, the labels as thick lines, another network's as thin ones.
+        contour = {"new": 0, "labels": 2 * width}.get(name, width)
+        layer = Labels(
+            mask,
+            name=f"{opened.name} {name}",
+            colormap=DirectLabelColormap(color_dict=table),
+            opacity=0.4 if name == "new" else 0.9,
+            metadata={PREVIEW: True},
+        )
+        layer.contour = contour
+        layer.editable = False
+        layers.append(layer)
+    return layers
+
+
+def _table(task: str) -> dict[int | None, Any]:
+    names = NETWORK_SCHEMES[task].names
+    colours = class_colours(task)
+    table: dict[int | None, Any] = {None: _NOTHING, 0: _NOTHING, IGNORE: _NOTHING}
+    table.update({value: colours[name] for value, name in names.items() if name in colours})
+    return table
