@@ -59,7 +59,6 @@ class LoopModule(lightning.LightningModule):
         super().__init__()
         self.network, self.config = network, config
         self._losses: list[float] = []
-        self._generators: dict[str, torch.Tensor] = {}
 
     @property
     def watched_columns(self) -> tuple[str, ...]:
@@ -109,19 +108,16 @@ class LoopModule(lightning.LightningModule):
         """Keep where the generators of random numbers are: dropout goes on from there."""
         checkpoint[_GENERATORS] = {"cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
-            checkpoint[_GENERATORS]["cuda"] = torch.cuda.get_rng_state(self.device)
+            checkpoint[_GENERATORS]["cuda"] = torch.cuda.get_rng_state()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take where they were; checkpoints of earlier releases do not say."""
-        self._generators = checkpoint.get(_GENERATORS, {})
-
-    def on_train_start(self) -> None:
-        """Set the generators: what was done to load a checkpoint has moved them."""
-        states, self._generators = self._generators, {}
+        """Set them to where they were; checkpoints of earlier releases do not say."""
+        # Here and not when the training starts: the loader of the epoch's images draws before that.
+        states = checkpoint.get(_GENERATORS, {})
         if "cpu" in states:
             torch.set_rng_state(states["cpu"].cpu())
-        if "cuda" in states and self.device.type == "cuda":
-            torch.cuda.set_rng_state(states["cuda"].cpu(), self.device)
+        if "cuda" in states and torch.cuda.is_available():
+            torch.cuda.set_rng_state(states["cuda"].cpu())
 
     def configure_optimizers(self) -> Any:
         """AdamW with a rate that rises and falls once."""
@@ -195,12 +191,14 @@ class SegmentationModule(LoopModule):
         present = drawn > 0
         dice = (2 * both / (found + drawn))[present]
         self.log("validation_dice", dice.mean() if len(dice) else torch.tensor(0.0))
-        for name, value in zip(self.config.classes[1:], _iou(both, found, drawn), strict=True):
+        for name, value in zip(
+            self.config.classes[1:], intersection_over_union(both, found, drawn), strict=True
+        ):
             self.log(f"iou_{name}", value)
         self._overlap.zero_()
 
 
-def _iou(both: torch.Tensor, found: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
+def intersection_over_union(both: torch.Tensor, found: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
     """Return intersection over union of every class, NaN for one that is drawn nowhere."""
     return torch.where(drawn > 0, both / (found + drawn - both), torch.nan)
 
