@@ -1,0 +1,170 @@
+"""A training that is killed again and again: how much is lost, and whether it ends as one that was not.
+
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/training_kill.py [--times 8] [--seed 1]
+
+A small network learns to find two ellipses (64 × 64 pixels, 24 images, 6 of them watched) in a program of its
+own. First it does so without interruption; then in another folder, where it is killed (SIGKILL) at a random
+moment and gone on with, as often as is said: while it reads images, in steps, in validation, while it writes
+checkpoint or log. Printed is what every kill cost, and at the end how far the weights in the last checkpoint are
+from those of the training that was left alone. U-Net++ has no dropout; FPN has, which needs the generator's
+state as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as iio
+import numpy as np
+import torch
+
+from napari_tbcad.networks.config import TrainingConfig, load_config, save_config
+from napari_tbcad.networks.fit import train
+from napari_tbcad.networks.training_folder import LAST, MODEL
+
+ARCHITECTURES: dict[str, tuple[int, ...]] = {"UnetPlusPlus": (32, 16, 16, 8, 8), "FPN": (32, 32)}
+EPOCHS, PER_STEP = 10, 3
+
+
+def drawn(folder: Path) -> Path:
+    """Write dark ellipses on bright ground with their labels."""
+    generator = np.random.default_rng(0)
+    rows, columns = np.mgrid[:64, :64]
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    for n in range(24):
+        labels = np.zeros((64, 64), np.uint8)
+        for value, column in ((1, 18), (2, 46)):
+            shift = generator.integers(-4, 5)
+            labels[((rows - 32) / 18) ** 2 + ((columns - column - shift) / 9) ** 2 < 1] = value
+        image = np.where(labels > 0, 60, 170) + generator.normal(0, 12, labels.shape)
+        iio.imwrite(folder / "images" / f"{n}.png", image.clip(0, 255).astype(np.uint8))
+        iio.imwrite(folder / "labels" / f"{n}.png", labels)
+    return folder
+
+
+def configured(architecture: str, images: Path) -> TrainingConfig:
+    """Return the training."""
+    return TrainingConfig.model_validate(
+        {
+            "name": "killed",
+            "architecture": {
+                "architecture": architecture,
+                "encoder": "tu-mobilenetv3_small_050",
+                "decoder_channels": ARCHITECTURES[architecture],
+            },
+            "input": {"height": 64, "width": 64},
+            "data": {"validation": 0.25, "sources": [{"name": "drawn", "folder": images}]},
+            "fit": {"epochs": EPOCHS, "batch": PER_STEP, "device": "cpu", "keep": "best"},
+        }
+    )
+
+
+def at_work(config: Path, out: Path) -> None:
+    """Train until somebody kills the program; a line for each event."""
+    torch.set_num_threads(1)
+    train(
+        load_config(config),
+        out,
+        resume=True,
+        say=lambda _: None,
+        on_event=lambda event: print(json.dumps(event), flush=True),
+    )
+
+
+def events_of(config: Path, out: Path, kill_after: float | None) -> Iterator[dict[str, Any]]:
+    """Run the training in a program of its own; kill it so many seconds after it began to learn."""
+    command = [sys.executable, __file__, "--config", str(config), "--out", str(out)]
+    worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    if kill_after is not None:
+        for line in worker.stdout:
+            yield json.loads(line)
+            if '"begun"' in line:
+                break
+        time.sleep(kill_after)
+        worker.kill()
+    for line in worker.stdout:
+        if line.endswith("\n"):
+            yield json.loads(line)
+    code = worker.wait()
+    if code and kill_after is None:
+        raise SystemExit(f"the training ended by itself ({code})")
+
+
+def whole(config: Path, out: Path) -> float:
+    """Train without interruption; return the seconds that an epoch took."""
+    rows = [event for event in events_of(config, out, None) if event["event"] == "epoch"]
+    return sum(row["seconds"] for row in rows) / len(rows)
+
+
+def killed(config: Path, out: Path, times: int, epoch: float, generator: np.random.Generator) -> list[float]:
+    """Kill a training so often, then let it end; return the epochs that every kill cost."""
+    lost: list[float] = []
+    done, an_epoch = 0, 1
+    for number in range(times + 1):
+        after = float(generator.uniform(0, 2.5 * epoch)) if number < times else None
+        began = None
+        for event in events_of(config, out, after):
+            if event["event"] == "begun":
+                an_epoch = event["steps"] // event["epochs"]
+                began = event["step"]
+                if number:
+                    lost.append((done - began) / an_epoch)
+                    print(f"    after step {done} of {event['steps']}: {lost[-1]:.2f} epochs are done again")
+                done = began
+            elif event["event"] == "step":
+                done = event["step"]
+        if began is None:
+            break  # all was learned; only the file was left to write
+    return lost
+
+
+def difference(one: Path, other: Path) -> float:
+    """Return the largest difference between the weights of two checkpoints."""
+    first, second = (torch.load(path / LAST, weights_only=True)["state_dict"] for path in (one, other))
+    return max(float((first[name].double() - second[name].double()).abs().max()) for name in first)
+
+
+def main() -> None:
+    """Kill trainings of each architecture."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--times", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    for name in ("--config", "--out"):
+        parser.add_argument(name, type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.config:
+        at_work(options.config, options.out)
+        return
+    generator = np.random.default_rng(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        images = drawn(Path(folder) / "drawn")
+        for architecture in ARCHITECTURES:
+            place = Path(folder) / architecture
+            config = place / "training.yaml"
+            save_config(configured(architecture, images), config)
+            print(f"{architecture}: {EPOCHS} epochs", flush=True)
+            epoch = whole(config, place / "whole")
+            lost = killed(config, place / "killed", options.times, epoch, generator)
+            far = difference(place / "whole", place / "killed")
+            same = (place / "whole" / MODEL).is_file() and (place / "killed" / MODEL).is_file()
+            print(
+                f"  killed {len(lost)} times, at most {max(lost, default=0):.2f} epochs done again "
+                f"({epoch:.2f} s each); largest difference of a weight {far:.3g}; both ended: {same}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
