@@ -4,10 +4,9 @@
 
 A small network learns to find two ellipses (64 × 64 pixels, 24 images, 6 of them watched) in a program of its
 own. First it does so without interruption; then in another folder, where it is killed (SIGKILL) at a random
-moment and gone on with, as often as is said: while it reads images, in steps, in validation, while it writes
-checkpoint or log. Printed is what every kill cost, and at the end how far the weights in the last checkpoint are
-from those of the training that was left alone. U-Net++ has no dropout; FPN has, which needs the generator's
-state as well.
+moment and gone on with, as often as is said: in a step, in validation, while it writes checkpoint or log.
+Printed is what every kill cost, and how far the weights in the last checkpoint are in the end from those of
+the training that was left alone. U-Net++ has no dropout; FPN has, which needs the generator's state as well.
 """
 
 from __future__ import annotations
