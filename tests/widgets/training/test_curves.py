@@ -107,9 +107,12 @@ def test_pointer_and_arrow_keys_read_the_epochs(qtbot):
     curves.resize(336, curves.height())
     curves.show()
     assert "after the first epoch" in curves.accessibleName()
-    curves.begin("lungs", epochs=5, steps=50)
+    curves.begin("lungs", epochs=5)
+    told = {"event": "step", "steps": 50, "epochs": 5}
     for step in range(1, 41):
-        curves.add_step(step, 1 / step)
+        curves.show_event({**told, "step": step, "loss": 1 / step})
+    x, losses = curves.data.losses
+    assert (x[-1], len(losses)) == (4.0, 40)
     low = curves.height()
     for epoch in range(1, 5):
         curves.add_epoch(row(epoch, 0.9 - abs(epoch - 3) / 10, right_lung=epoch / 10, left_lung=0.5))

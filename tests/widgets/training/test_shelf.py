@@ -46,7 +46,7 @@ def test_every_state_has_a_sign_and_a_word(home):
     told = {name: line_of(state_of(home / name)) for name in ("whole", "killed", "broken", "planned")}
     assert "✓ whole" in told["whole"]
     assert "finished" in told["whole"]
-    assert "can be resumed · epoch 2 of 6 · IoU 0.80" in told["killed"]
+    assert "interrupted · epoch 2 of 6 · IoU 0.80" in told["killed"]
     assert "✕ broken" in told["broken"]
     assert "not begun" in told["planned"]
     assert len({mark for mark, _ in MARKS.values()}) == len(MARKS)

@@ -178,7 +178,7 @@ def test_a_network_is_used_in_the_open_film_and_given_up(
     assert (lungs.segmenter, lungs.network.model) == ("network", "ours")
     assert preferences().networks == {"lungs": "ours"}
     told = use.told.text().replace("\u200b", "")
-    assert "1 open film" in told
+    assert "The open film is out of date" in told
     assert "--set lungs.network.model=ours" in told
     assert not use.use_button.isEnabled()
 

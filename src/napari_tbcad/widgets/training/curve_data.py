@@ -57,9 +57,10 @@ class CurveData:
 
     @property
     def losses(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Epochs passed at each step (n,), and its loss (n,)."""
-        steps, losses = self._points[: self._n].T
-        return steps * self.epochs / self.steps if self.steps and self.epochs else steps * 0.0, losses
+        """Epochs passed at each step (n,), and its loss (n,); none while the number of steps is unknown."""
+        known = self._n if self.steps and self.epochs else 0
+        steps, losses = self._points[:known].T
+        return steps * (self.epochs / max(1, self.steps)), losses
 
     @property
     def n_steps(self) -> int:

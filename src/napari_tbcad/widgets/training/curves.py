@@ -80,6 +80,18 @@ class Curves(Picture):
         self.data.epochs, self.data.steps = epochs, steps
         self._soon()
 
+    def show_event(self, event: Mapping[str, Any]) -> None:
+        """Show what the process that trains said; what is no step and no epoch is passed over."""
+        kind = event.get("event")
+        if kind in ("begun", "step"):
+            epochs, steps = int(event.get("epochs") or 0), int(event.get("steps") or 0)
+            if epochs and steps and (epochs, steps) != (self.data.epochs, self.data.steps):
+                self.expect(epochs=epochs, steps=steps)
+        if kind == "step":
+            self.add_step(int(event["step"]), event.get("loss"))
+        elif kind == "epoch":
+            self.add_epoch(event)
+
     def add_step(self, step: int, loss: float | None) -> None:
         """Show the loss of a step, which counts from 1."""
         self.data.add_step(step, loss)

@@ -53,7 +53,7 @@ class Progress(QWidget):
         self.band.setTextFormat(Qt.TextFormat.PlainText)
         self.band.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.stage = QLabel()
-        self.stage.setStyleSheet("font-weight: bold;")
+        self.stage.setStyleSheet("font-weight: bold; padding: 0;")
         self.where = QuietLabel(quiet=False)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 MARKS = {
     "planned": ("○", "not begun"),
     "running": ("▶", "running"),
-    "interrupted": ("◐", "interrupted, can be resumed"),
-    "stopped": ("❚❚", "stopped, can be resumed"),
+    "interrupted": ("◐", "interrupted"),
+    "stopped": ("❚❚", "stopped"),
     "finished": ("✓", "finished"),
     "failed": ("✕", "failed"),
 }
@@ -25,7 +25,7 @@ TASKS = {"4": "hotspots, 4 classes", "3": "hotspots, 3 classes", "regions": "ske
 def line_of(state: TrainingState) -> str:
     """Return a training in two lines: what it is, and how far it is."""
     mark, word = MARKS.get(state.phase, ("", state.phase))
-    done = f"epoch {state.epochs_done} of {state.epochs}" if state.epochs else ""
+    done = f"epoch {state.epochs_done} of {state.epochs}" if state.epochs_done else ""
     parts = [word, done if state.phase != "finished" else "", _iou(state), _day(state.when)]
     return f"{mark} {state.name}\n     " + " · ".join(filter(None, parts))
 

@@ -264,19 +264,17 @@ def _places(places: tuple[str, ...]) -> str:
 
 def _what_changed(used: Used) -> str:
     """Say what is different now."""
-    said = f"“{used.name}” finds {_places(used.places)} from now on."
+    later = ", also later (Preferences › napari-tbcad)" if used.kept else ""
+    said = f"“{used.name}” finds {_places(used.places)} from now on{later}."
+    if not used.kept:
+        said += " Only in this window: napari keeps no preferences for this plugin here."
     thing = "bone scan" if used.places[0].startswith(("hotspots", "regions")) else "film"
     if used.studies:
-        many = "" if used.studies == 1 else "s"
-        said += f" {used.studies} open {thing}{many}: out of date, “Run all” brings it up to date."
-    said += (
-        " Kept in Preferences › napari-tbcad for later."
-        if used.kept
-        else " Only in this window: napari keeps no preferences for this plugin here."
-    )
+        open_ = f"The open {thing} is" if used.studies == 1 else f"{used.studies} open {thing}s are"
+        said += f" {open_} out of date: “Run all” brings it up to date."
     if used.replaced:
         said += f" The earlier network of this name is “{used.replaced}” now."
     if "lungs" in used.places:
         said += " A classifier that was trained with other masks says so on every film."
     options = " ".join(f"--set {NETWORKS[place]}={used.name}" for place in used.places)
-    return f"{said} On the command line: {options}"
+    return f"{said} On the command line:\n{options}"
