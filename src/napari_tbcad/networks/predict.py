@@ -236,7 +236,7 @@ class _Work:
         out = torch.zeros((len(images), classes, height, width))
         batch = self._batch(images)
         parts = [(where, place) for where in range(0, len(images), batch) for place in places]
-        with placed(self.network, self.device) as module, _full_precision(self.device):
+        with placed(self.network, self.device) as module, full_precision(self.device):
             for number, (first, place) in enumerate(parts):
                 if self._cancelled is not None and self._cancelled():
                     raise Cancelled("prediction was stopped")
@@ -304,7 +304,7 @@ def _first_line(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _full_precision(device: str) -> Iterator[None]:
+def full_precision(device: str) -> Iterator[None]:
     """Keep a graphics card's convolutions from rounding to 10 bits (TF32): answers agree with a processor."""
     if not device.startswith("cuda"):
         yield

@@ -15,6 +15,7 @@ from napari_tbcad.networks.devices import choose_device
 from napari_tbcad.networks.image_classifier.store import ImageClassifier
 from napari_tbcad.networks.input import to_input
 from napari_tbcad.networks.placed import placed
+from napari_tbcad.networks.predict import full_precision
 
 
 def predict_image(
@@ -74,7 +75,7 @@ def predict_images(
             given = torch.from_numpy(np.stack([_read(classifier, *one) for one in some])[:, None])
             posterior = torch.tensor([view == "posterior" for _, view in some])
             given = with_views(given, posterior, card.input).to(where, memory_format=torch.channels_last)
-            with torch.inference_mode():
+            with torch.inference_mode(), full_precision(where):
                 answers = module(given).float().sigmoid().cpu()
             if answers.shape != (len(some),) or not bool(torch.isfinite(answers).all()):
                 raise ModelRefused(classifier.path or card.name, "its answer is not a finite number")
