@@ -112,10 +112,13 @@ def test_what_cannot_be_read_is_left_out_first(planned, looks, survey_of, settle
     _, panel = planned()
     found = panel.found
     assert found.is_open
+    panel.resize(panel.minimumWidth(), 700)
+    panel.layout().activate()
+    assert panel.scroll_area.widget().minimumSizeHint().width() <= panel.minimumWidth() - 24
     assert "film0.png: is empty" in found.unreadable.text().replace("\u200b", "")
     assert "and 2 more" in found.unreadable.text()
     assert "film6.png" in found.unreadable.toolTip()
-    assert "few patients" in found.warned.text()
+    assert "Few patients" in found.warned.text()
     assert not panel.session.plan.possible
     press(panel, "Leave these out")
     settled(panel)
@@ -182,12 +185,12 @@ def test_what_ends_a_training_is_told_and_can_be_gone_on_from(planned, child, se
     child(how)
     press(panel, "Train")
     settled(panel)
-    assert said in panel.train.message
+    assert said in panel.train.progress.band.text().replace("\u200b", "")
     assert panel.train.dot.state is State.FAILED
     child("")
     press(panel, "Go on")
     settled(panel)
-    assert panel.train.message == ""
+    assert panel.train.dot.state is State.DONE
     assert panel.session.state.phase == "finished"
 
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from napari_tbcad.chain import State
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
@@ -122,9 +122,12 @@ class RoleTable(QWidget):
         self._rows = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(8)
+        self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(1)
-        self._grid.setColumnStretch(0, 1)
+        # By shares of the width: a long name is cut rather than the panel widened.
+        self._grid.setColumnStretch(0, 6)
+        for column in range(1, len(ROLES) + 1):
+            self._grid.setColumnStretch(column, 3)
         self.setAccessibleName("Images, patients and classes by role")
 
     def fill(self, looked: Looked | None) -> None:
@@ -138,21 +141,22 @@ class RoleTable(QWidget):
         if looked is None:
             return
         survey = looked.survey
-        heads, tips = (*ROLES.values(), "pixels"), (*_ROLE_TIPS.values(), _PIXELS_TIP)
-        self._row("", heads, tips)
-        roles = {role: survey.roles.get(role) for role in ROLES}
-        self._row("Images", [str(r.images) if r else "0" for r in roles.values()])
-        self._row("Patients", [str(r.patients) if r else "0" for r in roles.values()])
+        self._row("", tuple(ROLES.values()), tuple(_ROLE_TIPS.values()))
+        roles = [survey.roles.get(role) for role in ROLES]
+        self._row("Images", [str(role.images) if role else "0" for role in roles])
+        self._row("Patients", [str(role.patients) if role else "0" for role in roles])
         colours = class_colours(looked.config.task)
         for one in survey.classes:
             if one.value == 0:
                 continue
-            shares = [f"{word}: {share_words(one.share.get(role, 0.0))}" for role, word in ROLES.items()]
+            shares = [f"{word} {share_words(one.share.get(role, 0.0))}" for role, word in ROLES.items()]
             self._row(
                 one.name,
-                [*(str(one.images.get(role, 0)) for role in ROLES), share_words(one.share.get("train", 0.0))],
-                [f"Images with {one.name}."] * 3 + ["Share of the pixels. " + ", ".join(shares)],
+                [str(one.images.get(role, 0)) for role in ROLES],
+                [f"Images with {one.name}."] * len(ROLES),
                 colour=colours.get(one.name, ""),
+                beside=share_words(one.share.get("train", 0.0)),
+                tip=f"Share of the pixels: {', '.join(shares)}.",
             )
 
     def _row(
@@ -162,23 +166,25 @@ class RoleTable(QWidget):
         tips: Sequence[str] | None = None,
         *,
         colour: str = "",
+        beside: str = "",
+        tip: str = "",
     ) -> None:
         row, self._rows = self._rows, self._rows + 1
         name = QLabel()
         name.setTextFormat(Qt.TextFormat.RichText)
         patch = f'<span style="color: {colour};">■</span> ' if colour else ""
-        name.setText(patch + escape(head[:1].upper() + head[1:]))
+        name.setText(patch + escape(" ".join(filter(None, (head[:1].upper() + head[1:], beside)))))
+        name.setToolTip(tip)
+        name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._grid.addWidget(name, row, 0)
         for column, text in enumerate(cells, 1):
             cell = QLabel(text)
             cell.setTextFormat(Qt.TextFormat.PlainText)
+            cell.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             if tips is not None:
                 cell.setToolTip(tips[column - 1])
             self._grid.addWidget(cell, row, column)
-
-
-_PIXELS_TIP = "Share of the pixels of the learned images: how rare a class is."
 
 
 class Passed(QWidget):

@@ -10,14 +10,15 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QFrame, QMainWindow, QVBoxLayout, QWidget
 
 from napari_tbcad.widgets.parts.focus_ring import FocusRing
-from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.parts.run_bar import RunBar
 from napari_tbcad.widgets.parts.tab_order import follow_the_eye
 from napari_tbcad.widgets.training.choosing import ChooseStep
+from napari_tbcad.widgets.training.comparing import CompareStep
 from napari_tbcad.widgets.training.found import FoundStep
 from napari_tbcad.widgets.training.running import TrainStep
 from napari_tbcad.widgets.training.session import Phase, TrainingSession, training_session_of
 from napari_tbcad.widgets.training.step import TrainingStep
+from napari_tbcad.widgets.training.trainings import Trainings
 from napari_tbcad.widgets.training.words import action_of, activity_of
 from napari_tbcad.widgets.work import timer
 from napari_tbcad.widgets.workflow.panel import scrolling
@@ -54,14 +55,13 @@ class TrainingPanel(QWidget):
         self.session: TrainingSession = training_session_of(napari_viewer)
         self.setMinimumWidth(360)
         self.choose, self.found = ChooseStep(self.session), FoundStep(self.session)
-        self.train = TrainStep(self.session)
-        self.steps: tuple[TrainingStep, ...] = (self.choose, self.found, self.train)
+        self.train, self.compare = TrainStep(self.session), CompareStep(self.session)
+        self.steps: tuple[TrainingStep, ...] = (self.choose, self.found, self.train, self.compare)
+        self.trainings = Trainings(self.session)
         self.run_bar = Foot("Look at the data", save=False)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(6, 6, 6, 4)
         self.column.setSpacing(4)
-        head = QuietLabel("A network learns from images with labels, or from what you corrected.", wrap=True)
-        self.column.addWidget(head)
         self.column.addWidget(self._scrolling(), 1)
         self.column.addWidget(self.run_bar)
         self.run_bar.run.connect(self._act)
@@ -73,7 +73,11 @@ class TrainingPanel(QWidget):
         self._turning.setInterval(_TICK_MS)
         self._turning.timeout.connect(self._tick)
         self._ordered: tuple[int, ...] = ()
-        self._before: tuple[object, ...] = (None, Phase.IDLE, False)
+        self._before: tuple[object, ...] = (
+            self.session.plan.looked,
+            self.session.phase,
+            self.session.folder,
+        )
         self.session.changed.connect(self._refresh_soon)
         self.refresh()
 
@@ -85,6 +89,7 @@ class TrainingPanel(QWidget):
         self._lead()
         for step in self.steps:
             step.refresh()
+        self.trainings.refresh()
         made = tuple(step.made_for for step in self.steps)
         if made != self._ordered:
             self._ordered = made
@@ -126,6 +131,7 @@ class TrainingPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(2)
+        column.addWidget(self.trainings)
         for step in self.steps:
             line = QFrame()
             line.setFrameShape(QFrame.Shape.HLine)
@@ -138,12 +144,16 @@ class TrainingPanel(QWidget):
     def _lead(self) -> None:
         """Open the step that has come up, once: what a person opens or closes afterwards stays so."""
         session = self.session
-        now = (session.plan.looked, session.phase, session.plan.possible)
+        now = (session.plan.looked, session.phase, session.folder)
         before, self._before = self._before, now
         if now[0] is not before[0] and session.plan.looked is not None:
             self._open_only(self.found, *([self.train] if session.plan.possible else []))
+        if session.folder is not before[2] and not session.shows_plan and session.folder is not None:
+            self._open_only(self.train, self.compare)
         if session.phase is Phase.TRAINING and before[1] in (Phase.IDLE, Phase.ESTIMATING):
             self._open_only(self.train)
+        if session.phase is Phase.IDLE and before[1] is Phase.JUDGING and not session.problem:
+            self._open_only(self.compare)
 
     def _open_only(self, *wanted: TrainingStep) -> None:
         for step in self.steps:

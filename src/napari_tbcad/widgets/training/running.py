@@ -64,12 +64,13 @@ class TrainStep(TrainingStep):
         """Show how long it takes, or how far it is."""
         session, plan = self.session, self.session.plan
         running = session.busy or session.folder is not None
-        planned = plan.config is not None and not session.busy and not plan.stale
+        planned = session.shows_plan
         self.empty.setVisible(not planned and not running)
         self.estimate.setVisible(planned)
         self.settings.setVisible(planned)
-        for widget in (self.shown, self.progress, self.curves):
+        for widget in (self.progress, self.curves):
             widget.setVisible(running and not planned)
+        self.shown.setVisible(running and not planned and not session.busy)
         self.note.setVisible(session.busy or plan.possible)
         self.allow_run(plan.possible and not session.busy)
         if planned and plan.config is not None and plan.looked is not None:
@@ -82,7 +83,9 @@ class TrainStep(TrainingStep):
     def _show_state(self, *, planned: bool) -> None:
         session = self.session
         if session.problem:
-            self.set_state(State.FAILED, session.problem)
+            # Once is enough.
+            told = not planned and self.progress.state == "failed"
+            self.set_state(State.FAILED, "" if told else session.problem)
         elif session.busy and session.phase is not Phase.JUDGING:
             self.set_state(State.RUNNING)
         elif planned:
@@ -109,15 +112,16 @@ class TrainStep(TrainingStep):
         if folder is None or config is None:
             return
         self.curves.begin(config.task, epochs=config.fit.epochs)
+        if self.session.plan.costs is not None:
+            self.progress.set_device(str(self.session.plan.costs.get("device", "")))
         self.curves.show_all(self.session.history.epochs, self.session.history.steps)
 
     def _replay(self) -> None:
-        if self.session.busy and self.session.history.last:
-            self.progress.show_event(self.session.history.last)
+        if self.session.history.last:
+            self.curves.show_event(self.session.history.last)
+            if self.session.busy:
+                self.progress.show_event(self.session.history.last)
 
     def _take(self, event: Mapping[str, Any]) -> None:
         self.progress.show_event(event)
-        if event["event"] == "step":
-            self.curves.add_step(int(event["step"]), event["loss"])
-        elif event["event"] == "epoch":
-            self.curves.add_epoch(event)
+        self.curves.show_event(event)

@@ -109,7 +109,7 @@ class TrainingSession(QObject):
         self.text = ""
         self.problem = ""
         self._wanted: tuple[Path, tuple[Doing, ...]] | None = None
-        self._settled = False
+        self._settled = self._looks_back = False
         self._window: weakref.ref[QObject] | None = None
 
     # -- what a panel shows ---------------------------------------------------------------------------
@@ -130,6 +130,12 @@ class TrainingSession(QObject):
         return self.phase not in (Phase.IDLE, Phase.ESTIMATING)
 
     @property
+    def shows_plan(self) -> bool:
+        """Whether step 3 shows what is planned, and not a training that was begun."""
+        plan = self.plan
+        return plan.config is not None and not plan.stale and not self.busy and not self._looks_back
+
+    @property
     def settled(self) -> bool:
         """Whether nothing at all is under way."""
         return self.phase is Phase.IDLE and self.plan.look is None and self._wanted is None
@@ -140,6 +146,7 @@ class TrainingSession(QObject):
         """Find the images that were named, and survey them."""
         if not self.busy:
             self._drop_estimate()
+            self._looks_back = False
             self.plan.look_at_data(preferences().device)
 
     def leave_out(self) -> None:
@@ -173,8 +180,14 @@ class TrainingSession(QObject):
 
     def open(self, folder: Path) -> None:
         """Show a training as it stands."""
-        if folder != self.folder and not self.busy and (config := self._read(folder)) is not None:
+        if not self.busy and (config := self._read(folder)) is not None:
+            self._looks_back = True
             self._show(folder, config)
+
+    def back(self) -> None:
+        """Show the settings of the planned training again."""
+        self._looks_back = False
+        self.changed.emit()
 
     def pause(self) -> None:
         """Let the training wait after its step: the processor is free meanwhile."""
@@ -312,21 +325,27 @@ class TrainingSession(QObject):
     def _end(self, code: int) -> None:
         estimated = self.phase is Phase.ESTIMATING
         stopping = self.phase is Phase.STOPPING
-        self.phase, self.share = Phase.IDLE, None
         if self._wanted is not None:
             self._start()
             return
         if not self._settled and not stopping and not (estimated and code == -1):
-            why = self.process.complaint
-            self._fail(
-                "the training's process ended by itself"
-                + (f" ({why})" if why else f" (exit code {code})")
-                + ("; go on from the last whole epoch" if self.history.epochs else "")
-            )
+            self._tell_death(code)
+        elif stopping and not self._settled:
+            self._take({"event": "stopped", "what": self.stage})
+        self.phase, self.share = Phase.IDLE, None
         if not estimated:
             self.state = _state_of(self.folder)
             self.trainings_changed.emit()
         self.changed.emit()
+
+    def _tell_death(self, code: int) -> None:
+        """Say that the child ended without a word, as it would have said it."""
+        why = self.process.complaint or ("killed, or out of memory" if code < 0 else f"exit code {code}")
+        cause = f"its process ended by itself ({why})"
+        if self.history.epochs:
+            cause += "; go on from the last whole epoch"
+        name = self.config.name if self.config is not None else "training"
+        self._take({"event": "failed", "source": name, "cause": cause, "kind": "Died"})
 
     # -- inside ---------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel
 
 from napari_tbcad.widgets.parts.quiet import breakable
@@ -59,7 +60,18 @@ class Notice(QLabel):
 
     def tell(self, *texts: str) -> None:
         """Show sentences, a line each; none hides the notice."""
-        said = "\n".join(f"{self._mark} {text}" for text in texts if text)
+        said = "\n".join(f"{self._mark} {text[:1].upper()}{text[1:]}" for text in texts if text)
         self.setText(breakable(said))
         self.setToolTip(said)
         self.setVisible(bool(said))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Be as high as the text is at this width: in a scrolled column a layout leaves more room."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        height = self.heightForWidth(self.width())
+        if height > 0 and height != self.height():
+            self.setFixedHeight(height)

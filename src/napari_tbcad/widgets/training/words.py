@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,7 +33,10 @@ class Action:
 
     text: str
     tip: str
-    name: Literal["", "look", "train", "leave_out", "pause", "go_on", "compare", "go_on_later"] = ""
+    name: Literal["", "look", "train", "leave_out", "pause", "go_on", "compare", "back", "go_on_later"] = ""
+
+
+_LATER = Action("Go on", "Go on with this training after its last whole epoch.", "go_on_later")
 
 
 def action_of(session: TrainingSession) -> Action:
@@ -50,12 +54,16 @@ def action_of(session: TrainingSession) -> Action:
         return Action("Comparing…", "The new network is asked about the held-out images.")
     if plan.readable:
         return Action("Leave these out", "Go on without the images that cannot be used.", "leave_out")
+    if plan.possible and not session.shows_plan:
+        if _resumable(session):
+            return _LATER
+        return Action("Back to the plan", "Show the settings of the next training again.", "back")
     if plan.possible:
         return Action("Train", "Begin the training of step 3.", "train")
     if plan.choice.given and (plan.looked is None or plan.stale) and not _resumable(session):
         return Action("Look at the data", "Read every image once and count what is in it.", "look")
     if _resumable(session):
-        return Action("Go on", "Go on with this training after its last whole epoch.", "go_on_later")
+        return _LATER
     if session.state is not None and session.state.model is not None and not session.state.judged:
         return Action("Compare", "Ask the networks about the held-out images.", "compare")
     tip = "Name images in step 1 first." if not plan.choice.given else "Step 2 says what is in the way."
@@ -161,3 +169,11 @@ def activity_of(session: TrainingSession) -> tuple[float | None, str]:
         Phase.JUDGING: "comparing on the held-out images",
     }.get(session.phase, "training")
     return session.share or 0.0, ", ".join(filter(None, (said, session.text)))
+
+
+def judged_words(judged: Mapping[str, Any] | None) -> str:
+    """Return the mean Dice of the new network in a few words."""
+    rows = judged.get("table", ()) if judged is not None else ()
+    found = (row for row in rows if row.get("class") == "mean" and row.get("metric") == "dice")
+    score = next(found, {}).get("new")
+    return "" if score is None else f"Dice {score:.2f}"
