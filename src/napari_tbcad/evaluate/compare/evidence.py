@@ -155,6 +155,8 @@ class ViewEvidence:
         self._calls = CallEvidence(rows, patients)
         self._lesions = [row.lesions for row in rows]
         self._false = [row.false for row in rows]
+        each = np.array([len(row.false) for row in rows], np.float64)
+        self._false_counts = _by_patient(each, self._owners, n)
         self._clean = np.array([not row.abnormal for row in rows], bool)
 
     def measures(self, mixture: Mixture, points: Sequence[float] = GRID) -> Measured:
@@ -163,7 +165,8 @@ class ViewEvidence:
         Pixels: ``accuracy``, ``f1`` and ``iou`` by class, ``iou`` of ``"mean"`` over the classes but the
         background. A class of which the labels have no pixel has none of them, whatever was found. Lesions:
         sensitivity at `points` false positives a view; false positives in clean views at the threshold that
-        makes :data:`WORKING_POINT` of them in all views. Views: see :class:`CallEvidence`.
+        makes :data:`WORKING_POINT` of them in all views; how many a view there are without a threshold
+        (``false_at_most``). Views: see :class:`CallEvidence`.
         """
         return {
             **self._pixels(mixture),
@@ -196,10 +199,13 @@ class ViewEvidence:
         )
         weights = np.concatenate([given[:, each._owners] for each, given in mixture], axis=1)
         found, wrong = free.at(weights, points, WORKING_POINT)
+        all_false = sum(given @ each._false_counts for each, given in mixture)
         out: Measured = {
             (sensitivity_at(point), "abnormal"): found[:, index] for index, point in enumerate(points)
         }
-        return {**out, ("false_in_clean_views", "abnormal"): wrong}
+        out["false_in_clean_views", "abnormal"] = wrong
+        out["false_at_most", "abnormal"] = ratio(all_false, weights.sum(1))
+        return out
 
 
 class IndexEvidence:

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
+from napari_tbcad.evaluate.compare.answers import AUC, PRIMARY, Answer, Row
 from napari_tbcad.evaluate.compare.evidence import GRID, call_score, sensitivity_at
 from napari_tbcad.evaluate.compare.layout import number
-from napari_tbcad.evaluate.compare.questions import AUC, PRIMARY, Answer, Row
 from napari_tbcad.evaluate.compare.report_texts import Texts
 from napari_tbcad.evaluate.compare.study import Study, System, method_title
 from napari_tbcad.evaluate.drawing import COLOURS, axes
@@ -74,6 +73,8 @@ def froc_figure(answer: Answer, text: Texts) -> Figure | None:
             some = [row for row in rows if (row.method, row.scheme) == name and row.view == view]
             if not some:
                 continue
+            # Beyond what a method marks at all its curve has no points.
+            some = [row for row in some if points[row.key[0]] <= _most(answer, some[0])] or some[:1]
             x = [points[row.key[0]] for row in some]
             style = look(place)
             plot.plot(
@@ -95,6 +96,15 @@ def froc_figure(answer: Answer, text: Texts) -> Figure | None:
     return figure
 
 
+def _most(answer: Answer, like: Row) -> float:
+    """Return how many false positives a view a method makes without a threshold, up to the next point."""
+    for row in answer.rows:
+        same = (row.view, row.method, row.scheme, row.judged) == (like.view, like.method, like.scheme, "own")
+        if same and row.key == ("false_at_most", "abnormal"):
+            return next((point for point in GRID if point >= row.estimate.value), max(GRID))
+    return max(GRID)
+
+
 def _name(answer: Answer, name: tuple[str, str], text: Texts) -> str:
     method, scheme = name
     return text[f"scheme_{scheme}"] if answer.question == "classes" else method_title(method)
@@ -109,30 +119,35 @@ def index_figure(systems: Sequence[System], text: Texts) -> Figure | None:
     """
     if not systems:
         return None
-    n = len(systems)
-    figure, plots = axes(2.6 * n + 0.7, 5.6, rows=2, columns=n, sharey="row")
+    # Three beside each other: six would be too small to read on a page.
+    wide = min(3, len(systems))
+    blocks = -(-len(systems) // wide)
+    figure, plots = axes(3.3 * wide + 0.7, 5.4 * blocks, rows=2 * blocks, columns=wide)
     top = max(max(r.index, r.reference) for s in systems for rows in s.rows.values() for r in rows) * 1.05
-    top = top or 1.0
+    worst = max(abs(r.index - r.reference) for s in systems for rows in s.rows.values() for r in rows) * 1.1
     for place, system in enumerate(systems):
-        above, below = plots[:, place]
+        row, column = 2 * (place // wide), place % wide
+        above, below = plots[row : row + 2, column]
         differences = []
-        for number_of, (_, rows) in enumerate(sorted(system.rows.items())):
-            truth, found = (np.array([getattr(row, of) for row in rows]) for of in ("reference", "index"))
+        for seed, rows in enumerate(system.rows.values()):
+            truth, found = (np.array([getattr(one, of) for one in rows]) for of in ("reference", "index"))
             style: dict[str, Any] = {"color": COLOURS[place % len(COLOURS)]}
-            style |= {"marker": _MARKS[number_of % len(_MARKS)], "ls": "", "ms": 4, "alpha": 0.6, "mew": 0}
+            style |= {"marker": _MARKS[seed % len(_MARKS)], "ls": "", "ms": 5, "alpha": 0.6, "mew": 0}
             above.plot(truth, found, **style)
             below.plot((truth + found) / 2, found - truth, **style)
             differences.append(found - truth)
         above.plot([0, top], [0, top], ":", color="0.5", lw=1)
-        above.set(title=system.title, xlim=(0, top), ylim=(0, top), xlabel=text["index_labels"])
+        above.set(title=system.title, xlim=(0, top or 1), ylim=(0, top or 1), xlabel=text["index_labels"])
+        below.set(xlim=(0, top or 1), ylim=(-worst or -1, worst or 1), xlabel=text["index_mean"])
         _agreement(below, differences, text)
-        below.set_xlabel(text["index_mean"])
-        for plot in (above, below):
+        for plot, name in ((above, "index_found"), (below, "index_difference")):
             plot.grid(color="0.92")
             plot.set_axisbelow(True)
-            plot.xaxis.set_major_locator(MaxNLocator(4))
-    plots[0, 0].set_ylabel(text["index_found"])
-    plots[1, 0].set_ylabel(text["index_difference"])
+            if not column:
+                plot.set_ylabel(text[name])
+    for spare in range(len(systems), wide * blocks):
+        for plot in plots[2 * (spare // wide) : 2 * (spare // wide) + 2, spare % wide]:
+            plot.set_axis_off()
     return figure
 
 
@@ -149,7 +164,7 @@ def _agreement(plot: Any, differences: Sequence[np.ndarray], text: Texts) -> Non
             text["agreement"].format(
                 bias=number(bias, 2), low=number(bias - spread, 2), high=number(bias + spread, 2)
             ),
-            fontsize=8,
+            fontsize=9,
         )
 
 

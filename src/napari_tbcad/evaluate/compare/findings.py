@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from napari_tbcad.evaluate.compare.layout import digits_of, metric_title, number, system_title
-from napari_tbcad.evaluate.compare.questions import AUC, INDEX, PRIMARY, Answer, Test, Verdict
+from napari_tbcad.evaluate.compare.answers import AUC, INDEX, PRIMARY, Answer, Test, Verdict
+from napari_tbcad.evaluate.compare.layout import (
+    digits_of,
+    interval,
+    metric_title,
+    number,
+    p_text,
+    signed,
+    system_title,
+)
 from napari_tbcad.evaluate.compare.report_texts import Texts
 
 _SENTENCES: dict[Verdict, str] = {
@@ -53,7 +61,7 @@ def _lines(tests: Sequence[Test], text: Texts) -> Iterator[str]:
     for first in dict.fromkeys(system_title(test, 0, text) for test in tests):
         some = [test for test in tests if system_title(test, 0, text) == first]
         said = [_sentence(verdict, some, text) for verdict in _SENTENCES]
-        yield text["by"].format(measure=head) + " ".join(_capital(line) for line in said if line)
+        yield text["by"].format(measure=head) + " ".join(line.strip() for line in said if line)
 
 
 def _sentence(verdict: Verdict, tests: Sequence[Test], text: Texts) -> str:
@@ -61,11 +69,25 @@ def _sentence(verdict: Verdict, tests: Sequence[Test], text: Texts) -> str:
     if not some:
         return ""
     others = [_with_value(test, text, told=verdict != "not defined") for test in some]
-    return text[_SENTENCES[verdict]].format(
+    name = _SENTENCES[verdict]
+    line = text["is_open_many" if name == "is_open" and len(some) > 1 else name].format(
         first=system_title(some[0], 0, text),
         a=number(some[0].contrast.first, digits_of(some[0].key)),
         others=_listed(others, text),
         n=some[0].contrast.patients,
+    )
+    return f"{_capital(line)} {_effect(some[0], text)}" if len(some) == 1 else _capital(line)
+
+
+def _effect(test: Test, text: Texts) -> str:
+    """Return the difference with its interval, where it was tested."""
+    if test.verdict in ("too few", "not defined"):
+        return ""
+    c, digits = test.contrast, digits_of(test.key)
+    return text["effect"].format(
+        difference=signed(c.difference, digits),
+        interval=interval(c.low, c.high, digits),
+        p=p_text(test.p_holm).replace("< ", "<\N{NO-BREAK SPACE}"),
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
+from napari_tbcad.evaluate.compare.answers import AUC, PRIMARY, Answer, Row, Test
 from napari_tbcad.evaluate.compare.evidence import TABLE_POINTS, WORKING_POINT, Key, sensitivity_at
-from napari_tbcad.evaluate.compare.questions import AUC, PRIMARY, Answer, Row, Test
 from napari_tbcad.evaluate.compare.report_texts import Texts
 from napari_tbcad.evaluate.compare.study import BOTH, Study, method_title
 from napari_tbcad.imaging.bonescan import VIEWS
@@ -94,7 +94,11 @@ def _label(answer: Answer, method: str, scheme: str, judged: str, text: Texts) -
 def _grid(answer: Answer, title: str, columns: Sequence[tuple[str, Key]], text: Texts) -> Grid:
     """Return a table of some measures; columns that nothing fills are left out."""
     groups = {
-        place: rows for place, rows in _grouped(answer.rows).items() if {k for _, k in columns} & set(rows)
+        place: rows
+        for place, rows in _grouped(answer.rows).items()
+        if {k for _, k in columns} & set(rows)
+        # Of three classes the common ones are their own.
+        and not (place[2] == "3" and place[3] == "common")
     }
     kept = [(name, key) for name, key in columns if any(_defined(rows, key) for rows in groups.values())]
     lines = [
@@ -129,11 +133,10 @@ def lesion_grid(answer: Answer, text: Texts) -> Grid:
     columns: list[tuple[str, Key]] = [
         (f"{point:g}", (sensitivity_at(point), "abnormal")) for point in TABLE_POINTS
     ]
-    columns.append(
-        (text["clean_column"].format(point=f"{WORKING_POINT:g}"), ("false_in_clean_views", "abnormal"))
-    )
+    columns.append((text["clean_column"], ("false_in_clean_views", "abnormal")))
     own = Answer(answer.question, answer.source, tuple(r for r in answer.rows if r.judged == "own"))
-    return _grid(own, text["lesions_title"], columns, text)
+    note = text["lesions_note"].format(point=f"{WORKING_POINT:g}")
+    return replace(_grid(own, text["lesions_title"], columns, text), note=note)
 
 
 def index_grid(answer: Answer, text: Texts) -> Grid:
@@ -151,12 +154,14 @@ def image_grid(answer: Answer, text: Texts) -> Grid:
 def test_grid(answer: Answer, text: Texts) -> Grid:
     """Return all paired tests of an answer."""
     lines = []
-    for test in answer.tests:
+    views = list(dict.fromkeys(test.view for test in answer.tests))
+    keys = list(dict.fromkeys(test.key for test in answer.tests))
+    for test in sorted(answer.tests, key=lambda one: (views.index(one.view), keys.index(one.key))):
         c, digits = test.contrast, digits_of(test.key)
         clear = test.verdict in ("first", "second")
         lines.append(
             (
-                Cell(text[f"view_{test.view}"] if test.question != "views" else text["view_both"]),
+                Cell(text[f"view_{test.view}"]),
                 Cell(metric_title(test.key, text)),
                 Cell(system_title(test, 0, text), number(c.first, digits)),
                 Cell(system_title(test, 1, text), number(c.second, digits)),
@@ -168,12 +173,16 @@ def test_grid(answer: Answer, text: Texts) -> Grid:
             )
         )
     names = ("view", "measure", "first", "second", "difference", "p", "p_holm", "pairs", "reading")
+    # Where views are compared, every row is of both.
+    start = 1 if answer.question == "views" else 0
     patients = sorted({test.contrast.patients for test in answer.tests})
     note = text["tests_note"].format(
         tests=answer.tests[0].family if answer.tests else 0,
         patients="–".join(map(str, patients[:: max(1, len(patients) - 1)])),
     )
-    return Grid(text["tests_title"], tuple(text[name] for name in names), tuple(lines), labels=4, note=note)
+    head = tuple(text[name] for name in names[start:])
+    short = tuple(line[start:] for line in lines)
+    return Grid(text["tests_title"], head, short, labels=4 - start, note=note)
 
 
 def metric_title(key: Key, text: Texts) -> str:
@@ -254,7 +263,8 @@ def seed_grid(answer: Answer, text: Texts) -> Grid:
                 Cell(number(width)),
             )
         )
-    names = ("view", "method", "each_seed", "seed_spread", "patient_width")
+    who = "labels" if answer.question == "classes" else "method"
+    names = ("view", who, "each_seed", "seed_spread", "patient_width")
     return Grid(
         text["seeds_title"], tuple(text[name] for name in names), tuple(lines), note=text["seeds_note"]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from napari_tbcad.evaluate.compare.answers import Answer
 from napari_tbcad.evaluate.compare.findings import findings
 from napari_tbcad.evaluate.compare.layout import (
     Grid,
@@ -16,7 +17,6 @@ from napari_tbcad.evaluate.compare.layout import (
     seed_grid,
     test_grid,
 )
-from napari_tbcad.evaluate.compare.questions import Answer
 from napari_tbcad.evaluate.compare.report_texts import TEXTS, Texts
 from napari_tbcad.evaluate.compare.study import method_title
 from napari_tbcad.evaluate.compare.tables import Results

@@ -10,15 +10,16 @@ from typing import Any, get_args
 from matplotlib.figure import Figure
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.evaluate.compare.answers import Answer
 from napari_tbcad.evaluate.compare.config import CompareConfig
 from napari_tbcad.evaluate.compare.figures import forest_figure, froc_figure, index_figure, roc_figure
 from napari_tbcad.evaluate.compare.findings import findings
 from napari_tbcad.evaluate.compare.layout import Cell, Grid, cost_grid
 from napari_tbcad.evaluate.compare.markdown import grids
-from napari_tbcad.evaluate.compare.questions import Answer, Effort
-from napari_tbcad.evaluate.compare.report_facts import Facts, facts_of, limits, simulated
+from napari_tbcad.evaluate.compare.questions import Effort
+from napari_tbcad.evaluate.compare.report_facts import Facts, facts_of, limits, tested
 from napari_tbcad.evaluate.compare.report_texts import TEXTS, Language, Texts
-from napari_tbcad.evaluate.compare.study import method_title
+from napari_tbcad.evaluate.compare.study import method_title, simulated
 from napari_tbcad.evaluate.compare.tables import Results, results, write_tables
 from napari_tbcad.evaluate.drawing import png
 from napari_tbcad.evaluate.page import page, picture
@@ -31,7 +32,7 @@ h2 { margin-top: 2.2em; border-bottom: 2px solid #0072b2; padding-bottom: .15em 
 h3 { margin-top: 1.8em }
 h4 { margin: 1.4em 0 .2em }
 table { margin-top: .4em }
-th { font-weight: 600; vertical-align: bottom }
+th { font-weight: 600; vertical-align: bottom; max-width: 11em }
 td { font-variant-numeric: tabular-nums; white-space: nowrap }
 td.l, th.l { text-align: left }
 td.l { white-space: normal }
@@ -104,9 +105,9 @@ def report_html(
     parts = [
         f"<h1>{escape(config.name)}</h1>",
         f"<p class='notice'><b>{escape(text['notice'])}</b></p>",
+        *_missing(found, text),
         *_short(found, text),
         _facts(found, facts, text),
-        *_missing(found, text),
     ]
     for source in found.study.sources:
         parts += _source(found, source, text)
@@ -127,7 +128,8 @@ def _short(found: Results, text: Texts) -> Iterator[str]:
         yield f"<p>{escape(text['never_pooled'])}</p>"
     for source in found.study.sources:
         about = text["simulated" if simulated(source) else "as_given"]
-        yield f"<h3>{escape(source)}</h3><p class='about'>{escape(about)}</p>"
+        n = text["tested_images"].format(**tested(found)[source])
+        yield f"<h3>{escape(source)}</h3><p class='about'>{escape(n)}. {escape(about)}</p>"
         for answer in (one for one in found.answers if one.source == source):
             link = f"<a href='#{_anchor(answer)}'>{escape(text[f'question_{answer.question}'])}</a>"
             yield f"<div class='answer'><p><b>{link}</b></p>{_said(answer, text)}</div>"
@@ -150,13 +152,12 @@ def _missing(found: Results, text: Texts) -> Iterator[str]:
     names = found.study.missing
     if names:
         lead = text["missing_text"].format(n=len(names), all=len(names) + len(found.study.scores))
-        told = f"<p class='warning'>{escape(lead)}<br>{escape(', '.join(names))}</p>"
-        yield f"<h2>{escape(text['missing'])}</h2>{told}"
+        yield f"<p class='warning'>{escape(lead)}<br>{escape(', '.join(names))}</p>"
     failed = [(run.name, *one) for run in found.study.scores for one in run.failed]
     if failed:
         items = "".join(f"<li>{escape(': '.join(one))}</li>" for one in failed[:50])
         more = f"<li>… {len(failed) - 50}</li>" if len(failed) > 50 else ""
-        yield f"<h2>{escape(text['failed'])}</h2><ul>{items}{more}</ul>"
+        yield f"<div class='warning'>{escape(text['failed'])}<ul>{items}{more}</ul></div>"
 
 
 def _source(found: Results, source: str, text: Texts) -> Iterator[str]:

@@ -13,6 +13,7 @@ from napari_tbcad.evaluate.compare.config import CompareConfig
 from napari_tbcad.evaluate.compare.evidence import owner_name
 from napari_tbcad.evaluate.compare.plan import SPLIT
 from napari_tbcad.evaluate.compare.report_texts import Texts
+from napari_tbcad.evaluate.compare.study import simulated
 from napari_tbcad.evaluate.compare.tables import Results
 
 FEW = 20
@@ -53,7 +54,10 @@ class Facts:
         yield (
             text["budget"],
             text["budget_text"].format(
-                epochs=fit.epochs, batch=fit.batch, rates=len(tuning.learning_rates), tuning=tuning.epochs
+                epochs=fit.epochs,
+                batch=fit.batch,
+                rates=", ".join(f"{one:g}" for one in tuning.learning_rates),
+                tuning=tuning.epochs,
             ),
         )
         yield text["seeds"], ", ".join(map(str, config.seeds))
@@ -101,11 +105,6 @@ def tested(found: Results) -> dict[str, dict[str, int]]:
             "abnormal": sum(row.abnormal for row in rows),
         }
     return out
-
-
-def simulated(source: str) -> bool:
-    """Tell whether a collection's name says that it is simulated."""
-    return "simul" in source.lower()
 
 
 def limits(found: Results, config: CompareConfig, text: Texts) -> Iterator[str]:

@@ -36,13 +36,15 @@ TEXTS: Mapping[Language, Texts] = {
         "nothing_tested": "No two finished runs can be compared yet.",
         "is_better": "{first} ({a}) did better than {others}.",
         "is_worse": "{others} did better than {first} ({a}).",
-        "is_open": "Between {first} ({a}) and {others} no difference was shown.",
+        "is_open": "No difference was shown between {first} ({a}) and {others}.",
+        "is_open_many": "No difference was shown between {first} ({a}) and any of {others}.",
         "is_few": "Between {first} ({a}) and {others} nothing can be tested: with {n} patients no test of this family "
         "can reach the level.",
         "is_undefined": "Between {first} and {others} nothing can be tested: the measure is not defined.",
         "by": "{measure}: ",
         "is_unsteady": "Between {first} ({a}) and {others} the trainings disagree: the patients tell them apart, but with other "
         "seeds the difference has the other sign.",
+        "effect": "Difference {difference} {interval}, p {p} after correction.",
         "once": "Every network was trained once only: how much another training would differ is not known.",
         "and": " and ",
         "view": "View",
@@ -77,7 +79,7 @@ TEXTS: Mapping[Language, Texts] = {
         "mean_iou": "mean IoU",
         "accuracy": "pixel accuracy",
         "mae": "mean absolute error, %",
-        "mae_short": "error of the index, %",
+        "mae_short": "Bone Scan Index, mean absolute error in %",
         "bias": "bias (found − labels), %",
         "r": "correlation r",
         "auc": "AUC",
@@ -91,7 +93,9 @@ TEXTS: Mapping[Language, Texts] = {
         "tests_title": "Paired tests",
         "cost_title": "What each method costs",
         "seeds_title": "Spread of seeds: F1 of abnormal pixels",
-        "clean_column": "FP in a clean view, where all views together have {point}",
+        "clean_column": "FP a clean view",
+        "lesions_note": "FP a clean view: of views without any lesion, at the threshold that makes {point} FP a view in all of them. A "
+        "method that never makes so many is given its last point.",
         "tests_note": "{tests} tests, p values corrected together (Holm); {patients} patients. Difference: first − "
         "second, its interval not corrected. Seeds agree: pairs of trainings whose difference has this sign. "
         "“No difference shown” is not “equal”: the interval says which differences remain possible.",
@@ -133,14 +137,14 @@ TEXTS: Mapping[Language, Texts] = {
         "tested": "Tested in {source}",
         "tested_images": "{patients} patients, {images} views, {abnormal} of them abnormal",
         "budget": "Budget",
-        "budget_text": "at most {epochs} epochs of batches of {batch}; {rates} learning rates tried for {tuning} epochs by "
-        "every network, scheme and view",
+        "budget_text": "epochs: at most {epochs}; batch: {batch}; learning rates tried by every network, scheme and view: {rates}, "
+        "epochs of each trial: {tuning}",
         "seeds": "Seeds",
         "index_made": "Index",
         "index_text": "weights {weights}, views: {rule}; the labels' index with the same regions",
         "terms": "Terms of {source}",
         "missing": "Not done yet",
-        "missing_text": "{n} of {all} runs are missing; nothing below speaks of them:",
+        "missing_text": "Unfinished: {n} of {all} runs are missing, and this report is made without them:",
         "failed": "Images that could not be judged",
         "how": "How it was measured",
         "how_text": "F1, IoU and accuracy are made of the pixels of all images together; a class that no label has gets "
@@ -200,13 +204,15 @@ TEXTS: Mapping[Language, Texts] = {
         "nothing_tested": "Belum ada dua pelatihan selesai yang dapat dibandingkan.",
         "is_better": "{first} ({a}) lebih baik daripada {others}.",
         "is_worse": "{others} lebih baik daripada {first} ({a}).",
-        "is_open": "Antara {first} ({a}) dan {others} tidak terbukti ada perbedaan.",
+        "is_open": "Tidak terbukti ada perbedaan antara {first} ({a}) dan {others}.",
+        "is_open_many": "Tidak terbukti ada perbedaan antara {first} ({a}) dan salah satu dari {others}.",
         "is_few": "Antara {first} ({a}) dan {others} tidak ada yang dapat diuji: dengan {n} pasien tidak ada uji dalam "
         "keluarga ini yang dapat mencapai taraf.",
         "is_undefined": "Antara {first} dan {others} tidak ada yang dapat diuji: ukurannya tidak terdefinisi.",
         "by": "{measure}: ",
         "is_unsteady": "Antara {first} ({a}) dan {others} pelatihan tidak sependapat: para pasien membedakannya, tetapi dengan "
         "benih lain tanda perbedaannya berlawanan.",
+        "effect": "Perbedaan {difference} {interval}, p {p} setelah koreksi.",
         "once": "Tiap jaringan dilatih satu kali saja: seberapa beda pelatihan lain tidak diketahui.",
         "and": " dan ",
         "view": "Tampak",
@@ -241,7 +247,7 @@ TEXTS: Mapping[Language, Texts] = {
         "mean_iou": "rerata IoU",
         "accuracy": "akurasi piksel",
         "mae": "rerata galat mutlak, %",
-        "mae_short": "galat indeks, %",
+        "mae_short": "Bone Scan Index, rerata galat mutlak dalam %",
         "bias": "bias (ditemukan − label), %",
         "r": "korelasi r",
         "auc": "AUC",
@@ -255,7 +261,9 @@ TEXTS: Mapping[Language, Texts] = {
         "tests_title": "Uji berpasangan",
         "cost_title": "Biaya tiap metode",
         "seeds_title": "Sebaran benih: F1 piksel abnormal",
-        "clean_column": "PP per tampak bersih, saat semua tampak bersama punya {point}",
+        "clean_column": "PP per tampak bersih",
+        "lesions_note": "PP per tampak bersih: pada tampak tanpa lesi, dengan ambang yang membuat {point} PP per tampak pada "
+        "semuanya. Metode yang tidak pernah membuat sebanyak itu diberi titik terakhirnya.",
         "tests_note": "{tests} uji, nilai p dikoreksi bersama (Holm); {patients} pasien. Perbedaan: pertama − kedua, selangnya "
         "tidak dikoreksi. Benih sependapat: pasangan pelatihan yang perbedaannya bertanda sama. “Perbedaan tidak "
         "terbukti” bukan berarti “sama”: selang menyatakan perbedaan mana yang masih mungkin.",
@@ -297,14 +305,14 @@ TEXTS: Mapping[Language, Texts] = {
         "tested": "Diuji pada {source}",
         "tested_images": "{patients} pasien, {images} tampak, {abnormal} di antaranya abnormal",
         "budget": "Anggaran",
-        "budget_text": "paling banyak {epochs} epoch dengan {batch} citra sekali jalan; {rates} laju belajar dicoba selama "
-        "{tuning} epoch oleh tiap jaringan, skema, dan tampak",
+        "budget_text": "epoch: paling banyak {epochs}; citra sekali jalan: {batch}; laju belajar yang dicoba tiap jaringan, skema, dan "
+        "tampak: {rates}, epoch tiap percobaan: {tuning}",
         "seeds": "Benih",
         "index_made": "Indeks",
         "index_text": "bobot {weights}, tampak: {rule}; indeks label dengan wilayah yang sama",
         "terms": "Ketentuan {source}",
         "missing": "Belum dikerjakan",
-        "missing_text": "{n} dari {all} pelatihan belum ada; tidak ada yang di bawah berbicara tentangnya:",
+        "missing_text": "Belum selesai: {n} dari {all} pelatihan belum ada, dan laporan ini dibuat tanpanya:",
         "failed": "Citra yang tidak dapat dinilai",
         "how": "Cara mengukur",
         "how_text": "F1, IoU, dan akurasi dibuat dari piksel semua citra bersama; kelas yang tidak ada pada label tidak mendapat "

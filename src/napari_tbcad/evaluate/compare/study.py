@@ -38,6 +38,11 @@ _TITLES = {
 }
 
 
+def simulated(source: str) -> bool:
+    """Tell whether a collection's name says that it is simulated."""
+    return "simul" in source.lower()
+
+
 def method_title(method: str) -> str:
     """Return a method's name as papers write it; names that are not known stay."""
     base, _, more = method.partition("_")
@@ -153,8 +158,9 @@ class Study:
 
     @property
     def sources(self) -> list[str]:
-        """The collections; nothing is ever pooled over them."""
-        return sorted({row.source for one in self.scores for row in one.images})
+        """The collections, simulated ones last; nothing is ever pooled over them."""
+        names = {row.source for one in self.scores for row in one.images}
+        return sorted(names, key=lambda name: (simulated(name), name))
 
     @property
     def main(self) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from napari_tbcad.evaluate.compare.answers import Answer, Row
 from napari_tbcad.evaluate.compare.config import CompareConfig
 from napari_tbcad.evaluate.compare.evidence import GRID, TABLE_POINTS, sensitivity_at
-from napari_tbcad.evaluate.compare.questions import Answer, Effort, Row, answers
+from napari_tbcad.evaluate.compare.questions import Effort, answers
 from napari_tbcad.evaluate.compare.study import Study
 from napari_tbcad.files import write_csv
 

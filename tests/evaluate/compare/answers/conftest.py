@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from napari_tbcad.evaluate.compare.classifier_scores import ClassifierRow, ClassifierScores
+from napari_tbcad.evaluate.compare.config import ClassifierChoice, CompareConfig
+from napari_tbcad.evaluate.compare.questions import Effort
 from napari_tbcad.evaluate.compare.region_pixels import RegionPixels
 from napari_tbcad.evaluate.compare.run_scores import ImageRow, RunScores
+from napari_tbcad.evaluate.compare.tables import Results, results
+from napari_tbcad.networks.build import ArchitectureParameters
 from napari_tbcad.networks.card import task_classes
+from napari_tbcad.networks.config import DataParameters, DataSource, TrainingConfig
+from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.schemes import REGION_IDS
 
 N_PIXELS = 512 * 128
@@ -124,3 +133,52 @@ def made_classifier() -> Callable[..., ClassifierScores]:
         return ClassifierScores(method, "4", view, seed, "none", tuple(rows), (), 23_500_000, training)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def quick() -> Effort:
+    """Few resamples: the arithmetic is the same."""
+    return Effort(bootstrap=40, permutations=499)
+
+
+@pytest.fixture(scope="session")
+def study_config() -> CompareConfig:
+    """The configuration of `study_scores`."""
+    data = DataParameters(
+        sources=(DataSource(name="silver", terms="research use"), DataSource(name="simulated")),
+        fold=0,
+        validation=0.1,
+    )
+    reads = InputParameters(height=512, width=128, intensity="counts")
+    networks = {name: ArchitectureParameters() for name in ("unetplusplus", "unet")}
+    return CompareConfig(
+        training=TrainingConfig(task="4", input=reads, data=data),
+        networks=networks,
+        baselines=("threshold",),
+        classifier=ClassifierChoice(weights=("none",)),
+    )
+
+
+@pytest.fixture(scope="session")
+def study_scores(made_run, made_classifier) -> list[Any]:
+    """Runs on two collections: two networks alike, a threshold far worse, three classes, a classifier."""
+
+    def of_both(make: Callable[..., Any]) -> Any:
+        parts = [make(patients=14, source=source) for source in ("simulated", "silver")]
+        return replace(parts[0], images=parts[0].images + parts[1].images)
+
+    out = []
+    for view in ("anterior", "posterior"):
+        for seed in (0, 1):
+            for name in ("unetplusplus", "unet"):
+                out.append(of_both(partial(made_run, name, 0.6, view=view, seed=seed)))
+            out.append(of_both(partial(made_run, "unetplusplus", 0.55, scheme="3", view=view, seed=seed)))
+            out.append(of_both(partial(made_classifier, 1.5, view=view, seed=seed)))
+        out.append(of_both(partial(made_run, "threshold", 0.1, view=view, kind="threshold", alarms=9)))
+    return out
+
+
+@pytest.fixture(scope="session")
+def found(study_scores: list[Any], study_config: CompareConfig, quick: Effort) -> Results:
+    """All answers from `study_scores`."""
+    return results(study_scores, study_config, quick)
