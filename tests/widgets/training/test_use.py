@@ -151,14 +151,32 @@ def offer(qtbot, box, model, name=""):
     qtbot.waitUntil(lambda: not box.busy, timeout=20_000)
 
 
+@pytest.fixture
+def film(qtbot, monkeypatch, phantom_pixels, quick_settings):
+    """Return a viewer without a window and the session of the film that is open in it."""
+    from napari.components import ViewerModel
+
+    from napari_tbcad.widgets.chest import shelf
+    from napari_tbcad.widgets.chest.bench import bench_of
+
+    def none():
+        raise shelf.NoModel
+
+    monkeypatch.setattr(shelf, "packaged", none)
+    monkeypatch.setattr(shelf.ModelShelf, "settings", lambda self, base=None: base or quick_settings)
+    viewer = ViewerModel()
+    bench = bench_of(viewer)
+    session = bench.session_of(viewer.add_image(phantom_pixels, name="film"))
+    qtbot.waitUntil(lambda: session.run is not None, timeout=30_000)
+    yield viewer, session
+    session.close()
+
+
 @pytest.mark.gui
 def test_a_network_is_used_in_the_open_film_and_given_up(
-    qtbot, panel, samples, page, models, save_tiny_network, tmp_path, box, phantom_pixels
+    qtbot, film, page, models, save_tiny_network, tmp_path, box, instead_of_a_process
 ):
-    viewer, chest = panel()
-    viewer.add_image(phantom_pixels, name="film")
-    qtbot.waitUntil(lambda: chest.session is not None and chest.session.run is not None, timeout=30_000)
-    session = chest.session
+    viewer, session = film
     assert session.run.settings.lungs.segmenter == "otsu"
     model = tmp_path / "trained" / "model.safetensors"
     model.parent.mkdir()
@@ -187,6 +205,18 @@ def test_a_network_is_used_in_the_open_film_and_given_up(
     assert (lungs.segmenter, lungs.network.model) == ("otsu", "lungs")
     assert preferences().networks == {}
     assert use.use_button.isEnabled()
+
+
+@pytest.mark.gui
+def test_another_process_installs(models, save_tiny_network, tmp_path):
+    from napari_tbcad.networks.listing import find_entry
+    from napari_tbcad.widgets.training.using import install
+
+    digest = save_tiny_network(tmp_path / "model.safetensors")
+    assert install(tmp_path / "model.safetensors", "ours") == ""
+    assert find_entry("ours").sha256 == digest
+    # The same file again is no other network.
+    assert install(tmp_path / "model.safetensors", "ours") == ""
 
 
 @pytest.mark.gui
