@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from napari_tbcad.evaluate.compare.answers import AUC, INDEX, PRIMARY, Answer, Test, Verdict
 from napari_tbcad.evaluate.compare.layout import (
@@ -26,7 +27,18 @@ _SENTENCES: dict[Verdict, str] = {
 }
 
 
-def findings(answer: Answer, text: Texts) -> list[str]:
+@dataclass(frozen=True)
+class Finding:
+    """A line: what was measured where ("" for remarks), and what came out."""
+
+    what: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.said}" if self.what else self.said
+
+
+def findings(answer: Answer, text: Texts, *, brief: bool = False) -> list[Finding]:
     """Say what an answer found.
 
     Parameters
@@ -34,49 +46,53 @@ def findings(answer: Answer, text: Texts) -> list[str]:
     answer : Answer
     text : mapping of str to str
         The language's texts.
+    brief : bool, optional
+        Without the size of differences.
 
     Returns
     -------
-    list of str
+    list of Finding
         A line for each view by the question's first measure, then one for the index. Every comparison that
         was tested by it is named, those without a difference, too.
     """
-    lines = []
+    lines: list[Finding] = []
     for key in (PRIMARY, AUC, INDEX):
         tests = [test for test in answer.tests if test.key == key]
         for view in dict.fromkeys(test.view for test in tests):
-            lines += list(_lines([test for test in tests if test.view == view], text))
+            lines += _lines([test for test in tests if test.view == view], text, brief=brief)
     if not lines:
-        return [text["nothing_tested"]]
-    if answer.tests and all(len(test.contrast.pairs) == 1 for test in answer.tests):
-        lines.append(text["once"])
+        return [Finding("", text["nothing_tested"])]
+    if all(len(test.contrast.pairs) == 1 for test in answer.tests):
+        lines.append(Finding("", text["once"]))
     return lines
 
 
-def _lines(tests: Sequence[Test], text: Texts) -> Iterator[str]:
+def _lines(tests: Sequence[Test], text: Texts, *, brief: bool) -> Iterator[Finding]:
     """Yield a line for everything that has been compared with one system."""
     head = metric_title(tests[0].key, text)
     if tests[0].question != "views" and tests[0].key != INDEX:
         head = f"{text[f'view_{tests[0].view}']}, {head}"
     for first in dict.fromkeys(system_title(test, 0, text) for test in tests):
         some = [test for test in tests if system_title(test, 0, text) == first]
-        said = [_sentence(verdict, some, text) for verdict in _SENTENCES]
-        yield text["by"].format(measure=head) + " ".join(line.strip() for line in said if line)
+        said = [_sentence(verdict, some, text, brief=brief) for verdict in _SENTENCES]
+        yield Finding(head, " ".join(line for line in said if line))
 
 
-def _sentence(verdict: Verdict, tests: Sequence[Test], text: Texts) -> str:
+def _sentence(verdict: Verdict, tests: Sequence[Test], text: Texts, *, brief: bool) -> str:
     some = [test for test in tests if test.verdict == verdict]
     if not some:
         return ""
-    others = [_with_value(test, text, told=verdict != "not defined") for test in some]
     name = _SENTENCES[verdict]
-    line = text["is_open_many" if name == "is_open" and len(some) > 1 else name].format(
+    several = name == "is_open" and len(some) > 1
+    others = [_with_value(test, text, told=verdict != "not defined") for test in some]
+    line = text["is_open_many" if several else name].format(
         first=system_title(some[0], 0, text),
         a=number(some[0].contrast.first, digits_of(some[0].key)),
-        others=_listed(others, text),
+        others=_listed(others, text["or" if several else "and"]),
         n=some[0].contrast.patients,
     )
-    return f"{_capital(line)} {_effect(some[0], text)}" if len(some) == 1 else _capital(line)
+    line = line[:1].upper() + line[1:]
+    return line if brief or len(some) > 1 else f"{line} {_effect(some[0], text)}".strip()
 
 
 def _effect(test: Test, text: Texts) -> str:
@@ -98,9 +114,5 @@ def _with_value(test: Test, text: Texts, *, told: bool) -> str:
     return f"{name} ({number(test.contrast.second, digits_of(test.key))})"
 
 
-def _listed(names: Sequence[str], text: Texts) -> str:
-    return text["and"].join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
-def _capital(line: str) -> str:
-    return line[:1].upper() + line[1:]
+def _listed(names: Sequence[str], last: str) -> str:
+    return last.join(part for part in (", ".join(names[:-1]), names[-1]) if part)

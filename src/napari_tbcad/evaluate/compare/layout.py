@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from napari_tbcad.evaluate.compare.answers import AUC, PRIMARY, Answer, Row, Test
+from napari_tbcad.evaluate.compare.answers import AUC, INDEX, PRIMARY, Answer, Row, Test
 from napari_tbcad.evaluate.compare.evidence import TABLE_POINTS, WORKING_POINT, Key, sensitivity_at
 from napari_tbcad.evaluate.compare.report_texts import Texts
 from napari_tbcad.evaluate.compare.study import BOTH, Study, method_title
@@ -28,13 +28,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table with a caption; the first `labels` columns are text."""
+    """A table with a title; the first `labels` columns are text, and the first one groups the rows."""
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     labels: int = 2
     note: str = ""
+    grouped: bool = True
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -162,7 +163,7 @@ def test_grid(answer: Answer, text: Texts) -> Grid:
         lines.append(
             (
                 Cell(text[f"view_{test.view}"]),
-                Cell(metric_title(test.key, text)),
+                Cell(text["mae_table"] if test.key == INDEX else metric_title(test.key, text)),
                 Cell(system_title(test, 0, text), number(c.first, digits)),
                 Cell(system_title(test, 1, text), number(c.second, digits)),
                 Cell(signed(c.difference, digits), interval(c.low, c.high, digits)),
@@ -182,7 +183,7 @@ def test_grid(answer: Answer, text: Texts) -> Grid:
     )
     head = tuple(text[name] for name in names[start:])
     short = tuple(line[start:] for line in lines)
-    return Grid(text["tests_title"], head, short, labels=4 - start, note=note)
+    return Grid(text["tests_title"], head, short, labels=4 - start, note=note, grouped=not start)
 
 
 def metric_title(key: Key, text: Texts) -> str:
@@ -244,7 +245,13 @@ def cost_grid(study: Study, text: Texts) -> Grid:
             )
         )
     names = ("method", "scheme", "runs", "weights", "epochs", "steps", "rates", "minutes", "seconds_scan")
-    return Grid(text["cost_title"], tuple(text[name] for name in names), tuple(lines), note=text["cost_note"])
+    return Grid(
+        text["cost_title"],
+        tuple(text[name] for name in names),
+        tuple(lines),
+        note=text["cost_note"],
+        grouped=False,
+    )
 
 
 def seed_grid(answer: Answer, text: Texts) -> Grid:

@@ -40,6 +40,7 @@ td small { color: #555; display: block; font-size: 11px }
 tr.group td { border-top: 2px solid #888 }
 .answer { border-left: 5px solid #0072b2; background: #eef5fa; padding: .5em 1em; margin: .8em 0 }
 .answer p { margin: .3em 0 }
+.what { color: #444; font-size: 13px; border: 1px solid #9bbdd6; border-radius: 3px; padding: 0 .4em }
 .about, .note { color: #444 }
 .note { font-size: 13px; max-width: 80em }
 figure { margin: 1em 0 }
@@ -132,11 +133,15 @@ def _short(found: Results, text: Texts) -> Iterator[str]:
         yield f"<h3>{escape(source)}</h3><p class='about'>{escape(n)}. {escape(about)}</p>"
         for answer in (one for one in found.answers if one.source == source):
             link = f"<a href='#{_anchor(answer)}'>{escape(text[f'question_{answer.question}'])}</a>"
-            yield f"<div class='answer'><p><b>{link}</b></p>{_said(answer, text)}</div>"
+            yield f"<div class='answer'><p><b>{link}</b></p>{_said(answer, text, brief=True)}</div>"
 
 
-def _said(answer: Answer, text: Texts) -> str:
-    return "".join(f"<p>{escape(line)}</p>" for line in findings(answer, text))
+def _said(answer: Answer, text: Texts, *, brief: bool = False) -> str:
+    lines = []
+    for one in findings(answer, text, brief=brief):
+        what = f"<span class='what'>{escape(one.what)}</span> " if one.what else ""
+        lines.append(f"<p>{what}{escape(one.said)}</p>")
+    return "".join(lines)
 
 
 def _anchor(answer: Answer) -> str:
@@ -203,7 +208,7 @@ def _table(grid: Grid, *, heading: bool = True) -> str:
         group = " class='group'" if before is not None and first != before else ""
         cells = "".join(f"<td{_side(n, grid)}>{_cell(cell)}</td>" for n, cell in enumerate(row))
         lines.append(f"<tr{group}>{cells}</tr>")
-        before = first if grid.labels > 1 and grid.head[0] != grid.head[1] else None
+        before = first if grid.grouped else None
     title = f"<h4>{escape(grid.title)}</h4>" if heading else ""
     note = f"<p class='note'>{escape(grid.note)}</p>" if grid.note else ""
     return f"{title}<div class='scroll'><table><tr>{head}</tr>{''.join(lines)}</table></div>{note}"

@@ -41,12 +41,12 @@ TEXTS: Mapping[Language, Texts] = {
         "is_few": "Between {first} ({a}) and {others} nothing can be tested: with {n} patients no test of this family "
         "can reach the level.",
         "is_undefined": "Between {first} and {others} nothing can be tested: the measure is not defined.",
-        "by": "{measure}: ",
         "is_unsteady": "Between {first} ({a}) and {others} the trainings disagree: the patients tell them apart, but with other "
         "seeds the difference has the other sign.",
         "effect": "Difference {difference} {interval}, p {p} after correction.",
         "once": "Every network was trained once only: how much another training would differ is not known.",
         "and": " and ",
+        "or": " or ",
         "view": "View",
         "view_anterior": "Anterior",
         "view_posterior": "Posterior",
@@ -79,6 +79,7 @@ TEXTS: Mapping[Language, Texts] = {
         "mean_iou": "mean IoU",
         "accuracy": "pixel accuracy",
         "mae": "mean absolute error, %",
+        "mae_table": "error of the index, %",
         "mae_short": "Bone Scan Index, mean absolute error in %",
         "bias": "bias (found − labels), %",
         "r": "correlation r",
@@ -209,12 +210,12 @@ TEXTS: Mapping[Language, Texts] = {
         "is_few": "Antara {first} ({a}) dan {others} tidak ada yang dapat diuji: dengan {n} pasien tidak ada uji dalam "
         "keluarga ini yang dapat mencapai taraf.",
         "is_undefined": "Antara {first} dan {others} tidak ada yang dapat diuji: ukurannya tidak terdefinisi.",
-        "by": "{measure}: ",
         "is_unsteady": "Antara {first} ({a}) dan {others} pelatihan tidak sependapat: para pasien membedakannya, tetapi dengan "
         "benih lain tanda perbedaannya berlawanan.",
         "effect": "Perbedaan {difference} {interval}, p {p} setelah koreksi.",
         "once": "Tiap jaringan dilatih satu kali saja: seberapa beda pelatihan lain tidak diketahui.",
         "and": " dan ",
+        "or": " atau ",
         "view": "Tampak",
         "view_anterior": "Anterior",
         "view_posterior": "Posterior",
@@ -247,6 +248,7 @@ TEXTS: Mapping[Language, Texts] = {
         "mean_iou": "rerata IoU",
         "accuracy": "akurasi piksel",
         "mae": "rerata galat mutlak, %",
+        "mae_table": "galat indeks, %",
         "mae_short": "Bone Scan Index, rerata galat mutlak dalam %",
         "bias": "bias (ditemukan − label), %",
         "r": "korelasi r",
