@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/training_kill.py [--times 8] [--seed 1]
 
-A small network learns to find two ellipses (64 × 64 pixels, 24 images, 6 of them watched) in a program of its
+A small network learns to find two ellipses (64 × 64 pixels, 24 images, 6 of them watched) in a process of its
 own. First it does so without interruption; then in another folder, where it is killed (SIGKILL) at a random
 moment and gone on with, as often as is said: in a step, in validation, while it writes checkpoint or log.
 Printed is what every kill cost, and how far the weights in the last checkpoint are in the end from those of
@@ -12,9 +12,8 @@ the training that was left alone. U-Net++ has no dropout; FPN has, which needs t
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
+import multiprocessing
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -67,36 +66,37 @@ def configured(architecture: str, images: Path) -> TrainingConfig:
     )
 
 
-def at_work(config: Path, out: Path) -> None:
-    """Train until somebody kills the program; a line for each event."""
+def at_work(config: Path, out: Path, told: Any) -> None:
+    """Train until somebody kills the program; every event goes to who started it."""
     torch.set_num_threads(1)
-    train(
-        load_config(config),
-        out,
-        resume=True,
-        say=lambda _: None,
-        on_event=lambda event: print(json.dumps(event), flush=True),
-    )
+    train(load_config(config), out, resume=True, say=lambda _: None, on_event=lambda e: told.send(dict(e)))
 
 
 def events_of(config: Path, out: Path, kill_after: float | None) -> Iterator[dict[str, Any]]:
-    """Run the training in a program of its own; kill it so many seconds after it began to learn."""
-    command = [sys.executable, __file__, "--config", str(config), "--out", str(out)]
-    worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert worker.stdout is not None
-    if kill_after is not None:
-        for line in worker.stdout:
-            yield json.loads(line)
-            if '"begun"' in line:
-                break
-        time.sleep(kill_after)
-        worker.kill()
-    for line in worker.stdout:
-        if line.endswith("\n"):
-            yield json.loads(line)
-    code = worker.wait()
-    if code and kill_after is None:
-        raise SystemExit(f"the training ended by itself ({code})")
+    """Run the training in a process of its own; kill it so many seconds after it began to learn."""
+    # Forked, so that torch is not imported anew each time.
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    worker = context.Process(target=at_work, args=(config, out, there))
+    worker.start()
+    there.close()
+    for event in received(here):
+        yield event
+        if kill_after is not None and event["event"] == "begun":
+            time.sleep(kill_after)
+            worker.kill()
+    worker.join()
+    if worker.exitcode and (kill_after is None or worker.exitcode != -signal.SIGKILL):
+        raise SystemExit(f"the training ended by itself ({worker.exitcode})")
+
+
+def received(pipe: Any) -> Iterator[dict[str, Any]]:
+    """Return what comes until the other end is closed; half an event of a killed process is left out."""
+    while True:
+        try:
+            yield pipe.recv()
+        except (EOFError, OSError):
+            return
 
 
 def whole(config: Path, out: Path) -> float:
@@ -118,7 +118,10 @@ def killed(config: Path, out: Path, times: int, epoch: float, generator: np.rand
                 began = event["step"]
                 if number:
                     lost.append((done - began) / an_epoch)
-                    print(f"    after step {done} of {event['steps']}: {lost[-1]:.2f} epochs are done again")
+                    print(
+                        f"    after step {done} of {event['steps']}: {lost[-1]:.2f} epochs are done again",
+                        flush=True,
+                    )
                 done = began
             elif event["event"] == "step":
                 done = event["step"]
@@ -140,12 +143,7 @@ def main() -> None:
     )
     parser.add_argument("--times", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
-    for name in ("--config", "--out"):
-        parser.add_argument(name, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.config:
-        at_work(options.config, options.out)
-        return
     generator = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         images = drawn(Path(folder) / "drawn")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -70,7 +71,7 @@ def estimate(
     watched: int,
     device: str = "auto",
     cancelled: Callable[[], bool] | None = None,
-    seconds_at_most: float = 60.0,
+    seconds_at_most: float = 30.0,
 ) -> Estimate:
     """Measure a few real steps of a training, in a folder that is removed again.
 
@@ -103,7 +104,7 @@ def estimate(
     network = build(config.architecture, n_classes=len(config.classes), in_channels=config.input.channels)
     clock = _Clock(cancelled, time.perf_counter() + seconds_at_most)
     _run(network, config, decoded, (size, min(watched, size)), place, clock)
-    step = sum(clock.steps) / len(clock.steps)
+    step = statistics.median(clock.steps)
     batch = step * _WATCHED_PER_STEP if clock.watching is None else clock.watching
     between = clock.checkpoint + batch * -(-watched // size)
     steps = max(1, round(max(images, size)) // size) * config.fit.epochs
