@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from napari_tbcad.batch.training_rows import (
@@ -13,7 +13,7 @@ from napari_tbcad.batch.training_rows import (
     rows_of_folder,
     rows_of_table,
 )
-from napari_tbcad.batch.training_tasks import KINDS, TASKS, FoundData, Kind, Task
+from napari_tbcad.batch.training_tasks import KINDS, TASKS, FoundData, Kind, Task, together
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.networks.config import DataSource
@@ -287,28 +287,6 @@ def _is_bone_set(folder: Path) -> bool:
 
     simulated = (folder / "truth").is_dir() and (folder / "png").is_dir()
     return (folder / FACTS).is_file() or simulated or is_bs80k(folder)
-
-
-def together(parts: Sequence[FoundData]) -> FoundData:
-    """Return what was found in several places, for one task, as one.
-
-    Of two collections with one name each gets a number. Each place must have had its own `out`, or the tables
-    of one would stand in place of another's.
-    """
-    names = [source.name for part in parts for source in part.sources]
-    sources = tuple(
-        # Two folders may carry one name; scores would be mixed.
-        source if names.count(source.name) == 1 else source.model_copy(update={"name": f"{source.name}-{n}"})
-        for n, source in enumerate((s for part in parts for s in part.sources), start=1)
-    )
-    return replace(
-        parts[0],
-        sources=sources,
-        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
-        passed_over=tuple(pair for part in parts for pair in part.passed_over),
-        learned=frozenset().union(*(part.learned for part in parts)),
-        told=all(part.told for part in parts),
-    )
 
 
 def _gathered(wanted: _Wanted, places: Sequence[Path], *, unfinished: bool) -> FoundData:

@@ -22,7 +22,7 @@ import csv
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 
+from napari_tbcad.batch.training_lock import claimed as claimed
+from napari_tbcad.batch.training_lock import is_running as is_running
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
 from napari_tbcad.networks import training_folder
@@ -43,7 +45,7 @@ LAST, BEST, MODEL = training_folder.LAST, training_folder.BEST, training_folder.
 JOB, LIBRARIES = "job.json", "job.log"
 DATA, ROLES, CACHE = "data.json", "roles.csv", "cache"
 SURVEY, ESTIMATE, ENDED = "survey.json", "estimate.json", "ended.json"
-JUDGED, LOCK = "judged.json", ".lock"
+JUDGED = "judged.json"
 KEY = "patients.key"
 """In the folder of trainings: makes identifiers of patients digests, the same in all of them."""
 VERSION = 1
@@ -216,43 +218,6 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def now() -> str:
     """Return the time (UTC, ISO 8601, seconds)."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextlib.contextmanager
-def claimed(folder: Path, *, patience: float = 2.0) -> Iterator[None]:
-    """Hold a training's folder; the operating system lets go when the process ends, however it does.
-
-    Raises
-    ------
-    BadInput
-        If another process holds it.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / LOCK, timeout=patience)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise BadInput(folder, "this training is running already, here or in another window") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def is_running(folder: Path) -> bool:
-    """Tell whether a process works on a training."""
-    from filelock import FileLock, Timeout
-
-    if not (folder / LOCK).is_file():
-        return False
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:  # a folder that cannot be written: nobody can train there either
-        return False
 
 
 def state_of(folder: Path) -> TrainingState:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from napari_tbcad.imaging.bonescan import VIEWS
@@ -117,3 +117,25 @@ class FoundData:
             learned=frozenset(content["learned"]),
             told=bool(content["told"]),
         )
+
+
+def together(parts: Sequence[FoundData]) -> FoundData:
+    """Return what was found in several places, for one task, as one.
+
+    Of two collections with one name each gets a number. Each place must have had its own `out`, or the tables
+    of one would stand in place of another's.
+    """
+    names = [source.name for part in parts for source in part.sources]
+    sources = tuple(
+        # Two folders may carry one name; scores would be mixed.
+        source if names.count(source.name) == 1 else source.model_copy(update={"name": f"{source.name}-{n}"})
+        for n, source in enumerate((s for part in parts for s in part.sources), start=1)
+    )
+    return replace(
+        parts[0],
+        sources=sources,
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        passed_over=tuple(pair for part in parts for pair in part.passed_over),
+        learned=frozenset().union(*(part.learned for part in parts)),
+        told=all(part.told for part in parts),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from napari_tbcad.cli import comparing, options
 if TYPE_CHECKING:
     from napari_tbcad.networks.config import TrainingConfig
     from napari_tbcad.networks.evaluate import Evaluation
+    from napari_tbcad.networks.store import Network
 
 app = typer.Typer(
     help="Segmentation networks: train, judge, install.", no_args_is_help=True, rich_markup_mode=None
@@ -81,6 +83,14 @@ def _tell(evaluation: Evaluation, lines: Sequence[Any], out: Path) -> None:
     for row in evaluation.failed:
         typer.echo(f"{row['image']}: ERROR {row['message']}", err=True)
     typer.echo(f"{len(evaluation.images)} images judged; tables and overlays, the worst first, in {out}")
+
+
+@app.command("survey")
+def survey(config: ConfigFile, assign: options.Assignments = None) -> None:
+    """Look at what a training would learn from: numbers, classes, patients, images that cannot be used."""
+    from napari_tbcad.cli.network_checks import tell_survey
+
+    raise typer.Exit(tell_survey(_configured(config, None, assign)))
 
 
 @app.command("train")
@@ -168,6 +178,10 @@ def evaluate(
         ),
     ] = None,
     overlays: Overlays = 40,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="NAME", help="Judge this one, too, and how they differ."),
+    ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the probabilities (probabilities/*.npz).")
     ] = False,
@@ -191,17 +205,27 @@ def evaluate(
         parameters = PredictParameters.model_validate(settings)
     except ValueError as error:
         raise BadInput("--set", str(error)) from error
-    evaluation = judge(
-        network,
-        samples,
-        parameters=parameters,
-        region=region_for(network.card.task, inside, device=parameters.device, say=typer.echo),
-        spacing_mm=None if spacing is None else (spacing, spacing),
-        n_pictures=overlays,
-        keep=out / "probabilities" if keep else None,
-        progress=lambda done, total, name: typer.echo(f"[{done}/{total}] {name}"),
-    )
+    region = region_for(network.card.task, inside, device=parameters.device, say=typer.echo)
+
+    def judged(one: Network, folder: Path) -> Evaluation:
+        return judge(
+            one,
+            samples,
+            parameters=parameters,
+            region=region,
+            spacing_mm=None if spacing is None else (spacing, spacing),
+            n_pictures=overlays,
+            keep=folder / "probabilities" if keep else None,
+            progress=lambda done, total, name: typer.echo(f"[{done}/{total}] {name}"),
+        )
+
+    evaluation = judged(network, out)
     _tell(evaluation, evaluation.write(out), out)
+    if against is not None:
+        from napari_tbcad.cli.network_checks import AGAINST, tell_against
+
+        other = partial(judged, folder=out / AGAINST)
+        tell_against(evaluation, against, other, network.card.task, out)
     raise typer.Exit(1 if evaluation.failed else 0)
 
 
