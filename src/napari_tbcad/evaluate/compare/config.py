@@ -59,6 +59,27 @@ class ClassifierChoice(Parameters):
     )
 
 
+class Effort(Parameters):
+    """How thoroughly intervals and tests are computed; nothing is trained anew for them."""
+
+    bootstrap: int = field(
+        1000,
+        title="Resamples",
+        ge=20,
+        le=100_000,
+        description="Times that patients are drawn again for an interval.",
+    )
+    permutations: int = field(
+        9999,
+        title="Exchanges",
+        ge=50,
+        le=1_000_000,
+        description="Exchanges of two methods behind a test; with few patients all there are, if these "
+        "are not more.",
+    )
+    random_state: int = field(0, title="Seed", ge=0, description="Of resamples and exchanges.")
+
+
 class CompareConfig(Parameters):
     """One comparison: data, budget and everything random are shared by all methods."""
 
@@ -93,6 +114,7 @@ class CompareConfig(Parameters):
     tuning: TuningParameters = TuningParameters()
     classifier: ClassifierChoice = ClassifierChoice()
     index: IndexParameters = IndexParameters()
+    effort: Effort = Effort()
 
     @field_validator("seeds", "schemes", "views")
     @classmethod

@@ -166,14 +166,14 @@ def test_grid(answer: Answer, text: Texts) -> Grid:
                 Cell(text["mae_table"] if test.key == INDEX else metric_title(test.key, text)),
                 Cell(system_title(test, 0, text), number(c.first, digits)),
                 Cell(system_title(test, 1, text), number(c.second, digits)),
+                Cell(reading(test, text), strong=clear),
                 Cell(signed(c.difference, digits), interval(c.low, c.high, digits)),
                 Cell(p_text(test.contrast.p_value)),
                 Cell(p_text(test.p_holm), strong=clear),
                 Cell(f"{c.agreeing} / {len(c.pairs)}"),
-                Cell(reading(test, text), strong=clear),
             )
         )
-    names = ("view", "measure", "first", "second", "difference", "p", "p_holm", "pairs", "reading")
+    names = ("view", "measure", "first", "second", "reading", "difference", "p", "p_holm", "pairs")
     # Where views are compared, every row is of both.
     start = 1 if answer.question == "views" else 0
     patients = sorted({test.contrast.patients for test in answer.tests})
@@ -183,7 +183,7 @@ def test_grid(answer: Answer, text: Texts) -> Grid:
     )
     head = tuple(text[name] for name in names[start:])
     short = tuple(line[start:] for line in lines)
-    return Grid(text["tests_title"], head, short, labels=4 - start, note=note, grouped=not start)
+    return Grid(text["tests_title"], head, short, labels=5 - start, note=note, grouped=not start)
 
 
 def metric_title(key: Key, text: Texts) -> str:

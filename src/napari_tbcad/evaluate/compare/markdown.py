@@ -19,6 +19,7 @@ from napari_tbcad.evaluate.compare.layout import (
 )
 from napari_tbcad.evaluate.compare.report_texts import TEXTS, Texts
 from napari_tbcad.evaluate.compare.study import method_title
+from napari_tbcad.evaluate.compare.summary import summary_grid
 from napari_tbcad.evaluate.compare.tables import Results
 from napari_tbcad.files import written_whole
 
@@ -48,6 +49,7 @@ def _lines(found: Results, text: Texts) -> Iterator[str]:
     main = method_title(found.study.main)
     for source in found.study.sources:
         yield f"## {source}\n"
+        yield from _table(summary_grid(found, source, text))
         for answer in (one for one in found.answers if one.source == source):
             yield f"### {text[f'question_{answer.question}']}\n"
             yield text[f"about_{answer.question}"].format(main=main) + "\n"

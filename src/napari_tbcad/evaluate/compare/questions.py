@@ -7,7 +7,7 @@ collection are one family (Holm).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Literal
 
@@ -23,25 +23,15 @@ from napari_tbcad.evaluate.compare.answers import (
     Row,
     Test,
 )
+from napari_tbcad.evaluate.compare.config import Effort
 from napari_tbcad.evaluate.compare.evidence import WORKING_POINT, Key
 from napari_tbcad.evaluate.compare.statistics import (
-    N_BOOTSTRAP,
-    N_PERMUTATIONS,
     contrasts,
     estimates,
     holm,
 )
 from napari_tbcad.evaluate.compare.study import BOTH, Study, System, aligned
 from napari_tbcad.imaging.bonescan import VIEWS
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How thoroughly patients are drawn again; smaller numbers are for trials."""
-
-    bootstrap: int = N_BOOTSTRAP
-    permutations: int = N_PERMUTATIONS
-    random_state: int = field(default=0)
 
 
 def answers(study: Study, effort: Effort = Effort()) -> list[Answer]:

@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.compare.answers import Answer
-from napari_tbcad.evaluate.compare.config import CompareConfig
+from napari_tbcad.evaluate.compare.config import CompareConfig, Effort
 from napari_tbcad.evaluate.compare.figures import forest_figure, froc_figure, index_figure, roc_figure
 from napari_tbcad.evaluate.compare.findings import findings
 from napari_tbcad.evaluate.compare.layout import Cell, Grid, cost_grid
 from napari_tbcad.evaluate.compare.markdown import grids
-from napari_tbcad.evaluate.compare.questions import Effort
 from napari_tbcad.evaluate.compare.report_facts import Facts, facts_of, limits, tested
 from napari_tbcad.evaluate.compare.report_texts import TEXTS, Language, Texts
 from napari_tbcad.evaluate.compare.study import method_title, simulated
+from napari_tbcad.evaluate.compare.summary import summary_grid
 from napari_tbcad.evaluate.compare.tables import Results, results, write_tables
 from napari_tbcad.evaluate.drawing import png
 from napari_tbcad.evaluate.page import page, picture
@@ -58,7 +58,7 @@ nav a { margin-right: 1em }
 """
 
 
-def write_report(scores: Iterable[Any], config: CompareConfig, out: Path, effort: Effort = Effort()) -> Path:
+def write_report(scores: Iterable[Any], config: CompareConfig, out: Path) -> Path:
     """Write tables, ``report.html`` and the Indonesian ``report.id.html``.
 
     Parameters
@@ -68,8 +68,6 @@ def write_report(scores: Iterable[Any], config: CompareConfig, out: Path, effort
     config : CompareConfig
     out : Path
         The comparison's folder; its ``split.csv`` is read when it is there.
-    effort : Effort, optional
-        How thoroughly patients are drawn again.
 
     Returns
     -------
@@ -81,11 +79,11 @@ def write_report(scores: Iterable[Any], config: CompareConfig, out: Path, effort
     BadInput
         If a file cannot be written.
     """
-    found = results(scores, config, effort)
+    found = results(scores, config)
     try:
         write_tables(found, out)
         for language, name in REPORTS.items():
-            text = report_html(found, config, facts_of(found, config, out), effort, language=language)
+            text = report_html(found, config, facts_of(found, config, out), language=language)
             with written_whole(out / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -93,14 +91,7 @@ def write_report(scores: Iterable[Any], config: CompareConfig, out: Path, effort
     return out / REPORTS["en"]
 
 
-def report_html(
-    found: Results,
-    config: CompareConfig,
-    facts: Facts,
-    effort: Effort = Effort(),
-    *,
-    language: Language = "en",
-) -> str:
+def report_html(found: Results, config: CompareConfig, facts: Facts, *, language: Language = "en") -> str:
     """Return the report as one page: what was asked and came out, then the numbers, then the limits."""
     text = TEXTS[language]
     parts = [
@@ -115,7 +106,7 @@ def report_html(
     parts += [
         f"<h2 id='cost'>{escape(text['cost_title'])}</h2>",
         _table(cost_grid(found.study, text), heading=False),
-        _list(text["how"], _how(effort, text)),
+        _list(text["how"], _how(config.effort, text)),
         _list(text["limits"], limits(found, config, text)),
         f"<p class='note'>{escape(text['more'])}</p>",
     ]
@@ -134,6 +125,7 @@ def _short(found: Results, text: Texts) -> Iterator[str]:
         for answer in (one for one in found.answers if one.source == source):
             link = f"<a href='#{_anchor(answer)}'>{escape(text[f'question_{answer.question}'])}</a>"
             yield f"<div class='answer'><p><b>{link}</b></p>{_said(answer, text, brief=True)}</div>"
+        yield _table(summary_grid(found, source, text))
 
 
 def _said(answer: Answer, text: Texts, *, brief: bool = False) -> str:
@@ -195,8 +187,16 @@ def _figures(found: Results, answer: Answer, text: Texts) -> Iterator[str]:
         made = [("roc", lambda: roc_figure(study, answer, text))]
     for name, draw in made:
         if (figure := draw()) is not None:
-            caption = escape(text[name])
-            yield f"<figure>{picture(png(figure), text[name])}<figcaption>{caption}</figcaption></figure>"
+            drawn = picture(png(_settled(figure)), text[name])
+            yield f"<figure>{drawn}<figcaption>{escape(text[name])}</figcaption></figure>"
+
+
+def _settled(figure: Figure) -> Figure:
+    """Lay a figure out once; saving would do so twice, and that takes longer than drawing it."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    return figure
 
 
 def _table(grid: Grid, *, heading: bool = True) -> str:

@@ -92,6 +92,9 @@ TEXTS: Mapping[Language, Texts] = {
         "index_title": "Bone Scan Index",
         "image_title": "Whole views",
         "tests_title": "Paired tests",
+        "summary_title": "At a glance",
+        "summary_note": "Anterior · posterior, means over seeds; intervals and tests stand with the questions. Seconds a scan: both "
+        "views.",
         "cost_title": "What each method costs",
         "seeds_title": "Spread of seeds: F1 of abnormal pixels",
         "clean_column": "FP a clean view",
@@ -261,6 +264,9 @@ TEXTS: Mapping[Language, Texts] = {
         "index_title": "Indeks pemindaian tulang (BSI)",
         "image_title": "Tampak utuh",
         "tests_title": "Uji berpasangan",
+        "summary_title": "Sekilas",
+        "summary_note": "Anterior · posterior, rerata atas benih; selang dan uji ada pada tiap pertanyaan. Detik per pemindaian: "
+        "kedua tampak.",
         "cost_title": "Biaya tiap metode",
         "seeds_title": "Sebaran benih: F1 piksel abnormal",
         "clean_column": "PP per tampak bersih",

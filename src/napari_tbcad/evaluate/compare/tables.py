@@ -9,9 +9,9 @@ from statistics import median
 from typing import Any
 
 from napari_tbcad.evaluate.compare.answers import Answer, Row
-from napari_tbcad.evaluate.compare.config import CompareConfig
+from napari_tbcad.evaluate.compare.config import CompareConfig, Effort
 from napari_tbcad.evaluate.compare.evidence import GRID, TABLE_POINTS, sensitivity_at
-from napari_tbcad.evaluate.compare.questions import Effort, answers
+from napari_tbcad.evaluate.compare.questions import answers
 from napari_tbcad.evaluate.compare.study import Study
 from napari_tbcad.files import write_csv
 
@@ -49,7 +49,9 @@ class Results:
         return next((a for a in self.answers if (a.source, a.question) == (source, question)), None)
 
 
-def results(scores: Iterable[Any], config: CompareConfig | None = None, effort: Effort = Effort()) -> Results:
+def results(
+    scores: Iterable[Any], config: CompareConfig | None = None, effort: Effort | None = None
+) -> Results:
     """Answer all questions from the runs that are scored.
 
     Parameters
@@ -58,13 +60,15 @@ def results(scores: Iterable[Any], config: CompareConfig | None = None, effort: 
     config : CompareConfig, optional
         Without it the network with most schemes is the main one, and no run can be missing.
     effort : Effort, optional
+        How thoroughly patients are drawn again; the configuration's when not given.
     """
     study = Study(scores, config)
-    return Results(study, tuple(answers(study, effort)))
+    chosen = effort or (config.effort if config else Effort())
+    return Results(study, tuple(answers(study, chosen)))
 
 
 def tables(
-    scores: Iterable[Any], out: Path, config: CompareConfig | None = None, effort: Effort = Effort()
+    scores: Iterable[Any], out: Path, config: CompareConfig | None = None, effort: Effort | None = None
 ) -> list[Path]:
     """Write all tables of a comparison; see :func:`write_tables`."""
     return write_tables(results(scores, config, effort), out)

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from napari_tbcad.evaluate.compare.classifier_scores import ClassifierRow, ClassifierScores
-from napari_tbcad.evaluate.compare.config import ClassifierChoice, CompareConfig
-from napari_tbcad.evaluate.compare.questions import Effort
+from napari_tbcad.evaluate.compare.config import ClassifierChoice, CompareConfig, Effort
 from napari_tbcad.evaluate.compare.region_pixels import RegionPixels
 from napari_tbcad.evaluate.compare.run_scores import ImageRow, RunScores
 from napari_tbcad.evaluate.compare.tables import Results, results
@@ -142,7 +141,7 @@ def quick() -> Effort:
 
 
 @pytest.fixture(scope="session")
-def study_config() -> CompareConfig:
+def study_config(quick: Effort) -> CompareConfig:
     """The configuration of `study_scores`."""
     data = DataParameters(
         sources=(DataSource(name="silver", terms="research use"), DataSource(name="simulated")),
@@ -156,6 +155,7 @@ def study_config() -> CompareConfig:
         networks=networks,
         baselines=("threshold",),
         classifier=ClassifierChoice(weights=("none",)),
+        effort=quick,
     )
 
 

@@ -50,11 +50,11 @@ def read(content):
 
 
 def test_the_report_is_one_file_that_says_what_was_asked_found_and_not_shown(
-    study_scores, study_config, quick, tmp_path
+    study_scores, study_config, tmp_path
 ):
     config = study_config.model_copy(update={"name": "Hot & <cold>"})
     scores = [one.of_source("silver") for one in study_scores[:-1]]
-    path = write_report(scores, config, tmp_path, quick)
+    path = write_report(scores, config, tmp_path)
     assert path == tmp_path / REPORTS["en"]
     page, text = read(path.read_text(encoding="utf-8"))
     for link in page.links:
@@ -107,8 +107,8 @@ def test_one_training_each_is_said(made_run, quick):
     assert lines[-1].said == TEXTS["en"]["once"]
 
 
-def test_one_run_alone_is_reported(study_scores, study_config, quick, tmp_path):
-    one = results([study_scores[0].of_source("simulated")], study_config, quick)
+def test_one_run_alone_is_reported(study_scores, study_config, tmp_path):
+    one = results([study_scores[0].of_source("simulated")], study_config)
     _, text = read(report_html(one, study_config, facts_of(one, study_config, tmp_path)))
     assert "simulated is simulated" in text
     assert "Unfinished: 17 of 18" in text

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_tbcad.evaluate.compare.answers import PRIMARY, Test
-from napari_tbcad.evaluate.compare.questions import Effort
+from napari_tbcad.evaluate.compare.config import Effort
 from napari_tbcad.evaluate.compare.statistics import Contrast
 from napari_tbcad.evaluate.compare.study import System
 from napari_tbcad.evaluate.compare.tables import results, tables, write_tables
@@ -47,8 +47,8 @@ def test_tables_hold_every_number_with_its_interval(found, tmp_path):
     assert "| Anterior | U-Net++ | 0." in text
 
 
-def test_collections_are_never_pooled(found, study_scores, study_config, quick):
-    alone = results([one.of_source("simulated") for one in study_scores], study_config, quick)
+def test_collections_are_never_pooled(found, study_scores, study_config):
+    alone = results([one.of_source("simulated") for one in study_scores], study_config)
     assert found.study.sources == ["silver", "simulated"]
     for answer in alone.answers:
         # Drawn and exchanged alike, whatever else there is.
@@ -78,8 +78,8 @@ def test_a_class_that_is_not_there_has_an_empty_cell(made_run, quick, tmp_path):
     assert read(tmp_path / "tests.csv") == []
 
 
-def test_an_unfinished_comparison_says_what_is_missing(study_scores, study_config, quick, tmp_path):
-    tables(study_scores[:1], tmp_path, study_config, quick)
+def test_an_unfinished_comparison_says_what_is_missing(study_scores, study_config, tmp_path):
+    tables(study_scores[:1], tmp_path, study_config)
     runs = read(tmp_path / "runs.csv")
     done = [row for row in runs if row["status"] == "scored"]
     assert [row["run"] for row in done] == [study_scores[0].name]
