@@ -94,11 +94,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no folder {folder}")
     step_back()
     with opened(folder / LIBRARIES, alone=given.alone) as channel:
-        return _held(folder, channel)
+        return work(folder, channel)
 
 
-def _held(folder: Path, channel: Channel) -> int:
-    """Work with the folder to oneself; a second process changes nothing in it."""
+def work(folder: Path, channel: Channel) -> int:
+    """Do what a folder says, with the folder to oneself; a second process changes nothing in it.
+
+    Parameters
+    ----------
+    folder : Path
+    channel : Channel
+        Told what happens; says when to stop.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
     try:
         read_job(folder)  # of a folder that is no training nothing is changed
         with claimed(folder):
