@@ -51,7 +51,7 @@ dd { margin: 0 }
 nav a { margin-right: 1em }
 @media print {
   body { font-size: 11px; max-width: none; margin: 0 }
-  table { font-size: 9px } td small { font-size: 8px }
+  table, .note, figcaption, .what { font-size: 9px } td small { font-size: 8px }
   .scroll { overflow: visible } nav { display: none }
   figure, tr, .answer { break-inside: avoid } h2, h3, h4 { break-after: avoid }
 }

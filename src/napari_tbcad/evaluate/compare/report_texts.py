@@ -93,8 +93,8 @@ TEXTS: Mapping[Language, Texts] = {
         "image_title": "Whole views",
         "tests_title": "Paired tests",
         "summary_title": "At a glance",
-        "summary_note": "Anterior · posterior, means over seeds; intervals and tests stand with the questions. Seconds a scan: both "
-        "views.",
+        "summary_note": "Anterior · posterior, means over seeds; intervals and tests stand with the questions. Mean "
+        "IoU is over a scheme's own classes: between 4 and 3 classes it compares nothing. Seconds a scan: both views.",
         "cost_title": "What each method costs",
         "seeds_title": "Spread of seeds: F1 of abnormal pixels",
         "clean_column": "FP a clean view",
@@ -265,8 +265,8 @@ TEXTS: Mapping[Language, Texts] = {
         "image_title": "Tampak utuh",
         "tests_title": "Uji berpasangan",
         "summary_title": "Sekilas",
-        "summary_note": "Anterior · posterior, rerata atas benih; selang dan uji ada pada tiap pertanyaan. Detik per pemindaian: "
-        "kedua tampak.",
+        "summary_note": "Anterior · posterior, rerata atas benih; selang dan uji ada pada tiap pertanyaan. Rerata "
+        "IoU adalah atas kelas skemanya sendiri: antara 4 dan 3 kelas tidak dapat dibandingkan. Detik per pemindaian: kedua tampak.",
         "cost_title": "Biaya tiap metode",
         "seeds_title": "Sebaran benih: F1 piksel abnormal",
         "clean_column": "PP per tampak bersih",
