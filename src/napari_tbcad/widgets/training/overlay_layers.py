@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from napari.utils import DirectLabelColormap
 from napari.utils.notifications import show_error
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
+from scipy import ndimage
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.schemes import BONE_SCHEMES, IGNORE, NETWORK_SCHEMES, REGIONS
 from napari_tbcad.widgets.films import PREVIEW
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.training.plot import class_colours
-from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.work import start_call, timer
 
 MASKS = {
     "labels": "labels",
@@ -30,6 +31,8 @@ MASKS = {
 }
 """Keys of an entry, and what the layer is called; the later lie above."""
 _NOTHING = "#00000000"
+_SIDE = 1024
+"""Masks are shown with no more pixels a side: networks see less, and napari takes its time for each."""
 _LINE_PX = 300
 """Pixels of an image for each pixel of an outline's width."""
 
@@ -48,12 +51,15 @@ class Opened:
         The image.
     masks : dict of str to (H, W) array of uint8
         By their layers' names.
+    limits : (float, float)
+        Pixel values shown darkest and brightest.
     """
 
     name: str
     task: str
     pixels: NDArray[np.float32]
     masks: dict[str, NDArray[np.uint8]]
+    limits: tuple[float, float]
 
 
 class OverlayLayers(QObject):
@@ -71,6 +77,8 @@ class OverlayLayers(QObject):
         super().__init__(parent)
         self._viewer = weakref.ref(bare(viewer))
         self._layers: list[weakref.ref[Layer]] = []
+        self._waiting: list[Layer] = []
+        self._turn = timer(self, self._next)
         self._asked = object()
 
     def open(self, entry: Mapping[str, Any], task: str) -> None:
@@ -79,7 +87,8 @@ class OverlayLayers(QObject):
 
         def read() -> tuple[object, Opened | Exception]:
             try:
-                return token, read_overlay(entry, task)
+                opened = read_overlay(entry, task)
+                return token, replace(opened, masks=drawn(opened.masks))
             except (BadInput, OSError) as error:
                 return token, error
 
@@ -97,12 +106,23 @@ class OverlayLayers(QObject):
             layer = known()
             if layer is not None and layer in viewer.layers:
                 viewer.layers.remove(layer)
-        layers = layers_of(opened)
-        for layer in layers:
-            viewer.add_layer(layer)
-        self._layers = [weakref.ref(layer) for layer in layers]
-        viewer.layers.selection = {layers[0]}
-        viewer.reset_view()
+        self._layers, self._waiting = [], layers_of(opened)
+        self._next()
+
+    def _next(self) -> None:
+        """Add one layer: napari takes its time for each, and the window is drawn between them."""
+        viewer = self._viewer()
+        if viewer is None or not self._waiting:
+            return
+        layer = self._waiting.pop(0)
+        viewer.add_layer(layer)
+        self._layers.append(weakref.ref(layer))
+        if len(self._layers) == 1:
+            viewer.reset_view()
+        if self._waiting:
+            self._turn.start(0)
+        elif (first := self._layers[0]()) is not None:
+            viewer.layers.selection = {first}
 
     def _fail(self, error: Exception) -> None:
         raise error
@@ -131,7 +151,25 @@ def read_overlay(entry: Mapping[str, Any], task: str) -> Opened:
                 masks[name] = mask
     if not masks:
         raise BadInput(path, "its masks are not there any more: compare again")
-    return Opened(str(entry.get("name") or path.name), task, pixels, masks)
+    low, high = (float(value) for value in np.percentile(pixels, (0.5, 99.5)))
+    limits = (low, max(high, low + 1e-6))
+    return Opened(str(entry.get("name") or path.name), task, pixels, masks, limits)
+
+
+def drawn(masks: Mapping[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.uint8]]:
+    """Return label images as they are shown, so that they are told apart where they lie on each other.
+
+    The new network's is filled, the labels are thick lines, another network's thin ones. Drawn here, on a
+    worker: napari's own outlines take seconds on a large film.
+    """
+    return {name: mask if name == "new" else _outline(mask, name == "labels") for name, mask in masks.items()}
+
+
+def _outline(mask: NDArray[np.uint8], thick: bool) -> NDArray[np.uint8]:
+    width = max(1, round(max(mask.shape) / _LINE_PX)) * (2 if thick else 1)
+    size = 2 * width + 1
+    inside = ndimage.minimum_filter(mask, size) == ndimage.maximum_filter(mask, size)
+    return np.where(inside | (mask == IGNORE), 0, mask).astype(np.uint8)
 
 
 def is_bone(task: str) -> bool:
@@ -141,28 +179,26 @@ def is_bone(task: str) -> bool:
 
 def layers_of(opened: Opened) -> list[Layer]:
     """Return the layers of an image: outlines of the labels, and what each network found."""
-    low, high = (float(value) for value in np.percentile(opened.pixels, (0.5, 99.5)))
     image = Image(
         opened.pixels,
         name=opened.name,
         colormap="gray_r" if is_bone(opened.task) else "gray",
-        contrast_limits=(low, max(high, low + 1e-6)),
+        contrast_limits=opened.limits,
         metadata={PREVIEW: True},
     )
     table = _table(opened.task)
-    width = max(1, round(max(opened.pixels.shape) / _LINE_PX))
     layers: list[Layer] = [image]
     for name, mask in opened.masks.items():
-        # The new one filled, the labels as thick lines, another network's as thin ones.
-        contour = {"new": 0, "labels": 2 * width}.get(name, width)
+        step = -(-max(opened.pixels.shape) // _SIDE)
         layer = Labels(
-            mask,
+            mask[step // 2 :: step, step // 2 :: step],
+            scale=(step, step),
+            translate=(step // 2, step // 2),
             name=f"{opened.name} {name}",
             colormap=DirectLabelColormap(color_dict=table),
             opacity=0.4 if name == "new" else 0.9,
             metadata={PREVIEW: True},
         )
-        layer.contour = contour
         layer.editable = False
         layers.append(layer)
     return layers
