@@ -33,7 +33,7 @@ def test_the_whole_is_the_sum_of_its_steps_and_epochs(config, tmp_path, monkeypa
     assert found.seconds == pytest.approx(
         found.seconds_decoding + 35 * found.seconds_per_step + 7 * found.seconds_per_epoch_watching
     )
-    assert list((tmp_path / "temporary").iterdir()) == []
+    assert not list((tmp_path / "temporary").glob("estimate-*"))  # torch may leave its own there
 
 
 def test_a_slow_one_is_given_up_after_a_step(config):

@@ -200,7 +200,7 @@ def _run(
     some = Decoded(decoded.images[:watched], decoded.labels[:watched], decoded.samples[:watched])
     given = loaders(decoded, some if watched else None, config)
     listeners = Listeners(lambda _: None, on_event=clock, cancelled=clock.enough)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="estimate-") as folder:
         out = Path(folder)
         try:
             run_loop(module, given, config.fit, out, Log(out / LOG, listeners), device=device, resume=False)
