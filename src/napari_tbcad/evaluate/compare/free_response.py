@@ -67,7 +67,7 @@ class DrawnResponse:
         self, weights: NDArray[np.float32], points: Sequence[float], working_point: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         views = weights.sum(1, dtype=np.float64)
-        passed = np.cumsum(weights[:, self._false_views], axis=1)
+        passed = self._passed(weights, max(*points, working_point) * views)
         hits = _running(weights[:, self._lesion_views])
         total = (weights @ self._counts).astype(np.float64)
         found = np.full((len(weights), len(points)), np.nan)
@@ -75,11 +75,21 @@ class DrawnResponse:
         for index, point in enumerate(points):
             n = _above(self._lesions, self._limits(passed, point * views))
             np.divide(hits[rows, n], total, out=found[:, index], where=total > 0)
-        alarms = _running(weights[:, self._clean_views])
         n = _above(self._clean_false, self._limits(passed, working_point * views))
+        alarms = _running(weights[:, self._clean_views[: n.max(initial=0)]])
         clean = (weights @ self._clean).astype(np.float64)
         wrong = np.divide(alarms[rows, n], clean, out=np.full(len(weights), np.nan), where=clean > 0)
         return found, wrong
+
+    def _passed(self, weights: NDArray[np.float32], most: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return running sums of false positives, at least until there are more than the most asked for."""
+        # Weights are 1 on average: twice as many are nearly always enough, of the thousands there may be.
+        length = int(2 * most.max(initial=0)) + 1
+        if length < len(self._false):
+            passed = np.cumsum(weights[:, self._false_views[:length]], axis=1)
+            if (passed[:, -1] > most).all():
+                return passed
+        return np.cumsum(weights[:, self._false_views], axis=1)
 
     def _limits(self, passed: NDArray[np.float32], allowed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the score that the first false positive too many has; −1 where there is none."""

@@ -190,10 +190,12 @@ def test_curves_of_drawn_views_are_those_of_one_set_after_the_other():
     false = [np.round(rng.random(rng.poisson(4)), 1) for _ in range(12)]  # many ties
     clean = np.array([len(one) == 0 for one in lesions])
     weights = rng.integers(0, 3, (40, 12)).astype(float)
-    points = (0.25, 1, 2, 3, 8)
-    found, wrong = DrawnResponse(lesions, false, clean).at(weights, points, 2)
+    drawn = DrawnResponse(lesions, false, clean)
     curves = [FreeResponse(lesions, false).curve(row) for row in weights]
-    np.testing.assert_allclose(found, [curve.at(points)[:, 0] for curve in curves], rtol=1e-6)
+    # Few false positives asked for, so that not all are looked at, and more than there are.
+    for points, at in (((0.25, 0.5), 0.5), ((0.25, 1, 2, 3, 8), 2)):
+        found, wrong = drawn.at(weights, points, at)
+        np.testing.assert_allclose(found, [curve.at(points)[:, 0] for curve in curves], rtol=1e-6)
     for row, curve, here in zip(weights, curves, wrong, strict=True):
         passed = [(one >= curve.at((2,))[0, 1]).sum() for one in false]
         assert here == pytest.approx(row[clean] @ np.array(passed)[clean] / row[clean].sum())
