@@ -93,7 +93,7 @@ class Progress(QWidget):
         self.state = self._device = self._done = ""
         self._epoch = self._epochs = 0
         self._tick.stop()
-        self.bar.setValue(0)
+        self._fill(0)
         self._say("", "")
         self.band.hide()
         self.times.set_text("")
@@ -115,7 +115,7 @@ class Progress(QWidget):
         what = str(event.get("what", ""))
         self._run()
         self.time.begin_stage()
-        self.bar.setValue(0)
+        self._fill(0)
         self._say(STAGES.get(what, what.capitalize()), "")
 
     def _on_begun(self, event: Mapping[str, Any]) -> None:
@@ -166,12 +166,12 @@ class Progress(QWidget):
         spent = number(event.get("seconds"))
         epochs = f"{event['epochs']} epochs" if event.get("epochs") else "Trained"
         self._done = f"{epochs} in {spent_in_words(spent)}" if spent is not None else epochs
-        self.bar.setValue(1000)
+        self._fill(1000)
 
     def _on_done(self, event: Mapping[str, Any]) -> None:
         self._end("done")
         self._say("Done", self._done)
-        self.bar.setValue(1000)
+        self._fill(1000)
         self._show_band("✓  The network is trained." if event.get("model") else "✓  Done.", GREEN)
 
     def _on_stopped(self, event: Mapping[str, Any]) -> None:
@@ -211,7 +211,13 @@ class Progress(QWidget):
 
     def _share(self, done: Any, of: Any) -> None:
         one, all_ = number(done) or 0.0, number(of) or 0.0
-        self.bar.setValue(round(1000 * one / all_) if all_ else 0)
+        self._fill(round(1000 * one / all_) if all_ else 0)
+
+    def _fill(self, thousandths: int) -> None:
+        """Fill the bar; it is drawn with the window's next picture, not at once, which would wait for that."""
+        self.bar.setUpdatesEnabled(False)
+        self.bar.setValue(thousandths)
+        self.bar.setUpdatesEnabled(True)
 
     @property
     def _of_epochs(self) -> str:
