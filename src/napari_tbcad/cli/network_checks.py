@@ -42,11 +42,13 @@ def survey_lines(found: Survey) -> list[str]:
     lines += [
         f"{names.get(role, role)}: {counted.images} images of {counted.patients} patients"
         for role, counted in found.roles.items()
+        if counted.images
     ]
     for one in found.classes:
         said = ", ".join(
             f"{names.get(role, role)} {number} images, {one.share.get(role, 0):.2%} of the pixels"
             for role, number in one.images.items()
+            if found.roles[role].images
         )
         lines.append(f"{one.value} {one.name}: {said}")
     return lines
