@@ -214,7 +214,7 @@ class Progress(QWidget):
         self._fill(round(1000 * one / all_) if all_ else 0)
 
     def _fill(self, thousandths: int) -> None:
-        """Fill the bar; it is drawn with the window's next picture, not at once, which would wait for that."""
+        """Fill the bar; drawn with the window's next picture, not at once: that would have to wait."""
         self.bar.setUpdatesEnabled(False)
         self.bar.setValue(thousandths)
         self.bar.setUpdatesEnabled(True)
