@@ -71,7 +71,8 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "seeds": [0],
         "views": list(VIEWS),
         "tuning": {"learning_rates": [0.001, 0.01], "epochs": 1},
-        "classifier": {"weights": []},
+        "classifier": {"weights": ["none"], "encoder": "tu-test_efficientnet"},
+        "effort": {"bootstrap": 20, "permutations": 50},
     }
     path = home / "compare.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")

@@ -44,6 +44,7 @@ _FREE = (
     "networks",
     "index",
     "schemes",
+    "effort",
 )
 """What may change in a comparison that was begun: it adds runs, or says how they are put side by side."""
 
