@@ -68,7 +68,7 @@ def training(planned, child, qtbot):
         viewer, panel = planned(viewer)
         child("hangs")
         press(panel, "Train")
-        qtbot.waitUntil(lambda: len(panel.session.history.epochs) == 1, timeout=10_000)
+        qtbot.waitUntil(lambda: len(panel.session.history.epochs) == 1, timeout=20_000)
         qtbot.wait(20)
         return viewer, panel
 
@@ -156,12 +156,12 @@ def test_a_refusal_and_a_failure_are_told_where_they_belong(
 def test_a_training_from_images_to_the_comparison(planned, settled, qtbot, trainings):
     _, panel = planned()
     press(panel, "Train")
-    qtbot.waitUntil(lambda: panel.session.busy, timeout=5_000)
+    qtbot.waitUntil(lambda: panel.session.busy, timeout=20_000)
     assert panel.train.is_open
-    qtbot.waitUntil(lambda: "step" in [*panel.session.history.last.values()], timeout=10_000)
+    qtbot.waitUntil(lambda: "step" in [*panel.session.history.last.values()], timeout=20_000)
     panel.refresh()
     press(panel, "Pause")
-    qtbot.waitUntil(lambda: panel.session.phase is Phase.PAUSED, timeout=10_000)
+    qtbot.waitUntil(lambda: panel.session.phase is Phase.PAUSED, timeout=20_000)
     panel.refresh()
     press(panel, "Go on")
     settled(panel)
@@ -170,11 +170,23 @@ def test_a_training_from_images_to_the_comparison(planned, settled, qtbot, train
     assert panel.session.history.judged["table"][0]["new"] == 0.9
     assert len(panel.session.history.epochs) == 6
     assert panel.train.dot.state is State.DONE
+    assert panel.compare.is_open
+    assert panel.compare.dot.state is State.DONE
     # Another one needs another look, in a folder of its own.
-    assert panel.run_bar.run_button.text() == "Look at the data"
     press(panel, "Look at the data")
     settled(panel)
     assert panel.session.plan.folder != state.folder
+    assert panel.run_bar.run_button.text() == "Train"
+    # The one before can be looked at meanwhile.
+    qtbot.waitUntil(lambda: len(panel.trainings.shelf) > 0, timeout=20_000)
+    panel.trainings.shelf.opened.emit(state.folder)
+    panel.refresh()
+    assert not panel.train.settings.isVisibleTo(panel)
+    assert panel.train.curves.isVisibleTo(panel)
+    press(panel, "Back to the plan")
+    panel.refresh()
+    assert panel.train.settings.isVisibleTo(panel)
+    assert panel.run_bar.run_button.text() == "Train"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +242,7 @@ def test_a_training_outlives_its_dock_and_ends_with_its_window(training, docked,
     session = again.session
     # Its step takes ten seconds; who closes a window does not wait for it.
     viewer.close()
-    qtbot.waitUntil(lambda: not alive(pid), timeout=10_000)
+    qtbot.waitUntil(lambda: not alive(pid), timeout=20_000)
     assert session.phase is Phase.IDLE
 
 
@@ -238,4 +250,4 @@ def test_a_look_that_came_to_nothing_leaves_nothing(planned, trainings, qtbot):
     viewer, panel = planned()
     assert panel.session.plan.folder.is_dir()
     viewer.close()
-    qtbot.waitUntil(lambda: not any(trainings.iterdir()), timeout=10_000)
+    qtbot.waitUntil(lambda: not any(trainings.iterdir()), timeout=20_000)

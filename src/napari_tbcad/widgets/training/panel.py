@@ -35,6 +35,12 @@ class Foot(RunBar):
 
     tells_time = True
 
+    def show_progress(self, share: float | None, what: str = "", *, can_run: bool = True) -> None:
+        """Show it with the next drawing: Qt's bar would have the window drawn at once, canvas and all."""
+        self.progress.setUpdatesEnabled(False)
+        super().show_progress(share, what, can_run=can_run)
+        self.progress.setUpdatesEnabled(True)
+
     def _time_left(self, share: float | None) -> str:
         return super()._time_left(share) if self.tells_time else ""
 

@@ -60,7 +60,7 @@ class Notice(QLabel):
 
     def tell(self, *texts: str) -> None:
         """Show sentences, a line each; none hides the notice."""
-        said = "\n".join(f"{self._mark} {text[:1].upper()}{text[1:]}" for text in texts if text)
+        said = "\n".join(f"{self._mark} {_sentence(text)}" for text in texts if text)
         self.setText(breakable(said))
         self.setToolTip(said)
         self.setVisible(bool(said))
@@ -75,3 +75,8 @@ class Notice(QLabel):
         height = self.heightForWidth(self.width())
         if height > 0 and height != self.height():
             self.setFixedHeight(height)
+
+
+def _sentence(text: str) -> str:
+    """Return a text that begins as a sentence does, unless it begins with a file's name."""
+    return text[:1].upper() + text[1:] if text.split(" ", 1)[0].isalpha() else text
