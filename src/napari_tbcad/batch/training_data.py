@@ -304,6 +304,8 @@ def _gathered(wanted: _Wanted, places: Sequence[Path], *, unfinished: bool) -> F
         where={"view": wanted.view} if wanted.view else {},
     )  # fmt: skip
     notes = [f"{len(made.rows)} images with your corrections were copied into the training's folder"]
+    if unfinished:
+        notes.append("readings that are still in progress were taken as well")
     if what == "lungs":
         notes.append("a corrected mask began as the automatic one: the packaged network's score is flattered")
     return wanted.found((source,), notes, passed, set())
