@@ -58,8 +58,8 @@ GOALS: tuple[Goal, ...] = tuple(
 )
 
 SCHEME_WORDS = {
-    "4": "4: background, bone, abnormal, normal",
-    "3": "3: background, bone, abnormal",
+    "4": "4: bone, abnormal, normal",
+    "3": "3: bone, abnormal",
 }
 
 

@@ -122,12 +122,12 @@ class RoleTable(QWidget):
         self._rows = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(4)
+        self._grid.setHorizontalSpacing(2)
         self._grid.setVerticalSpacing(1)
         # By shares of the width: a long name is cut rather than the panel widened.
-        self._grid.setColumnStretch(0, 6)
+        self._grid.setColumnStretch(0, 11)
         for column in range(1, len(ROLES) + 1):
-            self._grid.setColumnStretch(column, 3)
+            self._grid.setColumnStretch(column, 6)
         self.setAccessibleName("Images, patients and classes by role")
 
     def fill(self, looked: Looked | None) -> None:

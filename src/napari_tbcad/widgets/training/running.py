@@ -15,8 +15,14 @@ from napari_tbcad.widgets.training.curves import Curves
 from napari_tbcad.widgets.training.progress import Progress
 from napari_tbcad.widgets.training.session import Phase, TrainingSession
 from napari_tbcad.widgets.training.settings import TimeAndSettings
-from napari_tbcad.widgets.training.step import TrainingStep
-from napari_tbcad.widgets.training.words import RESUMED, estimate_words, time_words, training_words
+from napari_tbcad.widgets.training.step import Notice, TrainingStep
+from napari_tbcad.widgets.training.words import (
+    RESUMED,
+    estimate_words,
+    short_of_time,
+    time_words,
+    training_words,
+)
 
 
 class TrainStep(TrainingStep):
@@ -30,6 +36,7 @@ class TrainStep(TrainingStep):
         self._planned: object = None
         self.empty = QuietLabel("There is nothing to train on yet: look at the data first.", wrap=True)
         self.estimate = QuietLabel(quiet=False, wrap=True)
+        self.short = Notice()
         self.settings = TimeAndSettings()
         self.shown = QuietLabel(quiet=False, wrap=True)
         self.progress = Progress()
@@ -38,6 +45,7 @@ class TrainStep(TrainingStep):
         widgets: tuple[QWidget, ...] = (
             self.empty,
             self.estimate,
+            self.short,
             self.settings,
             self.shown,
             self.progress,
@@ -76,7 +84,10 @@ class TrainStep(TrainingStep):
         if planned and plan.config is not None and plan.looked is not None:
             self.estimate.set_text(estimate_words(session))
             timed = plan.costs is not None
+            self.short.tell(short_of_time(plan.looked.config.fit.epochs, plan.config.fit.epochs))
             self.settings.show_settings(plan.config.fit, plan.looked.config.fit, plan.minutes, timed=timed)
+        if not planned:
+            self.short.tell()
         self.shown.set_text(training_words(session))
         self._show_state(planned=planned)
 

@@ -117,6 +117,13 @@ def estimate_words(session: TrainingSession) -> str:
     return f"About {duration(plan.seconds)} on {where}: {epochs}{size}."
 
 
+def short_of_time(wished: int, taken: int) -> str:
+    """Return what to say where there is time for much less than has been enough."""
+    from napari_tbcad.batch.training_plan import time_note
+
+    return time_note(wished, taken)
+
+
 def training_words(session: TrainingSession) -> str:
     """Return how far the training that is shown is, in one line."""
     config, phase = session.config, session.phase
