@@ -243,7 +243,7 @@ def _best(painter: QPainter, curves: Curves, frame: Frame) -> None:
 def _title(painter: QPainter, curves: Curves, frame: Frame, text: str) -> None:
     height = QFontMetricsF(painter.font()).height()
     painter.setPen(curves.ink(QUIET))
-    painter.drawText(QRectF(2, frame.box.top() - height - 3, curves.width(), height), _LEFT, text)
+    painter.drawText(QRectF(2, frame.box.top() - 1.5 * height - 2, curves.width(), height), _LEFT, text)
 
 
 def _say(painter: QPainter, curves: Curves, frame: Frame, text: str) -> None:

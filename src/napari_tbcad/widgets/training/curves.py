@@ -185,7 +185,7 @@ class Curves(Picture):
         """Be high enough for a line of label a class."""
         self.classes = self.data.classes(self.colours)
         line = max(_LINE, int(QFontMetricsF(self._letters()).height()))
-        self.setFixedHeight(_LOSS + max(_IOU, line * (len(self.classes) + 1)) + 3 * line + 20)
+        self.setFixedHeight(_LOSS + max(_IOU, line * (len(self.classes) + 1)) + 4 * line + 20)
         self.update()
 
     def _frames(self) -> tuple[Frame, Frame]:
@@ -195,9 +195,9 @@ class Curves(Picture):
         named = [f"{name} 0.00" for name in (*self.classes, "watched", "trained")]
         right = min(max(metrics.horizontalAdvance(text) for text in named) + 18, self.width() * 0.45)
         wide = max(40.0, self.width() - left - right)
-        below = self.height() - _LOSS - 3 * line - 18
-        upper = QRectF(left, line + 4, wide, _LOSS)
-        lower = QRectF(left, upper.bottom() + line + 12, wide, below)
+        below = self.height() - _LOSS - 4 * line - 18
+        upper = QRectF(left, 1.5 * line + 3, wide, _LOSS)
+        lower = QRectF(left, upper.bottom() + 1.5 * line + 11, wide, below)
         return Frame(upper, self.data.end), Frame(lower, self.data.end)
 
     def _soon(self) -> None:
