@@ -17,8 +17,8 @@ from napari_tbcad.evaluate.compare.study import simulated
 from napari_tbcad.evaluate.compare.tables import Results
 
 FEW = 40
-"""Patients; of fewer, 95 % intervals are too narrow: they held the truth in 89 % of made-up comparisons with 12
-patients and in 92 % with 40 (``benchmarks/compare_intervals.py``, 2026-11-22)."""
+"""Patients; of fewer, 95 % intervals are too narrow: they held the truth in 89 % of made-up comparisons with
+12 patients and in 92 % with 40 (``benchmarks/compare_intervals.py``, 2026-11-22)."""
 
 
 @dataclass(frozen=True)
