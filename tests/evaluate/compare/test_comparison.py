@@ -58,6 +58,8 @@ def test_equal_methods_get_equal_scores_and_learning_rates(small, tmp_path):
     assert (first.method, second.method) == ("first", "second")
     assert (first.counts() == second.counts()).all()
     assert first.training["learning_rate"] == second.training["learning_rate"]
+    # Four images to learn from in one step an epoch.
+    assert (first.training["epochs"], first.training["steps"]) == (2, 2)
     assert len(comparison.missing()) == len(plan(small)) - 2
 
 

@@ -118,14 +118,20 @@ def weights_of(network: Network) -> int:
 
 
 def training_facts(network: Network, folder: Path) -> dict[str, float]:
-    """Return what a network's training took, from its card and its log."""
-    from napari_tbcad.networks.fit import LOG
+    """Return what a network's training took: epochs, steps, batch, learning rate and seconds."""
+    import torch
+
+    from napari_tbcad.networks.fit import LAST, LOG
     from napari_tbcad.networks.module import read_log
 
     rows, fit = read_log(folder / LOG), network.card.training["fit"]
-    return {
+    facts = {
         "epochs": len(rows),
         "batch": fit["batch"],
         "learning_rate": fit["learning_rate"],
         "seconds": round(sum(float(row["seconds"]) for row in rows), 1),
     }
+    if (folder / LAST).is_file():
+        last = torch.load(folder / LAST, map_location="cpu", weights_only=True, mmap=True)
+        facts["steps"] = int(last["global_step"])
+    return facts
