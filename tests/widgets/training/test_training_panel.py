@@ -173,7 +173,8 @@ def test_a_training_from_images_to_the_comparison(planned, settled, qtbot, train
     assert panel.compare.is_open
     assert panel.compare.dot.state is State.DONE
     # Another one needs another look, in a folder of its own.
-    press(panel, "Look at the data")
+    assert panel.run_bar.run_button.text() == "Use this network"
+    panel.found.run_button.click()
     settled(panel)
     assert panel.session.plan.folder != state.folder
     assert panel.run_bar.run_button.text() == "Train"

@@ -96,7 +96,7 @@ class ChooseStep(TrainingStep):
         self.home.setToolTip(f"Trainings are kept in {home}. Press to choose another folder.")
         self.set_state(State.DONE if choice.given else State.NOT_RUN)
         places = count(len(choice.given), "place") if choice.given else "no images yet"
-        self.summarise(f"{choice.goal.title}, {places}")
+        self.summarise(f"{choice.goal.short}, {places}")
 
     # -- inside ---------------------------------------------------------------------------------------
 

@@ -39,6 +39,11 @@ class Goal:
     kinds: tuple[Kind, ...]
 
     @property
+    def short(self) -> str:
+        """Its name in a word or two."""
+        return " ".join(filter(None, (self.key, self.view)))
+
+    @property
     def what(self) -> str:
         """What the images are and what is drawn in them, in one sentence."""
         return _WHAT.get(self.key, "")

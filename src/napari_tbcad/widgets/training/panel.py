@@ -19,13 +19,16 @@ from napari_tbcad.widgets.training.running import TrainStep
 from napari_tbcad.widgets.training.session import Phase, TrainingSession, training_session_of
 from napari_tbcad.widgets.training.step import TrainingStep
 from napari_tbcad.widgets.training.trainings import Trainings
-from napari_tbcad.widgets.training.words import action_of, activity_of
+from napari_tbcad.widgets.training.words import Action, action_of, activity_of
 from napari_tbcad.widgets.work import timer
 from napari_tbcad.widgets.workflow.panel import scrolling
 
 if TYPE_CHECKING:
     import napari
 
+USE = Action("Use this network", "Find with the network that was just trained from now on.", "use")
+USED = "In use"
+"""What the button of step 4 says then."""
 _TICK_MS = 250
 """Each tick draws the window anew, which a processor without graphics feels: no more than the eye needs."""
 
@@ -85,6 +88,8 @@ class TrainingPanel(QWidget):
             self.session.folder,
         )
         self.session.changed.connect(self._refresh_soon)
+        self.compare.use.used.connect(self._refresh_soon)
+        self.compare.use.given_up.connect(self._refresh_soon)
         self.refresh()
 
     def refresh(self) -> None:
@@ -166,12 +171,25 @@ class TrainingPanel(QWidget):
             step.set_open(step in wanted)
 
     def _act(self) -> None:
-        session, name = self.session, action_of(self.session).name
-        if name == "go_on_later":
+        session, name = self.session, self._next().name
+        if name == "use":
+            self._open_only(self.compare)
+            self.compare.use.use()
+        elif name == "go_on_later":
             if session.folder is not None:
                 session.resume(session.folder)
         elif name:
             getattr(session, name)()
+
+    def _next(self) -> Action:
+        """Return what the foot offers: what was just trained is to be used before anything else begins."""
+        session, plan = self.session, self.session.plan
+        action = action_of(session)
+        trained = session.state is not None and session.state.judged and session.state.model is not None
+        other = plan.looked is not None and plan.looked.choice.looks_at != plan.choice.looks_at
+        if action.name not in ("", "look") or not trained or session.busy or plan.look is not None or other:
+            return action
+        return action if self.compare.use.use_button.text() == USED else USE
 
     def _refresh_soon(self) -> None:
         if not self._soon.isActive():
@@ -182,7 +200,7 @@ class TrainingPanel(QWidget):
         share, what = activity_of(session)
         bar.tells_time = session.plan.look is not None
         bar.show_progress(share, what)
-        action = action_of(session)
+        action = self._next()
         bar.run_button.setText(action.text)
         bar.run_button.setToolTip(action.tip)
         bar.run_button.setEnabled(bool(action.name))

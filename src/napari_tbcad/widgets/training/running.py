@@ -41,7 +41,7 @@ class TrainStep(TrainingStep):
         self.shown = QuietLabel(quiet=False, wrap=True)
         self.progress = Progress()
         self.curves = Curves()
-        self.note = QuietLabel(RESUMED, wrap=True, scale=0.9)
+        self.note = QuietLabel(RESUMED, wrap=True)
         widgets: tuple[QWidget, ...] = (
             self.empty,
             self.estimate,

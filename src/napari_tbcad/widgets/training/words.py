@@ -33,7 +33,9 @@ class Action:
 
     text: str
     tip: str
-    name: Literal["", "look", "train", "leave_out", "pause", "go_on", "compare", "back", "go_on_later"] = ""
+    name: Literal[
+        "", "look", "train", "leave_out", "pause", "go_on", "compare", "use", "back", "go_on_later"
+    ] = ""
 
 
 _LATER = Action("Go on", "Go on with this training after its last whole epoch.", "go_on_later")
