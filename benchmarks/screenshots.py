@@ -337,7 +337,8 @@ def reading(out: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    from screenshots_bone import SCENES
+    from screenshots_bone import SCENES as BONE
+    from screenshots_training import SCENES as TRAINING
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -354,7 +355,7 @@ def main() -> None:
             "looking": lambda: looking(out),
             "reading": lambda: reading(out, Path(folder)),
         }
-        for name, scene in SCENES.items():
+        for name, scene in (BONE | TRAINING).items():
             own = Path(folder) / name
             own.mkdir()
             scenes[name] = partial(scene, out, own)
