@@ -36,7 +36,7 @@ def compare(
 
     Several processes may share --out: each takes a run that no other is at work on.
     """
-    from napari_tbcad.evaluate.compare.comparison import Comparison
+    from napari_tbcad.evaluate.compare.comparison import Comparison, Outcome
     from napari_tbcad.evaluate.compare.config import load_compare_config
     from napari_tbcad.networks.fit import TrainingStopped
 
@@ -44,12 +44,13 @@ def compare(
     chosen = load_compare_config(config, options.assignments(None, assign))
     comparison = Comparison(chosen, out.absolute(), device or "auto", typer.echo)
     try:
-        busy = [] if tables else comparison.run_all(only=only or ())
+        outcome = Outcome() if tables else comparison.run_all(only=only or ())
     except TrainingStopped as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    for run in busy:
+    for run in outcome.busy:
         typer.echo(f"{run.name}: another process is at work on it")
     typer.echo(f"report: {comparison.write()}")
     if missing := comparison.missing():
         typer.echo(f"{len(missing)} runs are missing, the first {missing[0].name}")
+    raise typer.Exit(1 if outcome.diverged else 0)

@@ -130,7 +130,7 @@ def trained(
 
 
 def require_same(path: Path, config: TrainingConfig) -> None:
-    """Refuse a folder whose network was trained otherwise; where it was trained does not matter.
+    """Refuse a folder whose network was trained otherwise; where it was, and what it is called, do not matter.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def require_same(path: Path, config: TrainingConfig) -> None:
 
     def plain(one: TrainingConfig) -> TrainingConfig:
         device = {"device": "auto", "devices": 1, "precision": "32-true"}
-        return one.model_copy(update={"fit": one.fit.model_copy(update=device)})
+        return one.model_copy(update={"fit": one.fit.model_copy(update=device), "description": ""})
 
     if plain(load_config(path)) != plain(config):
         raise BadInput(path, "this network was trained with another configuration; choose another folder")

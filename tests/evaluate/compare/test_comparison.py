@@ -6,12 +6,14 @@ import pytest
 
 from napari_tbcad.cli import main
 from napari_tbcad.errors import BadInput, Cancelled
-from napari_tbcad.evaluate.compare.comparison import Comparison
+from napari_tbcad.evaluate.compare.comparison import Comparison, Outcome
 from napari_tbcad.evaluate.compare.config import load_compare_config
 from napari_tbcad.evaluate.compare.locks import claimed
 from napari_tbcad.evaluate.compare.plan import plan
 from napari_tbcad.evaluate.compare.run_scores import SCORES
-from napari_tbcad.result_tables import read_rows
+from napari_tbcad.evaluate.compare.training import Trainer
+from napari_tbcad.networks.fit import TrainingStopped
+from napari_tbcad.networks.module import LossNotFinite
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +47,7 @@ def test_all_of_it_by_the_command_line_then_nothing_twice(small_config, tmp_path
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "http" not in report.replace("http://www.w3.org", "")
     assert not list(out.glob("runs/*/*.part"))
-    runs = {path: time for path, time in written(out / "runs").items()}
+    runs = written(out / "runs")
     assert main(command) == 0
     assert "0 to be done" in capfd.readouterr().out
     assert written(out / "runs") == runs
@@ -53,7 +55,7 @@ def test_all_of_it_by_the_command_line_then_nothing_twice(small_config, tmp_path
 
 def test_equal_methods_get_equal_scores_and_learning_rates(small, tmp_path):
     comparison = Comparison(small, tmp_path, "cpu", say=lambda line: None)
-    assert comparison.run_all(only=["first-4-anterior", "second-4-anterior"]) == []
+    assert comparison.run_all(only=["first-4-anterior", "second-4-anterior"]) == Outcome()
     first, second = comparison.scores()
     assert (first.method, second.method) == ("first", "second")
     assert (first.counts() == second.counts()).all()
@@ -68,8 +70,8 @@ def test_a_run_of_another_process_is_left_to_it(small, tmp_path):
     comparison = Comparison(small, tmp_path, "cpu", said.append)
     run = plan(small)[0]
     with claimed(run.folder(tmp_path)):
-        assert comparison.run_all(only=[run.name]) == [run]
-    assert comparison.run_all(only=[run.name]) == []
+        assert comparison.run_all(only=[run.name]) == Outcome(busy=[run])
+    assert comparison.run_all(only=[run.name]) == Outcome()
     assert comparison.missing() == plan(small)[1:]
 
 
@@ -81,6 +83,30 @@ def test_other_data_or_another_budget_are_refused_and_more_runs_are_not(small, s
     longer = load_compare_config(small_config, {"training.fit.epochs": 3})
     with pytest.raises(BadInput, match="another budget"):
         Comparison(longer, tmp_path, say=lambda line: None).do(run)
+    with pytest.raises(BadInput, match="another budget"):
+        Comparison(longer, tmp_path, say=lambda line: None).write()
+    other = load_compare_config(small_config, {"networks.second.architecture": "FPN"})
+    with pytest.raises(BadInput, match="'second' is another network"):
+        Comparison(other, tmp_path, say=lambda line: None).do(run)
+
+
+def test_a_run_that_diverges_is_told_and_the_others_go_on(small, tmp_path, monkeypatch):
+    def wild(self, run):
+        raise TrainingStopped(tmp_path, "the loss became nan") from LossNotFinite("nan")
+
+    monkeypatch.setattr(Trainer, "network", wild)
+    comparison = Comparison(small, tmp_path, say=lambda line: None)
+    outcome = comparison.run_all(only=["first-4-anterior", "threshold-4-posterior"])
+    assert [run.name for run, _ in outcome.diverged] == ["first-4-anterior-0"]
+    # Networks come after baselines: both were begun.
+    assert {one.method for one in comparison.scores()} == {"threshold"}
+
+    def full(self, run):
+        raise TrainingStopped(tmp_path, "a file cannot be written (No space left on device)")
+
+    monkeypatch.setattr(Trainer, "network", full)
+    with pytest.raises(TrainingStopped, match="No space"):
+        comparison.run_all(only=["first-4-anterior"])
 
 
 def test_it_stops_when_asked_and_says_what_is_missing(small, tmp_path):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.evaluate.compare.config import example_comparison, load_compare_config
+from napari_tbcad.evaluate.compare.config import (
+    classifier_name,
+    example_comparison,
+    load_compare_config,
+)
 from napari_tbcad.evaluate.compare.plan import (
     Run,
-    classifier_name,
     plan,
     split_of_run,
     training_config,
@@ -97,6 +100,7 @@ def test_a_split_is_kept_and_other_images_are_refused(small, small_config, tmp_p
         ({"networks": {"a/b": {}}}, "cannot be a network's name"),
         ({"tuning.learning_rates": []}, "at least one rate"),
         ({"schemes": ["5"]}, "schemes"),
+        ({"classifier.weights": ["a/resnet50.pth", "b/resnet50.safetensors"]}, "give each another one"),
         ({"seed": 1}, "no such setting"),
     ],
 )

@@ -134,6 +134,19 @@ def test_regions_are_found_once_a_patient_and_kept(small, tmp_path):
     assert asked[-1] == ["anterior"]
 
 
+def test_regions_are_those_of_the_row_that_names_the_image(small, tmp_path):
+    for name in ("x.png", "a/x.png"):
+        write_labels(tmp_path / name, np.ones((4, 4), np.uint8))
+        write_labels(tmp_path / "regions" / name, np.ones((4, 4), np.uint8))
+    rows = "image,regions\nx.png,regions/x.png\na/x.png,regions/a/x.png\n"
+    (tmp_path / "samples.csv").write_text(rows, encoding="utf-8")
+    source = small.training.data.sources[0].model_copy(
+        update={"folder": tmp_path, "images": ".", "table": "samples.csv"}
+    )
+    given = given_regions([source])
+    assert given == {tmp_path / name: tmp_path / "regions" / name for name in ("x.png", "a/x.png")}
+
+
 def test_given_regions_must_be_there_and_fit(small, tmp_path):
     sample = samples_of(small, "4", "anterior")[0]
     given = given_regions(sources(small, "4", "anterior"))

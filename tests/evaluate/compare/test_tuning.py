@@ -9,6 +9,7 @@ from napari_tbcad.evaluate.compare.locks import claimed
 from napari_tbcad.evaluate.compare.plan import Run
 from napari_tbcad.evaluate.compare.tuning import Busy, tuned_rate, write_tuning
 from napari_tbcad.networks.fit import TrainingStopped
+from napari_tbcad.networks.module import LossNotFinite
 
 RUN = Run("first", "4", "anterior", 1)
 
@@ -23,7 +24,7 @@ class Trials:
         self.tried.append((config.fit.learning_rate, config.fit.epochs, config.seed))
         score = self.scores[config.fit.learning_rate]
         if score is None:
-            raise TrainingStopped(place, "the loss became nan in epoch 1")
+            raise TrainingStopped(place, "the loss became nan") from LossNotFinite("nan in epoch 1")
         return score, 2.5
 
 

@@ -26,7 +26,7 @@ from napari_tbcad.evaluate.compare.plan import (
 from napari_tbcad.evaluate.compare.region_images import RegionImages, given_regions
 from napari_tbcad.evaluate.compare.run_scores import SCORES, RunScores
 from napari_tbcad.evaluate.compare.training import Trainer, predictor, training_facts, weights_of
-from napari_tbcad.evaluate.compare.tuning import Busy, write_tuning
+from napari_tbcad.evaluate.compare.tuning import Busy, diverged, write_tuning
 from napari_tbcad.files import require_writable
 
 if TYPE_CHECKING:
@@ -35,18 +35,24 @@ if TYPE_CHECKING:
     from napari_tbcad.networks.devices import Device
 
 CONFIG = "comparison.yaml"
-_FREE = (
-    "name",
-    "description",
-    "seeds",
-    "baselines",
-    "classifier",
-    "networks",
-    "index",
-    "schemes",
-    "effort",
-)
+_FREE = ("name", "description", "seeds", "baselines", "index", "schemes", "effort")
 """What may change in a comparison that was begun: it adds runs, or says how they are put side by side."""
+
+
+@dataclass
+class Outcome:
+    """What came of a call, beside the scores.
+
+    Parameters
+    ----------
+    busy : list of Run
+        Another process is at work on these.
+    diverged : list of (Run, str)
+        The loss of these became NaN or infinite, and where.
+    """
+
+    busy: list[Run] = field(default_factory=list)
+    diverged: list[tuple[Run, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,10 @@ class Comparison:
         """Return the runs that have no scores yet."""
         return [run for run in plan(self.config) if not (run.folder(self.out) / SCORES).is_file()]
 
-    def run_all(self, *, only: Sequence[str] = ()) -> list[Run]:
+    def run_all(self, *, only: Sequence[str] = ()) -> Outcome:
         """Train and score what is not done, one run after the other.
+
+        A run whose loss becomes NaN is told and the others go on.
 
         Parameters
         ----------
@@ -104,28 +112,38 @@ class Comparison:
 
         Returns
         -------
-        list of Run
-            Those that another process is at work on.
+        Outcome
+            What was left undone.
 
         Raises
         ------
         BadInput, TrainingStopped
-            If a run cannot be done; all before it are kept.
+            If a run cannot be done for another reason, such as a full disk; all before it are kept.
         Cancelled
             If `cancelled` said so.
         """
         todo = [run for run in self.missing() if not only or run.name.startswith(tuple(only))]
-        busy = []
+        outcome = Outcome()
         self.say(f"{len(plan(self.config))} runs, {len(todo)} to be done")
         for run in todo:
             if self.cancelled is not None and self.cancelled():
                 raise Cancelled("comparison stopped")
-            try:
-                if not self.do(run):
-                    busy.append(run)
-            except Busy:
-                busy.append(run)
-        return busy
+            self._try(run, outcome)
+        return outcome
+
+    def _try(self, run: Run, outcome: Outcome) -> None:
+        from napari_tbcad.networks.fit import TrainingStopped
+
+        try:
+            if not self.do(run):
+                outcome.busy.append(run)
+        except Busy:
+            outcome.busy.append(run)
+        except TrainingStopped as error:
+            if not diverged(error):
+                raise
+            outcome.diverged.append((run, str(error)))
+            self.say(f"{run.name}: {error}")
 
     def do(self, run: Run) -> bool:
         """Train and score one run; returns False where another process is at it."""
@@ -156,10 +174,11 @@ class Comparison:
         Raises
         ------
         BadInput
-            If no run is scored yet, or a file cannot be written.
+            If no run is scored yet, a file cannot be written, or the folder holds another comparison.
         """
         from napari_tbcad.evaluate.compare.report import write_report
 
+        _require_same(self.config, self.out / CONFIG)
         scores = self.scores()
         if not scores:
             raise BadInput(self.out, "no run of this comparison is scored yet")
@@ -211,12 +230,18 @@ class Comparison:
 
 
 def _require_same(config: CompareConfig, path: Path) -> None:
-    """Refuse a folder whose runs were trained on other data or with another budget."""
+    """Refuse a folder whose runs were trained on other data, with another budget, or as other networks."""
     if not path.is_file():
         return
     before = load_compare_config(path)
-    same = {name: getattr(config, name) for name in _FREE}
+    changed = [name for name, one in config.networks.items() if before.networks.get(name, one) != one]
+    if changed:
+        raise BadInput(path, f"{changed[0]!r} is another network in this folder; give it another name")
+    if config.classifier.encoder != before.classifier.encoder and before.classifier.weights:
+        raise BadInput(path, f"the classifier of this folder is a {before.classifier.encoder}")
+    # Where it is trained does not matter; runs may be added.
     place = {"device": "auto", "devices": 1, "precision": "32-true"}
+    same = {name: getattr(config, name) for name in (*_FREE, "networks", "classifier")}
 
     def plain(one: CompareConfig) -> CompareConfig:
         training = one.training
@@ -224,6 +249,5 @@ def _require_same(config: CompareConfig, path: Path) -> None:
         return one.model_copy(update={**same, "training": training.model_copy(update={"fit": fit})})
 
     if plain(before) != plain(config):
-        raise BadInput(
-            path, "this folder holds a comparison on other data or with another budget; choose another"
-        )
+        said = "this folder holds a comparison on other data or with another budget; choose another"
+        raise BadInput(path, said)

@@ -42,6 +42,14 @@ class TuningParameters(Parameters):
         return rates
 
 
+def classifier_name(weights: str) -> str:
+    """Return the method's name of a classifier by what it starts from."""
+    if weights == NONE:
+        return "classifier"
+    stem = "".join(c if c.isalnum() else "_" for c in Path(weights).stem)
+    return f"classifier_{stem}"
+
+
 class ClassifierChoice(Parameters):
     """The image classifier: a ResNet-50 that says whether a view shows an abnormal hotspot at all."""
 
@@ -57,6 +65,13 @@ class ClassifierChoice(Parameters):
         description="By its name in segmentation_models_pytorch or, after tu-, in timm.",
         more=True,
     )
+
+    @field_validator("weights")
+    @classmethod
+    def _told_apart(cls, weights: tuple[str, ...]) -> tuple[str, ...]:
+        if len({classifier_name(one) for one in weights}) < len(weights):
+            raise ValueError("runs are named by the file's name without its ending: give each another one")
+        return weights
 
 
 class Effort(Parameters):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.evaluate.compare.config import NONE, CompareConfig, SchemeName
+from napari_tbcad.evaluate.compare.config import NONE, CompareConfig, SchemeName, classifier_name
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.networks.config import DataSource, TrainingConfig
 from napari_tbcad.networks.samples import Sample, load_samples
@@ -73,14 +73,6 @@ def plan(config: CompareConfig) -> list[Run]:
     return runs
 
 
-def classifier_name(weights: str) -> str:
-    """Return the method's name of a classifier by what it starts from."""
-    if weights == NONE:
-        return "classifier"
-    stem = "".join(c if c.isalnum() else "_" for c in Path(weights).stem)
-    return f"classifier_{stem}"
-
-
 def training_config(config: CompareConfig, run: Run, *, split: Path) -> TrainingConfig:
     """Return what a run is trained on and how, but for the tuned learning rate.
 
@@ -98,7 +90,6 @@ def training_config(config: CompareConfig, run: Run, *, split: Path) -> Training
             "name": run.name,
             "task": run.scheme,
             "seed": run.seed,
-            "description": config.description,
             "architecture": architecture,
             "input": base.input.model_copy(update={"views": (run.view,)}),
             "data": base.data.model_copy(

@@ -95,7 +95,7 @@ def tested(found: Results) -> dict[str, dict[str, int]]:
     out = {}
     for source in found.study.sources:
         rows = {
-            (row.view, row.image): row
+            (row.view, owner_name(row), row.image): row
             for one in found.study.scores
             for row in one.images
             if row.source == source
@@ -125,9 +125,9 @@ def limits(found: Results, config: CompareConfig, text: Texts) -> Iterator[str]:
 
 
 def _longest(found: Results, text: Texts) -> str:
-    took = [one.training for one in found.study.scores]
+    took = [one.training for one in found.study.scores if one.training]
     for name in ("steps", "epochs"):
         known = [int(one[name]) for one in took if name in one]
-        if known:
+        if took and len(known) == len(took):
             return text[f"limit_{name}_unit"].format(n=max(known))
     return text["split_missing"]

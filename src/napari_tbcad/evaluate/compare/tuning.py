@@ -24,6 +24,13 @@ class Busy(Exception):
     """Another process is at work on this."""
 
 
+def diverged(error: Exception) -> bool:
+    """Return whether a training stopped because its loss became NaN or infinite."""
+    from napari_tbcad.networks.module import LossNotFinite
+
+    return isinstance(error.__cause__, LossNotFinite)
+
+
 def with_rate(config: TrainingConfig, rate: float, *, epochs: int | None = None) -> TrainingConfig:
     """Return a training with another learning rate, and length where one is given."""
     changes: dict[str, Any] = {"learning_rate": rate}
@@ -100,7 +107,7 @@ def _tried(
     try:
         score, seconds = trial(with_rate(base, rate, epochs=epochs), place)
     except TrainingStopped as error:
-        if "loss became" not in str(error):
+        if not diverged(error):
             raise
         say(f"{error}")
         score, seconds = -math.inf, math.nan
