@@ -12,11 +12,12 @@ import pytest
 
 from napari_tbcad.batch.training_data import find_data, together
 from napari_tbcad.batch.training_plan import fit_epochs, plan_notes, time_note, training_plan
-from napari_tbcad.batch.training_roles import roles_of, save_roles
+from napari_tbcad.batch.training_roles import learned_by, roles_of, save_roles
 from napari_tbcad.batch.training_scores import score_table
 from napari_tbcad.batch.training_tasks import TASKS, FoundData
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.files import write_csv
+from napari_tbcad.networks.config import TrainingConfig, save_config
 from napari_tbcad.networks.samples import Sample, load_samples
 from napari_tbcad.schemes import NETWORK_SCHEMES
 
@@ -170,6 +171,7 @@ def test_a_network_trained_here_is_not_judged_unsaid_on_whom_it_learned_from(fil
     earlier = films.parent / "earlier"
     earlier.mkdir()
     (earlier / "model.safetensors").write_bytes(b"a network")
+    save_config(config, earlier / "config.yaml")
     samples = samples_of(data)
     save_roles(samples, {one.patient: "train" for one in samples}, earlier / "split.csv")
     copy = films.parent / "copy.safetensors"
@@ -180,9 +182,31 @@ def test_a_network_trained_here_is_not_judged_unsaid_on_whom_it_learned_from(fil
     assert not any("2 of 2" in note for note in plan_notes(config, data, home=films.parent))
 
 
-def test_epochs_fit_into_the_time():
-    from napari_tbcad.networks.config import TrainingConfig
+def test_what_a_start_was_started_from_counts_as_learned_from(tmp_path):
+    def configure(folder: Path, start: str) -> None:
+        data = {"sources": [{"name": "s", "folder": str(tmp_path)}]}
+        content = {"task": "lungs", "data": data, "fit": {"start_from": start}}
+        save_config(TrainingConfig.model_validate(content), folder / "config.yaml")
 
+    scheme = NETWORK_SCHEMES["lungs"]
+    for name, start in (("first", "lungs"), ("second", "first"), ("third", "second")):
+        folder = tmp_path / name
+        samples = [Sample(Path(f"{name}.png"), {}, scheme, patient=name, source="s")]
+        save_roles(samples, {name: "train"}, folder / "split.csv")
+        (folder / "model.safetensors").write_bytes(name.encode())
+        said = start if start == "lungs" else (tmp_path / start / "model.safetensors").as_posix()
+        configure(folder, said)
+    last = tmp_path / "third" / "model.safetensors"
+    assert learned_by(last, tmp_path)[1] == {"first", "second", "third"}
+    # Another network has taken the place of the one that it was started from: nobody knows any more.
+    (tmp_path / "first" / "model.safetensors").write_bytes(b"other")
+    (tmp_path / "first" / "split.csv").unlink()
+    assert learned_by(last, tmp_path) is None
+    configure(last.parent, last.as_posix())
+    assert learned_by(last, tmp_path) is None
+
+
+def test_epochs_fit_into_the_time():
     config = TrainingConfig()
     assert fit_epochs(config, seconds=1800, minutes=30) == config
     assert fit_epochs(config, seconds=7200, minutes=30).fit.epochs == 9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 import torch
 
+from napari_tbcad.batch import training_job
+from napari_tbcad.batch.training_caveats import caveats
 from napari_tbcad.batch.training_channel import Channel
 from napari_tbcad.batch.training_data import find_data
 from napari_tbcad.batch.training_job import DONE, FAILED, STOPPED, work
@@ -29,8 +32,10 @@ from napari_tbcad.batch.training_state import (
 )
 from napari_tbcad.networks.build import ArchitectureParameters, build
 from napari_tbcad.networks.card import NetworkCard, task_classes
+from napari_tbcad.networks.config import load_config
 from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.networks.store import Network, save_network
+from napari_tbcad.networks.training_folder import TrainingStopped
 from napari_tbcad.settings import assigned
 
 TINY = {"architecture": "Unet", "encoder": "tu-test_efficientnet", "decoder_channels": (16, 8, 8, 4, 4)}
@@ -163,6 +168,56 @@ def test_a_fault_of_the_program_is_told_and_kept(folder, monkeypatch, capfd):
     assert channel.events[-1]["cause"] == "something (more in job.log)"
     assert (state_of(folder).phase, state_of(folder).cause) == ("failed", "something (more in job.log)")
     assert "with a long story" in capfd.readouterr().err
+
+
+def test_a_full_disk_is_told_where_the_log_has_no_room_either(folder, monkeypatch):
+    import napari_tbcad.networks.fit as fit
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise TrainingStopped(folder, "a file cannot be written (No space left on device); make room")
+
+    def no_room(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fit, "train", fails)
+    monkeypatch.setattr(traceback, "print_exc", no_room)
+    monkeypatch.setattr(training_job, "write_json", no_room)
+    (folder / "survey.json").write_text('{"possible": true}')
+    (folder / "estimate-killed").mkdir()
+    write_job(folder, None, ["train"])
+    channel = Heard()
+    assert work(folder, channel) == FAILED
+    failed = channel.events[-1]
+    assert (failed["kind"], failed["what"]) == ("TrainingStopped", "train")
+    assert "make room" in failed["cause"]
+    assert not (folder / "estimate-killed").exists()
+
+
+def test_a_refused_survey_is_made_anew(folder, monkeypatch):
+    import napari_tbcad.networks.fit as fit
+
+    monkeypatch.setattr(fit, "train", lambda *_, **__: None)
+    (folder / "survey.json").write_text('{"possible": false}')
+    write_job(folder, None, ["train"])
+    channel = Heard()
+    assert work(folder, channel) == DONE
+    assert [event["what"] for event in channel.named("stage")] == ["train", "survey", "train"]
+
+
+def test_what_is_not_known_of_a_start_is_said(folder):
+    config = load_config(folder / "config.yaml")
+
+    def said(learned: int | None, own: int | None, start: str) -> str:
+        fit = config.fit.model_copy(update={"start_from": start})
+        given = config.model_copy(update={"fit": fit})
+        return " ".join(caveats(20, learned, own, given, packaged="lungs"))
+
+    assert said(0, 0, "") == said(0, 0, "/a.safetensors") == said(None, None, "lungs") == ""
+    assert "not known" in said(0, None, "/a.safetensors")
+    assert "not known" in said(None, None, "/a.safetensors")
+    assert "from 3 of 20" in said(0, 3, "/a.safetensors")
+    assert "both scores are too good" in said(5, 5, "lungs")
+    assert "by way of its start" in said(5, 0, "/a.safetensors")
 
 
 def test_a_wish_to_stop_before_anything_and_a_folder_that_is_none(folder, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.networks.estimate import estimate
+from napari_tbcad.networks.training_folder import TEMPORARY
 
 from .conftest import TINY
 from .test_survey import configure, draw
@@ -34,6 +35,22 @@ def test_the_whole_is_the_sum_of_its_steps_and_epochs(config, tmp_path, monkeypa
         found.seconds_decoding + 35 * found.seconds_per_step + 7 * found.seconds_per_epoch_watching
     )
     assert not list((tmp_path / "temporary").glob("estimate-*"))  # torch may leave its own there
+
+
+def test_it_measures_in_a_folder_that_is_named(config, tmp_path, monkeypatch):
+    import napari_tbcad.networks.estimate as module
+
+    seen = []
+    run_loop = module.run_loop
+
+    def noted(*given, **named):
+        seen.append(given[3])
+        run_loop(*given, **named)
+
+    monkeypatch.setattr(module, "run_loop", noted)
+    estimate(config, images=4, watched=0, device="cpu", seconds_at_most=0, folder=tmp_path)
+    assert seen[0].parent == tmp_path
+    assert not list(tmp_path.glob(f"{TEMPORARY}*"))
 
 
 def test_a_slow_one_is_given_up_after_a_step(config):

@@ -133,7 +133,8 @@ def _done(folder: Path, channel: Channel) -> int:
         return STOPPED
     except Exception as error:
         # Whatever it is, the window must hear of it; the whole story is in job.log.
-        traceback.print_exc()
+        with contextlib.suppress(OSError):  # on a full disk the log has no room either
+            traceback.print_exc()
         failed = _failure(error, job.doing)
         _end(folder, {"how": "failed", **{k: v for k, v in failed.items() if k != "event"}})
         channel.tell(failed)
@@ -165,6 +166,7 @@ def _failure(error: BaseException, what: str) -> dict[str, Any]:
 if __name__ == "__main__":
     status = main()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with contextlib.suppress(OSError):
+            stream.flush()
     # Taking torch down in order takes seconds, for which a window that is closed would wait.
     os._exit(status)

@@ -34,14 +34,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.batch.training_caveats import caveats
 from napari_tbcad.batch.training_plan import known_to
 from napari_tbcad.batch.training_scores import COLUMNS, score_table
 from napari_tbcad.batch.training_state import CONFIG, DATA, JUDGED, MODEL, read_json, write_json
 from napari_tbcad.batch.training_tasks import FoundData
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused, TbcadError
 from napari_tbcad.files import write_csv
-from napari_tbcad.networks.survey_warnings import FEW_PATIENTS
-from napari_tbcad.schemes import BONE_SCHEMES, FOUR_CLASS, THREE_CLASS
+from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS
 
 if TYPE_CHECKING:
     from napari_tbcad.networks.config import TrainingConfig
@@ -231,7 +231,13 @@ def _judged(
     learned = None if data is None else len(held & data.learned) or (0 if data.told else None)
     counts = {name: np.array(each) for name, each in judging.counts.items()}
     table = score_table(counts, judging.patients, config.classes) if judging.patients else []
-    own = _learned_by_start(folder, config, samples, learned, held)
+    packaged = str((stored or {}).get("packaged", ""))
+    start = config.fit.start_from
+    if start and start == packaged:
+        own = learned
+    else:
+        known = known_to(start, samples, folder.parent)
+        own = None if known is None else len(known & held)
     return {
         "event": "judged",
         "task": config.task,
@@ -240,42 +246,11 @@ def _judged(
         "patients": len(held),
         "learned": learned,
         "learned_start": own,
-        "warnings": [*warnings, *_warnings(len(held), learned, own or 0, config)],
+        "warnings": [*warnings, *caveats(len(held), learned, own, config, packaged=packaged)],
         "table": table,
         "overlays": [],
         "failed": [list(pair) for pair in judging.failed],
     }
-
-
-def _learned_by_start(
-    folder: Path, config: TrainingConfig, samples: Sequence[Sample], learned: int | None, held: set[str]
-) -> int | None:
-    """Return from how many held-out patients the network that was started from has learned."""
-    start = config.fit.start_from
-    if start and start == (read_json(folder / DATA) or {}).get("packaged"):
-        return learned
-    known = known_to(start, samples, folder.parent)
-    return None if known is None else len(known & held)
-
-
-def _warnings(held: int, learned: int | None, own: int, config: TrainingConfig) -> list[str]:
-    """Return what must stand beside the scores."""
-    if not held:
-        return ["nobody is held out: there is no score that counts"]
-    said = []
-    if held < FEW_PATIENTS:
-        said.append(f"only {held} patients are held out: the scores say little")
-    if learned:
-        both = "; the new one started from it, so both scores are too good" if config.fit.start_from else ""
-        said.append(
-            f"the packaged network learned from {learned} of {held} held-out patients: its score is too good"
-            + both
-        )
-    if own and not learned:
-        said.append(f"the network it started from learned from {own} of {held} held-out patients")
-    if config.task in BONE_SCHEMES:
-        said.append("pixels of hotspots only: how many lesions are found is told by `networks compare`")
-    return said
 
 
 def _write(folder: Path, judged: dict[str, Any], judging: _Judging, config: TrainingConfig) -> None:

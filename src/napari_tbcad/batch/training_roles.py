@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from napari_tbcad.files import sha256, write_csv
 from napari_tbcad.networks.splits import ROLES, Role
+from napari_tbcad.networks.training_folder import CONFIG, MODEL, SPLIT
 
 if TYPE_CHECKING:
     from napari_tbcad.networks.samples import Sample
@@ -102,19 +103,53 @@ def learned_by(network: Path, home: Path) -> tuple[set[str], set[str]] | None:
     Returns
     -------
     (set of str, set of str) or None
-        Images, as whole paths, and names of patients; None where no training here has made this file.
+        Images, as whole paths, and names of patients, also of the networks that it was started from; None
+        where no training here has made this file or one of those. What a packaged network has learned from
+        is told elsewhere (:attr:`~napari_tbcad.batch.training_tasks.FoundData.learned`).
     """
     from napari_tbcad.batch.corrected import table_rows
-    from napari_tbcad.batch.training_state import MODEL
+    from napari_tbcad.networks.listing import packaged_entries
 
+    images: set[str] = set()
+    patients: set[str] = set()
+    passed: set[Path] = set()
+    while True:
+        folder = _made_in(network, home)
+        # A start of its own content: another network took the place of the one that it was started from.
+        if folder is None or folder in passed:
+            return None
+        passed.add(folder)
+        rows = [row for row in table_rows(folder / SPLIT) if row.get("role") != "test"]
+        images |= {row.get("image", "") for row in rows}
+        patients |= {row.get("patient", "") for row in rows}
+        start = _start_of(folder)
+        if start in ("", *packaged_entries()):
+            return images, patients
+        if start is None:
+            return None
+        network = Path(start)
+
+
+def _made_in(network: Path, home: Path) -> Path | None:
+    """Return the folder of the training that has made a file; None where there is none."""
     if not network.is_file() or not home.is_dir():
         return None
     size, content = network.stat().st_size, ""
     for made in sorted(home.glob(f"*/{MODEL}")):
-        if made.stat().st_size != size or not (made.parent / "split.csv").is_file():
+        if made.stat().st_size != size or not (made.parent / SPLIT).is_file():
             continue
         content = content or sha256(network)
         if sha256(made) == content:
-            rows = [row for row in table_rows(made.parent / "split.csv") if row.get("role") != "test"]
-            return {row.get("image", "") for row in rows}, {row.get("patient", "") for row in rows}
+            return made.parent
     return None
+
+
+def _start_of(folder: Path) -> str | None:
+    """Return what a training was started from, "" for nothing; None where that cannot be read."""
+    from napari_tbcad.errors import BadInput
+    from napari_tbcad.networks.config import load_config
+
+    try:
+        return load_config(folder / CONFIG).fit.start_from
+    except BadInput:
+        return None

@@ -31,7 +31,7 @@ from napari_tbcad.batch.training_state import (
 from napari_tbcad.batch.training_tasks import FoundData
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.networks.config import load_config, save_config
-from napari_tbcad.networks.training_folder import read_log
+from napari_tbcad.networks.training_folder import TEMPORARY, read_log
 
 if TYPE_CHECKING:
     from napari_tbcad.networks.config import TrainingConfig
@@ -71,6 +71,8 @@ class Job:
             "train": self.train,
             "judge": self.judge,
         }
+        for left in self.folder.glob(f"{TEMPORARY}*"):  # of an estimate that was killed
+            shutil.rmtree(left, ignore_errors=True)
         for name in self.job["do"]:
             self.enter(name)
             steps[name]()
@@ -136,16 +138,18 @@ class Job:
 
         found = survey(config, progress=progress, cancelled=self.channel.held)
         self.channel.tell({"event": "survey", **survey_json(found)})
-        keep_survey(self.folder, found)
         if found.refusals:
+            # Nothing is kept: the images are looked at again when somebody has put them right.
+            (self.folder / SURVEY).unlink(missing_ok=True)
             raise BadInput("images", "; ".join(found.refusals))
         if found.unreadable and self.job.get("leave_out", True) and not self.begun:
             save_config(without_unreadable(config, found, self.folder / _FOUND), self.folder / CONFIG)
             self.channel.say(f"images that cannot be read and are left out: {len(found.unreadable)}")
+        keep_survey(self.folder, found)
 
     def surveyed(self) -> dict[str, Any]:
         """Return what the survey found; it is done where nobody has done it."""
-        if not (self.folder / SURVEY).is_file():
+        if (read_json(self.folder / SURVEY) or {"possible": False}).get("possible") is False:
             doing = self.doing
             self.enter("survey")
             self.survey()
@@ -165,6 +169,7 @@ class Job:
             watched=int(watched.get("images") or 0),
             device=config.fit.device,
             cancelled=self.channel.stopped,
+            folder=self.folder,
         )
         fitted = config
         if self.job.get("minutes") and not self.begun:

@@ -22,7 +22,7 @@ from napari_tbcad.networks.listeners import Listeners
 from napari_tbcad.networks.loop import run_loop
 from napari_tbcad.networks.losses import class_weights
 from napari_tbcad.networks.samples import Sample, list_rows
-from napari_tbcad.networks.training_folder import LOG
+from napari_tbcad.networks.training_folder import LOG, TEMPORARY
 from napari_tbcad.schemes import IGNORE
 
 _STEPS = 3
@@ -72,6 +72,7 @@ def estimate(
     device: str = "auto",
     cancelled: Callable[[], bool] | None = None,
     seconds_at_most: float = 30.0,
+    folder: Path | None = None,
 ) -> Estimate:
     """Measure a few real steps of a training, in a folder that is removed again.
 
@@ -89,6 +90,9 @@ def estimate(
         Asked after every step.
     seconds_at_most : float, optional
         No step is begun after this time, if one was measured.
+    folder : Path, optional
+        Where the folder is made, so that what a process that is killed leaves there can be found again; that
+        for temporary files when not given.
 
     Raises
     ------
@@ -103,7 +107,8 @@ def estimate(
     torch.manual_seed(config.seed)
     network = build(config.architecture, n_classes=len(config.classes), in_channels=config.input.channels)
     clock = _Clock(cancelled, time.perf_counter() + seconds_at_most)
-    _run(network, config, decoded, (size, min(watched, size)), place, clock)
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=folder) as out:
+        _run(network, config, decoded, (size, min(watched, size)), place, clock, Path(out))
     step = statistics.median(clock.steps)
     batch = step * _WATCHED_PER_STEP if clock.watching is None else clock.watching
     between = clock.checkpoint + batch * -(-watched // size)
@@ -185,8 +190,9 @@ def _run(
     sizes: tuple[int, int],
     device: str,
     clock: _Clock,
+    out: Path,
 ) -> None:
-    """Train one epoch in a folder that is removed; `sizes` are those of a batch and of the watched."""
+    """Train one epoch in a folder; `sizes` are those of a batch and of the watched."""
     from napari_tbcad.networks.module import SegmentationModule, loaders
     from napari_tbcad.networks.training_log import Log
 
@@ -200,12 +206,10 @@ def _run(
     some = Decoded(decoded.images[:watched], decoded.labels[:watched], decoded.samples[:watched])
     given = loaders(decoded, some if watched else None, config)
     listeners = Listeners(lambda _: None, on_event=clock, cancelled=clock.enough)
-    with tempfile.TemporaryDirectory(prefix="estimate-") as folder:
-        out = Path(folder)
-        try:
-            run_loop(module, given, config.fit, out, Log(out / LOG, listeners), device=device, resume=False)
-        except Cancelled:
-            if clock.unwanted():
-                raise
-        else:
-            clock.ended()
+    try:
+        run_loop(module, given, config.fit, out, Log(out / LOG, listeners), device=device, resume=False)
+    except Cancelled:
+        if clock.unwanted():
+            raise
+    else:
+        clock.ended()

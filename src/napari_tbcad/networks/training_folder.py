@@ -23,6 +23,8 @@ CONFIG, LOG, SPLIT, LAST, BEST, MODEL = (
     "best.ckpt",
     "model.safetensors",
 )
+TEMPORARY = "estimate-"
+"""Begin of the name of a folder in which a few steps are measured."""
 _MAY_CHANGE = ("device", "devices", "precision")
 """What a resumed training may do otherwise than it began."""
 

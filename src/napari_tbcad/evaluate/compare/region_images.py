@@ -121,7 +121,9 @@ def given_regions(sources: Iterable[DataSource]) -> dict[Path, Path]:
                 raise BadInput(regions, f"{table.name} names these regions of {name}, but they are not there")
             inside = source.folder / source.images
             places = (inside / name, source.folder / name, inside / Path(name).name)
-            found |= {place: regions for place in places if place.is_file()}
+            # The first alone, as samples are found: another place may be another row's image.
+            if (image := next((place for place in places if place.is_file()), None)) is not None:
+                found[image] = regions
     return found
 
 
