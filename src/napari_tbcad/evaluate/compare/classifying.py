@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_tbcad.errors import BadInput, Cancelled, TbcadError
 from napari_tbcad.evaluate.compare.classifier_scores import ClassifierRow, ClassifierScores
 from napari_tbcad.evaluate.compare.plan import Run, split_of_run, training_config
 from napari_tbcad.evaluate.compare.run_scores import abnormal_of
+from napari_tbcad.evaluate.compare.scoring import each_scored
 from napari_tbcad.evaluate.compare.tuning import tuned_rate, with_rate
 from napari_tbcad.networks.config import TrainingConfig
 from napari_tbcad.networks.image_classifier.parameters import ClassifierParameters
@@ -119,28 +119,19 @@ def score_classifier(
     Cancelled
         If `cancelled` said so.
     """
-    rows: list[ClassifierRow] = []
-    failed: list[tuple[str, str]] = []
-    for number, sample in enumerate(samples, start=1):
-        if cancelled is not None and cancelled():
-            raise Cancelled("scoring stopped")
-        try:
-            rows.append(_row(run, classifier, sample, device))
-        except (TbcadError, OSError, MemoryError) as error:
-            failed.append((sample.name, str(error) or type(error).__name__))
-        if progress is not None:
-            progress(number, len(samples), sample.name)
-    if not rows:
-        cause = f"not one could be scored; the first: {failed[0][1]}" if failed else "there is none to score"
-        raise BadInput(f"test images of {run.name}", cause)
+
+    def one(sample: Sample) -> ClassifierRow:
+        return _row(run, classifier, sample, device)
+
+    rows, failed = each_scored(run, samples, one, progress=progress, cancelled=cancelled)
     return ClassifierScores(
         run.method,
         run.scheme,
         run.view,
         run.seed,
         Path(run.weights).name,
-        tuple(rows),
-        tuple(failed),
+        rows,
+        failed,
         classifier.n_parameters,
         _facts(classifier),
     )

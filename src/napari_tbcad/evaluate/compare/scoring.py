@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from napari_tbcad.evaluate.compare.plan import Run
     from napari_tbcad.networks.samples import Sample
 
-__all__ = ["ImageRow", "Predict", "Progress", "Regions", "RunScores", "score_image", "score_run"]
+__all__ = [
+    "ImageRow",
+    "Predict",
+    "Progress",
+    "Regions",
+    "RunScores",
+    "each_scored",
+    "score_image",
+    "score_run",
+]
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Counts (H, W) to the probabilities (K, H, W) of the scheme's classes, on the image's own grid."""
@@ -29,6 +38,8 @@ Regions = Callable[["Sample"], NDArray[np.uint8]]
 """Sample to the skeleton regions (H, W) of its view, 0 outside."""
 
 Progress = Callable[[int, int, str], None]
+
+R = TypeVar("R")
 
 
 def score_run(
@@ -76,13 +87,49 @@ def score_run(
     Cancelled
         If `cancelled` said so.
     """
-    rows: list[ImageRow] = []
+
+    def one(sample: Sample) -> ImageRow:
+        return score_image(sample, predict, scheme=run.scheme, regions=regions)
+
+    rows, failed = each_scored(run, samples, one, progress=progress, cancelled=cancelled)
+    return RunScores(
+        run.method,
+        run.scheme,
+        run.view,
+        run.seed,
+        run.kind,
+        task_classes(run.scheme),
+        rows,
+        failed,
+        parameters,
+        dict(training or {}),
+    )
+
+
+def each_scored(
+    run: Run,
+    samples: Sequence[Sample],
+    score: Callable[[Sample], R],
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[tuple[R, ...], tuple[tuple[str, str], ...]]:
+    """Score test images one by one; return what came out, and name and cause of those that could not be.
+
+    Raises
+    ------
+    BadInput
+        If there is no image, or not one could be scored.
+    Cancelled
+        If `cancelled`, asked between images, said so.
+    """
+    rows: list[R] = []
     failed: list[tuple[str, str]] = []
     for number, sample in enumerate(samples, start=1):
         if cancelled is not None and cancelled():
             raise Cancelled("scoring stopped")
         try:
-            rows.append(score_image(sample, predict, scheme=run.scheme, regions=regions))
+            rows.append(score(sample))
         except Cancelled:
             raise
         except (TbcadError, OSError, MemoryError) as error:
@@ -92,18 +139,7 @@ def score_run(
     if not rows:
         cause = f"not one could be scored; the first: {failed[0][1]}" if failed else "there is none to score"
         raise BadInput(f"test images of {run.name}", cause)
-    return RunScores(
-        run.method,
-        run.scheme,
-        run.view,
-        run.seed,
-        run.kind,
-        task_classes(run.scheme),
-        tuple(rows),
-        tuple(failed),
-        parameters,
-        dict(training or {}),
-    )
+    return tuple(rows), tuple(failed)
 
 
 def score_image(sample: Sample, predict: Predict, *, scheme: str, regions: Regions | None = None) -> ImageRow:
