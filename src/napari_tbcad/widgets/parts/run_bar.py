@@ -8,7 +8,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QMenu,
-    QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -16,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_tbcad.notice import NOTICE
+from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 
 _TELL_AFTER_S = 1.5
@@ -97,10 +97,7 @@ class RunBar(QWidget):
         if save and export:
             buttons.addWidget(self.export_button)
         layout.addLayout(buttons)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
+        self.progress = ProgressLine()
         self.progress.setAccessibleName("Share of the work done")
         layout.addWidget(self.progress)
         foot = QVBoxLayout()
@@ -141,7 +138,7 @@ class RunBar(QWidget):
             self._began = None
         elif self._began is None:
             self._began = time.monotonic()
-        self.progress.setValue(round(1000 * (share or 0.0)))
+        self.progress.show_share(share or 0.0)
         self.text.set_text(what + self._time_left(share))
         self.run_button.setEnabled(can_run and not busy)
         self.cancel_button.setEnabled(busy)

@@ -11,13 +11,13 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.parts.step import BLUE, RED
 from napari_tbcad.widgets.parts.worklist_model import symbol, word
@@ -216,9 +216,7 @@ class WorklistFooter(QWidget):
         self.about.setAccessibleName(f"Open {thing}")
         column.addWidget(self.about)
         progress = QHBoxLayout()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(6)
+        self.bar = ProgressLine()
         self.bar.setAccessibleName(f"{thing.capitalize()}s read")
         self.text = QuietLabel(quiet=False)
         self.text.setMinimumWidth(110)
@@ -312,7 +310,7 @@ class WorklistFooter(QWidget):
 
     def _show_progress(self) -> None:
         done, number = self._progress
-        self.bar.setRange(0, max(number, 1))
+        self.bar.setMaximum(max(number, 1))
         self.bar.setValue(done)
         failed = f", {self._failed} failed" if self._failed else ""
         self.text.set_text(f"{done} of {number} read{failed}" if number else "")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.parts.step import AMBER, BLUE, GREEN, RED
 from napari_tbcad.widgets.training.curve_data import number
@@ -55,10 +56,7 @@ class Progress(QWidget):
         self.stage = QLabel()
         self.stage.setStyleSheet("font-weight: bold; padding: 0;")
         self.where = QuietLabel(quiet=False)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(8)
+        self.bar = ProgressLine(height=8)
         self.bar.setToolTip("Share of the steps that are done.")
         self.bar.setAccessibleName("Share of the steps done")
         self.times = QuietLabel()
@@ -93,7 +91,7 @@ class Progress(QWidget):
         self.state = self._device = self._done = ""
         self._epoch = self._epochs = 0
         self._tick.stop()
-        self._fill(0)
+        self.bar.show_share(0)
         self._say("", "")
         self.band.hide()
         self.times.set_text("")
@@ -115,7 +113,7 @@ class Progress(QWidget):
         what = str(event.get("what", ""))
         self._run()
         self.time.begin_stage()
-        self._fill(0)
+        self.bar.show_share(0)
         self._say(STAGES.get(what, what.capitalize()), "")
 
     def _on_begun(self, event: Mapping[str, Any]) -> None:
@@ -166,12 +164,12 @@ class Progress(QWidget):
         spent = number(event.get("seconds"))
         epochs = f"{event['epochs']} epochs" if event.get("epochs") else "Trained"
         self._done = f"{epochs} in {spent_in_words(spent)}" if spent is not None else epochs
-        self._fill(1000)
+        self.bar.show_share(1)
 
     def _on_done(self, event: Mapping[str, Any]) -> None:
         self._end("done")
         self._say("Done", self._done)
-        self._fill(1000)
+        self.bar.show_share(1)
         self._show_band("✓  The network is trained." if event.get("model") else "✓  Done.", GREEN)
 
     def _on_stopped(self, event: Mapping[str, Any]) -> None:
@@ -211,13 +209,7 @@ class Progress(QWidget):
 
     def _share(self, done: Any, of: Any) -> None:
         one, all_ = number(done) or 0.0, number(of) or 0.0
-        self._fill(round(1000 * one / all_) if all_ else 0)
-
-    def _fill(self, thousandths: int) -> None:
-        """Fill the bar; drawn with the window's next picture, not at once: that would have to wait."""
-        self.bar.setUpdatesEnabled(False)
-        self.bar.setValue(thousandths)
-        self.bar.setUpdatesEnabled(True)
+        self.bar.show_share(one / all_ if all_ else 0.0)
 
     @property
     def _of_epochs(self) -> str:
