@@ -157,6 +157,10 @@ def test_a_result_is_shown_and_its_images_open_in_the_viewer(qtbot, overlays, mo
     new = viewer.layers["film0.png new"]
     assert isinstance(new, Labels)
     assert not new.editable
+    # Beside what was open, and in the middle of the window.
+    assert new.extent.world[0][-1] > own.extent.world[1][-1]
+    middle = new.extent.world.mean(0)[-2:]
+    assert np.abs(np.array(viewer.scene.camera.center[-2:]) - middle).max() < 1
     # Again: what was opened before makes way, and what is the person's stays.
     first = viewer.layers[1]
     view.pictures.pairs[0].pressed.emit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,10 @@ class OverlayLayers(QObject):
             if layer is not None and layer in viewer.layers:
                 viewer.layers.remove(layer)
         self._layers, self._waiting = [], layers_of(opened)
+        # Beside what the person has open, not on it.
+        shift = _right_of(viewer.layers)
+        for layer in self._waiting:
+            layer.translate = np.add(layer.translate, (0, shift))
         self._next()
 
     def _next(self) -> None:
@@ -118,7 +122,7 @@ class OverlayLayers(QObject):
         viewer.add_layer(layer)
         self._layers.append(weakref.ref(layer))
         if len(self._layers) == 1:
-            viewer.reset_view()
+            _look_at(viewer, layer)
         if self._waiting:
             self._turn.start(0)
         elif (first := self._layers[0]()) is not None:
@@ -126,6 +130,22 @@ class OverlayLayers(QObject):
 
     def _fail(self, error: Exception) -> None:
         raise error
+
+
+def _right_of(layers: Iterable[Layer]) -> float:
+    """Return where in the second of the two shown axes there is nothing yet, 0 where nothing is open."""
+    ends = [float(layer.extent.world[1][-1]) for layer in layers]
+    return 1.05 * max(ends) if ends else 0.0
+
+
+def _look_at(viewer: Any, layer: Layer) -> None:
+    """Show one layer as large as the window allows."""
+    viewer.reset_view()
+    low, high = viewer.layers.extent.world
+    shown, own = high[-2:] - low[-2:], layer.extent.world[1][-2:] - layer.extent.world[0][-2:]
+    # What fits all of it fits the larger of the two ratios; the window's own shape is not asked.
+    viewer.scene.camera.zoom *= float(np.min(shown / np.maximum(own, 1e-6)))
+    viewer.scene.camera.center = (0.0, *(layer.extent.world[0][-2:] + own / 2))
 
 
 def read_overlay(entry: Mapping[str, Any], task: str) -> Opened:
