@@ -46,7 +46,8 @@ def test_all_of_it_by_the_command_line_then_nothing_twice(small_config, tmp_path
         assert (out / name).stat().st_size > 0
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "http" not in report.replace("http://www.w3.org", "")
-    assert not list(out.glob("runs/*/*.part"))
+    assert not list(out.glob("runs/*/*.ckpt"))
+    assert len(list(out.glob("runs/*/model.safetensors"))) == len(config.views) * (len(config.networks) + 1)
     runs = written(out / "runs")
     assert main(command) == 0
     assert "0 to be done" in capfd.readouterr().out

@@ -155,6 +155,9 @@ class Comparison:
                 return True
             scores = self._scored(run, split)
             scores.save(place / SCORES)
+            # Once it is scored nothing goes on from them, and thirty runs of them fill a disk.
+            for checkpoint in place.glob("*.ckpt"):
+                checkpoint.unlink()
         self.say(f"{run.name}: scored")
         return True
 
