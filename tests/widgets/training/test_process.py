@@ -11,6 +11,8 @@ from napari_tbcad.batch.training_state import write_job
 from napari_tbcad.networks.config import TrainingConfig
 from napari_tbcad.widgets.training.process import TrainingProcess
 
+LONG_MS = 90_000
+
 
 @pytest.fixture
 def job(tmp_path):
@@ -41,29 +43,31 @@ def alive(pid):
     return True
 
 
-def test_events_arrive_in_order_and_a_pause_holds(qtbot, process, job):
+def test_events_arrive_in_order_and_a_pause_holds(qtbot, process, job, child):
+    child("waits")
     process.start(job)
     with pytest.raises(RuntimeError):
         process.start(job)
-    qtbot.waitUntil(lambda: "step" in kinds(process), timeout=10_000)
+    qtbot.waitUntil(lambda: "step" in kinds(process), timeout=LONG_MS)
     process.pause()
-    qtbot.waitUntil(lambda: "paused" in kinds(process), timeout=10_000)
+    qtbot.waitUntil(lambda: "paused" in kinds(process), timeout=LONG_MS)
     steps = kinds(process).count("step")
     qtbot.wait(150)
     assert kinds(process).count("step") == steps
     process.go_on()
-    qtbot.waitUntil(lambda: process.codes == [0], timeout=20_000)
+    qtbot.waitUntil(lambda: process.codes == [0], timeout=LONG_MS)
     numbers = [event["step"] for event in process.events if event["event"] == "step"]
     assert numbers == list(range(1, 25))
     assert kinds(process)[-2:] == ["judged", "done"]
     assert not process.running
 
 
-def test_a_stop_leaves_what_was_learned(qtbot, process, job):
+def test_a_stop_leaves_what_was_learned(qtbot, process, job, child):
+    child("waits")
     process.start(job)
-    qtbot.waitUntil(lambda: "epoch" in kinds(process), timeout=10_000)
+    qtbot.waitUntil(lambda: "epoch" in kinds(process), timeout=LONG_MS)
     process.stop()
-    qtbot.waitUntil(lambda: process.codes == [3], timeout=10_000)
+    qtbot.waitUntil(lambda: process.codes == [3], timeout=LONG_MS)
     assert kinds(process)[-1] == "stopped"
     assert (job / "log.csv").read_text().count("\n") >= 1
 
@@ -71,7 +75,7 @@ def test_a_stop_leaves_what_was_learned(qtbot, process, job):
 def test_a_crash_is_told_with_the_last_words(qtbot, process, job, child):
     child("crashes")
     process.start(job)
-    qtbot.waitUntil(lambda: process.codes != [], timeout=10_000)
+    qtbot.waitUntil(lambda: process.codes != [], timeout=LONG_MS)
     assert process.codes == [9]
     assert process.complaint == "MemoryError: no more"
 
@@ -79,7 +83,7 @@ def test_a_crash_is_told_with_the_last_words(qtbot, process, job, child):
 def test_what_cannot_be_started_is_told(qtbot, process, job, monkeypatch):
     monkeypatch.setattr(TrainingProcess, "command", lambda _, folder: ["/no/such/program"])
     process.start(job)
-    qtbot.waitUntil(lambda: process.codes == [-1], timeout=10_000)
+    qtbot.waitUntil(lambda: process.codes == [-1], timeout=LONG_MS)
     assert process.complaint
     assert not process.running
 
@@ -87,7 +91,7 @@ def test_what_cannot_be_started_is_told(qtbot, process, job, monkeypatch):
 def test_closing_ends_a_child_that_takes_long(qtbot, process, job, child):
     child("hangs")
     process.start(job)
-    qtbot.waitUntil(lambda: "epoch" in kinds(process), timeout=10_000)
+    qtbot.waitUntil(lambda: "epoch" in kinds(process), timeout=LONG_MS)
     pid = process.events[0]["pid"]
     process.close(200)
     assert not alive(pid)

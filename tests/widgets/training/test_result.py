@@ -83,6 +83,8 @@ def test_the_start_is_an_other_network_too():
         row |= {"start": 0.95, "start_difference": -0.02, "start_low": -0.03, "start_high": -0.01}
     assert list(others_of(result)) == ["packaged", "start"]
     assert sentence(result, "dice", "start").startswith("Its start “ours” has learned from 2 of the 20")
+    # What the start has learned the new network knows: its score is too good beside any other.
+    assert sentence(result).startswith("The network it was started from has learned from 2 of the 20")
     result["learned_start"] = 0
     assert sentence(result, "dice", "start").startswith("Lower mean Dice than its start “ours”")
     assert sentence(result).startswith("Higher")

@@ -38,6 +38,9 @@ def home(tmp_path):
     training(home, "killed", log=LOG)
     training(home, "broken", log=LOG, ended={"how": "failed", "cause": "the loss became NaN in epoch 3"})
     training(home, "planned")
+    # What was only looked at belongs to the panel that did.
+    seen = training(home, "seen") / "job.json"
+    seen.write_text(json.dumps(json.loads(seen.read_text()) | {"do": ["estimate"]}))
     (home / "something else").mkdir()
     return home
 

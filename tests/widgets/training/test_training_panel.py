@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,11 +11,15 @@ import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
+from napari_tbcad.batch import training_state
 from napari_tbcad.batch.training_state import list_trainings, state_of
 from napari_tbcad.chain import State
 from napari_tbcad.errors import BadInput
+from napari_tbcad.widgets.training.child import Phase
 from napari_tbcad.widgets.training.data import GOALS, Given
-from napari_tbcad.widgets.training.session import Phase, training_session_of
+from napari_tbcad.widgets.training.sessions import training_session_of
+
+LONG_MS = 90_000
 
 
 def drop(panel, *paths):
@@ -68,8 +73,8 @@ def training(planned, child, qtbot):
         viewer, panel = planned(viewer)
         child("hangs")
         press(panel, "Train")
-        qtbot.waitUntil(lambda: len(panel.session.history.epochs) == 1, timeout=20_000)
-        qtbot.wait(20)
+        qtbot.waitUntil(lambda: len(panel.session.history.epochs) == 1, timeout=LONG_MS)
+        qtbot.waitUntil(lambda: panel.up_to_date, timeout=LONG_MS)
         return viewer, panel
 
     return make
@@ -153,15 +158,16 @@ def test_a_refusal_and_a_failure_are_told_where_they_belong(
     assert not list_trainings(panel.session.home)
 
 
-def test_a_training_from_images_to_the_comparison(planned, settled, qtbot, trainings):
+def test_a_training_from_images_to_the_comparison(planned, child, settled, qtbot, trainings):
     _, panel = planned()
+    child("waits")
     press(panel, "Train")
-    qtbot.waitUntil(lambda: panel.session.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.session.busy, timeout=LONG_MS)
     assert panel.train.is_open
-    qtbot.waitUntil(lambda: "step" in [*panel.session.history.last.values()], timeout=20_000)
+    qtbot.waitUntil(lambda: "step" in [*panel.session.history.last.values()], timeout=LONG_MS)
     panel.refresh()
     press(panel, "Pause")
-    qtbot.waitUntil(lambda: panel.session.phase is Phase.PAUSED, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.session.phase is Phase.PAUSED, timeout=LONG_MS)
     panel.refresh()
     press(panel, "Go on")
     settled(panel)
@@ -179,7 +185,7 @@ def test_a_training_from_images_to_the_comparison(planned, settled, qtbot, train
     assert panel.session.plan.folder != state.folder
     assert panel.run_bar.run_button.text() == "Train"
     # The one before can be looked at meanwhile.
-    qtbot.waitUntil(lambda: len(panel.trainings.shelf) > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: len(panel.trainings.shelf) > 0, timeout=LONG_MS)
     panel.trainings.shelf.opened.emit(state.folder)
     panel.refresh()
     assert not panel.train.settings.isVisibleTo(panel)
@@ -213,7 +219,7 @@ def test_a_stopped_training_goes_on_in_another_window(training, docked, settled,
     child("")
     panel.run_bar.cancel_button.click()
     assert panel.session.phase is Phase.STOPPING
-    panel.session.process.kill()  # the step of this child takes ten seconds
+    panel.session.child.process.kill()  # the step of this child takes ten seconds
     settled(panel)
     assert panel.train.message == ""
     assert state_of(folder).resumable
@@ -229,7 +235,7 @@ def test_a_stopped_training_goes_on_in_another_window(training, docked, settled,
 
 def test_a_training_outlives_its_dock_and_ends_with_its_window(training, docked, qtbot):
     viewer, panel = training()
-    pid = int(panel.session.process._process.processId())
+    pid = int(panel.session.child.process._process.processId())
     other, _ = docked()
     assert training_session_of(other) is not panel.session
     viewer.window.remove_dock_widget(panel)
@@ -243,7 +249,7 @@ def test_a_training_outlives_its_dock_and_ends_with_its_window(training, docked,
     session = again.session
     # Its step takes ten seconds; who closes a window does not wait for it.
     viewer.close()
-    qtbot.waitUntil(lambda: not alive(pid), timeout=20_000)
+    qtbot.waitUntil(lambda: not alive(pid), timeout=LONG_MS)
     assert session.phase is Phase.IDLE
 
 
@@ -251,4 +257,27 @@ def test_a_look_that_came_to_nothing_leaves_nothing(planned, trainings, qtbot):
     viewer, panel = planned()
     assert panel.session.plan.folder.is_dir()
     viewer.close()
-    qtbot.waitUntil(lambda: not any(trainings.iterdir()), timeout=20_000)
+    qtbot.waitUntil(lambda: not any(trainings.iterdir()), timeout=LONG_MS)
+
+
+def test_a_plan_that_is_gone_is_looked_for_again(planned, settled, trainings, tmp_path, monkeypatch):
+    _, panel = planned()
+    plan = panel.session.plan
+    shutil.rmtree(plan.folder)
+    panel.session.train()
+    assert plan.look is not None
+    settled(panel)
+    assert plan.possible
+    # Kept elsewhere from now on: what was looked for goes there too.
+    before = plan.folder
+    monkeypatch.setattr(training_state, "trainings_home", lambda: tmp_path / "elsewhere")
+    panel.session.set_home(tmp_path / "elsewhere")
+    assert plan.looked is None
+    assert not before.exists()
+    panel.refresh()
+    press(panel, "Look at the data")
+    settled(panel)
+    assert plan.folder.parent == tmp_path / "elsewhere"
+    panel.session.train()
+    settled(panel)
+    assert panel.session.state.phase == "finished"

@@ -263,3 +263,19 @@ def test_an_own_network_is_asked_about_and_kept(
     offer(qtbot, use, tmp_path / "broken.safetensors")
     assert "broken.safetensors" in use.told.text()
     assert not use.use_button.isEnabled()
+
+
+def test_a_network_that_was_kept_is_not_replaced_by_the_next(monkeypatch, tmp_path):
+    from napari_tbcad.networks.listing import NetworkEntry
+    from napari_tbcad.widgets.training import using
+
+    long = "n" * 64
+    known = {
+        name: NetworkEntry(name, tmp_path / name, False, sha)
+        for name, sha in (("ours", "a"), ("ours-earlier", "b"), (long, "c"))
+    }
+    monkeypatch.setattr(using, "installed_entries", lambda: known)
+    assert using.earlier_name("ours") == "ours-earlier-2"
+    assert using.earlier_name(long) not in known
+    known["ours-earlier"] = known["ours"]
+    assert using.earlier_name("ours") == "ours-earlier"

@@ -26,7 +26,8 @@ class CompareStep(TrainingStep):
         self.empty = QuietLabel("A network is compared, and can be used, once it is trained.", wrap=True)
         self.result = ResultView(session.viewer)
         self.use = UseBox(session.viewer)
-        for widget in (self.empty, self.result, self.use):
+        # The pictures are long: what is to be decided stands above them.
+        for widget in (self.empty, self.result, self.use, self.result.pictures):
             self.body.addWidget(widget)
         self._offered: Path | None = None
         self._judged: Mapping[str, Any] | None = None

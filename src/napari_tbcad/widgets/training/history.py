@@ -6,7 +6,12 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from napari_tbcad.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_tbcad.batch.training_state import TrainingState
 
 _MOST_STEPS = 4_000
 """More points than a curve in a narrow dock has pixels for."""
@@ -59,3 +64,13 @@ def read_history(folder: Path) -> History:
     except (OSError, UnicodeDecodeError, csv.Error):
         pass
     return history
+
+
+def read_state(folder: Path | None) -> TrainingState | None:
+    """Return how far a training is, from its files; None where there is none."""
+    from napari_tbcad.batch.training_state import state_of
+
+    try:
+        return None if folder is None else state_of(folder)
+    except BadInput:
+        return None

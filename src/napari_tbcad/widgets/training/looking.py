@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 DATA = "data"
 """Folder below that of a training for what was gathered and written down for it."""
-KEY = "patients.key"
-"""With it a patient has the same digest in every training."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +102,14 @@ class Look(QObject):
     # -- on the worker --------------------------------------------------------------------------------
 
     def _find(self) -> Looked:
+        from napari_tbcad.batch.training_data import together
         from napari_tbcad.batch.training_plan import plan_notes, training_plan
 
         choice, out = self.choice, self.folder / DATA
         if out.is_dir():
             # From an earlier look of this very training: nothing was learned from it.
             shutil.rmtree(out)
-        data = joined([self._part(number) for number in range(len(choice.given))])
+        data = together([self._part(number) for number in range(len(choice.given))])
         self._require_going()
         config = training_plan(
             choice.goal.key,
@@ -128,6 +126,8 @@ class Look(QObject):
 
     def _part(self, number: int) -> FoundData:
         from napari_tbcad.batch.training_data import find_data
+        from napari_tbcad.batch.training_state import KEY
+        from napari_tbcad.widgets.training.finding import find_in_child, takes_a_network
 
         choice, given = self.choice, self.choice.given[number]
         self._require_going()
@@ -135,11 +135,14 @@ class Look(QObject):
         def progress(share: float, what: str) -> None:
             self.share, self.what = 0.5 * (number + share) / len(choice.given), what or self.what
 
+        out = self.folder / DATA / str(number + 1)
+        if takes_a_network(choice, given):
+            return find_in_child(choice, given, out, progress=progress, cancelled=self._stop.is_set)
         return find_data(
             choice.goal.key,
             given.kind,
             given.paths,
-            out=self.folder / DATA / str(number + 1),
+            out=out,
             view=choice.goal.view,
             scheme=choice.scheme,
             key=self.folder.parent / KEY,
@@ -184,26 +187,6 @@ class Look(QObject):
         if not isinstance(error, Cancelled):
             self.problem = said_of(error)
         self.ended.emit()
-
-
-def joined(parts: Sequence[FoundData]) -> FoundData:
-    """Return the collections of several places as one; of two with one name the second gets a number."""
-    names: set[str] = set()
-    sources = []
-    for source in (source for part in parts for source in part.sources):
-        wanted, number = source.name, 2
-        while wanted in names:
-            wanted, number = f"{source.name} {number}", number + 1
-        names.add(wanted)
-        sources.append(source.model_copy(update={"name": wanted}))
-    return replace(
-        parts[0],
-        sources=tuple(sources),
-        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
-        passed_over=tuple(pair for part in parts for pair in part.passed_over),
-        learned=frozenset().union(*(part.learned for part in parts)),
-        told=all(part.told for part in parts),
-    )
 
 
 def said_of(error: Exception) -> str:

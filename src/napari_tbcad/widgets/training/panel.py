@@ -16,7 +16,8 @@ from napari_tbcad.widgets.training.choosing import ChooseStep
 from napari_tbcad.widgets.training.comparing import CompareStep
 from napari_tbcad.widgets.training.found import FoundStep
 from napari_tbcad.widgets.training.running import TrainStep
-from napari_tbcad.widgets.training.session import Phase, TrainingSession, training_session_of
+from napari_tbcad.widgets.training.session import Phase, TrainingSession
+from napari_tbcad.widgets.training.sessions import end_with, training_session_of
 from napari_tbcad.widgets.training.step import TrainingStep
 from napari_tbcad.widgets.training.trainings import Trainings
 from napari_tbcad.widgets.training.words import Action, action_of, activity_of
@@ -37,12 +38,6 @@ class Foot(RunBar):
     """The foot; how long a training takes is told in step 3, where it was measured."""
 
     tells_time = True
-
-    def show_progress(self, share: float | None, what: str = "", *, can_run: bool = True) -> None:
-        """Show it with the next drawing: Qt's bar would have the window drawn at once, canvas and all."""
-        self.progress.setUpdatesEnabled(False)
-        super().show_progress(share, what, can_run=can_run)
-        self.progress.setUpdatesEnabled(True)
 
     def _time_left(self, share: float | None) -> str:
         return super()._time_left(share) if self.tells_time else ""
@@ -92,6 +87,11 @@ class TrainingPanel(QWidget):
         self.compare.use.given_up.connect(self._refresh_soon)
         self.refresh()
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether everything that changed is shown."""
+        return not self._soon.isActive()
+
     def refresh(self) -> None:
         """Show the session as it stands."""
         self._soon.stop()
@@ -135,7 +135,7 @@ class TrainingPanel(QWidget):
         while above is not None and not isinstance(above, QMainWindow):
             above = above.parentWidget()
         if above is not None:
-            self.session.follow(above)
+            end_with(self.session, above)
 
     def _scrolling(self) -> QWidget:
         inside = QWidget()

@@ -50,6 +50,8 @@ class Plan(QObject):
         A training was begun with it: another one needs another look.
     minutes : float
         How long the training may take.
+    wished : int
+        Epochs it would have if there were time for all.
     """
 
     changed = Signal()
@@ -66,11 +68,22 @@ class Plan(QObject):
         self.folder: Path | None = None
         self.used = False
         self.minutes = MINUTES
+        self.wished = 0
 
     @property
     def stale(self) -> bool:
         """Whether something else is asked for than what was looked for."""
-        return self.looked is not None and (self.used or self.looked.choice.looks_at != self.choice.looks_at)
+        if self.looked is None:
+            return False
+        return self.used or self.lost or self.looked.choice.looks_at != self.choice.looks_at
+
+    @property
+    def lost(self) -> bool:
+        """Whether what a look wrote down is not there any more, or not where trainings are kept now."""
+        folder = self.folder
+        if self.looked is None or folder is None:
+            return False
+        return not folder.is_dir() or folder.parent != trainings_folder()
 
     @property
     def readable(self) -> bool:
@@ -91,8 +104,7 @@ class Plan(QObject):
         """How long the training takes on this device; None while that is not known."""
         if self.costs is None or self.config is None:
             return None
-        epochs = self.config.fit.epochs
-        return float(self.costs["decoding"] + epochs * self.costs["epoch"])
+        return self._seconds_of(self.config.fit.epochs)
 
     def choose(self, choice: Choice) -> None:
         """Take what the person says in step 1."""
@@ -106,7 +118,8 @@ class Plan(QObject):
 
         if self.look is not None or not self.choice.given:
             return
-        if self.folder is None or self.used:
+        if self.folder is None or self.used or self.folder.parent != trainings_folder():
+            self.forget()
             self.folder = new_folder(trainings_folder(), self.choice.name)
             self.used = False
         self.looked = self.config = self.costs = None
@@ -126,6 +139,8 @@ class Plan(QObject):
     def configure(self, config: TrainingConfig) -> None:
         """Take settings; those on which the time of a step depends have it estimated again."""
         before, self.config = self.config, config
+        if before is None or before.fit.epochs != config.fit.epochs:
+            self.wished = config.fit.epochs
         if before is not None and any(getattr(before.fit, n) != getattr(config.fit, n) for n in _COSTS):
             self.costs = None
             self.looked_well.emit()
@@ -135,32 +150,45 @@ class Plan(QObject):
         """Take what the child measured; more epochs than there is time for are cut, as is said."""
         if self.config is None:
             return
-        epochs = max(1, self.config.fit.epochs)
+        # A person may have asked for more or fewer meanwhile.
+        epochs = max(1, int(event["epochs"]))
         decoding = float(event.get("seconds_decoding") or 0.0)
         whole = float(event["seconds"])
         self.costs = dict(event) | {"decoding": decoding, "epoch": max(0.0, whole - decoding) / epochs}
-        if whole > 60 * self.minutes:
-            self.set_minutes(self.minutes)
-        self.changed.emit()
+        self.set_minutes(self.minutes)
 
     def set_minutes(self, minutes: float) -> None:
         """Take as many epochs as there is time for."""
         from napari_tbcad.batch.training_plan import fit_epochs
 
         self.minutes = minutes
-        if self.config is not None and self.seconds is not None:
-            self.config = fit_epochs(self.config, seconds=self.seconds, minutes=minutes)
+        if self.config is not None and self.costs is not None:
+            # From all that was wished: what less time cut comes back with more.
+            fit = self.config.fit.model_copy(update={"epochs": self.wished})
+            whole = self.config.model_copy(update={"fit": fit})
+            self.config = fit_epochs(whole, seconds=self._seconds_of(self.wished), minutes=minutes)
+        self.changed.emit()
+
+    def drop(self) -> None:
+        """Let go of what was found: the next training needs another look."""
+        self.forget()
+        self.looked = self.config = self.costs = None
         self.changed.emit()
 
     def forget(self) -> None:
         """Remove what a look left on disk when no training was begun with it."""
         self.cancel()
-        if self.folder is not None and not self.used:
+        # Another panel may have found it on the shelf, and trained it.
+        if self.folder is not None and not self.used and not was_begun(self.folder):
             with suppress(OSError):
                 shutil.rmtree(self.folder)
         self.folder = None
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _seconds_of(self, epochs: int) -> float:
+        assert self.costs is not None
+        return float(self.costs["decoding"] + epochs * self.costs["epoch"])
 
     def _begin(self, look: Look) -> Look:
         self.look, self.problem = look, ""
@@ -176,7 +204,16 @@ class Plan(QObject):
         if look.looked is not None:
             self.looked, self.config = look.looked, look.looked.config
             self.costs = None
+            self.wished = self.config.fit.epochs
         look.deleteLater()
         if self.possible:
             self.looked_well.emit()
         self.changed.emit()
+
+
+def was_begun(folder: Path) -> bool:
+    """Tell whether a training was begun in a folder, by whomever; then it is nothing to be cleared away."""
+    from napari_tbcad.batch.training_state import JOB, LAST, LOG, MODEL, SPLIT, read_json
+
+    wanted = (read_json(folder / JOB) or {}).get("do", ())
+    return "train" in wanted or any((folder / name).exists() for name in (SPLIT, LOG, LAST, MODEL))

@@ -84,7 +84,7 @@ class TrainStep(TrainingStep):
         if planned and plan.config is not None and plan.looked is not None:
             self.estimate.set_text(estimate_words(session))
             timed = plan.costs is not None
-            self.short.tell(short_of_time(plan.looked.config.fit.epochs, plan.config.fit.epochs))
+            self.short.tell(short_of_time(plan.wished, plan.config.fit.epochs))
             self.settings.show_settings(plan.config.fit, plan.looked.config.fit, plan.minutes, timed=timed)
         if not planned:
             self.short.tell()

@@ -250,6 +250,11 @@ class Shelf(QWidget):
 
 
 def _list(home: Path) -> list[TrainingState]:
-    from napari_tbcad.batch.training_state import list_trainings
+    from napari_tbcad.batch.training_state import list_trainings, read_job
 
-    return list_trainings(home)
+    # What somebody has only looked at is that panel's: to be trained there, or cleared away.
+    return [
+        state
+        for state in list_trainings(home)
+        if state.phase != "planned" or "train" in read_job(state.folder).get("do", ())
+    ]

@@ -97,7 +97,7 @@ class UseBox(QWidget):
         if self._offer.installed != name and (known := using.taken(name)):
             self._ask(
                 f"You have a network “{name}” ({known}). Replace it? "
-                f"It is kept as “{using.EARLIER.format(name)}”."
+                f"It is kept as “{using.earlier_name(name)}”."
             )
             return
         self._install()

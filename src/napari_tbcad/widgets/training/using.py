@@ -157,6 +157,18 @@ def free_name(wanted: str) -> str:
     return next(name for name in names if name not in known)
 
 
+def earlier_name(name: str) -> str:
+    """Return what the network that has a name is called once another takes the name.
+
+    One that was kept before stays: a study may name it.
+    """
+    wanted, known = EARLIER.format(name), installed_entries()
+    now, kept = known.get(name), known.get(wanted)
+    if now is not None and kept is not None and now.sha256 and now.sha256 == kept.sha256:
+        return wanted
+    return free_name(wanted)
+
+
 def install(model: Path, name: str) -> str:
     """Install a network, on a worker; returns what an earlier one of the name is called now, or "".
 
@@ -170,8 +182,9 @@ def install(model: Path, name: str) -> str:
     if earlier is not None:
         if earlier.sha256 and earlier.sha256 == sha256(model):
             return ""
-        kept = EARLIER.format(name)[:64]
-        _install(earlier.path, kept)
+        kept = earlier_name(name)
+        if kept not in installed_entries():
+            _install(earlier.path, kept)
     _install(model, name)
     return kept
 

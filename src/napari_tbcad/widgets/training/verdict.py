@@ -82,8 +82,12 @@ def others_of(judged: Mapping[str, Any]) -> dict[Against, str]:
 
 
 def seen_before(judged: Mapping[str, Any], against: Against) -> int:
-    """Return how many held-out patients the other network has learned from, as far as is known."""
-    return int(number(judged.get("learned" if against == "packaged" else "learned_start")) or 0)
+    """Return how many held-out patients either network has learned from, as far as is known.
+
+    What the start has learned the new network knows as well: its score is too good beside any other.
+    """
+    start = int(number(judged.get("learned_start")) or 0)
+    return start if against == "start" else max(start, int(number(judged.get("learned")) or 0))
 
 
 def is_fair(judged: Mapping[str, Any], against: Against) -> bool:
@@ -112,8 +116,11 @@ def sentence(judged: Mapping[str, Any], metric: str = "dice", against: Against =
         return f"There is no other network to compare with: {scores} on {held} held out."
     scores += f", {other} {mean.other:.3f}"
     if (seen := seen_before(judged, against)) > 0:
+        who = other
+        if against == "packaged" and not number(judged.get("learned")):
+            who = "the network it was started from"
         return (
-            f"{other[0].upper()}{other[1:]} has learned from {seen} of the {held} held out: "
+            f"{who[0].upper()}{who[1:]} has learned from {seen} of the {held} held out: "
             f"which one is better for others cannot be said. Here: {scores}."
         )
     if patients < FEW:

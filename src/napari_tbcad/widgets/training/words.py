@@ -177,7 +177,7 @@ def activity_of(session: TrainingSession) -> tuple[float | None, str]:
         Phase.STOPPING: "stopping after this step",
         Phase.JUDGING: "comparing on the held-out images",
     }.get(session.phase, "training")
-    return session.share or 0.0, ", ".join(filter(None, (said, session.text)))
+    return session.child.share or 0.0, ", ".join(filter(None, (said, session.child.text)))
 
 
 def judged_words(judged: Mapping[str, Any] | None) -> str:
