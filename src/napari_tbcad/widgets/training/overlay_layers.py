@@ -203,6 +203,8 @@ def layers_of(opened: Opened) -> list[Layer]:
         opened.pixels,
         name=opened.name,
         colormap="gray_r" if is_bone(opened.task) else "gray",
+        # The root of counts, as the networks see them: a bladder would leave all else white.
+        gamma=0.5 if is_bone(opened.task) else 1.0,
         contrast_limits=opened.limits,
         metadata={PREVIEW: True},
     )
@@ -227,6 +229,9 @@ def layers_of(opened: Opened) -> list[Layer]:
 def _table(task: str) -> dict[int | None, Any]:
     names = NETWORK_SCHEMES[task].names
     colours = class_colours(task)
-    table: dict[int | None, Any] = {None: _NOTHING, 0: _NOTHING, IGNORE: _NOTHING}
+    if task in BONE_SCHEMES:
+        # Its outlines alone would cover the skeleton, in which one looks for hotspots.
+        colours = {name: colour for name, colour in colours.items() if name != "bone"}
+    table: dict[int | None, Any] = {None: _NOTHING} | dict.fromkeys((*names, IGNORE), _NOTHING)
     table.update({value: colours[name] for value, name in names.items() if name in colours})
     return table
