@@ -125,7 +125,7 @@ class RoleTable(QWidget):
         self._grid.setHorizontalSpacing(2)
         self._grid.setVerticalSpacing(1)
         # By shares of the width: a long name is cut rather than the panel widened.
-        self._grid.setColumnStretch(0, 11)
+        self._grid.setColumnStretch(0, 14)
         for column in range(1, len(ROLES) + 1):
             self._grid.setColumnStretch(column, 6)
         self.setAccessibleName("Images, patients and classes by role")

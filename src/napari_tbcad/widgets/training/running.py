@@ -107,7 +107,7 @@ class TrainStep(TrainingStep):
             self.set_state(State.STALE)
         else:
             self.set_state(State.NOT_RUN)
-        self.summarise(time_words(session) if planned else training_words(session))
+        self.summarise(time_words(session) if planned else training_words(session, named=False))
 
     def _configure(self, fit: FitParameters) -> None:
         plan = self.session.plan

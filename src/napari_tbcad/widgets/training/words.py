@@ -126,8 +126,8 @@ def short_of_time(wished: int, taken: int) -> str:
     return time_note(wished, taken)
 
 
-def training_words(session: TrainingSession) -> str:
-    """Return how far the training that is shown is, in one line."""
+def training_words(session: TrainingSession, *, named: bool = True) -> str:
+    """Return how far the training that is shown is, in one line; for a heading without its name."""
     config, phase = session.config, session.phase
     if session.busy:
         said = {
@@ -144,7 +144,7 @@ def training_words(session: TrainingSession) -> str:
         return ""
     said = {"finished": "trained", "planned": "not begun"}.get(state.phase, state.phase)
     far = f", {state.epochs_done} of {state.epochs} epochs" if state.epochs else ""
-    return f"{state.name}: {said}{far}"
+    return f"{state.name}: {said}{far}" if named else f"{said}{far}"
 
 
 def share_words(share: float) -> str:
