@@ -172,8 +172,12 @@ def test_a_result_is_shown_and_its_images_open_in_the_viewer(qtbot, overlays, mo
     qtbot.waitUntil(lambda: bool(told), timeout=10_000)
     assert "not there any more" in told[0]
 
-    view.show_result(judged([HIGHER], patients=4, learned=None, failed=[["film9.png", "unreadable"]]))
+    repeated = ["only 4 patients are held out: the scores say little", "told by `networks compare`"]
+    failed = [["film9.png", "unreadable"]]
+    view.show_result(judged([HIGHER], patients=4, learned=None, failed=failed, warnings=repeated))
     assert "too few" in view.said.text()
+    assert "say little" not in view.warnings.text()
+    assert "told by networks compare" in view.warnings.text().lower()
     assert "not known" in view.warnings.text()
     assert "film9.png" in view.warnings.text()
     assert not view.legend.isVisible()

@@ -140,7 +140,10 @@ class ResultView(QWidget):
         judged = self._judged
         if not judged:
             return []
-        said = [str(text) for text in judged.get("warnings") or ()]
+        # The marks of commands are for terminals; that few are held out is said once, by the sentence above.
+        said = [str(text).replace("`", "") for text in judged.get("warnings") or ()]
+        if self.said.text().startswith("Only "):
+            said = [text for text in said if not text.startswith("only ")]
         if "learned" in judged and judged["learned"] is None and patients_of(judged):
             said.append(_UNKNOWN)
         if failed := judged.get("failed"):
