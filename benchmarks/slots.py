@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
@@ -14,9 +14,16 @@ import numpy as np
 
 
 class Slots:
-    """Time of this project's code on the GUI thread, entry by entry, by ``sys.setprofile``."""
+    """Time of this project's code on the GUI thread, entry by entry, by ``sys.setprofile``.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    clock : callable, optional
+        Returns seconds; ``time.thread_time`` leaves out what other threads and programs took.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
         self.entries: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._owners: dict[CodeType, int] = {}
         self._stack: list[tuple[FrameType, int, float, float]] = []
@@ -36,10 +43,10 @@ class Slots:
                 owner = self._owner(code, frame)
             stack = self._stack
             if owner and (stack[-1][1] != owner if stack else owner == 1):
-                stack.append((frame, owner, time.perf_counter(), 0.0))
+                stack.append((frame, owner, self._clock(), 0.0))
         elif event == "return" and self._stack and self._stack[-1][0] is frame:
             _, owner, began, foreign = self._stack.pop()
-            spent = time.perf_counter() - began
+            spent = self._clock() - began
             if not self._stack:
                 self.entries[frame.f_code.co_qualname].append((spent, spent - foreign))
                 return
