@@ -28,7 +28,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from napari_tbcad.batch.training_state import job_command, read_json, state_of, write_job
+from napari_tbcad.batch.trainings.state import job_command, read_json, state_of, write_job
 from napari_tbcad.files import write_csv, written_whole
 
 HONEST = {"none": "honest: none of the held-out patients was learned", "packaged": "too good: learned before"}

@@ -20,7 +20,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
-from napari_tbcad.batch import training_state
+from napari_tbcad.batch.trainings import state as training_state
 from napari_tbcad.networks import listing
 from napari_tbcad.simulate.bone_samples import write_simulated_scans
 from napari_tbcad.simulate.samples import write_simulated_set

@@ -10,11 +10,11 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from napari_tbcad.batch.training_data import find_data, together
-from napari_tbcad.batch.training_plan import fit_epochs, plan_notes, time_note, training_plan
-from napari_tbcad.batch.training_roles import learned_by, roles_of, save_roles
-from napari_tbcad.batch.training_scores import score_table
-from napari_tbcad.batch.training_tasks import TASKS, FoundData
+from napari_tbcad.batch.trainings.data import find_data, together
+from napari_tbcad.batch.trainings.plan import fit_epochs, plan_notes, time_note, training_plan
+from napari_tbcad.batch.trainings.roles import learned_by, roles_of, save_roles
+from napari_tbcad.batch.trainings.scores import score_table
+from napari_tbcad.batch.trainings.tasks import TASKS, FoundData
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.files import write_csv
 from napari_tbcad.networks.config import TrainingConfig, save_config

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from napari_tbcad.batch import training_job
-from napari_tbcad.batch.training_caveats import caveats
-from napari_tbcad.batch.training_channel import Channel
-from napari_tbcad.batch.training_data import find_data
-from napari_tbcad.batch.training_job import DONE, FAILED, STOPPED, work
-from napari_tbcad.batch.training_plan import training_plan
-from napari_tbcad.batch.training_state import (
+from napari_tbcad.batch.trainings import job as training_job
+from napari_tbcad.batch.trainings.caveats import caveats
+from napari_tbcad.batch.trainings.channel import Channel
+from napari_tbcad.batch.trainings.data import find_data
+from napari_tbcad.batch.trainings.job import DONE, FAILED, STOPPED, work
+from napari_tbcad.batch.trainings.plan import training_plan
+from napari_tbcad.batch.trainings.state import (
     CACHE,
     DATA,
     JUDGED,

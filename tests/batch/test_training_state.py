@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_tbcad.batch.training_state import (
+from napari_tbcad.batch.trainings.state import (
     ENDED,
     JUDGED,
     LAST,
@@ -35,8 +35,8 @@ from napari_tbcad.networks.config import DataParameters, DataSource, TrainingCon
 WORKER = """
 import sys, time
 from pathlib import Path
-from napari_tbcad.batch.training_channel import opened
-from napari_tbcad.batch.training_state import claimed
+from napari_tbcad.batch.trainings.channel import opened
+from napari_tbcad.batch.trainings.state import claimed
 folder = Path(sys.argv[1])
 with opened(folder / "job.log", alone=False) as channel, claimed(folder):
     channel.tell({"event": "step"})
@@ -123,7 +123,7 @@ def test_the_shelf_holds_what_can_be_read_the_newest_first(folder):
 def test_one_process_at_a_time_and_a_running_training_is_not_deleted(folder):
     with claimed(folder):
         # Locks are of a process: another one must not get it.
-        code = f"from pathlib import Path\nfrom napari_tbcad.batch.training_state import claimed\n\
+        code = f"from pathlib import Path\nfrom napari_tbcad.batch.trainings.state import claimed\n\
 with claimed(Path({str(folder)!r}), patience=0): pass"
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert "running already" in other.stderr

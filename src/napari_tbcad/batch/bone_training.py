@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_tbcad.batch.bone_training_sets import TrainingSet, learned_patients
-from napari_tbcad.batch.training_start import start_from
+from napari_tbcad.batch.trainings.start import start_from
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 

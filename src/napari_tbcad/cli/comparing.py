@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from napari_tbcad.cli import options
+
+if TYPE_CHECKING:
+    from napari_tbcad.networks.devices import Device
 
 ConfigFile = Annotated[
     Path, typer.Argument(metavar="CONFIG.yaml", help="A comparison; `networks template compare` prints one.")
@@ -42,7 +45,8 @@ def compare(
 
     options.require_device(device)
     chosen = load_compare_config(config, options.assignments(None, assign))
-    comparison = Comparison(chosen, out.absolute(), device or "auto", typer.echo)
+    where = cast("Device", device or "auto")
+    comparison = Comparison(chosen, out.absolute(), where, typer.echo)
     try:
         outcome = Outcome() if tables else comparison.run_all(only=only or ())
     except TrainingStopped as error:

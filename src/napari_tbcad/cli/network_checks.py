@@ -58,7 +58,7 @@ def tell_against(
     new: Evaluation, name: str, judge: Callable[[Any], Evaluation], task: str, out: Path
 ) -> None:
     """Judge another network on the same images, and print and write how the first differs from it."""
-    from napari_tbcad.batch.training_scores import COLUMNS
+    from napari_tbcad.batch.trainings.scores import COLUMNS
     from napari_tbcad.errors import ModelRefused
     from napari_tbcad.files import write_csv
     from napari_tbcad.networks.models import find_network
@@ -84,7 +84,7 @@ def paired_table(new: Evaluation, other: Evaluation) -> list[dict[str, Any]]:
     """
     import numpy as np
 
-    from napari_tbcad.batch.training_scores import score_table
+    from napari_tbcad.batch.trainings.scores import score_table
     from napari_tbcad.errors import BadInput
 
     known = {(one.source, one.name, one.patient): one for one in other.images}

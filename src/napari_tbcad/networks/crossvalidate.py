@@ -130,7 +130,7 @@ def trained(
 
 
 def require_same(path: Path, config: TrainingConfig) -> None:
-    """Refuse a folder whose network was trained otherwise; where it was, and what it is called, do not matter.
+    """Refuse a folder whose network was trained otherwise; where, and its description, do not matter.
 
     Raises
     ------

@@ -12,7 +12,7 @@ LONG_MS = 90_000
 """A machine that has much else to do takes its time; nobody waits that long for what works."""
 
 CHILD = '''
-"""Says what batch.training_job says, and learns nothing."""
+"""Says what batch.trainings.job says, and learns nothing."""
 import json, os, pathlib, sys, threading, time
 
 folder = pathlib.Path(sys.argv[1])
@@ -97,7 +97,7 @@ end("done", model=str(folder / "model.safetensors") if "train" in job["do"] else
 @pytest.fixture(autouse=True)
 def trainings(tmp_path, monkeypatch) -> Path:
     """Folder of trainings, instead of the one of whoever runs the tests."""
-    from napari_tbcad.batch import training_state
+    from napari_tbcad.batch.trainings import state as training_state
 
     folder = tmp_path / "trainings"
     monkeypatch.setattr(training_state, "trainings_home", lambda: folder)
@@ -152,7 +152,7 @@ def _survey_of():
 @pytest.fixture
 def looks(monkeypatch):
     """Let a look find what it is told, and read nothing; return a function that says what."""
-    from napari_tbcad.batch.training_data import FoundData
+    from napari_tbcad.batch.trainings.data import FoundData
     from napari_tbcad.networks.config import DataParameters, DataSource, FitParameters, TrainingConfig
     from napari_tbcad.widgets.training.looking import Look, Looked
 

@@ -113,7 +113,7 @@ def find(given: Given, script: Path, how: str, cancelled=lambda: False):
 
 def found_line(folder: Path, number: int = 6) -> str:
     """Return what the child says of a collection that is there."""
-    from napari_tbcad.batch.training_data import find_data
+    from napari_tbcad.batch.trainings.data import find_data
 
     folder.mkdir(exist_ok=True)
     table = folder / "table.csv"
@@ -195,7 +195,7 @@ def test_epochs_follow_the_time_there_is(tmp_path, monkeypatch):
 
 
 def test_what_somebody_else_began_is_not_cleared_away(tmp_path):
-    from napari_tbcad.batch.training_state import write_job
+    from napari_tbcad.batch.trainings.state import write_job
     from napari_tbcad.networks.config import TrainingConfig
 
     plan = Plan()

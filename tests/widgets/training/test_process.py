@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from napari_tbcad.batch.training_state import write_job
+from napari_tbcad.batch.trainings.state import write_job
 from napari_tbcad.networks.config import TrainingConfig
 from napari_tbcad.widgets.training.process import TrainingProcess
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_tbcad.batch.training_state import TrainingState, state_of
+from napari_tbcad.batch.trainings.state import TrainingState, state_of
 from napari_tbcad.widgets.training.shelf_words import MARKS, line_of, more_of, size_in_words
 
 LOG = "epoch,loss,validation_dice,iou_right lung\n1,0.5,0.8,0.7\n2,0.4,0.9,0.8\n"
@@ -126,7 +126,7 @@ def test_trainings_are_shown_resumed_and_deleted_after_a_question(qtbot, shelf, 
 
 @pytest.mark.gui
 def test_a_training_that_runs_elsewhere_is_left_alone(qtbot, shelf, home):
-    from napari_tbcad.batch.training_state import claimed
+    from napari_tbcad.batch.trainings.state import claimed
 
     with claimed(home / "killed"), qtbot.waitSignal(shelf.listed, timeout=10_000):
         shelf.refresh()

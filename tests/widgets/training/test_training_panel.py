@@ -11,8 +11,8 @@ import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
-from napari_tbcad.batch import training_state
-from napari_tbcad.batch.training_state import list_trainings, state_of
+from napari_tbcad.batch.trainings import state as training_state
+from napari_tbcad.batch.trainings.state import list_trainings, state_of
 from napari_tbcad.chain import State
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.training.child import Phase

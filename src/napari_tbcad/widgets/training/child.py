@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_tbcad.widgets.training.process import TrainingProcess
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.training_state import Doing
+    from napari_tbcad.batch.trainings.state import Doing
 
 
 class Phase(Enum):

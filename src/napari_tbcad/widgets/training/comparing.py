@@ -69,6 +69,6 @@ class CompareStep(TrainingStep):
 
 def _read(folder: Path | None) -> dict[str, Any] | None:
     """Return what was judged in an earlier session."""
-    from napari_tbcad.batch.training_state import JUDGED, read_json
+    from napari_tbcad.batch.trainings.state import JUDGED, read_json
 
     return None if folder is None else read_json(folder / JUDGED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from napari_tbcad.batch.training_data import TASKS, Kind
+from napari_tbcad.batch.trainings.data import TASKS, Kind
 from napari_tbcad.record import Parameters, field
 
 PACKAGED, NOTHING = "packaged", "none"
@@ -21,7 +21,7 @@ class Goal:
     Parameters
     ----------
     key : str
-        Of the task, as :func:`napari_tbcad.batch.training_data.find_data` knows it.
+        Of the task, as :func:`napari_tbcad.batch.trainings.data.find_data` knows it.
     title : str
         For the choice.
     view : str

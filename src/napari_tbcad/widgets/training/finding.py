@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.training_state import job_command, write_job
+from napari_tbcad.batch.trainings.state import job_command, write_job
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.widgets.training.data import Choice, Given
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.training_data import FoundData
+    from napari_tbcad.batch.trainings.data import FoundData
 
 _LOOKS_EVERY = 0.1
 """Seconds between looks at whether the person still wants it."""
@@ -45,7 +45,7 @@ def find_in_child(
     cancelled: Callable[[], bool],
     command: Sequence[str] | None = None,
 ) -> FoundData:
-    """Find images as :func:`~napari_tbcad.batch.training_data.find_data` does, in another process.
+    """Find images as :func:`~napari_tbcad.batch.trainings.data.find_data` does, in another process.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def find_in_child(
     cancelled : callable
         Whether the process is to be ended.
     command : sequence of str, optional
-        What is begun; the step ``find`` of :mod:`~napari_tbcad.batch.training_job` by default.
+        What is begun; the step ``find`` of :mod:`~napari_tbcad.batch.trainings.job` by default.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def find_in_child(
     Cancelled
         If `cancelled` said so.
     """
-    from napari_tbcad.batch.training_data import FoundData
+    from napari_tbcad.batch.trainings.data import FoundData
 
     goal = choice.goal
     find = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_tbcad.errors import BadInput
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.training_state import TrainingState
+    from napari_tbcad.batch.trainings.state import TrainingState
 
 _MOST_STEPS = 4_000
 """More points than a curve in a narrow dock has pixels for."""
@@ -68,7 +68,7 @@ def read_history(folder: Path) -> History:
 
 def read_state(folder: Path | None) -> TrainingState | None:
     """Return how far a training is, from its files; None where there is none."""
-    from napari_tbcad.batch.training_state import state_of
+    from napari_tbcad.batch.trainings.state import state_of
 
     try:
         return None if folder is None else state_of(folder)

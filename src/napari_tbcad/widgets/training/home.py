@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari_tbcad.batch import training_state
+from napari_tbcad.batch.trainings import state as training_state
 
 
 def default_folder() -> Path:

@@ -15,7 +15,7 @@ from napari_tbcad.widgets.training.data import Choice
 from napari_tbcad.widgets.work import start_call
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.training_data import FoundData
+    from napari_tbcad.batch.trainings.data import FoundData
     from napari_tbcad.networks.config import TrainingConfig
     from napari_tbcad.networks.survey import Survey
 
@@ -102,8 +102,8 @@ class Look(QObject):
     # -- on the worker --------------------------------------------------------------------------------
 
     def _find(self) -> Looked:
-        from napari_tbcad.batch.training_data import together
-        from napari_tbcad.batch.training_plan import plan_notes, training_plan
+        from napari_tbcad.batch.trainings.data import together
+        from napari_tbcad.batch.trainings.plan import plan_notes, training_plan
 
         choice, out = self.choice, self.folder / DATA
         if out.is_dir():
@@ -125,8 +125,8 @@ class Look(QObject):
         return self._survey(choice, data, config, notes)
 
     def _part(self, number: int) -> FoundData:
-        from napari_tbcad.batch.training_data import find_data
-        from napari_tbcad.batch.training_state import KEY
+        from napari_tbcad.batch.trainings.data import find_data
+        from napari_tbcad.batch.trainings.state import KEY
         from napari_tbcad.widgets.training.finding import find_in_child, takes_a_network
 
         choice, given = self.choice, self.choice.given[number]
@@ -160,7 +160,7 @@ class Look(QObject):
     def _survey(
         self, choice: Choice, data: FoundData, config: TrainingConfig, notes: tuple[str, ...]
     ) -> Looked:
-        from napari_tbcad.batch.training_state import keep_survey
+        from napari_tbcad.batch.trainings.state import keep_survey
         from napari_tbcad.networks.survey import survey
 
         self._require_going()

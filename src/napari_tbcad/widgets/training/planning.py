@@ -114,7 +114,7 @@ class Plan(QObject):
 
     def look_at_data(self, device: str = "auto") -> None:
         """Find the images and survey them, on a worker."""
-        from napari_tbcad.batch.training_state import new_folder
+        from napari_tbcad.batch.trainings.state import new_folder
 
         if self.look is not None or not self.choice.given:
             return
@@ -159,7 +159,7 @@ class Plan(QObject):
 
     def set_minutes(self, minutes: float) -> None:
         """Take as many epochs as there is time for."""
-        from napari_tbcad.batch.training_plan import fit_epochs
+        from napari_tbcad.batch.trainings.plan import fit_epochs
 
         self.minutes = minutes
         if self.config is not None and self.costs is not None:
@@ -213,7 +213,7 @@ class Plan(QObject):
 
 def was_begun(folder: Path) -> bool:
     """Tell whether a training was begun in a folder, by whomever; then it is nothing to be cleared away."""
-    from napari_tbcad.batch.training_state import JOB, LAST, LOG, MODEL, SPLIT, read_json
+    from napari_tbcad.batch.trainings.state import JOB, LAST, LOG, MODEL, SPLIT, read_json
 
     wanted = (read_json(folder / JOB) or {}).get("do", ())
     return "train" in wanted or any((folder / name).exists() for name in (SPLIT, LOG, LAST, MODEL))

@@ -15,7 +15,7 @@ from pathlib import Path
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
-from napari_tbcad.batch.training_state import job_command
+from napari_tbcad.batch.trainings.state import job_command
 
 CLOSE_MS = 3_000
 """How long the end of a window waits for the step under way; an epoch at most is lost beyond it."""

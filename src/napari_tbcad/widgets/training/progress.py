@@ -31,7 +31,7 @@ _BAND = "border-left: 4px solid {}; padding: 4px 6px;"
 
 
 class Progress(QWidget):
-    """Shows the events of a training's process; see :mod:`napari_tbcad.batch.training_job`.
+    """Shows the events of a training's process; see :mod:`napari_tbcad.batch.trainings.job`.
 
     Parameters
     ----------

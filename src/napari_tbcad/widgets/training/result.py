@@ -86,7 +86,7 @@ class ResultView(QWidget):
         self._refresh()
 
     def show_result(self, judged: Mapping[str, Any]) -> None:
-        """Show a comparison, as :mod:`napari_tbcad.batch.training_judged` describes it."""
+        """Show a comparison, as :mod:`napari_tbcad.batch.trainings.judged` describes it."""
         self._judged = judged
         self.against_box.blockSignals(True)
         self.against_box.clear()

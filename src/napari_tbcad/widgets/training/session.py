@@ -23,7 +23,7 @@ from napari_tbcad.widgets.training.home import set_trainings_folder, trainings_f
 from napari_tbcad.widgets.training.planning import Plan
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.training_state import Doing, TrainingState
+    from napari_tbcad.batch.trainings.state import Doing, TrainingState
     from napari_tbcad.networks.config import TrainingConfig
     from napari_tbcad.widgets.training.process import TrainingProcess
 
@@ -230,7 +230,7 @@ class TrainingSession(QObject):
             self._run(plan.folder, ("estimate",))
 
     def _write(self, folder: Path, config: TrainingConfig | None, do: Sequence[Doing]) -> bool:
-        from napari_tbcad.batch.training_state import write_job
+        from napari_tbcad.batch.trainings.state import write_job
 
         try:
             write_job(folder, config, do)

@@ -18,7 +18,7 @@ from napari_tbcad.widgets.training.shelf_words import line_of, more_of, size_in_
 from napari_tbcad.widgets.work import start_call
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.training_state import TrainingState
+    from napari_tbcad.batch.trainings.state import TrainingState
 
 _STATE = int(Qt.ItemDataRole.UserRole)
 
@@ -216,7 +216,7 @@ class Shelf(QWidget):
         self.question.setText(breakable(text))
 
     def _delete(self) -> None:
-        from napari_tbcad.batch.training_state import remove_training
+        from napari_tbcad.batch.trainings.state import remove_training
 
         folder, self._asked = self._asked, None
         self._refresh()
@@ -250,7 +250,7 @@ class Shelf(QWidget):
 
 
 def _list(home: Path) -> list[TrainingState]:
-    from napari_tbcad.batch.training_state import list_trainings, read_job
+    from napari_tbcad.batch.trainings.state import list_trainings, read_job
 
     # What somebody has only looked at is that panel's: to be trained there, or cleared away.
     return [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_tbcad.batch.training_state import TrainingState
+    from napari_tbcad.batch.trainings.state import TrainingState
 
 MARKS = {
     "planned": ("○", "not begun"),

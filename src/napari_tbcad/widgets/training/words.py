@@ -121,7 +121,7 @@ def estimate_words(session: TrainingSession) -> str:
 
 def short_of_time(wished: int, taken: int) -> str:
     """Return what to say where there is time for much less than has been enough."""
-    from napari_tbcad.batch.training_plan import time_note
+    from napari_tbcad.batch.trainings.plan import time_note
 
     return time_note(wished, taken)
 

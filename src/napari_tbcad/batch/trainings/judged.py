@@ -34,11 +34,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_tbcad.batch.training_caveats import caveats
-from napari_tbcad.batch.training_plan import known_to
-from napari_tbcad.batch.training_scores import COLUMNS, score_table
-from napari_tbcad.batch.training_state import CONFIG, DATA, JUDGED, MODEL, read_json, write_json
-from napari_tbcad.batch.training_tasks import FoundData
+from napari_tbcad.batch.trainings.caveats import caveats
+from napari_tbcad.batch.trainings.plan import known_to
+from napari_tbcad.batch.trainings.scores import COLUMNS, score_table
+from napari_tbcad.batch.trainings.state import CONFIG, DATA, JUDGED, MODEL, read_json, write_json
+from napari_tbcad.batch.trainings.tasks import FoundData
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused, TbcadError
 from napari_tbcad.files import write_csv
 from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS

@@ -105,7 +105,7 @@ def learned_by(network: Path, home: Path) -> tuple[set[str], set[str]] | None:
     (set of str, set of str) or None
         Images, as whole paths, and names of patients, also of the networks that it was started from; None
         where no training here has made this file or one of those. What a packaged network has learned from
-        is told elsewhere (:attr:`~napari_tbcad.batch.training_tasks.FoundData.learned`).
+        is told elsewhere (:attr:`~napari_tbcad.batch.trainings.tasks.FoundData.learned`).
     """
     from napari_tbcad.batch.corrected import table_rows
     from napari_tbcad.networks.listing import packaged_entries

@@ -1,6 +1,6 @@
-"""What is done in a training's own process: ``python -m napari_tbcad.batch.training_job FOLDER``.
+"""What is done in a training's own process: ``python -m napari_tbcad.batch.trainings.job FOLDER``.
 
-The folder holds ``job.json`` (:func:`~napari_tbcad.batch.training_state.write_job`)::
+The folder holds ``job.json`` (:func:`~napari_tbcad.batch.trainings.state.write_job`)::
 
     {"version": 1, "do": ["survey", "estimate", "train", "judge"], "name": "my-lungs",
      "task": "lungs", "view": "", "epochs": 60, "start": "lungs", "made": "2026-11-22T19:00:00+00:00",
@@ -11,7 +11,8 @@ The folder holds ``job.json`` (:func:`~napari_tbcad.batch.training_state.write_j
      "plan": {"start": "packaged", "held_out": 0.2, "watched": 0.2, "device": "auto", "name": ""}}
 
 ``find`` and ``plan`` stand there only where these steps are to be done (they can be called instead:
-:func:`~napari_tbcad.batch.training_data.find_data`, :func:`~napari_tbcad.batch.training_plan.training_plan`).
+:func:`~napari_tbcad.batch.trainings.data.find_data`,
+:func:`~napari_tbcad.batch.trainings.plan.training_plan`).
 The data are surveyed before the first epoch in any case, unless ``survey.json`` is there; ``train`` goes on
 from the last checkpoint, and does nothing where ``model.safetensors`` is there.
 
@@ -41,14 +42,14 @@ from the last checkpoint, and does nothing where ``model.safetensors`` is there.
     {"event": "paused"}
     {"event": "going_on"}
     {"event": "trained", "model": "/trainings/x/model.safetensors", "epochs": 60, "seconds": 1290.0}
-    {"event": "judged", ...}             see :mod:`~napari_tbcad.batch.training_judged`
+    {"event": "judged", ...}             see :mod:`~napari_tbcad.batch.trainings.judged`
     {"event": "done", "model": "/trainings/x/model.safetensors"|null}
     {"event": "stopped", "what": "train"}
     {"event": "failed", "source": "film9.png", "cause": "...", "kind": "BadInput", "what": "train"}
 
 The events from ``decoding`` to ``going_on`` are those of :func:`~napari_tbcad.networks.fit.train`. The last
 line is ``done``, ``stopped`` or ``failed``, the exit status 0, 3 or 1. A process that was killed says none of
-them, and :func:`~napari_tbcad.batch.training_state.state_of` finds it interrupted. Judging that fails leaves
+them, and :func:`~napari_tbcad.batch.trainings.state.state_of` finds it interrupted. Judging that fails leaves
 the network that was trained: then ``failed`` has ``what`` judge.
 
 **Standard input** takes ``pause``, ``go on`` and ``stop``, a line each. Where it ends the window is gone: the
@@ -67,9 +68,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_tbcad.batch.training_channel import Channel, opened, step_back
-from napari_tbcad.batch.training_state import ENDED, LIBRARIES, MODEL, claimed, now, read_job, write_json
-from napari_tbcad.batch.training_steps import Job
+from napari_tbcad.batch.trainings.channel import Channel, opened, step_back
+from napari_tbcad.batch.trainings.state import ENDED, LIBRARIES, MODEL, claimed, now, read_job, write_json
+from napari_tbcad.batch.trainings.steps import Job
 from napari_tbcad.errors import BadInput, Cancelled
 
 DONE, FAILED, STOPPED = 0, 1, 3

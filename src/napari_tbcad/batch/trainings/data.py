@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_tbcad.batch.training_rows import (
+from napari_tbcad.batch.trainings.rows import (
     Rows,
     known_by_name,
     masks_beside,
     rows_of_folder,
     rows_of_table,
 )
-from napari_tbcad.batch.training_tasks import KINDS, TASKS, FoundData, Kind, Task, together
+from napari_tbcad.batch.trainings.tasks import KINDS, TASKS, FoundData, Kind, Task, together
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.networks.config import DataSource
@@ -290,7 +290,7 @@ def _is_bone_set(folder: Path) -> bool:
 
 
 def _gathered(wanted: _Wanted, places: Sequence[Path], *, unfinished: bool) -> FoundData:
-    from napari_tbcad.batch.training_corrections import gathered
+    from napari_tbcad.batch.trainings.corrections import gathered
 
     folder = wanted.out / "corrections"
     what = wanted.task.key

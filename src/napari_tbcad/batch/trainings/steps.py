@@ -1,4 +1,4 @@
-"""The steps of a training's own process (:mod:`~napari_tbcad.batch.training_job`), one after the other."""
+"""The steps of a training's own process (:mod:`~napari_tbcad.batch.trainings.job`), one after the other."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.training_channel import Channel
-from napari_tbcad.batch.training_data import find_data
-from napari_tbcad.batch.training_plan import fit_epochs, plan_notes, time_note, training_plan
-from napari_tbcad.batch.training_state import (
+from napari_tbcad.batch.trainings.channel import Channel
+from napari_tbcad.batch.trainings.data import find_data
+from napari_tbcad.batch.trainings.plan import fit_epochs, plan_notes, time_note, training_plan
+from napari_tbcad.batch.trainings.state import (
     CACHE,
     CONFIG,
     DATA,
@@ -28,7 +28,7 @@ from napari_tbcad.batch.training_state import (
     write_job,
     write_json,
 )
-from napari_tbcad.batch.training_tasks import FoundData
+from napari_tbcad.batch.trainings.tasks import FoundData
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.networks.config import load_config, save_config
 from napari_tbcad.networks.training_folder import TEMPORARY, read_log
@@ -215,7 +215,7 @@ class Job:
 
     def judge(self) -> None:
         """Compare the network with the packaged one on the patients held out."""
-        from napari_tbcad.batch.training_judged import judge_training
+        from napari_tbcad.batch.trainings.judged import judge_training
 
         judged = judge_training(
             self.folder,

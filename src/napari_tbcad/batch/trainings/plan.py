@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.training_roles import learned_by, roles_of, save_roles
-from napari_tbcad.batch.training_start import NONE, PACKAGED, start_from
-from napari_tbcad.batch.training_state import CACHE, DATA, ROLES, now, write_json
-from napari_tbcad.batch.training_tasks import TASKS, FoundData
+from napari_tbcad.batch.trainings.roles import learned_by, roles_of, save_roles
+from napari_tbcad.batch.trainings.start import NONE, PACKAGED, start_from
+from napari_tbcad.batch.trainings.state import CACHE, DATA, ROLES, now, write_json
+from napari_tbcad.batch.trainings.tasks import TASKS, FoundData
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.schemes import REGIONS
@@ -46,7 +46,7 @@ def training_plan(
     Parameters
     ----------
     task : str
-        Key of :data:`~napari_tbcad.batch.training_tasks.TASKS`.
+        Key of :data:`~napari_tbcad.batch.trainings.tasks.TASKS`.
     data : FoundData
     start : str, optional
         ``"packaged"``, ``"none"``, or the name or file of a network. Architecture and input are its own;

@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 
-from napari_tbcad.batch.training_lock import claimed as claimed
-from napari_tbcad.batch.training_lock import is_running as is_running
+from napari_tbcad.batch.trainings.lock import claimed as claimed
+from napari_tbcad.batch.trainings.lock import is_running as is_running
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
 from napari_tbcad.networks import training_folder
@@ -119,7 +119,7 @@ def new_folder(home: Path, name: str) -> Path:
 
 def job_command(folder: Path) -> list[str]:
     """Return the command that does what ``job.json`` in a folder says."""
-    return [sys.executable, "-m", "napari_tbcad.batch.training_job", str(folder)]
+    return [sys.executable, "-m", "napari_tbcad.batch.trainings.job", str(folder)]
 
 
 def write_job(
@@ -137,7 +137,7 @@ def write_job(
         Of ``find``, ``plan``, ``survey``, ``estimate``, ``train``, ``judge``; done in this order, whichever
         they are given in.
     **more
-        Further entries, see :mod:`~napari_tbcad.batch.training_job`. Those of an earlier ``job.json`` stay.
+        Further entries, see :mod:`~napari_tbcad.batch.trainings.job`. Those of an earlier ``job.json`` stay.
 
     Raises
     ------
