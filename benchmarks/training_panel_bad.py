@@ -103,7 +103,6 @@ def looked(root: Path, small: Path) -> None:
         person.begin_with(str(path))
         look_at(person, name, good)
     person.close()
-    # A window of its own: where trainings are kept is said before anything is looked at.
     person = Person()
     person.begin_with(str(small))
     (root / "a file").touch()
@@ -136,7 +135,7 @@ class Trials:
 
     def planned(self, name: str, images: Path, start: Path) -> Path:
         """Find, plan and survey."""
-        from napari_tbcad.batch.training_state import write_job
+        from napari_tbcad.batch.trainings.state import write_job
 
         folder = self.root / name
         find = {"task": "lungs", "kind": "folder", "paths": [str(images)]}
@@ -147,7 +146,7 @@ class Trials:
 
     def copy(self, name: str, parent: Path | None = None, **fit: object) -> Path:
         """Return a planned training of its own, with other settings."""
-        from napari_tbcad.batch.training_state import CONFIG
+        from napari_tbcad.batch.trainings.state import CONFIG
 
         folder = (parent or self.root) / name.replace(" ", "-")
         shutil.copytree(self.base, folder)
@@ -160,7 +159,7 @@ class Trials:
 
     def run(self, name: str, folder: Path, told: Told = lambda event: None) -> None:
         """Train and print how it ended."""
-        from napari_tbcad.batch.training_state import write_job
+        from napari_tbcad.batch.trainings.state import write_job
 
         write_job(folder, None, ("train",))
         show(name, folder, child(folder, told))
@@ -195,7 +194,7 @@ def child(folder: Path, told: Told = lambda event: None) -> list[dict[str, Any]]
         os.dup2(heard, 0)
         os.close(read)
         os.close(wish)
-        from napari_tbcad.batch import training_job
+        from napari_tbcad.batch.trainings import job as training_job
 
         os._exit(training_job.main([str(folder)]))
     os.close(write)
@@ -212,7 +211,7 @@ def child(folder: Path, told: Told = lambda event: None) -> list[dict[str, Any]]
 
 def show(name: str, folder: Path, events: Sequence[dict[str, Any]]) -> None:
     """Print the last event as the panel shows it, and what the shelf says."""
-    from napari_tbcad.batch.training_state import state_of
+    from napari_tbcad.batch.trainings.state import state_of
     from napari_tbcad.errors import BadInput
 
     last = events[-1] if events else {"event": "nothing"}
@@ -231,7 +230,7 @@ def trained(root: Path, small: Path) -> None:
     """Let a training meet what goes wrong."""
     import torch
 
-    import napari_tbcad.batch.training_judged
+    import napari_tbcad.batch.trainings.judged
     import napari_tbcad.networks.fit  # noqa: F401
 
     torch.set_num_threads(1)

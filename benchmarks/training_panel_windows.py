@@ -46,7 +46,7 @@ def draw(viewer: Any) -> None:
 
 def trying_twice(folder: Path) -> str:
     """Return what a second process on the folder says."""
-    from napari_tbcad.batch.training_state import job_command
+    from napari_tbcad.batch.trainings.state import job_command
 
     done = subprocess.run([*job_command(folder), "--alone"], capture_output=True, text=True)
     last = json.loads(done.stdout.splitlines()[-1])

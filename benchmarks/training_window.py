@@ -57,7 +57,7 @@ def one_drawn(generator: np.random.Generator) -> tuple[NDArray[np.uint8], NDArra
 
 def small_network(folder: Path, task: str = "lungs", images: Path | None = None) -> Path:
     """Return the file of a network for small images, hardly trained: from it, steps are quick."""
-    from napari_tbcad.batch.training_state import MODEL, job_command, write_job
+    from napari_tbcad.batch.trainings.state import MODEL, job_command, write_job
     from napari_tbcad.networks.config import TrainingConfig
 
     if not (folder / MODEL).is_file():
@@ -139,7 +139,9 @@ class Person:
 
     def dock(self) -> None:
         """Open the panel."""
-        self.docked, panel = self.viewer.window.add_plugin_dock_widget("napari-tbcad", "Train a network")
+        self.docked, panel = self.viewer.window.add_plugin_dock_widget(
+            "napari-tbcad", "Train a network", tabify=True
+        )
         self.panel: Any = getattr(panel, "native", panel)
         rest(0.5)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_tbcad.batch.training_state import MODEL
+from napari_tbcad.batch.trainings.state import MODEL
 from napari_tbcad.widgets.training.data import Given
 
 
@@ -31,7 +31,7 @@ def test_a_plan_that_another_window_trained_is_not_removed_with_its_own(planned,
 
 
 def test_another_home_is_taken_for_a_plan_that_was_not_begun(planned, settled, tmp_path, monkeypatch):
-    from napari_tbcad.batch import training_state
+    from napari_tbcad.batch.trainings import state as training_state
 
     _, panel = planned
     before = panel.session.plan.folder
