@@ -233,7 +233,7 @@ def test_differences_are_of_the_same_patients_and_absent_classes_have_none():
 
 def test_the_window_need_not_import_torch():
     code = (
-        "import sys; from napari_tbcad.batch import training_plan, training_state, training_job;"
+        "import sys; from napari_tbcad.batch.trainings import plan, state, job;"
         "sys.exit('torch' in sys.modules or 'qtpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
