@@ -17,7 +17,9 @@ import yaml
 from safetensors.numpy import load_file
 
 from napari_tbcad.cli import main
+from napari_tbcad.errors import BadInput
 from napari_tbcad.networks.store import load_network
+from napari_tbcad.networks.training_folder import read_log
 
 EPOCHS = 3
 TINY = {"encoder": "tu-mobilenetv3_small_050", "decoder_channels": [16, 8, 8, 4, 4]}
@@ -343,6 +345,19 @@ def test_a_corrupt_checkpoint_is_told(trained, tmp_path, capfd):
     (out / "last.ckpt").write_bytes(content[: len(content) // 2])
     said = refused(capfd, "train", trained[0], "--out", out, "--resume")
     assert "last.ckpt: this checkpoint cannot be read" in said
+    # Nor one of the right length in which bits have changed: torch itself would train on with them.
+    changed = bytearray(content)
+    changed[len(content) // 2] ^= 255
+    (out / "last.ckpt").write_bytes(changed)
+    said = refused(capfd, "train", trained[0], "--out", out, "--resume")
+    assert "last.ckpt: this checkpoint cannot be read" in said
+
+
+def test_a_log_that_is_no_table_is_told(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"epoch,loss\n1,\xff\xfe\n")
+    with pytest.raises(BadInput, match=r"log\.csv: the training's log cannot be read"):
+        read_log(path)
 
 
 def test_a_loss_that_is_not_a_number_stops_with_the_last_good_checkpoint(

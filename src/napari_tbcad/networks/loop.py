@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ def run_loop(
     # weights that the next step would have begun from, and nothing else.
     final = out / BEST if fit.keep == "best" and (out / BEST).is_file() else last
     if final.is_file():
-        module.load_state_dict(torch.load(final, map_location="cpu", weights_only=True)["state_dict"])
+        module.load_state_dict(_content(final)["state_dict"])
 
 
 def _trainer(fit: FitParameters, out: Path, device: str, callbacks: list[Any]) -> Any:
@@ -185,10 +186,20 @@ def _checkpoints(fit: FitParameters, out: Path, watched: str) -> list[Any]:
 
 def _sound(path: Path) -> str:
     """Return the checkpoint's path once it was read, so that a broken one is told as such."""
+    _content(path)
+    return str(path)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint holds; raises :class:`BadInput` when it is damaged."""
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
+        # torch reads past the checksums of the archive: flipped bits would be trained on.
+        with zipfile.ZipFile(path) as archive:
+            if (part := archive.testzip()) is not None:
+                raise zipfile.BadZipFile(part)
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch meets a damaged archive with errors of any kind
         raise BadInput(
             path, f"this checkpoint cannot be read ({type(error).__name__}); begin anew"
         ) from error
-    return str(path)
+    return content

@@ -94,8 +94,17 @@ def counts_of(split: Split) -> dict[str, int]:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a log.csv, none when there is no such file."""
+    """Return the rows of a log.csv, none when there is no such file.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read as a table.
+    """
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return cast(list[dict[str, Any]], list(csv.DictReader(file)))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return cast(list[dict[str, Any]], list(csv.DictReader(file)))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(path, f"the training's log cannot be read ({error}); remove it to go on") from error
