@@ -7,7 +7,7 @@ import pytest
 from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.compare.locks import claimed
 from napari_tbcad.evaluate.compare.plan import Run
-from napari_tbcad.evaluate.compare.tuning import Busy, tuned_rate, write_tuning
+from napari_tbcad.evaluate.compare.tuning import Busy, close_trials, tuned_rate, write_tuning
 from napari_tbcad.networks.fit import TrainingStopped
 from napari_tbcad.networks.module import LossNotFinite
 
@@ -43,6 +43,15 @@ def test_a_rate_whose_loss_became_nan_is_not_chosen(small, tmp_path):
     trials = Trials({0.001: 0.1, 0.01: None})
     assert tuned_rate(small, RUN, tmp_path, tmp_path / "s", trials, say=lambda line: None) == 0.001
     assert [row["chosen"] for row in write_tuning(tmp_path)] == [1, 0]
+
+
+def test_rates_that_the_trials_did_not_tell_apart_are_named(small, tmp_path):
+    for view, scores in (("anterior", {0.001: 0.30, 0.01: 0.31}), ("posterior", {0.001: 0.3, 0.01: 0.5})):
+        run = Run("first", "4", view, 0)
+        tuned_rate(small, run, tmp_path, tmp_path / "s", Trials(scores), say=lambda line: None)
+    assert close_trials(tmp_path) == (["first-4-anterior"], 2)
+    assert [row["chosen"] for row in write_tuning(tmp_path)] == [0, 1, 0, 1]
+    assert close_trials(tmp_path / "elsewhere") == ([], 0)
 
 
 def test_no_rate_left_is_told(small, tmp_path):

@@ -107,7 +107,7 @@ def report_html(found: Results, config: CompareConfig, facts: Facts, *, language
         f"<h2 id='cost'>{escape(text['cost_title'])}</h2>",
         _table(cost_grid(found.study, text), heading=False),
         _list(text["how"], _how(config.effort, text)),
-        _list(text["limits"], limits(found, config, text)),
+        _list(text["limits"], limits(found, facts, text)),
         f"<p class='note'>{escape(text['more'])}</p>",
     ]
     return page(config.name, parts, language=language, style=_STYLE)

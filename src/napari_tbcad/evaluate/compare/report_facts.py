@@ -15,6 +15,7 @@ from napari_tbcad.evaluate.compare.plan import SPLIT
 from napari_tbcad.evaluate.compare.report_texts import Texts
 from napari_tbcad.evaluate.compare.study import simulated
 from napari_tbcad.evaluate.compare.tables import Results
+from napari_tbcad.evaluate.compare.tuning import CLOSE, close_trials
 
 FEW = 40
 """Patients; of fewer, 95 % intervals are too narrow: they held the truth in 89 % of made-up comparisons with
@@ -32,11 +33,14 @@ class Facts:
         Number by role; empty where the split is not known.
     day : str
         When the report was made.
+    close : (int, int)
+        Learning rates that the trials did not tell apart, of how many.
     """
 
     config: CompareConfig
     patients: dict[str, int]
     day: str
+    close: tuple[int, int] = (0, 0)
 
     def items(self, found: Results, text: Texts) -> Iterator[tuple[str, str]]:
         """Yield name and value of every fact, in a language."""
@@ -71,7 +75,8 @@ class Facts:
 
 def facts_of(found: Results, config: CompareConfig, out: Path) -> Facts:
     """Return the facts of a comparison in a folder."""
-    return Facts(config, _split(out / SPLIT), date.today().isoformat())
+    close, tuned = close_trials(out)
+    return Facts(config, _split(out / SPLIT), date.today().isoformat(), (len(close), tuned))
 
 
 def _split(path: Path) -> dict[str, int]:
@@ -108,8 +113,10 @@ def tested(found: Results) -> dict[str, dict[str, int]]:
     return out
 
 
-def limits(found: Results, config: CompareConfig, text: Texts) -> Iterator[str]:
+def limits(found: Results, facts: Facts, text: Texts) -> Iterator[str]:
     """Yield what the comparison does not show, as far as its own numbers tell."""
+    if facts.close[0]:
+        yield text["limit_tuning"].format(n=facts.close[0], all=facts.close[1], least=CLOSE)
     for source, counts in tested(found).items():
         n = counts["patients"]
         yield text["limit_few" if n < FEW else "limit_patients"].format(source=source, n=n)

@@ -161,6 +161,9 @@ TEXTS: Mapping[Language, Texts] = {
         "corrected p value is at most 0.05, the interval leaves out 0 and the trainings agree (nine of ten pairs of "
         "seeds; of two seeds, all).",
         "limits": "What it does not show",
+        "limit_tuning": "In {n} of {all} cases the trials did not tell the learning rates apart (best and second best differ by "
+        "less than {least}): chance chose the rate there, and a method may look worse than it is. Longer trials "
+        "(tuning.epochs) would tell.",
         "limit_patients": "{source}: {n} tested patients. Differences smaller than the intervals are wide cannot be seen.",
         "limit_few": "{source}: only {n} tested patients. Intervals from so few are too narrow; read them as a lower bound.",
         "limit_seeds": "Trained with {n} seeds: the difference between seeds is an impression, not an estimate. Tests and "
@@ -333,6 +336,9 @@ TEXTS: Mapping[Language, Texts] = {
         "bila nilai p terkoreksi paling besar 0,05, selangnya tidak memuat 0, dan pelatihan sependapat (sembilan dari "
         "sepuluh pasangan benih; dari dua benih, semuanya).",
         "limits": "Yang tidak ditunjukkan",
+        "limit_tuning": "Pada {n} dari {all} kasus percobaan tidak dapat membedakan laju pembelajaran (terbaik dan kedua berbeda kurang "
+        "dari {least}): di situ laju dipilih kebetulan, dan suatu metode dapat tampak lebih buruk daripada sebenarnya. "
+        "Percobaan lebih lama (tuning.epochs) akan membedakannya.",
         "limit_patients": "{source}: {n} pasien diuji. Perbedaan yang lebih kecil dari lebar selang tidak dapat dilihat.",
         "limit_few": "{source}: hanya {n} pasien diuji. Selang dari sesedikit ini terlalu sempit; bacalah sebagai batas bawah.",
         "limit_seeds": "Dilatih dengan {n} benih: perbedaan antara benih adalah kesan, bukan taksiran. Uji dan selang adalah "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from napari_tbcad.networks.config import TrainingConfig
 
 COLUMNS = ("method", "scheme", "view", "learning_rate", "epochs", "score", "seconds", "chosen")
 TABLE = "tuning.csv"
+CLOSE = 0.02
+"""Difference of two trials' scores (Dice, AUC) below which chance chose between them."""
 Trial = Callable[[TrainingConfig, Path], tuple[float, float]]
 """Trains in a folder, or goes on with what is there; returns the score (more is better) and seconds."""
 
@@ -124,18 +126,50 @@ def _tried(
     return row
 
 
+def close_trials(out: Path) -> tuple[list[str], int]:
+    """Return what was tuned without telling the rates apart, and how many were tuned in all.
+
+    Parameters
+    ----------
+    out : Path
+        The comparison's folder.
+
+    Returns
+    -------
+    list of str
+        ``METHOD-SCHEME-VIEW`` of those whose two best trials differ by less than :data:`CLOSE`.
+    int
+    """
+    scores: dict[str, list[float]] = {}
+    for row in _trials(out):
+        scores.setdefault("-".join(_tuned(row)), []).append(float(row["score"]))
+    tuned = {name: sorted(some, reverse=True) for name, some in scores.items() if len(some) > 1}
+    return [name for name, (best, next_, *_) in tuned.items() if best - next_ < CLOSE], len(tuned)
+
+
 def write_tuning(out: Path) -> list[dict[str, Any]]:
     """Write ``out/tuning.csv`` from the trials that are done; returns its rows."""
-    from napari_tbcad.result_tables import read_rows
-
+    trials = _trials(out)
+    best: dict[tuple[str, ...], float] = {}
+    for row in trials:
+        best[_tuned(row)] = max(best.get(_tuned(row), -math.inf), float(row["score"]))
     rows: list[dict[str, Any]] = []
-    for home in sorted((out / "tuning").glob("*")):
-        some = [dict(read_rows(path, COLUMNS[:-1])[0]) for path in sorted(home.glob("lr*/trial.csv"))]
-        best = max((float(row["score"]) for row in some), default=math.nan)
-        first = True
-        for row in some:
-            chosen = first and float(row["score"]) == best
-            first = first and not chosen
-            rows.append({**row, "chosen": int(chosen)})
+    for row in trials:
+        chosen = float(row["score"]) == best.get(_tuned(row))
+        if chosen:
+            del best[_tuned(row)]  # of equal ones the first
+        rows.append({**row, "chosen": int(chosen)})
     write_csv(out / TABLE, COLUMNS, rows)
     return rows
+
+
+def _trials(out: Path) -> list[dict[str, str]]:
+    """Return the rows of all trials that are done."""
+    from napari_tbcad.result_tables import read_rows
+
+    places = sorted((out / "tuning").glob("*/lr*/trial.csv"))
+    return [dict(read_rows(path, COLUMNS[:-1])[0]) for path in places]
+
+
+def _tuned(row: Mapping[str, str]) -> tuple[str, ...]:
+    return row["method"], row["scheme"], row["view"]
