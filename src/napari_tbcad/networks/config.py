@@ -315,16 +315,34 @@ def load_config(path: str | Path) -> TrainingConfig:
     BadInput
         If it cannot be read, is no mapping, or a field is unknown or out of bounds; names file and field.
     """
+    path = Path(path).absolute()
+    content = read_mapping(path, "expected a mapping with a section per stage of the training")
+    return config_from(content, path, path.parent)
+
+
+def read_mapping(path: Path, expected: str) -> dict[str, Any]:
+    """Return the mapping that a YAML file holds.
+
+    Parameters
+    ----------
+    path : Path
+    expected : str
+        What to say of a file that holds something else.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read as YAML, or is no mapping.
+    """
     import yaml
 
-    path = Path(path).absolute()
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise BadInput(path, f"cannot be read as YAML ({error})") from error
     if not isinstance(content, dict):
-        raise BadInput(path, "expected a mapping with a section per stage of the training")
-    return config_from(content, path, path.parent)
+        raise BadInput(path, expected)
+    return content
 
 
 def config_from(content: dict[str, Any], source: str | Path, home: Path) -> TrainingConfig:
@@ -360,7 +378,7 @@ def config_from(content: dict[str, Any], source: str | Path, home: Path) -> Trai
     )
 
 
-def save_config(config: TrainingConfig, path: Path) -> None:
+def save_config(config: Parameters, path: Path) -> None:
     """Write a configuration as YAML, whole or not at all."""
     import yaml
 

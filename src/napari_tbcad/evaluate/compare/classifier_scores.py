@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
+from napari_tbcad.evaluate.compare.score_files import ScoreFile
 
 VERSION = 1
 """Of the files; raised when a field changes its meaning."""
@@ -43,7 +42,7 @@ class ClassifierRow:
 
 
 @dataclass(frozen=True)
-class ClassifierScores:
+class ClassifierScores(ScoreFile):
     """A run of the image classifier and what it made of every test image.
 
     Parameters
@@ -113,17 +112,3 @@ class ClassifierScores:
             fault = error.errors()[0]
             where = ".".join(str(part) for part in fault["loc"])
             raise BadInput(source, f"the scores are not whole ({where}: {fault['msg']})") from error
-
-    def save(self, path: Path) -> None:
-        """Write the file, whole or not at all."""
-        with written_whole(path) as temporary:
-            temporary.write_text(json.dumps(self.to_json(), separators=(",", ":")), encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: Path) -> ClassifierScores:
-        """Read the file; raises BadInput if it cannot be read or is none of this version."""
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise BadInput(path, f"cannot be read ({error})") from error
-        return cls.from_json(content, path)

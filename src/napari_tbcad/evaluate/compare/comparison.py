@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_tbcad.errors import BadInput, Cancelled
-from napari_tbcad.evaluate.compare.config import (
-    CompareConfig,
-    load_compare_config,
-    save_compare_config,
-)
+from napari_tbcad.evaluate.compare.config import CompareConfig, load_compare_config
 from napari_tbcad.evaluate.compare.locks import claimed
 from napari_tbcad.evaluate.compare.plan import (
     Run,
@@ -28,6 +24,7 @@ from napari_tbcad.evaluate.compare.run_scores import SCORES, RunScores
 from napari_tbcad.evaluate.compare.training import Trainer, predictor, training_facts, weights_of
 from napari_tbcad.evaluate.compare.tuning import Busy, diverged, write_tuning
 from napari_tbcad.files import require_writable
+from napari_tbcad.networks.config import save_config
 
 if TYPE_CHECKING:
     from napari_tbcad.evaluate.compare.classifying import ClassifierScores
@@ -93,7 +90,7 @@ class Comparison:
         with claimed(self.out):
             _require_same(self.config, self.out / CONFIG)
             split = write_split(self.config, self.out)
-            save_compare_config(self.config, self.out / CONFIG)
+            save_config(self.config, self.out / CONFIG)
         return split
 
     def missing(self) -> list[Run]:

@@ -11,10 +11,9 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from napari_tbcad.bone.bsi import IndexParameters
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.networks.build import ArchitectureParameters
-from napari_tbcad.networks.config import TrainingConfig, config_from
+from napari_tbcad.networks.config import TrainingConfig, config_from, read_mapping
 from napari_tbcad.record import Parameters, field
 from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS
 
@@ -187,17 +186,10 @@ def load_compare_config(path: str | Path, changes: Mapping[str, Any] | None = No
     BadInput
         If it cannot be read, is no mapping, or a field is unknown or out of bounds; names file and field.
     """
-    import yaml
-
     from napari_tbcad.settings import assigned
 
     path = Path(path).absolute()
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
-        raise BadInput(path, f"cannot be read as YAML ({error})") from error
-    if not isinstance(content, dict):
-        raise BadInput(path, "expected a mapping: training, networks, seeds, …")
+    content = read_mapping(path, "expected a mapping: training, networks, seeds, …")
     try:
         config = assigned(CompareConfig.model_validate(content), changes or {})
     except ValidationError as error:
@@ -219,12 +211,3 @@ def _beside(classifier: ClassifierChoice, home: Path) -> ClassifierChoice:
     """Return the choice with files found beside the configuration."""
     found = tuple(str(home / name) if (home / name).is_file() else name for name in classifier.weights)
     return classifier.model_copy(update={"weights": found})
-
-
-def save_compare_config(config: CompareConfig, path: Path) -> None:
-    """Write a configuration as YAML, whole or not at all."""
-    import yaml
-
-    with written_whole(path) as temporary:
-        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        temporary.write_text(text, encoding="utf-8")

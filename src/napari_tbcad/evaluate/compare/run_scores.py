@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.compare.region_pixels import RegionPixels
-from napari_tbcad.files import written_whole
+from napari_tbcad.evaluate.compare.score_files import ScoreFile
 from napari_tbcad.schemes import BONE_SCHEMES, FOUR_CLASS, THREE_CLASS
 
 VERSION = 1
@@ -72,7 +71,7 @@ class ImageRow:
 
 
 @dataclass(frozen=True)
-class RunScores:
+class RunScores(ScoreFile):
     """A run and what it made of every test image.
 
     Parameters
@@ -156,26 +155,6 @@ class RunScores:
             return cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(source, f"the scores are not whole ({error!r})") from error
-
-    def save(self, path: Path) -> None:
-        """Write the file, whole or not at all."""
-        with written_whole(path) as temporary:
-            temporary.write_text(json.dumps(self.to_json(), separators=(",", ":")), encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: Path) -> RunScores:
-        """Read the file.
-
-        Raises
-        ------
-        BadInput
-            If it cannot be read, or is none of this version.
-        """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise BadInput(path, f"cannot be read ({error})") from error
-        return cls.from_json(content, path)
 
 
 def common_counts(counts: NDArray[np.integer], scheme: str) -> NDArray[np.int64]:
