@@ -1,6 +1,6 @@
 """What the training panel says to bad input, and what it keeps when a training goes wrong.
 
-    OMP_NUM_THREADS=1 xvfb-run -a .venv/bin/python benchmarks/training_panel_bad.py [look] [train]
+    OMP_NUM_THREADS=1 xvfb-run -a .venv/bin/python benchmarks/training_panel_bad.py [--part look|train]
 
 look: a person drops folders and tables that cannot be learned from, or begins with a network that cannot be
 used, in a window; printed is what the panel shows. train: the training's own process (forked from one that
@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -29,9 +30,6 @@ import numpy as np
 from training_window import Person, drawn, own_folders, rest, small_network, until
 
 Told = Callable[[dict[str, Any]], object]
-
-
-# -- look -------------------------------------------------------------------------------------------------
 
 
 def bad_sets(root: Path) -> dict[str, Path]:
@@ -120,9 +118,6 @@ def look_at(person: Person, name: str, path: Path) -> None:
         until(lambda: person.session.plan.look is None, 300)
         rest(0.3)
     print(f"{name}: [{person.panel.found.dot.state.name}] {person.told()}", flush=True)
-
-
-# -- train ------------------------------------------------------------------------------------------------
 
 
 class Trials:
@@ -286,14 +281,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", choices=["look", "train"])
-    chosen = parser.parse_args()
+    parser.add_argument("--part", choices=["look", "train"], help="Only this one.")
+    part = parser.parse_args().part
+    if part is None:
+        for each in ("look", "train"):  # a process that has a window must not fork
+            subprocess.run([sys.executable, __file__, "--part", each], check=False)
+        return
     root = own_folders(Path(tempfile.mkdtemp(prefix="bad-")))
     small = small_network(root / "small")
-    for part, function in (("look", looked), ("train", trained)):
-        if part in (chosen.parts or ("look", "train")):
-            (root / part).mkdir()
-            function(root / part, small)
+    (looked if part == "look" else trained)(root, small)
 
 
 if __name__ == "__main__":

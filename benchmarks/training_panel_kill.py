@@ -166,7 +166,8 @@ def main() -> None:
             said = f"shelf: {window.until('shelf')['text']}; left over: {left or 'nothing'}"
         done = max(done, window.done)
         event = window.until("begun")
-        again = (done - event["step"]) / window.an_epoch
+        # A window that was killed did not tell of the last steps.
+        again = max(0.0, (done - event["step"]) / window.an_epoch)
         lost.append(again)
         what = "child " if number % 2 == 0 else f"window (its child lived {lived:.1f} s on)"
         print(
