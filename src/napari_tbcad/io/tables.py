@@ -88,7 +88,9 @@ def records_of(path: Path) -> list[dict[str, str]]:
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
     reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
     if not any(column in reader.fieldnames for column in PATH_COLUMNS):
-        raise BadInput(path, f"the column path is missing; there are {', '.join(reader.fieldnames)}")
+        first, *others = PATH_COLUMNS
+        said = f"the column {first} is missing ({' or '.join(others)} would do)"
+        raise BadInput(path, f"{said}; there are {', '.join(reader.fieldnames)}")
     records = []
     for record in reader:
         if None in record:

@@ -40,7 +40,8 @@ def room_in(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         cause = f"a file cannot be written ({error.strerror or error})"
-        raise TrainingStopped(out, f"{cause}; make room and go on with --resume") from error
+        said = f"{cause}; make room and go on from there (on the command line: --resume)"
+        raise TrainingStopped(out, said) from error
 
 
 def prepare(config: TrainingConfig, out: Path, resume: bool, *, model: str = MODEL) -> None:

@@ -74,8 +74,19 @@ class RunBar(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(3)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
+        self._make_buttons(run_text, save_text, save_tip, export_tip)
+        layout.addLayout(self._button_row(save, export))
+        self.progress = ProgressLine()
+        self.progress.setAccessibleName("Share of the work done")
+        layout.addWidget(self.progress)
+        layout.addLayout(self._foot())
+        self.run_button.clicked.connect(lambda: self.run.emit())
+        self.cancel_button.clicked.connect(lambda: self.cancel.emit())
+        self.save_button.clicked.connect(lambda: self.save.emit())
+        self.show_progress(None)
+        self.allow_save(False)
+
+    def _make_buttons(self, run_text: str, save_text: str, save_tip: str, export_tip: str) -> None:
         self.run_button = QPushButton(run_text)
         self.run_button.setToolTip("Bring everything shown here up to date.")
         self.run_button.setStyleSheet("font-weight: bold; padding: 5px;")
@@ -90,16 +101,19 @@ class RunBar(QWidget):
         self.export_button.setToolTip(export_tip)
         self.export_button.setMenu(self.export_menu)
         self.export_button.setStyleSheet("padding: 5px;")
+
+    def _button_row(self, save: bool, export: bool) -> QHBoxLayout:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
         buttons.addWidget(self.run_button, 2)
         buttons.addWidget(self.cancel_button, 1)
         if save:
             buttons.addWidget(self.save_button, 1)
         if save and export:
             buttons.addWidget(self.export_button)
-        layout.addLayout(buttons)
-        self.progress = ProgressLine()
-        self.progress.setAccessibleName("Share of the work done")
-        layout.addWidget(self.progress)
+        return buttons
+
+    def _foot(self) -> QVBoxLayout:
         foot = QVBoxLayout()
         foot.setSpacing(0)
         self.text = QuietLabel(scale=0.9)
@@ -124,12 +138,7 @@ class RunBar(QWidget):
         last.addWidget(self.reader_button)
         last.addWidget(notice, 1)
         foot.addLayout(last)
-        layout.addLayout(foot)
-        self.run_button.clicked.connect(lambda: self.run.emit())
-        self.cancel_button.clicked.connect(lambda: self.cancel.emit())
-        self.save_button.clicked.connect(lambda: self.save.emit())
-        self.show_progress(None)
-        self.allow_save(False)
+        return foot
 
     def show_progress(self, share: float | None, what: str = "", *, can_run: bool = True) -> None:
         """Show the share done in [0, 1] and what is being done; None when nothing is."""
