@@ -58,11 +58,11 @@ def trained_classifier(trainer: Trainer, run: Run) -> ImageClassifier:
     parameters = ClassifierParameters(encoder=trainer.config.classifier.encoder, weights=run.weights)
 
     def trial(config: TrainingConfig, place: Path) -> tuple[float, float]:
-        return _trial(_placed(config, trainer), place, parameters, trainer)
+        return _trial(_without_start(trainer.placed(config)), place, parameters, trainer)
 
     rate = tuned_rate(trainer.config, run, trainer.out, trainer.split, trial, say=trainer.say)
     base = training_config(trainer.config, run, split=trainer.split)
-    chosen = _placed(with_rate(base, rate), trainer)
+    chosen = _without_start(trainer.placed(with_rate(base, rate)))
     place = run.folder(trainer.out)
     if (place / MODEL).is_file():
         require_same(place / CONFIG, parameters.within(chosen))
@@ -189,7 +189,6 @@ def _trial(
     return score, sum(float(row["seconds"]) for row in rows)
 
 
-def _placed(config: TrainingConfig, trainer: Trainer) -> TrainingConfig:
-    """Return a training where the comparison is run, from no network of masks."""
-    fit = {"start_from": ""} | ({} if trainer.device == "auto" else {"device": trainer.device})
-    return config.model_copy(update={"fit": config.fit.model_copy(update=fit)})
+def _without_start(config: TrainingConfig) -> TrainingConfig:
+    """Return a training that begins from no network of masks."""
+    return config.model_copy(update={"fit": config.fit.model_copy(update={"start_from": ""})})

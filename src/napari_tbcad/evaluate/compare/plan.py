@@ -17,7 +17,6 @@ from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS
 
 Kind = Literal["network", "threshold", "kmeans", "classifier"]
 SPLIT = "split.csv"
-_NORMAL, _BONE = 3, 1
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,9 @@ def sources(config: CompareConfig, scheme: SchemeName, view: ViewName) -> tuple[
 
 def _without_normal(values: Mapping[int, int]) -> dict[int, int]:
     """Return what label values mean when normal hotspots count as bone."""
-    out = {there: _BONE if here == _NORMAL else here for there, here in values.items()}
-    out.setdefault(_NORMAL, _BONE)
+    bone, normal = THREE_CLASS.ids["bone"], FOUR_CLASS.ids["normal"]
+    out = {there: bone if here == normal else here for there, here in values.items()}
+    out.setdefault(normal, bone)
     return out
 
 

@@ -61,7 +61,7 @@ class Trainer:
         from napari_tbcad.networks.store import load_network
 
         rate = tuned_rate(self.config, run, self.out, self.split, self._trial, say=self.say)
-        chosen = self._placed(with_rate(training_config(self.config, run, split=self.split), rate))
+        chosen = self.placed(with_rate(training_config(self.config, run, split=self.split), rate))
         place = run.folder(self.out)
         if (place / MODEL).is_file():
             require_same(place / CONFIG, chosen)
@@ -77,7 +77,7 @@ class Trainer:
 
         if not (place / MODEL).is_file():
             train(
-                self._placed(config),
+                self.placed(config),
                 place,
                 resume=(place / LAST).is_file(),
                 say=lambda line: None,
@@ -89,7 +89,8 @@ class Trainer:
             (place / name).unlink(missing_ok=True)
         return float(rows[-1]["validation_dice"]), sum(float(row["seconds"]) for row in rows)
 
-    def _placed(self, config: TrainingConfig) -> TrainingConfig:
+    def placed(self, config: TrainingConfig) -> TrainingConfig:
+        """Return a training on the device that was asked for."""
         if self.device == "auto":
             return config
         return config.model_copy(update={"fit": config.fit.model_copy(update={"device": self.device})})
