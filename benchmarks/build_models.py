@@ -1,12 +1,10 @@
 """Build the packaged demonstration classifier with its card.
 
-    python benchmarks/build_models.py ../shared/data/chest --cache DIR [--workers 2]
-    python benchmarks/build_models.py ../shared/data/chest --cache DIR --normals-only
+    python benchmarks/reframe.py ../shared/data/chest --out FRAMED
+    python benchmarks/build_models.py ../shared/data/chest --framed FRAMED --cache DIR [--workers 2]
 
-The second writes anew only what the card says of the normal films (their quantiles, and the band of their
-grey levels); the classifier in the file stays as it was fitted, bit for bit, and so do its scores.
-
-It is trained on the real films of tb_multisource with masks of the packaged lung network, opacities of the
+It is trained on the real films of tb_multisource, the normal ones as they are and framed like
+tuberculosis films (benchmarks/reframe.py), with masks of the packaged lung network, opacities of the
 packaged opacity network (benchmarks/chest_networks.py) and the modes of the packaged shape model
 (benchmarks/build_shape_model.py); its features and cost were chosen across sources
 (benchmarks/tb_sources.py). Feature tables are kept in the cache folder.
@@ -15,25 +13,30 @@ packaged opacity network (benchmarks/chest_networks.py) and the modes of the pac
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from napari_tbcad.batch.measuring import MeasureJob, measure_films
-from napari_tbcad.batch.training import card_facts
+from napari_tbcad.batch.cards import card_facts
 from napari_tbcad.chest.classify.model import ChestModel
-from napari_tbcad.chest.classify.normals import normal_films
 from napari_tbcad.chest.classify.packaged import DEMONSTRATION
-from napari_tbcad.chest.classify.store import load_model, save_model
-from napari_tbcad.chest.workflow import assignments_of, packaged_shape_model, settings_from
-from napari_tbcad.evaluate.training import train_model
-from napari_tbcad.io.datasets import load_dataset
-from tb_sources import CHOSEN, CONTROL, SETTINGS, columns_of, design, measured
+from napari_tbcad.chest.classify.store import save_model
+from napari_tbcad.chest.workflow import packaged_shape_model, settings_from
+from napari_tbcad.evaluate.evaluation import evaluate_table
+from napari_tbcad.evaluate.methods import make_estimator
+from napari_tbcad.evaluate.training import card_scores, train_model
+from tb_sources import (
+    CHOSEN,
+    FEATURE_SET,
+    FEATURES,
+    SETTINGS,
+    chosen_columns,
+    columns_of,
+    control_options,
+    design,
+    measured,
+    with_framed,
+)
 
 WEIGHTS = Path(__file__).parents[1] / "src" / "napari_tbcad" / "weights"
-FEATURES = "modes + texture + opacity"
 OPTIONS = CHOSEN
 TERMS = {
     "tb_kaggle700": "TB Chest Radiography Database (Rahman et al. 2020); research use",
@@ -42,79 +45,60 @@ TERMS = {
 }
 
 
-def build_classifier(data: Path, cache: Path, *, workers: int) -> None:
+def build_classifier(data: Path, framed: Path, cache: Path, *, workers: int) -> None:
     """Write weights/demonstration.skops and print its scores."""
     films, folds = design(measured(data / "tb_multisource", cache, "tb_multisource", workers=workers))
-    columns = columns_of(list(films.tables.inside.columns))[FEATURES]
-    grey = [name for name in columns if name in films.tables.outside.columns]
-    facts = card_facts(films, settings_from(SETTINGS), name=DEMONSTRATION)
+    anew = measured(framed / "films.csv", cache, "reframed", workers=workers)
+    both, designs = with_framed(films, folds, anew)
+    columns = columns_of(list(both.tables.inside.columns))[FEATURES]
+    elsewhere = [name for name in columns if name in both.tables.outside.columns]
+    control = control_options(columns, elsewhere, OPTIONS)
+    settings = settings_from({**SETTINGS, "features.feature_set": FEATURE_SET})
+    # The card describes what its feature set measures; the tables hold more, to compare.
+    read = [name for name in films.tables.inside.columns if not name.startswith("band_")]
+    facts = card_facts(chosen_columns(films, read), settings, name=DEMONSTRATION)
     sources = [s.model_copy(update={"terms": TERMS[s.name]}) for s in facts["sources"]]
+    controls = {"outside_lungs": both.tables.outside[elsewhere]}
+    alike = evaluate_table(
+        both.tables.inside[columns],
+        both.labels,
+        splits=designs["framed alike"],
+        methods={"hierarchical_svm": make_estimator("hierarchical_svm", columns, **OPTIONS)},
+        groups=both.patients,
+        controls=controls,
+        control_options=control,
+        progress=tell,
+    )
+    scores = card_scores(alike, "hierarchical_svm", design="cross-source, framed alike")
+    normal = films.tables.inside[columns][films.labels == 0]
+    median = normal.median()
     facts |= {
+        # A film is compared with normal films as they are, not with their copies.
+        "normal_median": tuple(median),
+        "normal_spread": tuple(1.4826 * (normal - median).abs().median()),
         "demonstration": True,
         "sources": tuple(sources),
+        "scores": tuple(score.model_copy(update={"headline": False}) for score in scores),
         "description": "Demonstration model: real tuberculosis films of two public collections at 256 pixels "
-        "against normal films of a third. Train your own on films like yours. Shape modes: "
-        + packaged_shape_model().sources,
+        "against normal films of a third, as they are and framed like the tuberculosis films. Train your own "
+        "on films like yours. Shape modes: " + packaged_shape_model().sources,
     }
     model = train_model(
-        films.tables.inside[columns],
-        films.labels,
+        both.tables.inside[columns],
+        both.labels,
         card_info=facts,
-        splits=folds,
-        controls={"outside_lungs": films.tables.outside[grey]},
+        splits=designs["as framed"],
+        controls=controls,
+        groups=both.patients,
         shape_model=packaged_shape_model().to_arrays(),
         options=OPTIONS,
-        control_options=CONTROL,
+        control_options=control,
         design="cross-source",
         progress=tell,
     )
-    write(with_normals(model, data, cache, workers=workers))
+    write(model)
     for score in model.card.scores:
         print(f"  {score.design}  {score.metric}  {score.value:.3f} ({score.low:.3f}–{score.high:.3f})")
-
-
-def normal_tables(
-    model: ChestModel, data: Path, cache: Path, *, workers: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return features and grey levels of the normal training films, from the cache when it has them."""
-    files = [cache / f"normal_films_{part}.csv" for part in ("features", "grey")]
-    if not all(file.exists() for file in files):
-        rows = load_dataset(data / "tb_multisource").labelled().rows
-        paths = [row.path for row in rows if row.label == 0 and row.source in TERMS]
-        job = MeasureJob(assignments_of(model))
-        tables = measure_films(paths, job, workers=workers, progress=tell)
-        cache.mkdir(parents=True, exist_ok=True)
-        for table, file in zip((tables.inside, tables.grey), files, strict=True):
-            table.to_csv(file)
-    features, grey = (pd.read_csv(file, index_col=0) for file in files)
-    return features, grey
-
-
-def with_normals(model: ChestModel, data: Path, cache: Path, *, workers: int) -> ChestModel:
-    """Return the model with the normal films' values on its card; refuse films it was not trained on."""
-    features, grey = normal_tables(model, data, cache, workers=workers)
-    medians = features[list(model.card.feature_names)].median().to_numpy()
-    apart = np.abs(medians - np.array(model.card.normal_median)) / np.array(model.card.normal_spread)
-    if len(features) != model.card.n_normal or apart.max() > 1e-6:
-        raise SystemExit(
-            f"{len(features)} films, medians up to {apart.max():.2g} spreads from those of the card "
-            f"({model.card.n_normal} films): these are not the films the model was trained on"
-        )
-    print(
-        f"{len(features)} normal films; medians differ from the card's by {apart.max():.1g} spreads at most"
-    )
-    return replace(model, card=model.card.model_copy(update={"normal": normal_films(features, grey)}))
-
-
-def extend_card(data: Path, cache: Path, *, workers: int) -> None:
-    """Write the normal films' values onto the packaged model's card and nothing else into its file."""
-    before = load_model(WEIGHTS / f"{DEMONSTRATION}.skops")
-    write(with_normals(before, data, cache, workers=workers))
-    after = load_model(WEIGHTS / f"{DEMONSTRATION}.skops")
-    known, _ = normal_tables(before, data, cache, workers=workers)
-    rows = known[list(before.card.feature_names)].to_numpy(float)
-    answers = [model.stages(rows, threshold=0.5).probability for model in (before, after)]
-    print(f"probabilities of {len(rows)} films differ by {np.abs(answers[0] - answers[1]).max():.1g} at most")
 
 
 def tell(share: float, what: str) -> None:
@@ -135,14 +119,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
+    parser.add_argument("--framed", type=Path, required=True, help="folder that benchmarks/reframe.py wrote")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--normals-only", action="store_true", help="keep the classifier, renew its card")
     options = parser.parse_args()
-    if options.normals_only:
-        extend_card(options.data, options.cache, workers=options.workers)
-        return
-    build_classifier(options.data, options.cache, workers=options.workers)
+    build_classifier(options.data, options.framed, options.cache, workers=options.workers)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The packaged demonstration model on films it was not trained on, and its first stage's alarms.
 
-    python benchmarks/demonstration.py ../shared/data/chest --cache DIR [--workers 2]
+    python benchmarks/demonstration.py ../shared/data/chest --framed FRAMED --cache DIR [--workers 2]
 
 Shares carry Wilson 95 % intervals. Films of the training collections are judged across sources, by a model
 that saw neither them nor their collection's tuberculosis films.
@@ -16,14 +16,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from build_models import FEATURES, OPTIONS
+from build_models import OPTIONS
 from napari_tbcad.chest.classify.hierarchical import StageResult, from_stages
 from napari_tbcad.chest.classify.packaged import packaged_model
 from napari_tbcad.chest.classify.stage import CalibratedStage
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks
 from napari_tbcad.evaluate.methods import make_estimator, shape_columns
 from napari_tbcad.evaluate.metrics import auc, recall_at_specificity, wilson
-from tb_sources import SETTINGS, columns_of, design, measured
+from tb_sources import (
+    BANDS,
+    FEATURES,
+    SETTINGS,
+    SHARPER,
+    WITH_BANDS,
+    columns_of,
+    design,
+    measured,
+    with_framed,
+)
 
 
 def share(hits: NDArray[np.bool_]) -> str:
@@ -70,6 +80,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
+    parser.add_argument("--framed", type=Path, required=True, help="folder that benchmarks/reframe.py wrote")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
@@ -78,11 +89,15 @@ def main() -> None:
         options.data / "tb_multisource", options.cache, "tb_multisource", workers=options.workers
     )
     films, folds = design(everything)
-    columns = columns_of(list(films.tables.inside.columns))[FEATURES]
+    anew = measured(options.framed / "films.csv", options.cache, "reframed", workers=options.workers)
+    films, designs = with_framed(films, folds, anew)
+    folds = designs["as framed"]
+    choices = columns_of(list(films.tables.inside.columns))
+    columns = choices[FEATURES]
     jsrt = measured(options.data / "jsrt", options.cache, "jsrt", workers=options.workers)
     nodule = pd.read_csv(options.data / "jsrt" / "labels.csv").set_index("file").nodule
     clear = np.array([nodule[Path(file).name] == 0 for file in jsrt.tables.inside.index])
-    jsrt_normal = jsrt.tables.inside[columns][clear]
+    jsrt_normal = jsrt.tables.inside[clear]
     shenzhen = measured(
         options.data / "shenzhen_sample", options.cache, "shenzhen_sample", workers=options.workers
     )
@@ -91,13 +106,23 @@ def main() -> None:
     def ask(table: pd.DataFrame) -> StageResult:
         return model.stages(table[columns].to_numpy(float), threshold=0.5)
 
-    print("\nCalled TB at operating point 0.5 (packaged model):")
     viral = everything.tables.inside[everything.sources == "viral_pneumonia"]
-    print(f"  viral_pneumonia           {share(ask(viral).decision == 1)}")
-    print(f"  JSRT without nodule       {share(ask(jsrt_normal).decision == 1)}")
-    called = ask(shenzhen.tables.inside).decision == 1
-    print(f"  shenzhen_sample, TB       {share(called[shenzhen.labels == 1])}")
-    print(f"  shenzhen_sample, normal   {share(called[shenzhen.labels == 0])}")
+    others = {
+        "viral_pneumonia": viral,
+        "JSRT without nodule": jsrt_normal,
+        "shenzhen_sample, TB": shenzhen.tables.inside[shenzhen.labels == 1],
+        "shenzhen_sample, normal": shenzhen.tables.inside[shenzhen.labels == 0],
+    }
+    print("\nCalled TB at operating point 0.5 (packaged model):")
+    for name, table in others.items():
+        print(f"  {name:25s} {share(ask(table).decision == 1)}")
+    for setting in (WITH_BANDS, SHARPER):
+        print(f"\nThe same, with bands, not packaged: {setting}")
+        banded = make_estimator("hierarchical_svm", choices[BANDS], **setting)
+        banded.fit(films.tables.inside[choices[BANDS]], films.labels, films.patients)
+        for name, table in others.items():
+            found = banded.predict_stages(table[choices[BANDS]]).probability >= 0.5
+            print(f"  {name:25s} {share(found)}")
 
     print("\nAlarm rate of stage 1 on films without tuberculosis, automatic masks:")
     across = [(fold, fitted(films, columns, fold)) for fold in folds]
@@ -113,7 +138,7 @@ def main() -> None:
         p1 = stage1.predict_proba(films.tables.inside[shape].iloc[fold.test])[:, 1]
         figure = auc(films.labels[fold.test], p1)
         print(f"  stage 1 alone, {fold.name}: AUC {figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})")
-    rsna = films.tables.inside[films.sources == "normal_rsna"]
+    rsna = everything.tables.inside[everything.sources == "normal_rsna"]
     from sklearn.model_selection import cross_val_predict
 
     own_cv = cross_val_predict(
@@ -144,7 +169,7 @@ def fitted(films, columns: list[str], fold) -> StageResult:
     """Return a fresh hierarchical SVM's answers on the test part of a fold."""
     table = films.tables.inside[columns]
     model = make_estimator("hierarchical_svm", columns, **OPTIONS)
-    model.fit(table.iloc[fold.train], films.labels[fold.train])
+    model.fit(table.iloc[fold.train], films.labels[fold.train], films.patients[fold.train])
     return model.predict_stages(table.iloc[fold.test])
 
 

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 def parts(data: Path, logs: Path) -> dict[str, list[str]]:
     """Return name → command of every part."""
-    cache = str(logs / "tables")
+    cache, framed = str(logs / "tables"), str(logs / "framed")
     return {
         "verify": ["-m", "napari_tbcad.cli", "verify"],
         "import": [str(HERE / "import_time.py")],
@@ -33,8 +33,9 @@ def parts(data: Path, logs: Path) -> dict[str, list[str]]:
         "polarity": [str(HERE / "polarity.py"), str(data), "--every", "5"],
         "quality": [str(HERE / "quality.py"), str(data), "--every", "5"],
         "shape_stage": [str(HERE / "shape_stage.py"), str(data / "lung_outlines")],
-        "tb_sources": [str(HERE / "tb_sources.py"), str(data), "--cache", cache],
-        "demonstration": [str(HERE / "demonstration.py"), str(data), "--cache", cache],
+        "reframe": [str(HERE / "reframe.py"), str(data), "--out", framed],
+        "tb_sources": [str(HERE / "tb_sources.py"), str(data), "--framed", framed, "--cache", cache],
+        "demonstration": [str(HERE / "demonstration.py"), str(data), "--framed", framed, "--cache", cache],
         "simulated_lesions": [str(HERE / "simulated_lesions.py")],
         "simulated_clear": [str(HERE / "simulated_lesions.py"), "--curve-only", "--contrast", "0.37"],
     }

@@ -338,6 +338,7 @@ def reading(out: Path, folder: Path) -> None:
 
 def main() -> None:
     from screenshots_bone import SCENES as BONE
+    from screenshots_evaluating import SCENES as EVALUATING
     from screenshots_training import SCENES as TRAINING
 
     parser = argparse.ArgumentParser(
@@ -355,7 +356,7 @@ def main() -> None:
             "looking": lambda: looking(out),
             "reading": lambda: reading(out, Path(folder)),
         }
-        for name, scene in (BONE | TRAINING).items():
+        for name, scene in (BONE | TRAINING | EVALUATING).items():
             own = Path(folder) / name
             own.mkdir()
             scenes[name] = partial(scene, out, own)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 OURS = "https://raw.githubusercontent.com/napari-tbcad/napari-tbcad/main/"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-COMMAND = re.compile(r"napari-tbcad (?:chest|bone|networks|demo|verify)\b[^`\n]*")
+COMMAND = re.compile(r"napari-tbcad (?:chest|bone|networks|report|demo|verify)\b[^`\n]*")
 
 
 def named(page: Path) -> str:
@@ -151,6 +151,7 @@ def test_both_languages_of_a_tutorial_show_the_same(name):
         "docs/tutorial",
         "docs/tutorial_bone",
         "docs/quickstart",
+        "docs/evaluate",
     ],
 )
 def test_research_use_is_said(name):
@@ -167,6 +168,7 @@ def test_both_tutorials_of_bone_scans_give_the_same_numbers():
 
 
 BONE = text_of(ROOT / "docs/bone.md")
+EVALUATE = text_of(ROOT / "docs/evaluate.md")
 BONE_GUIDE = text_of(ROOT / "docs/guide_bone.md")
 SIMULATOR = text_of(ROOT / "docs/bone_simulator.md")
 
@@ -238,6 +240,41 @@ def test_output_columns_are_those_of_the_program():
     }
 
 
+def test_columns_of_an_evaluation_are_those_of_the_program():
+    from napari_tbcad.evaluate.columns import TABLES
+
+    def bare(columns):
+        # A figure is named once; its ends are said above the table.
+        ends = {f"{name}{end}" for name in columns for end in ("_low", "_high")}
+        return [name for name in columns if name not in ends]
+
+    rows = table(section(EVALUATE, "Every file and column"), "file")
+    said = {row[0]: re.findall(r"`(\w+)`", f"`{row[1]}`") for row in rows}
+    assert said.keys() == TABLES.keys()
+    for file, columns in TABLES.items():
+        wanted = ["method", "fold"] if file == "summary_folds.csv" else bare(columns)
+        assert said[file][: len(wanted)] == wanted, file
+
+
+def test_options_and_marks_of_an_evaluation_are_those_of_the_program():
+    from typer.main import get_command
+
+    from napari_tbcad.cli.app import app
+    from napari_tbcad.evaluate.elsewhere import MARGIN
+    from napari_tbcad.evaluate.verdicts import AMBER_ABOVE, CONTROLS
+
+    command = get_command(app).commands["chest"].commands["evaluate"]
+    options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    said = re.findall(
+        r"--[\w-]+", " ".join(row[0] for row in table(section(EVALUATE, "Every option"), "option"))
+    )
+    assert set(said) == {name for name in options if name.startswith("--")} - {"--help"}
+    text = section(EVALUATE, "Can the score be believed?")
+    assert {row[0] for row in table(text, "control")} == set(CONTROLS)
+    assert f"rim of {100 * MARGIN:g} %" in text
+    assert f"above {AMBER_ABOVE:.2f}" in text
+
+
 def test_label_schemes_and_classes_are_those_of_the_program():
     from napari_tbcad.schemes import BONE_SCHEMES, HOTSPOT_CLASSES
 
@@ -269,7 +306,9 @@ def test_tables_of_the_simulator_are_its_data():
 
 def test_both_languages_of_the_quick_start_give_the_same_commands():
     pages = [text_of(ROOT / "docs" / name) for name in ("quickstart.md", "quickstart.id.md")]
-    called = [[" ".join(line.split()[1:3]) for line in COMMAND.findall(page)] for page in pages]
+    # `report` has no commands of its own: what follows is a file, which has another name in each language.
+    words = [[line.split()[1:3] for line in COMMAND.findall(page)] for page in pages]
+    called = [[pair[:1] if pair[0] == "report" else pair for pair in page] for page in words]
     assert called[0] == called[1] != []
 
 

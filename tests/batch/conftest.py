@@ -1,14 +1,20 @@
-"""A made folder in the layout of BS-80K, as small as its parts allow."""
+"""A made folder in the layout of BS-80K, as small as its parts allow; films and measurements made up."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from napari_tbcad.batch.evaluating.film import FilmTask, FilmValues
+from napari_tbcad.batch.evaluating.plans import Plan
+from napari_tbcad.chest.feature_sets import feature_names
 from napari_tbcad.io.voc import LabelledBox, write_voc
 
 SHORT = {"anterior": "ANT", "posterior": "POST"}
@@ -69,3 +75,71 @@ def bs80k_made() -> Callable[..., MadeFolder]:
         return MadeFolder(folder, shape)
 
     return begin
+
+
+def write_films(folder: Path, number: int, *, names: str = "{:02d}.png", extra: str = "") -> Path:
+    """Write films that differ by a few pixels, every other one with tuberculosis, and their table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    head = "path,label,patient,age,sex" + (f",{extra}" if extra else "")
+    lines = [head]
+    for index in range(number):
+        name = names.format(index)
+        pixels = np.full((8, 8), 60 + index % 2, dtype=np.uint8)
+        pixels[0, :3] = index // 200, index % 200, zlib.crc32(str(folder).encode()) % 256
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        iio.imwrite(folder / name, pixels)
+        row = f"{name},{index % 2},p{index},{30 + index % 40},{'MF'[index // 2 % 2]}"
+        lines.append(row + (",1" if extra else ""))
+    table = folder / "films.csv"
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return table
+
+
+class MadeJob:
+    """Stands for :class:`~napari_tbcad.batch.evaluating.film.FilmJob`; numbers know the label a little."""
+
+    asked: ClassVar[list[str]] = []
+    """Films that were measured, as often as they were."""
+
+    def __init__(self, atlas: str | None = None) -> None:
+        self.atlas = atlas
+
+    def __call__(self, task: FilmTask) -> list[FilmValues]:
+        """Return numbers made from the film's content, and an error for a film called ``broken``."""
+        type(self).asked.append(task.path.name)
+        return [self.values(task, plan) for plan in task.plans]
+
+    def values(self, task: FilmTask, plan: Plan) -> FilmValues:
+        """Return the numbers of one plan."""
+        key = (task.key(plan), plan.settings, plan.feature_set)
+        if "broken" in task.path.name:
+            return FilmValues(*key, error=f"{task.path.name}: no lungs")
+        pixels = iio.imread(task.path)
+        sick = int(pixels[5, 5]) - 60
+        inside, grey = {}, {}
+        for name in feature_names(plan.feature_set):
+            seed = zlib.crc32(f"{pixels.tobytes().hex()}{name}{plan.definition}".encode())
+            value = float(np.random.default_rng(seed).normal())
+            inside[name] = value + (0.6 * sick if name.startswith(("glcm", "h_")) else 0)
+            if name.startswith(("glcm", "firstorder")):
+                grey[name] = value
+        elsewhere = {} if plan.masks == "reference" else {"outside_lungs": grey, "image_border": grey}
+        dice = 0.9 if plan.masks == "reference" else None
+        mark = f"{zlib.crc32(pixels.tobytes())}"
+        return FilmValues(*key, inside, elsewhere, (0.5,) * 64, mark, dice, doubt=0.1)
+
+
+@pytest.fixture
+def made_films() -> Callable[..., Path]:
+    """Return :func:`write_films`."""
+    return write_films
+
+
+@pytest.fixture
+def made_job(monkeypatch: pytest.MonkeyPatch) -> type[MadeJob]:
+    """Let evaluations measure by :class:`MadeJob`, which takes no time."""
+    from napari_tbcad.batch.evaluating import measured
+
+    MadeJob.asked.clear()
+    monkeypatch.setattr(measured, "FilmJob", MadeJob)
+    return MadeJob

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from napari_tbcad.batch.trainings import job as training_job
+from napari_tbcad.batch.child import work as child_work
+from napari_tbcad.batch.child.channel import Channel
 from napari_tbcad.batch.trainings.caveats import caveats
-from napari_tbcad.batch.trainings.channel import Channel
 from napari_tbcad.batch.trainings.data import find_data
 from napari_tbcad.batch.trainings.job import DONE, FAILED, STOPPED, work
 from napari_tbcad.batch.trainings.plan import training_plan
@@ -181,7 +181,7 @@ def test_a_full_disk_is_told_where_the_log_has_no_room_either(folder, monkeypatc
 
     monkeypatch.setattr(fit, "train", fails)
     monkeypatch.setattr(traceback, "print_exc", no_room)
-    monkeypatch.setattr(training_job, "write_json", no_room)
+    monkeypatch.setattr(child_work, "write_json", no_room)
     (folder / "survey.json").write_text('{"possible": true}')
     (folder / "estimate-killed").mkdir()
     write_job(folder, None, ["train"])

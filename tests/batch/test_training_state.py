@@ -35,7 +35,7 @@ from napari_tbcad.networks.config import DataParameters, DataSource, TrainingCon
 WORKER = """
 import sys, time
 from pathlib import Path
-from napari_tbcad.batch.trainings.channel import opened
+from napari_tbcad.batch.child.channel import opened
 from napari_tbcad.batch.trainings.state import claimed
 folder = Path(sys.argv[1])
 with opened(folder / "job.log", alone=False) as channel, claimed(folder):

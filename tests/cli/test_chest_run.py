@@ -206,7 +206,10 @@ def test_the_packaged_model_answers_and_names_itself(films, tmp_path, capfd):
         assert row["classifier"] == "demonstration"
         assert "demonstration model" in row["warnings"]
         assert "outside_lungs" in row["warnings"]
-    assert "research use only" in capfd.readouterr().out.lower()
+        assert "tell the classes apart" in row["warnings"]
+    printed = capfd.readouterr().out
+    assert "research use only" in printed.lower()
+    assert printed.count("tell the classes apart") == 1, "what holds for every film is said once"
 
 
 def test_settings_that_do_not_fit_the_model_are_refused_before_the_first_film(films, tmp_path, capfd):

@@ -50,8 +50,8 @@ def test_a_simulated_set_has_films_truth_and_labels(tmp_path):
     seen = []
     table = write_simulated_set(tmp_path, 4, 7, size=96, progress=lambda done, text: seen.append(done))
     lines = table.read_text(encoding="utf-8-sig").split()
-    assert lines[0] == "path,label"
-    assert [line[-1] for line in lines[1:]] == ["0", "1", "0", "1"]
+    assert lines[0] == "path,label,source"
+    assert [line.split(",")[1:] for line in lines[1:]] == [[str(i % 2), "simulated"] for i in range(4)]
     assert seen == [0.25, 0.5, 0.75, 1.0]
     for i, line in enumerate(lines[1:]):
         name = f"chest{i:05d}"

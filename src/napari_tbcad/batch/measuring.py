@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -10,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_tbcad.batch.faults import said_of
 from napari_tbcad.batch.pool import each
-from napari_tbcad.errors import BadInput, TbcadError
+from napari_tbcad.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,31 +52,26 @@ class MeasureJob:
         """Measure one film; an error is returned, not raised."""
         try:
             return _measure(path, self)
-        except (TbcadError, OSError, MemoryError) as error:
-            return Measured(path, error=str(error))
-        except Exception:  # one film's defect of ours must not end the batch
-            return Measured(path, error=f"{path.name}: unexpected\n{traceback.format_exc()}")
+        except Exception as error:  # one film's defect of ours must not end the batch
+            return Measured(path, error=said_of(path, error))
 
 
 def _measure(path: Path, job: MeasureJob) -> Measured:
     from napari_tbcad.chest.views import lung_histogram
     from napari_tbcad.chest.workflow import settings_from, start
-    from napari_tbcad.evaluate.controls import grey_features_of, outside_lungs
+    from napari_tbcad.evaluate.controls import OUTSIDE_LUNGS, features_elsewhere
     from napari_tbcad.io.read import read_film
 
     settings = settings_from(job.assignments)
     run = start(read_film(path), settings, library=_atlas(job.atlas))
-    wanted = ("features", "work", "enhanced", "sensitive", "insensitive")
-    features, work, enhanced, sensitive, insensitive = run.compute(*wanted)
+    features, work, enhanced, insensitive = run.compute("features", "work", "enhanced", "insensitive")
     soft = run.get("soft")
     if soft.segmenter != settings.lungs.segmenter:
         # A data set of mixed masks would say something of the segmenters, too.
         raise BadInput(path, soft.warnings[0])
     image = enhanced if settings.features.image == "enhanced" else work
-    try:
-        outside = grey_features_of(image, sensitive, outside_lungs(insensitive), settings.features)
-    except BadInput:
-        outside = {}  # lungs fill the film, or what is around them is one flat grey
+    # Empty where lungs fill the film, or what is around them is one flat grey.
+    outside = features_elsewhere(run, [OUTSIDE_LUNGS])[OUTSIDE_LUNGS]
     grey = lung_histogram(image, insensitive, kind=settings.features.image)
     return Measured(path, features.as_dict(), outside, tuple(grey.tolist()))
 

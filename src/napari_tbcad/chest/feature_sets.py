@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from napari_tbcad.chest.band_texture import BAND_NAMES
 from napari_tbcad.chest.firstorder import FIRSTORDER_NAMES
 from napari_tbcad.chest.glcm import DIRECTIONS, GLCM_NAMES, Definition
 from napari_tbcad.chest.opacity_zones import OPACITY_NAMES
@@ -13,8 +14,8 @@ from napari_tbcad.chest.shape_model import mode_names
 from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Parameters, field
 
-FeatureSet = Literal["chandra113", "listed17", "project21", "extended", "extended_opacity"]
-Group = Literal["shape", "modes", "firstorder", "glcm", "opacity"]
+FeatureSet = Literal["chandra113", "listed17", "project21", "extended", "extended_opacity", "extended_bands"]
+Group = Literal["shape", "modes", "firstorder", "glcm", "opacity", "bands"]
 
 NOT_LISTED = frozenset({"autocorrelation", "energy", "sum_average", "sum_variance", "difference_variance"})
 """GLCM features that the student project's list leaves out."""
@@ -34,7 +35,8 @@ class FeatureParameters(Parameters):
         description="chandra113: 17 shape + 8 first-order + 22 texture in 4 directions. listed17: the 17 "
         "texture features the project lists. project21: what the student project used. extended: "
         "chandra113, more shape features and the modes of the shape model. extended_opacity: extended and "
-        "the opacity of six lung zones, which needs the opacity network.",
+        "the opacity of six lung zones, which needs the opacity network. extended_bands: "
+        "extended_opacity and texture in bands of size that grow with the lungs.",
     )
     definition: Definition = field(
         "ibsi",
@@ -89,12 +91,17 @@ class FeatureParameters(Parameters):
 
 def has_modes(feature_set: str) -> bool:
     """Tell whether a feature set has more shape features and the modes of a shape model."""
-    return feature_set in ("extended", "extended_opacity")
+    return feature_set in ("extended", "extended_opacity", "extended_bands")
 
 
 def has_opacities(feature_set: str) -> bool:
     """Tell whether a feature set has the opacity of the lung zones."""
-    return feature_set == "extended_opacity"
+    return feature_set in ("extended_opacity", "extended_bands")
+
+
+def has_bands(feature_set: str) -> bool:
+    """Tell whether a feature set has texture in bands of size."""
+    return feature_set == "extended_bands"
 
 
 def feature_names(
@@ -110,7 +117,7 @@ def feature_names(
     feature_set : str
         One of the named sets.
     n_modes : int, optional
-        Number of shape modes in ``"extended"`` and ``"extended_opacity"``.
+        Number of shape modes in the sets that have them.
     only : "shape", optional
         Leave out what is not known from the sensitive mask alone.
 
@@ -153,4 +160,6 @@ def named_features(feature_set: FeatureSet, n_modes: int, only: str | None) -> l
         families += [("firstorder", [f"firstorder_{name}" for name in FIRSTORDER_NAMES]), ("glcm", glcm)]
     if only is None and has_opacities(feature_set):
         families.append(("opacity", OPACITY_NAMES))
+    if only is None and has_bands(feature_set):
+        families.append(("bands", BAND_NAMES))
     return [(name, group) for group, names in families for name in names]

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.chest.band_texture import band_features
 from napari_tbcad.chest.feature_sets import (
     DEFAULT_MODES,
     PROJECT_GLCM_NAMES,
@@ -21,6 +22,7 @@ from napari_tbcad.chest.feature_sets import (
     Group,
     feature_groups,
     feature_names,
+    has_bands,
     has_modes,
     has_opacities,
     named_features,
@@ -62,7 +64,7 @@ class ChestFeatures:
     values : (n,) array of float64
         Finite numbers.
     groups : tuple of str
-        ``"shape"``, ``"modes"``, ``"firstorder"``, ``"glcm"`` or ``"opacity"`` of each.
+        ``"shape"``, ``"modes"``, ``"firstorder"``, ``"glcm"``, ``"opacity"`` or ``"bands"`` of each.
     feature_set, definition : str
         What was asked for.
     grid : int
@@ -117,6 +119,7 @@ def chest_features(
     *,
     shape_model: ShapeModel | None = None,
     opacities: Opacities | NoOpacities | None = None,
+    work: Radiograph | None = None,
     only: Literal["shape"] | None = None,
     device: str | None = None,
     memory: Memory | None = None,
@@ -134,9 +137,12 @@ def chest_features(
     parameters : FeatureParameters
         What to measure and how.
     shape_model : ShapeModel, optional
-        Needed by the sets ``"extended"`` and ``"extended_opacity"`` only.
+        Needed by the sets with shape modes only.
     opacities : Opacities, optional
-        Needed by the set ``"extended_opacity"`` only; read inside the insensitive mask.
+        Needed by the sets with opacities only; read inside the insensitive mask.
+    work : Radiograph, optional
+        The film on the feature grid before enhancement, read by the set ``"extended_bands"`` only; `image`
+        when left out.
     only : "shape", optional
         Stop after the features of the first stage (shape and modes); the image's pixels are not read.
     device : str, optional
@@ -175,6 +181,11 @@ def chest_features(
         )
         if has_opacities(parameters.feature_set):
             values |= opacity_features(opacities, insensitive, source=image.source)
+        if has_bands(parameters.feature_set):
+            plain = image if work is None else work
+            values |= recall(
+                memory, "bands", (plain, inside), lambda: band_features(plain.pixels, inside > 0)
+            )
     n_modes = len(shape_model.modes) if shape_model is not None else DEFAULT_MODES
     named = named_features(parameters.feature_set, n_modes, only)
     vector = np.array([values[name] for name, _ in named], dtype=np.float64)

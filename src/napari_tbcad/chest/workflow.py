@@ -114,6 +114,7 @@ def measure(
         parameters,
         shape_model=shape_model,
         opacities=found,
+        work=work,
         device=present_device(parameters.device),
         memory=memory,
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_tbcad import __version__
-from napari_tbcad.cli import bone, chest, demo, networks, verify
+from napari_tbcad.cli import bone, chest, demo, networks, reporting, verify
 from napari_tbcad.errors import Cancelled, TbcadError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.add_typer(chest.app, name="chest")
 app.add_typer(bone.app, name="bone")
 app.add_typer(networks.app, name="networks")
+app.command("report")(reporting.report)
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 

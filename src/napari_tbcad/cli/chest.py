@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_tbcad.cli import options
+from napari_tbcad.cli import evaluating, options
+from napari_tbcad.cli.options import Dataset, Splits
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
@@ -18,11 +21,6 @@ app = typer.Typer(help="Tuberculosis on chest X-rays.", no_args_is_help=True, ri
 atlas_app = typer.Typer(help="Lung atlases.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(atlas_app, name="atlas")
 
-Dataset = Annotated[Path, typer.Argument(help="A known folder layout, or a CSV with path,label[,…].")]
-Splits = Annotated[
-    Path | None, typer.Option("--splits", exists=True, dir_okay=False, help="folds.csv to reuse.")
-]
-
 
 class Method(StrEnum):
     """Classifier of each stage."""
@@ -31,8 +29,16 @@ class Method(StrEnum):
     nb = "nb"
 
 
-def tell(done: int, total: int, row: Row) -> None:
-    """Print one film's line."""
+def teller(model: ChestModel | None) -> Callable[[int, int, Row], None]:
+    """Return what prints a film's line; what :func:`tell_model` says of the model is left out of it."""
+    from napari_tbcad.chest.classify.model import result_warnings
+
+    said = () if model is None else result_warnings(model)
+    return partial(_tell, said)
+
+
+def _tell(said: Collection[str], done: int, total: int, row: Row) -> None:
+    """Print one film's line, without the warnings that were said before."""
     result = row.result
     file = Path(result["file"]).name
     if not row.ok:
@@ -44,8 +50,7 @@ def tell(done: int, total: int, row: Row) -> None:
         stage = f", decided by stage {result['deciding_stage']}" if result["deciding_stage"] else ""
         point = f" (threshold {result['threshold']:.2f})"
         answer = f"{result['decision']} p={result['probability']:.2f}{point}{stage}"
-    # What holds for every film of a run is said once, above.
-    warnings = [w for w in result["warnings"].split(" | ") if w and not w.startswith("demonstration model")]
+    warnings = [w for w in result["warnings"].split(" | ") if w and w not in said]
     note = f"  ({' '.join(warnings)})" if warnings else ""
     typer.echo(f"[{done}/{total}] {file}: {answer}, {result['seconds']:.1f} s{note}")
 
@@ -55,13 +60,16 @@ def tell_model(model: ChestModel | None) -> None:
     if model is None:
         typer.echo("no classifier: the chain ends with the features")
         return
+    from napari_tbcad.chest.classify.model import result_warnings
+
     card = model.card
     kind = "demonstration model" if card.demonstration else f"model {card.name}"
     typer.echo(f"{kind}: {card.n_tb} TB and {card.n_normal} other films. {card.notice}")
     for design, score in card.headline().items():
         typer.echo(f"  {design} {score}")
-    for warning in card.warnings:
-        typer.echo(f"  WARNING {warning}")
+    for warning in result_warnings(model):
+        if not warning.startswith("demonstration model"):  # its kind and scores are above
+            typer.echo(f"  WARNING {warning}")
 
 
 @app.command("run")
@@ -108,8 +116,9 @@ def run(
     )
     films = find_films(paths)
     job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
-    tell_model(job.model())
-    rows = chest_batch(films, job, workers=workers, scheduler=scheduler, progress=tell)
+    model = job.model()
+    tell_model(model)
+    rows = chest_batch(films, job, workers=workers, scheduler=scheduler, progress=teller(model))
     failed = sum(not row.ok for row in rows)
     typer.echo(f"{len(rows) - failed} of {len(rows)} films done; results in {out}")
     raise typer.Exit(1 if failed else 0)
@@ -152,48 +161,7 @@ def train(
     raise typer.Exit(1 if failed else 0)
 
 
-@app.command("evaluate")
-def evaluate(
-    dataset: Dataset,
-    out: options.Out,
-    test: Annotated[Path | None, typer.Option("--test", help="Another data set to test on.")] = None,
-    classifier: Annotated[
-        str | None,
-        typer.Option("--classifier", help="Judge this model (name or file) instead of training anew."),
-    ] = None,
-    folds: Annotated[int | None, typer.Option("--folds", min=2, help="Stratified k-fold [10].")] = None,
-    holdout: Annotated[
-        float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out.")
-    ] = None,
-    splits: Splits = None,
-    segmenter: options.Segmenter = None,
-    atlas: options.AtlasFile = None,
-    workers: options.Workers = 1,
-    scheduler: options.Scheduler = None,
-    params: options.ParameterFile = None,
-    assign: options.Assignments = None,
-) -> None:
-    """Compare the hierarchical classifiers with their single-stage twins; controls beside them."""
-    from napari_tbcad.batch.training import evaluate_on
-
-    if sum(choice is not None for choice in (folds, holdout, splits, test, classifier)) > 1:
-        raise typer.BadParameter("choose one of --folds, --holdout, --splits, --test and --classifier")
-    given = options.assignments(params, assign, lungs__segmenter=options.segmenter_for(segmenter, atlas))
-    failed = evaluate_on(
-        dataset,
-        out,
-        test=test,
-        folds=folds,
-        holdout=holdout,
-        splits=splits,
-        classifier=classifier,
-        assignments=given,
-        atlas=str(atlas) if atlas else None,
-        workers=workers,
-        scheduler=scheduler,
-        say=typer.echo,
-    )
-    raise typer.Exit(1 if failed else 0)
+app.command("evaluate")(evaluating.evaluate)
 
 
 @atlas_app.command("build")

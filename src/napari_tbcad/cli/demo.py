@@ -43,18 +43,19 @@ def demo(
 def _chest(out: Path) -> tuple[Sequence[Row], Path]:
     from napari_tbcad.batch.films import ChestJob, chest_batch
     from napari_tbcad.chest.classify.packaged import DEMONSTRATION
-    from napari_tbcad.cli.chest import tell, tell_model
+    from napari_tbcad.cli.chest import tell_model, teller
     from napari_tbcad.io.read import find_films
     from napari_tbcad.simulate.samples import sample_names, sample_path
 
     films = find_films([sample_path(name) for name in sample_names()])
     job = ChestJob(out, DEMONSTRATION)
-    tell_model(job.model())
+    model = job.model()
+    tell_model(model)
     typer.echo(
         "The samples are simulated and the model learned from real films: its answers on them show how"
     )
     typer.echo("the program works, not how well.")
-    return chest_batch(films, job, progress=tell), films[0].path
+    return chest_batch(films, job, progress=teller(model)), films[0].path
 
 
 def _bone(out: Path) -> Sequence[Row]:

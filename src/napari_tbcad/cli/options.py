@@ -21,6 +21,10 @@ Segmenter = Annotated[
         help="network, atlas or otsu [model's own]. Another network: --set lungs.network.model=NAME|FILE.",
     ),
 ]
+Dataset = Annotated[Path, typer.Argument(help="A known folder layout, or a CSV with path,label[,…].")]
+Splits = Annotated[
+    Path | None, typer.Option("--splits", exists=True, dir_okay=False, help="folds.csv to reuse.")
+]
 AtlasFile = Annotated[
     Path | None,
     typer.Option(
@@ -45,6 +49,12 @@ Device = Annotated[str | None, typer.Option("--device", help=f"{', '.join(DEVICE
 def segmenter_for(name: str | None, atlas: Path | None) -> str | None:
     """Return the lung segmenter that was asked for; an atlas of one's own asks for the atlas."""
     return name or ("atlas" if atlas is not None else None)
+
+
+def several(names: list[str] | None) -> tuple[str, ...] | None:
+    """Return names that were given repeatedly or separated by commas, each once; None for none."""
+    found = [name.strip() for given in names or () for name in given.split(",")]
+    return tuple(dict.fromkeys(name for name in found if name)) or None
 
 
 def require_device(name: str | None) -> None:

@@ -1,108 +1,82 @@
 """Controls: what scores well without looking at the lungs.
 
-Texture reads the acquisition. On one mixed web sample the image border alone told "pneumonia" from
-normal at an AUC of 0.88. A classifier may be believed as far as it is better than the same features
-measured where no lung is.
+Texture reads the acquisition. On one mixed web sample the image border alone told "pneumonia" from normal
+at an AUC of 0.88. A classifier may be believed as far as it is better than the same features measured where
+no lung is (:mod:`napari_tbcad.evaluate.elsewhere`), than age and sex, and than chance when labels are dealt
+out at random.
+
+A control is judged like the method it stands beside: on the same splits, by a classifier of the same kind
+(SVM or naive Bayes) with the same options, calibration and inner folds. It has one stage, since nothing
+outside the lungs has a shape. Its kernel is set by the same rule as the method's (``gamma="scale"``, or the
+same sharpness, over its own columns): a control with fewer columns has the sharper kernel in each, which
+errs on its side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
+from numpy.typing import ArrayLike
 
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
-from napari_tbcad.chest.feature_sets import has_modes
-from napari_tbcad.chest.features import ChestFeatures, FeatureParameters, chest_features
-from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks
 from napari_tbcad.errors import BadInput
+from napari_tbcad.evaluate.control_tables import control_table, control_warning, mean_auc
+from napari_tbcad.evaluate.elsewhere import (
+    features_elsewhere,
+    grey_features_of,
+    image_border,
+    outside_lungs,
+)
+from napari_tbcad.evaluate.fitting import FitJob, Fits, fit_all
 from napari_tbcad.evaluate.folds import Fold
-from napari_tbcad.evaluate.metrics import auc
-from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.evaluate.methods import make_estimator
+from napari_tbcad.evaluate.metrics import Figure
+from napari_tbcad.evaluate.shuffling import shuffled_labels
+from napari_tbcad.evaluate.verdicts import (
+    AGE_SEX,
+    IMAGE_BORDER,
+    OUTSIDE_LUNGS,
+    SHUFFLED_LABELS,
+)
 
-OUTSIDE_LUNGS = "outside_lungs"
-WARN_ABOVE = 0.6
+__all__ = [
+    "AGE_SEX",
+    "IMAGE_BORDER",
+    "OUTSIDE_LUNGS",
+    "SHUFFLED_LABELS",
+    "age_sex_table",
+    "control_predictions",
+    "control_rows",
+    "control_table",
+    "control_warning",
+    "features_elsewhere",
+    "grey_features_of",
+    "image_border",
+    "mean_auc",
+    "outside_lungs",
+    "shuffled_predictions",
+    "single_stage_twin",
+]
 
-
-def outside_lungs(masks: LungMasks, *, margin: float = 0.02) -> LungMasks:
-    """Return the film without its lungs, as masks that the feature functions take.
-
-    Parameters
-    ----------
-    masks : LungMasks
-        Lung labels (H, W).
-    margin : float
-        A rim around the lungs of this share of the film's longest side counts as lung, so that a mask
-        drawn a little small does not leak lung into the control.
-
-    Returns
-    -------
-    LungMasks
-        Same kind; label 1 in the left half of the image and 2 in the right half.
-    """
-    lungs = np.asarray(masks.labels) > 0
-    reach = margin * max(lungs.shape)
-    free = ndimage.distance_transform_edt(~lungs) > reach if lungs.any() else np.ones_like(lungs)
-    return LungMasks(_halves(free), masks.kind)
-
-
-def image_border(shape: tuple[int, int], kind: str = "insensitive", *, width: float = 0.05) -> LungMasks:
-    """Return a frame along the edge of the film, `width` of its shortest side wide, as masks."""
-    rim = max(1, round(width * min(shape)))
-    frame = np.ones(shape, dtype=bool)
-    frame[rim:-rim, rim:-rim] = False
-    return LungMasks(_halves(frame), "sensitive" if kind == "sensitive" else "insensitive")
+PREDICTION_COLUMNS = ("control", "fold", "repeat", "file", "label", "probability")
+FEWEST = 3
+"""Films of each class that a control must have to be trained on."""
 
 
-def _halves(region: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    labels = np.where(region, RIGHT, 0).astype(np.uint8)
-    labels[:, labels.shape[1] // 2 :][region[:, labels.shape[1] // 2 :]] = LEFT
-    return labels
-
-
-def grey_features_of(
-    image: Radiograph, sensitive: LungMasks, where: LungMasks, parameters: FeatureParameters
-) -> dict[str, float]:
-    """Measure the very first-order and texture features of the model in another place.
-
-    Parameters
-    ----------
-    image : Radiograph
-        The film on the feature grid, as for :func:`chest_features`.
-    sensitive : LungMasks
-        Lung masks of the film (needed by the function, not used in the result).
-    where : LungMasks
-        From :func:`outside_lungs` or :func:`image_border`.
-    parameters : FeatureParameters
-        Of the model under test.
-
-    Returns
-    -------
-    dict of str to float
-        One row of a control table.
-    """
-    plain = parameters
-    if has_modes(parameters.feature_set):
-        # The grey-level part is chandra113's, and the shape part, which needs a shape model, is dropped.
-        plain = parameters.model_copy(update={"feature_set": "chandra113"})
-    found: ChestFeatures = chest_features(image, sensitive, where, plain)
-    wanted = set(found.of_group("firstorder", "glcm"))
-    return {name: value for name, value in found.as_dict().items() if name in wanted}
-
-
-def control_rows(
+def control_predictions(
     controls: Mapping[str, pd.DataFrame],
     labels: ArrayLike,
     folds: Sequence[Fold],
     *,
-    groups: NDArray[np.generic] | None = None,
+    method: str = "single_svm",
+    groups: ArrayLike | None = None,
     options: Mapping[str, Any] | None = None,
+    fits: Fits = fit_all,
 ) -> pd.DataFrame:
-    """Judge each control by a single-stage SVM on the same folds.
+    """Ask a classifier that sees a control's features only about every test film.
 
     Parameters
     ----------
@@ -112,52 +86,168 @@ def control_rows(
     labels : (n,) array-like of 0/1
     folds : sequence of Fold
         The outer folds of the evaluation.
-    groups : (n,) array, optional
+    method : str
+        The method under test, one of :data:`~napari_tbcad.evaluate.methods.METHODS`; the control gets its
+        single-stage twin.
+    groups : (n,) array-like, optional
         Patient of each film.
     options : mapping, optional
-        Parameters of the control's classifier. They should be those of the classifier under test: a
-        sharper kernel also tells X-ray machines apart better.
+        Parameters of the method under test. A sharper kernel also tells X-ray machines apart better, so the
+        control must have the same.
+    fits : callable, optional
+        Carries the fits out; see :mod:`napari_tbcad.evaluate.fitting`.
 
     Returns
     -------
     DataFrame
-        control, auc, low, high, warning: one row for all folds pooled and, for several folds, one row for
-        each (``outside_lungs, fold 1``). The warning is empty up to 0.6.
+        control, fold, repeat, file, label, probability: one row a control, fold and test film. A fold with
+        fewer than three known training films of a class gives none.
+
+    Raises
+    ------
+    BadInput
+        If a table's length is not that of the labels.
     """
-    y = np.asarray(labels).astype(int)
-    rows = []
+    y, owners = np.asarray(labels).astype(np.int64), None if groups is None else np.asarray(groups)
+    jobs, repeats = [], []
     for name, table in controls.items():
         if len(table) != len(y):
             raise BadInput(f"control {name}", f"{len(table)} rows for {len(y)} films")
-        X = table.to_numpy(dtype=np.float64)
-        scored = [(fold, *_score(X, y, fold, groups, options or {})) for fold in folds]
-        tested = [(fold, test, score) for fold, test, score in scored if len(test)]
-        if not tested:
-            rows.append((name, np.nan, np.nan, np.nan, "could not be computed: too few films with values"))
-            continue
-        truth = np.concatenate([y[test] for _, test, _ in tested])
-        pooled = auc(truth, np.concatenate([score for *_, score in tested]))
-        rows.append((name, *pooled, control_warning(name, pooled.value)))
-        if 1 < len(tested) <= 5:
-            for fold, test, score in tested:
-                one = auc(y[test], score)
-                rows.append((f"{name}, fold {fold.name}", *one, control_warning(name, one.value)))
-    return pd.DataFrame(rows, columns=["control", "auc", "low", "high", "warning"])
+        known = np.isfinite(table.to_numpy(dtype=np.float64)).all(axis=1) & (table.shape[1] > 0)
+        for fold in folds:
+            mine = Fold(fold.name, fold.train[known[fold.train]], fold.test[known[fold.test]])
+            fewest = min(np.bincount(y[mine.train], minlength=2))
+            if len(mine.test) and fewest >= FEWEST:
+                estimator = single_stage_twin(method, table, options, fewest=fewest)
+                jobs.append(FitJob(name, estimator, table, y, owners, mine))
+                repeats.append(getattr(fold, "repeat", 1))
+    return _gathered(jobs, repeats, fits)
 
 
-def control_warning(name: str, value: float) -> str:
-    """Return the warning that belongs beside a control's AUC; empty when there is nothing to say."""
-    if not value > WARN_ABOVE:
-        return ""
-    what = {
-        OUTSIDE_LUNGS: "Features outside the lungs",
-        "image_border": "The border of the image",
-        "age_sex": "Age and sex",
-    }.get(name, name)
-    return (
-        f"{what} alone tell the classes apart (AUC {value:.2f}, above {WARN_ABOVE}): the data are confounded "
-        "and the scores of the classifiers must not be read as their ability to see tuberculosis."
+def single_stage_twin(
+    method: str, table: pd.DataFrame, options: Mapping[str, Any] | None = None, *, fewest: int = 100
+) -> HierarchicalClassifier:
+    """Return a control's classifier: the single-stage one of a method's kind.
+
+    Parameters
+    ----------
+    method : str
+        The method under test.
+    table : DataFrame
+        The control's features.
+    options : mapping, optional
+        Of the method; those of stage 1 are of no use here.
+    fewest : int
+        Training films of the smaller class; with few of them there are three inner folds.
+    """
+    kept = {k: v for k, v in dict(options or {}).items() if k not in ("stage1_threshold", "stage1_abstains")}
+    if fewest < 2 * int(kept.get("n_folds", 5)):
+        kept["n_folds"] = FEWEST
+    return make_estimator(f"single_{method.split('_')[-1]}", [str(c) for c in table.columns], **kept)
+
+
+def shuffled_predictions(
+    table: pd.DataFrame,
+    labels: ArrayLike,
+    folds: Sequence[Fold],
+    *,
+    method: str,
+    groups: ArrayLike | None = None,
+    options: Mapping[str, Any] | None = None,
+    stage1_columns: Sequence[str] | None = None,
+    shuffles: int = 1,
+    seed: int = 0,
+    fits: Fits = fit_all,
+) -> pd.DataFrame:
+    """Run a whole method, with all that it chooses inside, on labels dealt out at random.
+
+    An AUC above 0.5 says that something is on both sides of the splits, or that the features know the answer.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The features of the method itself.
+    labels, folds, groups, fits
+        As in :func:`control_predictions`.
+    method : str
+        The method under test, itself: both stages, gate, calibration and operating point.
+    options, stage1_columns
+        Of :func:`~napari_tbcad.evaluate.methods.make_estimator`.
+    shuffles : int
+        Deals of each repetition of the folds; every repetition has its own.
+    seed : int
+        Of the deals.
+
+    Returns
+    -------
+    DataFrame
+        As in :func:`control_predictions`; `label` is the dealt one, and each deal is a repeat of its own
+        (repeat + 1000 × (deal − 1)).
+    """
+    y, owners = np.asarray(labels).astype(np.int64), None if groups is None else np.asarray(groups)
+    estimator = make_estimator(
+        method, [str(c) for c in table.columns], stage1_columns=stage1_columns, **dict(options or {})
     )
+    jobs, repeats = [], []
+    for repeat in sorted({getattr(fold, "repeat", 1) for fold in folds}):
+        mine = [fold for fold in folds if getattr(fold, "repeat", 1) == repeat]
+        for deal in range(shuffles):
+            dealt = shuffled_labels(y, mine, groups=owners, random_state=seed + 1000 * deal + repeat)
+            for fold in mine:
+                if min(np.bincount(dealt[fold.train], minlength=2)) >= FEWEST:
+                    jobs.append(FitJob(SHUFFLED_LABELS, estimator, table, dealt, owners, fold))
+                    repeats.append(repeat + 1000 * deal)
+    return _gathered(jobs, repeats, fits)
+
+
+def _gathered(jobs: Sequence[FitJob], repeats: Sequence[int], fits: Fits) -> pd.DataFrame:
+    parts = [
+        done.predictions[["file", "label", "probability"]].assign(
+            control=done.name, fold=done.fold, repeat=repeat
+        )
+        for done, repeat in zip(fits(jobs), repeats, strict=True)
+    ]
+    columns = list(PREDICTION_COLUMNS)
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def control_rows(
+    controls: Mapping[str, pd.DataFrame],
+    labels: ArrayLike,
+    folds: Sequence[Fold],
+    *,
+    method: str = "single_svm",
+    groups: ArrayLike | None = None,
+    options: Mapping[str, Any] | None = None,
+    shuffled: pd.DataFrame | None = None,
+    figure: Callable[[pd.DataFrame], Figure] = mean_auc,
+    fits: Fits = fit_all,
+) -> pd.DataFrame:
+    """Judge controls on the folds of an evaluation.
+
+    Parameters
+    ----------
+    controls, labels, folds, method, groups, options, fits
+        See :func:`control_predictions`.
+    shuffled : DataFrame, optional
+        Of :func:`shuffled_predictions`.
+    figure
+        See :func:`control_table`.
+
+    Returns
+    -------
+    DataFrame
+        control, auc, low, high, warning, level. The warning here is what a control says by itself, without a
+        score beside it: empty up to 0.60. :mod:`napari_tbcad.evaluate.verdicts` says it of a score.
+    """
+    found = control_predictions(
+        controls, labels, folds, method=method, groups=groups, options=options, fits=fits
+    )
+    if shuffled is not None:
+        found = pd.concat([found, shuffled], ignore_index=True)
+    table = control_table(found, list(controls), figure=figure)
+    said = [control_warning(*pair) for pair in zip(table["control"], table["auc"], strict=True)]
+    return table.assign(warning=said, level="")
 
 
 def age_sex_table(age: ArrayLike, sex: ArrayLike) -> pd.DataFrame:
@@ -166,19 +256,3 @@ def age_sex_table(age: ArrayLike, sex: ArrayLike) -> pd.DataFrame:
     letter = pd.Series(np.asarray(sex)).astype(str).str.strip().str.lower().str[:1]
     coded = letter.map({"m": 1.0, "f": 0.0}).to_numpy(dtype=np.float64)
     return pd.DataFrame({"age": years, "sex": coded})
-
-
-def _score(
-    X: NDArray[np.float64],
-    y: NDArray[np.int64],
-    fold: Fold,
-    groups: NDArray[np.generic] | None,
-    options: Mapping[str, Any],
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(X).all(axis=1))
-    train, test = fold.train[known[fold.train]], fold.test[known[fold.test]]
-    if min(np.bincount(y[train], minlength=2)) < 3 or not len(test):
-        return np.array([], dtype=np.intp), np.array([])
-    model = HierarchicalClassifier(single_stage=True, n_folds=3, **options)
-    model.fit(X[train], y[train], None if groups is None else groups[train])
-    return test, model.predict_proba(X[test])[:, 1]

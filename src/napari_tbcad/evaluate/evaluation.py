@@ -2,59 +2,64 @@
 
 from __future__ import annotations
 
-import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import clone
 
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.train import checked_table
 from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.evaluate.columns import VARIANT, empty
 from napari_tbcad.evaluate.controls import control_rows
-from napari_tbcad.evaluate.folds import Fold, folds_from_table
+from napari_tbcad.evaluate.fitting import FitJob, Fits, Fitted, fit_all
+from napari_tbcad.evaluate.fold_files import folds_from_table
+from napari_tbcad.evaluate.folds import Fold, refuse_shared_patients, repeats_of
+from napari_tbcad.evaluate.intervals import auc_figure
 from napari_tbcad.evaluate.methods import METHODS, make_estimator
-from napari_tbcad.evaluate.metrics import Confusion, classification_figures, confusion, recall_at_specificity
+from napari_tbcad.evaluate.metrics import Confusion, Figure, confusion
+from napari_tbcad.evaluate.resampling import N_BOOTSTRAP, Draws
+from napari_tbcad.evaluate.summaries import judged_tables
 
-SUMMARY_FIGURES = (
-    "precision",
-    "recall",
-    "specificity",
-    "f1",
-    "f1_normal",
-    "error_rate",
-    "accuracy",
-    "auc",
-)
+
+def _table(name: str) -> Any:
+    return dataclass_field(default_factory=partial(empty, f"{name}.csv"))
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Everything an evaluation found.
+    """Everything an evaluation found: one table for every file of its folder.
+
+    The columns stand in :data:`napari_tbcad.evaluate.columns.TABLES`.
 
     Parameters
     ----------
     predictions : DataFrame
-        One row per method, fold and test film: method, fold, file, label, probability,
-        probability_stage1, probability_stage2, deciding_stage, decision, threshold.
+        predictions.csv: one row per method, variant, fold and test film.
     summary : DataFrame
-        One row per method over all test films; the columns of summary.csv.
+        summary.csv: one row per method and variant over all test films; the main variant leads.
     by_fold : DataFrame
-        The same per fold (column ``fold``).
+        summary_folds.csv: the same per fold (column ``fold``).
     controls : DataFrame
-        control, auc, low, high, warning.
+        controls.csv.
     folds : tuple of Fold
         The splits used.
     files : tuple of str
         Names of the films.
     complaints : tuple of str
         What classifiers complained about while they were fitted.
+    about : mapping
+        evaluation.json: what was done, on what, with what.
+    confusions : DataFrame
+        confusion.csv.
+    sources, tests, stages, calibration, roc, learning_curve, stability, correction, explanation, duplicates,
+    features, failed : DataFrame
+        The tables of these names; empty where nobody asked.
     """
 
     predictions: pd.DataFrame
@@ -65,16 +70,47 @@ class Evaluation:
     files: tuple[str, ...]
     complaints: tuple[str, ...] = ()
     about: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    confusions: pd.DataFrame = _table("confusion")
+    sources: pd.DataFrame = _table("sources")
+    tests: pd.DataFrame = _table("tests")
+    stages: pd.DataFrame = _table("stages")
+    calibration: pd.DataFrame = _table("calibration")
+    roc: pd.DataFrame = _table("roc")
+    learning_curve: pd.DataFrame = _table("learning_curve")
+    stability: pd.DataFrame = _table("stability")
+    correction: pd.DataFrame = _table("correction")
+    explanation: pd.DataFrame = _table("explanation")
+    duplicates: pd.DataFrame = _table("duplicates")
+    features: pd.DataFrame = _table("features")
+    failed: pd.DataFrame = _table("failed")
 
-    def confusion(self, method: str) -> Confusion:
-        """Return the counts of one method over all test films."""
-        rows = self.predictions[self.predictions["method"] == method]
-        return confusion(rows["label"], rows["decision"] == 1)
+    @property
+    def main(self) -> tuple[str, str, str]:
+        """Segmenter, feature set and definition of the main variant; empty where nobody said."""
+        if self.summary.empty:
+            return ("", "", "")
+        one, two, three = (str(self.summary[name].iloc[0]) for name in VARIANT)
+        return (one, two, three)
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Names of the methods, in order."""
-        return tuple(self.summary["method"])
+        """Names of the main variant's methods, in order."""
+        return tuple(dict.fromkeys(self.of_main(self.summary)["method"]))
+
+    def of_main(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the main variant's rows of a table with the columns of a variant."""
+        return table[(table[list(VARIANT)] == list(self.main)).all(axis=1)]
+
+    def main_predictions(self, method: str | None = None) -> pd.DataFrame:
+        """Return the main variant's predictions of the first repeat, every test film once a method."""
+        rows = self.of_main(self.predictions)
+        rows = rows[repeats_of(rows["fold"]) == 1]
+        return rows if method is None else rows[rows["method"] == method]
+
+    def confusion(self, method: str) -> Confusion:
+        """Return the counts of one method of the main variant over all test films of the first repeat."""
+        rows = self.main_predictions(method)
+        return confusion(rows["label"], rows["decision"] == 1)
 
 
 def evaluate_table(
@@ -86,9 +122,15 @@ def evaluate_table(
     methods: Sequence[str] | Mapping[str, HierarchicalClassifier] = METHODS,
     controls: Mapping[str, pd.DataFrame] | None = None,
     groups: ArrayLike | None = None,
+    sources: ArrayLike | None = None,
     stage1_columns: Sequence[str] | None = None,
     options: Mapping[str, Any] | None = None,
     control_options: Mapping[str, Any] | None = None,
+    variant: Mapping[str, str] | None = None,
+    fits: Fits = fit_all,
+    draws: Draws | None = None,
+    n_bootstrap: int = N_BOOTSTRAP,
+    seed: int = 0,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Evaluation:
@@ -110,11 +152,20 @@ def evaluate_table(
         Tables of features that must not know the answer, such as ``outside_lungs``; see
         :func:`napari_tbcad.evaluate.controls.control_rows`.
     groups : (n,) array-like, optional
-        Patient of each film; respected by all inner folds.
+        Patient of each film, unique over all collections; respected by all inner folds, and the unit of
+        every interval. Each film is its own patient when not given.
+    sources : (n,) array-like of str, optional
+        Collection of each film.
     stage1_columns, options
         Of :func:`make_estimator`.
     control_options : mapping, optional
-        Parameters of the controls' classifier; see :func:`control_rows`.
+        Parameters of the controls' classifier, which is of the first method's kind; `options` by default.
+    variant : mapping of str to str, optional
+        segmenter, feature_set and definition, for the columns of these names.
+    fits : callable, optional
+        Carries the fits out; see :data:`~napari_tbcad.evaluate.fitting.Fits`.
+    draws : Draws, optional
+        Resamples of the patients that all variants of a run share; else `n_bootstrap` are made from `seed`.
     progress, cancelled : callable, optional
         Called between fits.
 
@@ -125,7 +176,8 @@ def evaluate_table(
     Raises
     ------
     BadInput
-        If a value is not finite, a column is missing, or a fold cannot be trained on.
+        If a value is not finite, a column is missing, a fold cannot be trained on, or films of a patient are
+        on both sides of one.
     Cancelled
         When `cancelled` says so.
     """
@@ -133,36 +185,92 @@ def evaluate_table(
     files = tuple(str(name) for name in X.index)
     folds = folds_from_table(splits, files) if isinstance(splits, pd.DataFrame) else list(splits)
     owners = None if groups is None else np.asarray(groups)
-    if isinstance(methods, Mapping):
-        estimators = dict(methods)
-    else:
-        made = dict(options or {})
-        estimators = {
-            name: make_estimator(name, list(X.columns), stage1_columns=stage1_columns, **made)
-            for name in methods
-        }
+    if owners is not None:
+        refuse_shared_patients(folds, owners)
+    estimators = _estimators(methods, list(X.columns), stage1_columns, options)
+    jobs = [
+        FitJob(name, estimator, X, y, owners, fold)
+        for name, estimator in estimators.items()
+        for fold in folds
+    ]
+    facts = {name: (variant or {}).get(name, "") for name in VARIANT}
+    known = pd.DataFrame({"patient": files if owners is None else owners.astype(str)})
+    known = known.assign(source="" if sources is None else np.asarray(sources).astype(str), **facts)
     rows, seconds, complaints = [], [], []
-    jobs = [(name, fold) for name in estimators for fold in folds]
-    for done, (name, fold) in enumerate(jobs):
-        if cancelled is not None and cancelled():
-            raise Cancelled("evaluation stopped")
-        if progress is not None:
-            progress(done / len(jobs), f"{name}, fold {fold.name}")
-        found, fit_seconds, predict_seconds, said = _judge(estimators[name], X, y, owners, fold)
-        rows.append(found.assign(method=name, fold=fold.name))
-        seconds.append((name, fold.name, fit_seconds, predict_seconds))
-        complaints += [f"{name}, fold {fold.name}: {line}" for line in said]
-    predictions = pd.concat(rows, ignore_index=True)
+    for job, fitted in zip(jobs, _asked(jobs, fits, progress, cancelled), strict=True):
+        rows.append(_row_facts(fitted, known, job.fold).assign(method=job.name, fold=job.fold.name))
+        seconds.append((job.name, job.fold.name, fitted.fit_seconds, fitted.predict_seconds))
+        complaints += [f"{job.name}, fold {job.fold.name}: {line}" for line in fitted.complaints]
     times = pd.DataFrame(seconds, columns=["method", "fold", "fit_seconds", "predict_seconds"])
+    draws = draws or Draws.of(known["patient"], n_bootstrap, seed)
+    judged = control_rows(
+        {name: _indexed(rows, files) for name, rows in (controls or {}).items()},
+        y,
+        folds,
+        method=f"single_{getattr(next(iter(estimators.values())), 'method', 'svm')}",
+        groups=owners,
+        options=options if control_options is None else control_options,
+        figure=partial(_control_figure, dict(zip(files, known["patient"], strict=True)), draws),
+        fits=fits,
+    )
+    tables: dict[str, Any] = dict(judged_tables(pd.concat(rows, ignore_index=True), times, draws))
     return Evaluation(
-        predictions=predictions,
-        summary=_summary(predictions, times, ["method"]),
-        by_fold=_summary(predictions, times, ["method", "fold"]),
-        controls=control_rows(controls or {}, y, folds, groups=owners, options=control_options),
+        **tables,
+        controls=judged.assign(**facts),
         folds=tuple(folds),
         files=files,
         complaints=tuple(complaints),
     )
+
+
+def _indexed(control: pd.DataFrame, files: Sequence[str]) -> pd.DataFrame:
+    """Name the rows of a control's table; one of another length is refused by who reads it."""
+    return control.set_axis(list(files), axis=0) if len(control) == len(files) else control
+
+
+def _control_figure(patient: Mapping[str, str], draws: Draws, films: pd.DataFrame) -> Figure:
+    """Return a control's AUC from its answers, with the intervals of everything else."""
+    owners = films["file"].map(patient)
+    return auc_figure(films["label"], films["probability"], owners, draws, repeats=films["repeat"])
+
+
+def _row_facts(fitted: Fitted, known: pd.DataFrame, fold: Fold) -> pd.DataFrame:
+    """Put patient, source and variant beside what a classifier said of the test films."""
+    facts = known.iloc[fold.test].reset_index(drop=True)
+    return pd.concat([fitted.predictions.reset_index(drop=True), facts], axis=1)
+
+
+def _asked(
+    jobs: Sequence[FitJob],
+    fits: Fits,
+    progress: Callable[[float, str], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> Any:
+    """Yield what became of each job, and say and ask between them."""
+
+    def between(done: int) -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("evaluation stopped")
+        if progress is not None and done < len(jobs):
+            progress(done / len(jobs), f"{jobs[done].name}, fold {jobs[done].fold.name}")
+
+    between(0)
+    found: Fitted
+    for done, found in enumerate(fits(jobs), start=1):
+        yield found
+        between(done)
+
+
+def _estimators(
+    methods: Sequence[str] | Mapping[str, HierarchicalClassifier],
+    columns: list[str],
+    stage1_columns: Sequence[str] | None,
+    options: Mapping[str, Any] | None,
+) -> dict[str, HierarchicalClassifier]:
+    if isinstance(methods, Mapping):
+        return dict(methods)
+    made = dict(options or {})
+    return {name: make_estimator(name, columns, stage1_columns=stage1_columns, **made) for name in methods}
 
 
 def _chosen(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -170,50 +278,3 @@ def _chosen(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     if missing:
         raise BadInput("feature table", f"the column {missing[0]} is missing")
     return table[list(names)]
-
-
-def _judge(
-    estimator: HierarchicalClassifier, X: pd.DataFrame, y: np.ndarray, groups: np.ndarray | None, fold: Fold
-) -> tuple[pd.DataFrame, float, float, list[str]]:
-    """Fit one estimator on the training part of one fold and ask it about the test part."""
-    model = clone(estimator)
-    began = time.perf_counter()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # they are in complaints_
-            model.fit(X.iloc[fold.train], y[fold.train], None if groups is None else groups[fold.train])
-    except ValueError as error:
-        raise BadInput(f"fold {fold.name}", str(error)) from error
-    fitted = time.perf_counter()
-    stages = model.predict_stages(X.iloc[fold.test])
-    asked = time.perf_counter()
-    found = pd.DataFrame(
-        {
-            "file": X.index[fold.test].astype(str),
-            "label": y[fold.test],
-            "probability": stages.probability,
-            "probability_stage1": stages.p1,
-            "probability_stage2": stages.p2,
-            "deciding_stage": stages.deciding_stage,
-            "decision": stages.decision,
-            "threshold": stages.threshold,
-        }
-    )
-    return found, fitted - began, asked - fitted, list(model.complaints_)
-
-
-def _summary(predictions: pd.DataFrame, times: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """One row per method (and fold): every figure with its interval, times, share decided by stage 1."""
-    rows = []
-    for key, films in predictions.groupby(keys, sort=False):
-        figures = classification_figures(films["label"], films["decision"] == 1, films["probability"])
-        figures["recall_at_specificity_70"] = recall_at_specificity(films["label"], films["probability"])
-        row: dict[str, Any] = dict(zip(keys, key, strict=True))
-        for name, figure in figures.items():
-            row |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
-        mine = times[(times[keys] == list(key)).all(axis=1)]
-        row |= {name: float(mine[name].sum()) for name in ("fit_seconds", "predict_seconds")}
-        row["share_stage1"] = float((films["deciding_stage"] == 1).mean())
-        row["n_tb"], row["n_normal"] = int(films["label"].sum()), int((films["label"] == 0).sum())
-        rows.append(row)
-    return pd.DataFrame(rows)

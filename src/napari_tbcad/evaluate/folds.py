@@ -1,10 +1,11 @@
-"""Which films train and which test: hold-out, k-fold, by patient, across sources; to and from a file."""
+"""Which films train and which test: hold-out, k-fold, by patient, across sources."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +22,29 @@ class Fold:
     Parameters
     ----------
     name : str
-        Such as ``"1"`` or ``"test tb_mendeley"``.
+        Such as ``"1"``, ``"test tb_mendeley"`` or, where a design is repeated, ``"r2-f7"``.
     train, test : (k,) arrays of int
         Positions of the films.
+    repeat : int
+        Which repetition of the whole design it belongs to. Every film is tested once in each.
     """
 
     name: str
     train: NDArray[np.intp]
     test: NDArray[np.intp]
+    repeat: int = 1
+
+
+def repeat_of(name: str) -> int:
+    """Return the repetition that a fold's name tells: 2 for ``r2-f7``, 1 for a name of another kind."""
+    found = re.fullmatch(r"r([1-9]\d*)-f\d+", name)
+    return int(found[1]) if found else 1
+
+
+def repeats_of(names: pd.Series) -> NDArray[np.int64]:
+    """Return the repetition of each row's fold, (n,)."""
+    known = {name: repeat_of(str(name)) for name in pd.unique(names)}
+    return names.map(known).to_numpy(np.int64)
 
 
 def holdout(
@@ -46,13 +61,23 @@ def holdout(
         Patient of each film; a patient's films stay together (the share is then met approximately).
     random_state : int
         Seed.
+
+    Raises
+    ------
+    BadInput
+        If a class is too small to be on both sides, or `share` is not between 0 and 1.
     """
     y = np.asarray(labels)
+    if not 0 < share < 1:
+        raise BadInput("hold-out", f"{share:g} is no share of films to test on: more than 0, less than 1")
     if groups is not None:
-        folds = stratified_folds(
-            y, max(2, round(1 / min(share, 0.5))), groups=groups, random_state=random_state
-        )
-        return [Fold("holdout", folds[0].train, folds[0].test)]
+        # As many equal parts as come nearest to the share, and some of them are held out.
+        parts = Fraction(share).limit_denominator(max(2, min(20, _smallest(y, np.asarray(groups)))))
+        number = max(2, parts.denominator)
+        folds = stratified_folds(y, number, groups=groups, random_state=random_state)
+        held = folds[: min(max(1, parts.numerator), number - 1)]
+        test = np.sort(np.concatenate([fold.test for fold in held]))
+        return [Fold("holdout", np.setdiff1d(np.arange(len(y)), test), test)]
     try:
         train, test = train_test_split(
             np.arange(len(y)), test_size=share, stratify=y, random_state=random_state
@@ -74,7 +99,7 @@ def stratified_folds(
     """
     y = np.asarray(labels)
     owners = np.arange(len(y)) if groups is None else np.asarray(groups)
-    smallest = min((len(np.unique(owners[y == value])) for value in (0, 1)), default=0)
+    smallest = _smallest(y, owners)
     if smallest < n_folds:
         raise BadInput("folds", f"{n_folds} folds need that many films of each class, one has {smallest}")
     if groups is None:
@@ -84,14 +109,70 @@ def stratified_folds(
     return [Fold(str(number), train, test) for number, (train, test) in enumerate(splits, start=1)]
 
 
+def _smallest(y: NDArray[np.generic], owners: NDArray[np.generic]) -> int:
+    """Return how many patients the smaller class has."""
+    return min(len(np.unique(owners[y == value])) for value in (0, 1))
+
+
+def repeated_folds(
+    labels: ArrayLike,
+    n_folds: int = 10,
+    repeats: int = 3,
+    *,
+    groups: ArrayLike | None = None,
+    random_state: int = 0,
+) -> list[Fold]:
+    """Make stratified folds several times over, each time drawn anew.
+
+    Parameters
+    ----------
+    labels, n_folds, groups
+        See :func:`stratified_folds`.
+    repeats : int
+        With 1 the folds are named ``1`` … ``k``, else ``r1-f1`` … ``rR-fk``.
+    random_state : int
+        Seed of the first repetition; the next ones count up from it.
+
+    Raises
+    ------
+    BadInput
+        If a class has fewer films (or groups) than folds, or `repeats` is below 1.
+    """
+    if repeats < 1:
+        raise BadInput("folds", f"{repeats} repetitions are none; at least 1 is needed")
+    rounds = [
+        stratified_folds(labels, n_folds, groups=groups, random_state=random_state + number)
+        for number in range(repeats)
+    ]
+    if repeats == 1:
+        return rounds[0]
+    return [
+        Fold(f"r{repeat}-f{fold.name}", fold.train, fold.test, repeat)
+        for repeat, folds in enumerate(rounds, start=1)
+        for fold in folds
+    ]
+
+
+def refuse_shared_patients(folds: Sequence[Fold], groups: ArrayLike, *, source: str = "folds") -> None:
+    """Raise :class:`BadInput` where films of one patient are on both sides of a fold; names both."""
+    owners = np.asarray(groups)
+    for fold in folds:
+        both = np.intersect1d(owners[fold.train], owners[fold.test])
+        if len(both):
+            raise BadInput(
+                source, f"fold {fold.name}: films of patient {both[0]} are in training and in test"
+            )
+
+
 def cross_source_folds(
     labels: ArrayLike, sources: ArrayLike, *, groups: ArrayLike | None = None, random_state: int = 0
 ) -> list[Fold]:
-    """Train on one collection of tuberculosis films and half the others, test on the rest.
+    """Train on all collections of tuberculosis films but one and part of the others, test on the rest.
 
     Every collection that holds tuberculosis films is the test collection once; its own non-TB films, if
-    it has any, go with it. Films of collections without tuberculosis are halved at random: one half
-    trains, the other tests, so that a classifier that only knows the collections' looks gains little.
+    it has any, go with it. Films of collections without tuberculosis are dealt at random into as many
+    parts as there are directions, mostly two: each part tests once and trains otherwise, so that a
+    classifier that only knows the collections' looks gains little.
 
     Parameters
     ----------
@@ -99,9 +180,10 @@ def cross_source_folds(
     sources : (n,) array-like of str
         Collection of each film.
     groups : (n,) array-like, optional
-        Patient of each film; a patient's films go to the same half.
+        Patient of each film; a patient's films go to the same part, and those of a patient who is tested
+        are not trained on, whatever collection they are in.
     random_state : int
-        Seed of the halves.
+        Seed of the parts.
 
     Raises
     ------
@@ -114,100 +196,29 @@ def cross_source_folds(
         raise BadInput("sources", "the cross-source design needs tuberculosis films from two collections")
     shared = np.flatnonzero(~np.isin(source, tb_sources))
     owners = np.arange(len(y)) if groups is None else np.asarray(groups)
-    rng = np.random.default_rng(random_state)
-    first: set[object] = set()
-    for name in sorted(set(source[shared])):
-        members = np.unique(owners[shared[source[shared] == name]])
-        first |= set(rng.permutation(members)[: len(members) // 2].tolist())
-    in_first = np.array([owners[i] in first for i in shared], dtype=bool)
-    folds = []
-    for number, name in enumerate(tb_sources):
+    part = _dealt(source[shared], owners[shared], len(tb_sources), random_state)
+    folds: list[Fold] = []
+    for number, name in enumerate(reversed(tb_sources)):
         own = np.flatnonzero(source == name)
         others = np.flatnonzero(np.isin(source, tb_sources) & (source != name))
-        half = in_first if number % 2 == 0 else ~in_first
-        folds.append(
-            Fold(
-                f"test {name}",
-                np.sort(np.r_[others, shared[half]]).astype(np.intp),
-                np.sort(np.r_[own, shared[~half]]).astype(np.intp),
-            )
-        )
+        train = np.sort(np.r_[others, shared[part != number]]).astype(np.intp)
+        test = np.sort(np.r_[own, shared[part == number]]).astype(np.intp)
+        folds.insert(0, Fold(f"test {name}", train[~np.isin(owners[train], owners[test])], test))
     if any(len(np.unique(y[part])) < 2 for fold in folds for part in (fold.train, fold.test)):
         raise BadInput("sources", "films without tuberculosis are missing from one side of the design")
     return folds
 
 
-def fold_table(folds: Sequence[Fold], files: Sequence[str]) -> pd.DataFrame:
-    """Return one row per film and fold: file, fold, role (``train`` or ``test``)."""
-    rows = [
-        (files[int(i)], fold.name, role)
-        for fold in folds
-        for role, part in (("train", fold.train), ("test", fold.test))
-        for i in part
-    ]
-    return pd.DataFrame(rows, columns=["file", "fold", "role"])
-
-
-def write_folds(path: str | Path, folds: Sequence[Fold], files: Sequence[str]) -> None:
-    """Write folds.csv (UTF-8 with BOM): file, fold, role."""
-    with written_whole(path) as temporary:
-        fold_table(folds, files).to_csv(temporary, index=False, encoding="utf-8-sig")
-
-
-def read_folds(path: str | Path, files: Sequence[str]) -> list[Fold]:
-    """Read folds.csv for these films.
-
-    Parameters
-    ----------
-    path : str or Path
-        CSV with the columns file, fold, role. Films of `files` that a fold does not name take no part in
-        it; films of the CSV that are not among `files` are an error.
-    files : sequence of str
-        Names of the films, in the order of the feature table.
-
-    Raises
-    ------
-    BadInput
-        If the file cannot be read, lacks a column, names an unknown film or role, has a film on both
-        sides of a fold, or a fold without training or test films.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise BadInput(path, f"cannot be read as a table of folds ({error})") from error
-    return folds_from_table(table, files, source=path)
-
-
-def folds_from_table(
-    table: pd.DataFrame, files: Sequence[str], *, source: str | Path = "folds"
-) -> list[Fold]:
-    """Build folds from a table with the columns file, fold, role; see :func:`read_folds`."""
-    missing = {"file", "fold", "role"} - set(table.columns)
-    if missing:
-        raise BadInput(source, f"the column {sorted(missing)[0]} is missing; file, fold and role are needed")
-    position = {str(name): i for i, name in enumerate(files)}
-    if len(position) != len(files):
-        raise BadInput(source, "two films have the same name, so that folds cannot be told apart")
-    names = table["file"].astype(str)
-    unknown = names[~names.isin(list(position))]
-    if len(unknown):
-        raise BadInput(source, f"{len(unknown)} films are not in the data set, such as {unknown.iloc[0]}")
-    roles = table["role"].astype(str).str.strip().str.lower()
-    if not roles.isin(["train", "test"]).all():
-        raise BadInput(source, f"role is train or test, not {roles[~roles.isin(['train', 'test'])].iloc[0]}")
-    folds = []
-    for fold in pd.unique(table["fold"].astype(str)):
-        chosen = (table["fold"].astype(str) == fold).to_numpy()
-        parts = {}
-        for role in ("train", "test"):
-            mine = names[chosen & (roles == role).to_numpy()]
-            parts[role] = np.array(sorted({position[name] for name in mine}), dtype=np.intp)
-            if not len(parts[role]):
-                raise BadInput(source, f"fold {fold} has no {role} films")
-        both = np.intersect1d(parts["train"], parts["test"])
-        if len(both):
-            raise BadInput(source, f"fold {fold}: {files[int(both[0])]} is in training and test")
-        folds.append(Fold(str(fold), parts["train"], parts["test"]))
-    if not folds:
-        raise BadInput(source, "names no fold")
-    return folds
+def _dealt(
+    source: NDArray[np.str_], owners: NDArray[np.generic], parts: int, random_state: int
+) -> NDArray[np.int64]:
+    """Deal patients into parts, evenly within each collection; return the part of each film, (n,)."""
+    rng = np.random.default_rng(random_state)
+    part_of: dict[object, int] = {}
+    for name in sorted(set(source)):
+        members = rng.permutation(np.unique(owners[source == name])).tolist()
+        for number in range(parts):
+            some = members[len(members) * number // parts : len(members) * (number + 1) // parts]
+            for member in some:
+                part_of.setdefault(member, number)
+    return np.array([part_of[owner] for owner in owners.tolist()], dtype=np.int64)

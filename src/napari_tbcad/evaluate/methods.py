@@ -9,7 +9,7 @@ from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.errors import BadInput
 
 METHODS = ("hierarchical_svm", "hierarchical_nb", "single_svm", "single_nb")
-GREY_PREFIXES = ("firstorder_", "glcm_", "opacity_")
+GREY_PREFIXES = ("firstorder_", "glcm_", "opacity_", "band_")
 """Features that read grey levels start so: they are not known yet when stage 1 decides."""
 
 

@@ -1,4 +1,8 @@
-"""Figures of merit of a decision about two classes, each with its 95 % interval."""
+"""Figures of merit of a decision about two classes, each with its textbook 95 % interval.
+
+The textbook takes every film for a patient of its own. Figures of an evaluation have intervals by patient
+instead: :mod:`napari_tbcad.evaluate.intervals`.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +46,15 @@ def confusion(truth: ArrayLike, decision: ArrayLike) -> Confusion:
     return Confusion(int((y & d).sum()), int((y & ~d).sum()), int((~y & d).sum()), int((~y & ~d).sum()))
 
 
-def wilson(hits: int, n: int) -> Figure:
+def wilson(hits: float, n: int) -> Figure:
     """Return a proportion with its Wilson score interval.
+
+    Parameters
+    ----------
+    hits : float
+        Need not be whole where films of one patient stand for one observation.
+    n : int
+        Observations.
 
     References
     ----------
@@ -55,67 +66,6 @@ def wilson(hits: int, n: int) -> Figure:
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * np.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
     return Figure(p, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
-
-
-def f1(hits: int, misses: int, alarms: int) -> float:
-    """Return 2 TP / (2 TP + FN + FP); NaN when the class neither occurs nor is called."""
-    total = 2 * hits + misses + alarms
-    return 2 * hits / total if total else float("nan")
-
-
-def classification_figures(
-    truth: ArrayLike,
-    decision: ArrayLike,
-    score: ArrayLike,
-    *,
-    n_bootstrap: int = 1000,
-    random_state: int = 0,
-) -> dict[str, Figure]:
-    """Return all figures of the study's table.
-
-    Parameters
-    ----------
-    truth, decision : (n,) array-like of 0/1
-        1 for tuberculosis.
-    score : (n,) array-like of float
-        Probability, for the area under the ROC curve.
-    n_bootstrap : int
-        Resamples for the intervals of F1, which is not a proportion.
-    random_state : int
-        Seed of the resamples.
-
-    Returns
-    -------
-    dict of str to Figure
-        precision, recall, specificity, f1, f1_normal, error_rate, accuracy, auc. Proportions have Wilson
-        intervals, F1 percentile bootstrap intervals, AUC a DeLong interval.
-    """
-    y, d = np.asarray(truth).astype(bool), np.asarray(decision).astype(bool)
-    c = confusion(y, d)
-    n = len(y)
-    # A film falls into one of four cells, so resampling films is a multinomial draw of the four counts.
-    cells = np.random.default_rng(random_state).multinomial(n, np.array(c) / n, size=n_bootstrap)
-    return {
-        "precision": wilson(c.tp, c.tp + c.fp),
-        "recall": wilson(c.tp, c.tp + c.fn),
-        "specificity": wilson(c.tn, c.tn + c.fp),
-        "f1": _f1_figure(f1(c.tp, c.fn, c.fp), cells[:, 0], cells[:, 1], cells[:, 2]),
-        "f1_normal": _f1_figure(f1(c.tn, c.fp, c.fn), cells[:, 3], cells[:, 2], cells[:, 1]),
-        "error_rate": wilson(c.fp + c.fn, n),
-        "accuracy": wilson(c.tp + c.tn, n),
-        "auc": auc(y, score),
-    }
-
-
-def _f1_figure(
-    value: float, hits: NDArray[np.int64], misses: NDArray[np.int64], alarms: NDArray[np.int64]
-) -> Figure:
-    total = 2 * hits + misses + alarms
-    draws = 2 * hits[total > 0] / total[total > 0]
-    if np.isnan(value) or not len(draws):
-        return UNDEFINED
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return Figure(value, float(low), float(high))
 
 
 def _placements(y: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

@@ -16,6 +16,7 @@ from napari_tbcad.evaluate.controls import OUTSIDE_LUNGS
 from napari_tbcad.evaluate.evaluation import Evaluation, evaluate_table
 from napari_tbcad.evaluate.folds import Fold
 from napari_tbcad.evaluate.methods import make_estimator, method_name
+from napari_tbcad.evaluate.verdicts import is_direction
 
 CARD_FIGURES = ("auc", "recall", "specificity", "precision", "accuracy", "recall_at_specificity_70")
 
@@ -60,7 +61,7 @@ def train_model(
     options : mapping, optional
         Further parameters of :class:`HierarchicalClassifier`.
     control_options : mapping, optional
-        Parameters of the controls' classifier; see :func:`evaluate_table`.
+        Parameters of the controls' classifier, which is of the same kind; `options` by default.
     design : str
         How the splits were made, for the card; such as ``"10-fold"`` or ``"cross-source"``.
     progress, cancelled : callable, optional
@@ -81,7 +82,7 @@ def train_model(
             splits=splits,
             methods={name: estimator},
             controls=controls,
-            control_options=control_options,
+            control_options=options if control_options is None else control_options,
             groups=groups,
             progress=progress,
             cancelled=cancelled,
@@ -106,7 +107,7 @@ def card_scores(evaluation: Evaluation, method: str, *, design: str = "") -> lis
     cross-source design, whose directions must not be averaged away. The AUC is the headline: of each
     direction when there are two, else pooled; and so is the control outside the lungs.
     """
-    directions = 1 < len(evaluation.folds) <= 2
+    directions = len(evaluation.folds) == 2 and all(is_direction(fold.name) for fold in evaluation.folds)
     design = design or f"{len(evaluation.folds)} splits"
     tables = [(design, evaluation.summary)]
     if 1 < len(evaluation.folds) <= 5:
@@ -119,25 +120,21 @@ def card_scores(evaluation: Evaluation, method: str, *, design: str = "") -> lis
         pooled = table is evaluation.summary
         row = table[table["method"] == method].iloc[0]
         for figure in CARD_FIGURES:
-            value, low, high = (float(row[f"{figure}{end}"]) for end in ("", "_low", "_high"))
-            if np.isfinite(value):
-                headline = figure == "auc" and pooled != directions
-                scores.append(
-                    Score(design=where, metric=figure, value=value, low=low, high=high, headline=headline)
-                )
+            found = (row[f"{figure}{end}"] for end in ("", "_low", "_high"))
+            scores.append(_score(where, figure, *found, headline=figure == "auc" and pooled != directions))
     shown = (
         {f"{OUTSIDE_LUNGS}, fold {fold.name}" for fold in evaluation.folds} if directions else {OUTSIDE_LUNGS}
     )
     for control in evaluation.controls.to_dict("records"):
-        if np.isfinite(control["auc"]):
-            scores.append(
-                Score(
-                    design=design,
-                    metric=f"control {control['control']} auc",
-                    value=float(control["auc"]),
-                    low=float(control["low"]),
-                    high=float(control["high"]),
-                    headline=control["control"] in shown,
-                )
-            )
-    return scores
+        found = (control[name] for name in ("auc", "low", "high"))
+        metric = f"control {control['control']} auc"
+        scores.append(_score(design, metric, *found, headline=control["control"] in shown))
+    return [score for score in scores if np.isfinite(score.value)]
+
+
+def _score(design: str, metric: str, value: float, low: float, high: float, *, headline: bool) -> Score:
+    """Return a figure for the card; without an interval where there is none."""
+    ends = [float(end) if np.isfinite(end) else None for end in (low, high)]
+    return Score(
+        design=design, metric=metric, value=float(value), low=ends[0], high=ends[1], headline=headline
+    )

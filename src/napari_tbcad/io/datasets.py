@@ -156,7 +156,7 @@ class DataSet:
         return replace(self, rows=tuple(row for row in self.rows if row.lungs is not None))
 
 
-def load_dataset(path: str | Path) -> DataSet:
+def load_dataset(path: str | Path, *, strict: bool = True) -> DataSet:
     """Read a data set.
 
     Parameters
@@ -166,6 +166,8 @@ def load_dataset(path: str | Path) -> DataSet:
         with the columns path,label[,patient,source,age,sex], or one of the names ``shenzhen``,
         ``montgomery`` and ``jsrt``, which are then looked for in the data folder (``NAPARI_TBCAD_DATA``,
         else ``data``).
+    strict : bool
+        Refuse a table that names films that do not exist; otherwise only one of whose films none does.
 
     Returns
     -------
@@ -186,11 +188,11 @@ def load_dataset(path: str | Path) -> DataSet:
     if known is not None and not path.exists():
         path = Path(os.environ.get(HOME, "data")) / known.folder
     if path.is_file():
-        return read_table(path)
+        return read_table(path, strict=strict)
     if not path.is_dir():
         raise BadInput(path, where_to_get(known or _named_in(path), path))
     if (path / "labels.csv").is_file():
-        return read_folder_table(path)
+        return read_folder_table(path, strict=strict)
     for layout in LAYOUTS.values():
         rows = layout.rows(path)
         if rows:

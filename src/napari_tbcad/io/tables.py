@@ -14,17 +14,21 @@ PATH_COLUMNS = ("path", "file", "filename", "image")
 
 _KNOWN_COLUMNS = (*PATH_COLUMNS, "label", "patient", "source", "age", "sex")
 _YES, _NO = {"1", "true", "yes", "tb"}, {"0", "false", "no", "normal"}
+_UNKNOWN = {"", "na", "n/a", "nan", "none", "null", "unknown", "?", "-"}
 _SHOWN = 10
 
 
-def read_table(path: str | Path) -> DataSet:
+def read_table(path: str | Path, *, strict: bool = True) -> DataSet:
     """Read a CSV with the columns path,label[,patient,source,age,sex].
 
     Parameters
     ----------
     path : str or Path
         The table; comma, semicolon or tab between the columns, UTF-8 (with or without byte order mark) or
-        Windows-1252. Relative paths count from the table's folder. ``file`` may stand for ``path``.
+        Windows-1252. Relative paths count from the table's folder. ``file`` may stand for ``path``. A label
+        that is empty, ``unknown``, ``NA`` or the like is None.
+    strict : bool
+        Refuse a table that names a film that does not exist; otherwise only one of whose films none does.
 
     Raises
     ------
@@ -36,11 +40,11 @@ def read_table(path: str | Path) -> DataSet:
     if "label" not in records[0]:
         raise BadInput(path, f"the column label is missing; there are {', '.join(records[0])}")
     rows = [_row(path, number, record, path.parent) for number, record in enumerate(records, start=2)]
-    _check(path, rows)
+    _check(path, rows, strict)
     return DataSet(path.stem, tuple(rows), path)
 
 
-def read_folder_table(folder: str | Path) -> DataSet:
+def read_folder_table(folder: str | Path, *, strict: bool = True) -> DataSet:
     """Read a folder with ``labels.csv`` (file[,label,…]) and ``images/``.
 
     Reference masks are taken from ``masks_left`` and ``masks_right``, ``lungs`` or ``masks``, where there
@@ -58,7 +62,7 @@ def read_folder_table(folder: str | Path) -> DataSet:
     for number, record in enumerate(records_of(table), start=2):
         row = _row(table, number, record, images)
         rows.append(_with_lungs(row, folder) if (folder / "images").is_dir() else row)
-    _check(table, rows)
+    _check(table, rows, strict)
     return DataSet(folder.absolute().name, tuple(rows), folder)
 
 
@@ -138,7 +142,7 @@ def _label(table: Path, number: int, text: str) -> int | None:
         return 1
     if word in _NO:
         return 0
-    if not word:
+    if word in _UNKNOWN:
         return None
     raise BadInput(table, f"line {number}: the label is 0 or 1 (1 tuberculosis), this is {text!r}")
 
@@ -159,12 +163,12 @@ def sex_of(text: str) -> str | None:
     return "F" if word in {"f", "female", "woman", "w", "p", "perempuan"} else None
 
 
-def _check(table: Path, rows: list[DataRow]) -> None:
+def _check(table: Path, rows: list[DataRow], strict: bool) -> None:
     twice = [str(path) for path, count in Counter(row.path for row in rows).items() if count > 1]
     if twice:
         raise BadInput(table, f"{len(twice)} films are listed more than once: {_lines(twice)}")
     missing = [str(row.path) for row in rows if not row.path.is_file()]
-    if missing:
+    if len(missing) == len(rows) or (missing and strict):
         raise BadInput(table, f"{len(missing)} of {len(rows)} films do not exist: {_lines(missing)}")
 
 

@@ -193,7 +193,7 @@ def write_simulated_set(
     ----------
     out : str or Path
         Folder that receives films/ID.png, truth/ID_lungs.png, truth/ID_lesions.png, truth/ID.json and
-        labels.csv (path, label; 1 = lesions).
+        labels.csv (path, label: 1 = lesions, source: simulated).
     number : int
         How many films, at least 1.
     seed : int
@@ -219,7 +219,7 @@ def write_simulated_set(
     """
     if number < 1:
         raise BadInput("number", f"at least one film is needed, this is {number}")
-    out, rows = Path(out), ["path,label"]
+    out, rows = Path(out), ["path,label,source"]
     for i in range(number):
         if cancelled is not None and cancelled():
             raise Cancelled("simulating chest films")
@@ -229,7 +229,7 @@ def write_simulated_set(
         thorax = simulate_thorax(person, seed=film_seed)
         made = insert_lesions(thorax.film, thorax.lungs, lesions, seed=film_seed) if sick else None
         _write_truth(out, name, thorax, made)
-        rows.append(f"films/{name}.png,{int(sick)}")
+        rows.append(f"films/{name}.png,{int(sick)},simulated")
         if progress is not None:
             progress((i + 1) / number, name)
     with written_whole(out / "labels.csv") as temporary:

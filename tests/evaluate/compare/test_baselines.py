@@ -9,6 +9,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.compare.baselines import (
     MODEL,
     fit_kmeans,
+    fit_place,
     fit_threshold,
     fitted,
     load_baseline,
@@ -39,6 +40,39 @@ def models(parts):
     return {name: fit(decode(train, grid), decode(watched, grid), "4", grid) for name, fit in FIT.items()}
 
 
+@pytest.fixture(scope="module")
+def place(parts):
+    grid, train, watched, _ = parts
+    return fit_place(decode(train, grid), decode(watched, grid), "4", grid)
+
+
+def test_the_control_finds_where_hotspots_used_to_be_and_never_sees_the_scan(place, parts):
+    (first, first_labels), (other, _) = (sample.read() for sample in parts[3][:2])
+    answer = place.predict(first)
+    assert np.array_equal(answer, place.predict(other[::-1] ** 2))
+    assert answer.sum(0) == pytest.approx(1, abs=1e-5)
+    assert answer[2][first_labels == 2].mean() > answer[2][first_labels == 0].mean()
+    assert (answer.argmax(0) == 2).any()
+    assert not (answer.argmax(0) == 3).any()
+
+
+def test_the_cut_of_the_control_is_where_places_differ(parts):
+    from napari_tbcad.networks.samples import Decoded
+
+    labels = np.zeros((20, 128, 32), np.uint8)
+    labels[:, 20:100, 8:24] = 1
+    labels[:15, 40:48, 10:20] = 2  # often abnormal
+    labels[0, 80:88, 10:20] = 2  # once
+    grid = parts[0].model_copy(update={"height": 128, "width": 32, "fit": "stretch"})
+    images = Decoded(labels.astype(np.float32), labels, ())
+    model = fit_place(images, images, "4", grid)
+    found = model.predict(np.ones((128, 32), np.float32)).argmax(0)
+    assert found[44, 15] == 2
+    assert found[84, 15] == 1
+    assert found[4, 4] == 0
+    assert model.sigma == 0  # what never moves needs no smoothing
+
+
 @pytest.mark.parametrize("kind", FIT)
 def test_finds_what_is_hot_and_never_calls_it_normal(kind, models, parts):
     counts = np.zeros((4, 4), np.int64)
@@ -63,12 +97,14 @@ def test_a_scan_of_twice_the_time_has_the_same_answer(kind, models, parts):
     assert once == pytest.approx(twice, abs=1e-3)
 
 
-@pytest.mark.parametrize("kind", FIT)
-def test_the_kept_file_gives_the_same_answer(kind, models, parts, tmp_path):
+@pytest.mark.parametrize("kind", [*FIT, "place"])
+def test_the_kept_file_gives_the_same_answer(kind, models, place, parts, tmp_path):
     path = tmp_path / MODEL
-    models[kind].save(path)
+    model = place if kind == "place" else models[kind]
+    models = {kind: model}
+    model.save(path)
     again = load_baseline(path)
-    assert again == models[kind]
+    assert again == model
     assert 0 < again.dice < 1
     image, _ = parts[3][0].read()
     assert np.array_equal(again.predict(image), models[kind].predict(image))

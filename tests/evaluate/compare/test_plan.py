@@ -30,7 +30,7 @@ def test_every_network_in_the_first_scheme_and_the_first_network_in_all(small):
     networks = {(run.method, run.scheme) for run in runs if run.kind == "network"}
     assert networks == {("first", "4"), ("second", "4"), ("first", "3")}
     assert {run.view for run in runs if run.method == "second"} == set(VIEWS)
-    assert {run.kind for run in runs} == {"network", "threshold", "kmeans", "classifier"}
+    assert {run.kind for run in runs} == {"network", "threshold", "kmeans", "place", "classifier"}
 
 
 def test_the_first_seed_of_all_comes_before_the_second_of_any(small_config):

@@ -109,6 +109,7 @@ def test_the_export_menu_writes_the_annotation_in_both_schemes(opened, tmp_path,
     assert list(entries) == [
         "Save case as…",
         "Tables, label images, overlay and record…",
+        "Report…",
         "Annotation, both label schemes…",
         "Picture of the canvas…",
     ]
@@ -132,3 +133,8 @@ def test_the_export_menu_writes_the_annotation_in_both_schemes(opened, tmp_path,
     with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as told:
         widget.exporter.export_annotation_to(tmp_path / "gone" / "there")
     assert "is gone" in told.args[0]
+    with qtbot.waitSignal(widget.exporter.saved, timeout=60_000):
+        widget.exporter.report_to(tmp_path / "patient.html", language="id")
+    page = (tmp_path / "patient.html").read_text(encoding="utf-8")
+    assert "<html lang='id'>" in page
+    assert "Ani" in page

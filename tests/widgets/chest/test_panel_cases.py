@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -210,3 +212,31 @@ def test_an_export_that_fails_unforeseen_names_the_film(opened, tmp_path, monkey
     widget.exporter.export_to(tmp_path / "out")
     qtbot.waitUntil(lambda: bool(said), timeout=30_000)
     assert said == ["chest.png: IndexError: list index out of range"]
+
+
+def test_a_report_is_written_and_opens_in_the_browser(opened, finished, tmp_path, monkeypatch, qtbot):
+    from napari_tbcad.widgets.workflow import exporting
+
+    _, widget, _ = opened
+    shown, place = [], tmp_path / "report"
+    kind = "Laporan bahasa Indonesia (*.html)"
+    monkeypatch.setattr(exporting.QFileDialog, "getSaveFileName", lambda *_: (str(place), kind))
+    monkeypatch.setattr(
+        exporting.QDesktopServices, "openUrl", lambda url: shown.append(Path(url.toLocalFile()).name)
+    )
+    entries = {action.text(): action for action in widget.run_bar.export_menu.actions()}
+    entries["Report…"].trigger()
+    qtbot.waitUntil(lambda: bool(shown), timeout=60_000)
+    assert shown == ["report.html"]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "lang='id'" in page
+    assert "Jawaban" in page
+    assert "belum selesai" in page  # nobody saved it
+    assert str(tmp_path) not in page
+    widget.bench.blind = True
+    widget.exporter.report_to(tmp_path / "blind.html")
+    qtbot.waitUntil((tmp_path / "blind.html").is_file, timeout=60_000)
+    hidden = (tmp_path / "blind.html").read_text(encoding="utf-8")
+    assert "Blinded reading" in hidden
+    assert "uspect for tuberculosis" not in hidden
+    widget.bench.blind = False

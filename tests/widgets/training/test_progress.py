@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_tbcad.widgets.training.time_left import TimeLeft, left_in_words, spent_in_words
+from napari_tbcad.widgets.parts.time_left import TimeLeft, left_in_words, spent_in_words
 
 
 class Clock:

@@ -69,6 +69,11 @@ def test_sizes(tmp_path):
     assert size_in_words(tmp_path) == "3 MB"
 
 
+def test_a_folder_deleted_while_it_is_counted_is_no_error(tmp_path):
+    # Whoever presses Delete twice in a row has the folder gone before it was counted.
+    assert size_in_words(tmp_path / "gone") == "1 MB"
+
+
 @pytest.fixture
 def shelf(qtbot, home):
     from napari_tbcad.widgets.training.shelf import Shelf

@@ -59,22 +59,17 @@ print goes to ``job.log``.
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import os
-import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from napari_tbcad.batch.trainings.channel import Channel, opened, step_back
-from napari_tbcad.batch.trainings.state import ENDED, LIBRARIES, MODEL, claimed, now, read_job, write_json
+from napari_tbcad.batch.child.channel import Channel
+from napari_tbcad.batch.child.work import DONE as DONE
+from napari_tbcad.batch.child.work import FAILED as FAILED
+from napari_tbcad.batch.child.work import STOPPED as STOPPED
+from napari_tbcad.batch.child.work import carry_out, in_child, leave
+from napari_tbcad.batch.trainings.state import read_job
 from napari_tbcad.batch.trainings.steps import Job
-from napari_tbcad.errors import BadInput, Cancelled
 
-DONE, FAILED, STOPPED = 0, 1, 3
-"""Exit status."""
 _NO_SPACE = "not enough memory: choose a smaller batch (fit.batch)"
 
 
@@ -86,16 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 failed, 3 stopped; 2 where there is no such folder.
     """
-    parser = argparse.ArgumentParser(prog="training_job", description="Does what FOLDER/job.json says.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--alone", action="store_true", help="Go on when standard input ends.")
-    given = parser.parse_args(arguments)
-    folder = given.folder.absolute()
-    if not folder.is_dir():
-        parser.error(f"there is no folder {folder}")
-    step_back()
-    with opened(folder / LIBRARIES, alone=given.alone) as channel:
-        return work(folder, channel)
+    return in_child(arguments, work, program="training_job")
 
 
 def work(folder: Path, channel: Channel) -> int:
@@ -112,62 +98,10 @@ def work(folder: Path, channel: Channel) -> int:
     int
         Exit status.
     """
-    try:
-        read_job(folder)  # of a folder that is no training nothing is changed
-        with claimed(folder):
-            (folder / ENDED).unlink(missing_ok=True)
-            return _done(folder, channel)
-    except (BadInput, OSError) as error:
-        channel.tell(_failure(error, ""))
-        return FAILED
-
-
-def _done(folder: Path, channel: Channel) -> int:
-    job = Job(folder, channel)
-    try:
-        channel.tell({"event": "working", "pid": os.getpid(), "do": job.job["do"]})
-        job.run()
-    except Cancelled:
-        if not channel.gone:  # who is gone stopped nothing: it was interrupted
-            _end(folder, {"how": "stopped", "what": job.doing})
-        channel.tell({"event": "stopped", "what": job.doing})
-        return STOPPED
-    except Exception as error:
-        # Whatever it is, the window must hear of it; the whole story is in job.log.
-        with contextlib.suppress(OSError):  # on a full disk the log has no room either
-            traceback.print_exc()
-        failed = _failure(error, job.doing)
-        _end(folder, {"how": "failed", **{k: v for k, v in failed.items() if k != "event"}})
-        channel.tell(failed)
-        return FAILED
-    _end(folder, {"how": "done", "what": job.doing})
-    model = folder / MODEL
-    channel.tell({"event": "done", "model": str(model) if model.is_file() else None})
-    return DONE
-
-
-def _end(folder: Path, ended: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError):  # a full disk: then it counts as interrupted
-        write_json(folder / ENDED, ended | {"when": now()})
-
-
-def _failure(error: BaseException, what: str) -> dict[str, Any]:
-    source, cause = "training", str(error) or type(error).__name__
-    if isinstance(error, BadInput):
-        source, cause = error.source, error.cause
-    elif isinstance(error, MemoryError) or "out of memory" in cause.lower():
-        cause = _NO_SPACE
-    elif isinstance(error, OSError):
-        source, cause = str(error.filename or "training"), error.strerror or cause
-    else:
-        cause = f"{cause.splitlines()[0]} (more in {LIBRARIES})"
-    return {"event": "failed", "source": source, "cause": cause, "kind": type(error).__name__, "what": what}
+    return carry_out(
+        folder, channel, lambda: Job(folder, channel), what="training", read=read_job, no_space=_NO_SPACE
+    )
 
 
 if __name__ == "__main__":
-    status = main()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
-            stream.flush()
-    # Taking torch down in order takes seconds, for which a window that is closed would wait.
-    os._exit(status)
+    leave(main())

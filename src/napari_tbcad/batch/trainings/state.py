@@ -20,20 +20,25 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 
-from napari_tbcad.batch.trainings.lock import claimed as claimed
-from napari_tbcad.batch.trainings.lock import is_running as is_running
+from napari_tbcad.batch.child import files as child_files
+from napari_tbcad.batch.child.files import ENDED as ENDED
+from napari_tbcad.batch.child.files import JOB as JOB
+from napari_tbcad.batch.child.files import LIBRARIES as LIBRARIES
+from napari_tbcad.batch.child.files import now as now
+from napari_tbcad.batch.child.files import read_json as read_json
+from napari_tbcad.batch.child.files import write_json as write_json
+from napari_tbcad.batch.child.folders import remove_folder, written_when
+from napari_tbcad.batch.child.lock import claimed as claimed
+from napari_tbcad.batch.child.lock import is_running as is_running
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
 from napari_tbcad.networks import training_folder
 
 if TYPE_CHECKING:
@@ -42,9 +47,8 @@ if TYPE_CHECKING:
 
 CONFIG, SPLIT, LOG = training_folder.CONFIG, training_folder.SPLIT, training_folder.LOG
 LAST, BEST, MODEL = training_folder.LAST, training_folder.BEST, training_folder.MODEL
-JOB, LIBRARIES = "job.json", "job.log"
 DATA, ROLES, CACHE = "data.json", "roles.csv", "cache"
-SURVEY, ESTIMATE, ENDED = "survey.json", "estimate.json", "ended.json"
+SURVEY, ESTIMATE = "survey.json", "estimate.json"
 JUDGED = "judged.json"
 KEY = "patients.key"
 """In the folder of trainings: makes identifiers of patients digests, the same in all of them."""
@@ -111,10 +115,7 @@ def trainings_home() -> Path:
 
 def new_folder(home: Path, name: str) -> Path:
     """Return a folder below `home` that is not there yet, named by date and `name`; it is not made."""
-    said = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name).strip(".-")
-    stem = f"{datetime.now(UTC):%Y-%m-%d}_{said or 'training'}"[:80]
-    names = (stem, *(f"{stem}-{number}" for number in range(2, 10_000)))
-    return next(path for path in (home / one for one in names) if not path.exists())
+    return child_files.new_folder(home, name, otherwise="training")
 
 
 def job_command(folder: Path) -> list[str]:
@@ -200,26 +201,6 @@ def survey_json(survey: Survey) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(survey), default=str)) | {"possible": bool(survey.possible)}
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a JSON file; None where there is none that can be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write an object as JSON, whole or not at all."""
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-
-
-def now() -> str:
-    """Return the time (UTC, ISO 8601, seconds)."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def state_of(folder: Path) -> TrainingState:
     """Return how far a training is, from its files alone; right also after it was killed.
 
@@ -246,7 +227,7 @@ def state_of(folder: Path) -> TrainingState:
         epochs=int(_number(job.get("epochs")) or 0),
         iou=_mean([_number(v) for k, v in last.items() if k and k.startswith("iou_")]),
         dice=_number(last.get("validation_dice")),
-        when=_when(folder),
+        when=written_when(folder, (JOB, ENDED, LOG, LAST, MODEL, JUDGED)),
         cause=str(ended.get("cause", "")) if phase == "failed" and not running else "",
         start=str(job.get("start", "")),
         model=model,
@@ -285,15 +266,6 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(there) / len(there) if there else None
 
 
-def _when(folder: Path) -> str:
-    """Return when the newest of the files that a run writes was written."""
-    times = []
-    for name in (JOB, ENDED, LOG, LAST, MODEL, JUDGED):
-        with contextlib.suppress(OSError):
-            times.append((folder / name).stat().st_mtime)
-    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="seconds") if times else ""
-
-
 def list_trainings(home: Path) -> list[TrainingState]:
     """Return the trainings below a folder, the newest first; a folder that holds none is passed over."""
     found = []
@@ -313,9 +285,4 @@ def remove_training(folder: Path) -> None:
         If it is running, the folder holds no training, or a file cannot be deleted.
     """
     read_job(folder)
-    with claimed(folder, patience=0):
-        pass
-    try:
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise BadInput(folder, f"cannot be deleted ({error.strerror or error})") from error
+    remove_folder(folder, what="training")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.trainings.channel import Channel
+from napari_tbcad.batch.child.channel import Channel
 from napari_tbcad.batch.trainings.data import find_data
 from napari_tbcad.batch.trainings.plan import fit_epochs, plan_notes, time_note, training_plan
 from napari_tbcad.batch.trainings.state import (
@@ -53,8 +53,13 @@ class Job:
         self.job = read_job(folder)
         self.doing = ""
 
-    def run(self) -> None:
+    def run(self) -> dict[str, str | None]:
         """Do the steps in their order.
+
+        Returns
+        -------
+        dict
+            ``model``: the file of the network, None where there is none.
 
         Raises
         ------
@@ -76,6 +81,8 @@ class Job:
         for name in self.job["do"]:
             self.enter(name)
             steps[name]()
+        model = self.folder / MODEL
+        return {"model": str(model) if model.is_file() else None}
 
     def enter(self, what: str) -> None:
         """Tell what is done now."""

@@ -66,11 +66,55 @@ def fit_model(
                 score = estimator.out_of_fold(X.to_numpy(dtype=np.float64), y, owners)
     except ValueError as error:
         raise BadInput("training table", str(error)) from error
-    curve = OperatingCurve(labels=tuple(y.tolist()), scores=tuple(np.round(score, 7).tolist()))
+    return _carded(X, y, estimator, score, card_info, shape_model)
+
+
+def fitted_model(
+    table: pd.DataFrame,
+    labels: ArrayLike,
+    *,
+    estimator: HierarchicalClassifier,
+    card_info: Mapping[str, Any],
+    shape_model: Mapping[str, NDArray[Any]] | None = None,
+) -> ChestModel:
+    """Write the card of an estimator that was fitted already.
+
+    Parameters
+    ----------
+    table, labels
+        The films that it was fitted on.
+    estimator : HierarchicalClassifier
+        Fitted.
+    card_info, shape_model
+        See :func:`fit_model`.
+
+    Returns
+    -------
+    ChestModel
+        Without out-of-fold scores, and so with thresholds that are probabilities, where the estimator's own
+        operating point needed none.
+    """
+    X, y = checked_table(table, labels)
+    return _carded(X, y, estimator, getattr(estimator, "out_of_fold_score_", None), card_info, shape_model)
+
+
+def _carded(
+    X: pd.DataFrame,
+    y: NDArray[np.int64],
+    estimator: HierarchicalClassifier,
+    score: NDArray[np.float64] | None,
+    card_info: Mapping[str, Any],
+    shape_model: Mapping[str, NDArray[Any]] | None,
+) -> ChestModel:
+    """Put what the fit tells and what only the caller knows on one card."""
+    curve, points = OperatingCurve(), tuple(n for n in OPERATING_POINTS if n.replace(".", "").isdigit())
+    if score is not None:
+        curve = OperatingCurve(labels=tuple(y.tolist()), scores=tuple(np.round(score, 7).tolist()))
+        points = OPERATING_POINTS
     bundle = dict(shape_model or {})
     facts = _facts(X, y, estimator) | {
         "curve": curve,
-        "thresholds": {name: curve.threshold(name) for name in OPERATING_POINTS},
+        "thresholds": {name: curve.threshold(name) for name in points},
         "shape_model_sha256": arrays_sha256(bundle) if bundle else None,
     }
     card = ModelCard(**{**facts, **dict(card_info)})

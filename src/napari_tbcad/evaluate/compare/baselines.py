@@ -1,9 +1,9 @@
-"""Methods that know grey levels alone, fitted on the training images and chosen on the watched ones.
+"""Methods that know grey levels alone, or place alone, fitted on training images and chosen on watched ones.
 
-Neither can tell a normal hotspot from an abnormal one: in the scheme of four classes all that is hot is
-called abnormal, and nothing is ever called normal. Both see an image as a network does, on its grid and
-normalised, so that they are told nothing more; their answers are graded, so that a free-response curve can be
-drawn of them.
+None of them can tell a normal hotspot from an abnormal one: in the scheme of four classes all that is hot is
+called abnormal, and nothing is ever called normal. Those of grey levels see an image as a network does, on
+its grid and normalised, so that they are told nothing more; their answers are graded, so that a free-response
+curve can be drawn of them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.compare.kmeans import KMeansModel, fit_kmeans
+from napari_tbcad.evaluate.compare.place import PlaceModel, fit_place
 from napari_tbcad.evaluate.compare.threshold import ThresholdModel, fit_threshold
 from napari_tbcad.networks.input import InputParameters
 
@@ -30,8 +31,10 @@ __all__ = [
     "MODEL",
     "Baseline",
     "KMeansModel",
+    "PlaceModel",
     "ThresholdModel",
     "fit_kmeans",
+    "fit_place",
     "fit_threshold",
     "fitted",
     "load_baseline",
@@ -40,14 +43,15 @@ __all__ = [
 MODEL = "model.json"
 """Name of the file in a run's folder."""
 
-_KINDS: Mapping[str, type[ThresholdModel] | type[KMeansModel]] = {
+_KINDS: Mapping[str, type[ThresholdModel] | type[KMeansModel] | type[PlaceModel]] = {
     "threshold": ThresholdModel,
     "kmeans": KMeansModel,
+    "place": PlaceModel,
 }
 
 
 class Baseline(Protocol):
-    """What both methods can do."""
+    """What all of them can do."""
 
     @property
     def scheme(self) -> str:
@@ -77,7 +81,7 @@ def fitted(run: Run, split: Split, config: TrainingConfig, folder: Path) -> Base
     Parameters
     ----------
     run : Run
-        Of kind ``"threshold"`` or ``"kmeans"``.
+        Of kind ``"threshold"``, ``"kmeans"`` or ``"place"``.
     split : Split
         Who is trained on and watched.
     config : TrainingConfig
@@ -104,6 +108,8 @@ def fitted(run: Run, split: Split, config: TrainingConfig, folder: Path) -> Base
     model: Baseline
     if run.kind == "kmeans":
         model = fit_kmeans(train, validation, run.scheme, grid, seed=run.seed)
+    elif run.kind == "place":
+        model = fit_place(train, validation, run.scheme, grid)
     else:
         model = fit_threshold(train, validation, run.scheme, grid)
     model.save(path)

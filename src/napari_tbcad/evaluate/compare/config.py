@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import ValidationError, field_validator, model_validator
 
@@ -18,7 +18,7 @@ from napari_tbcad.record import Parameters, field
 from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS
 
 SchemeName = Literal["4", "3"]
-Baseline = Literal["threshold", "kmeans"]
+Baseline = Literal["threshold", "kmeans", "place"]
 NONE = "none"
 
 
@@ -123,7 +123,9 @@ class CompareConfig(Parameters):
         (0, 1), title="Seeds", description="Every network is trained once with each."
     )
     baselines: tuple[Baseline, ...] = field(
-        ("threshold", "kmeans"), title="Baselines", description="Methods that know grey levels alone."
+        ("threshold", "kmeans", "place"),
+        title="Baselines",
+        description="Methods that know grey levels alone, and the control that knows place alone.",
     )
     tuning: TuningParameters = TuningParameters()
     classifier: ClassifierChoice = ClassifierChoice()
@@ -140,7 +142,7 @@ class CompareConfig(Parameters):
     @field_validator("networks")
     @classmethod
     def _named(cls, networks: dict[str, ArchitectureParameters]) -> dict[str, ArchitectureParameters]:
-        taken = {"threshold", "kmeans", "classifier"}
+        taken = {*get_args(Baseline), "classifier"}
         wrong = [n for n in networks if not n.isidentifier() or not n.isascii() or n in taken]
         if not networks or wrong:
             raise ValueError(

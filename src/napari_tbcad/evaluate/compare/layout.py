@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 from napari_tbcad.evaluate.compare.answers import AUC, INDEX, PRIMARY, Answer, Row, Test
 from napari_tbcad.evaluate.compare.evidence import TABLE_POINTS, WORKING_POINT, Key, sensitivity_at
 from napari_tbcad.evaluate.compare.report_texts import Texts
 from napari_tbcad.evaluate.compare.study import BOTH, Study, method_title
+from napari_tbcad.evaluate.page_tables import Cell, Grid
 from napari_tbcad.imaging.bonescan import VIEWS
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell: what is read first, and what stands smaller beside it."""
-
-    text: str
-    small: str = ""
-    strong: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.text} {self.small}".strip()
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table with a title; the first `labels` columns are text, and the first one groups the rows."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    labels: int = 2
-    note: str = ""
-    grouped: bool = True
 
 
 def number(value: float, digits: int = 3) -> str:

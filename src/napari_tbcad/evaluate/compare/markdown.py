@@ -8,7 +8,6 @@ from pathlib import Path
 from napari_tbcad.evaluate.compare.answers import Answer
 from napari_tbcad.evaluate.compare.findings import findings
 from napari_tbcad.evaluate.compare.layout import (
-    Grid,
     cost_grid,
     image_grid,
     index_grid,
@@ -17,10 +16,12 @@ from napari_tbcad.evaluate.compare.layout import (
     seed_grid,
     test_grid,
 )
+from napari_tbcad.evaluate.compare.place_control import control_lines
 from napari_tbcad.evaluate.compare.report_texts import TEXTS, Texts
 from napari_tbcad.evaluate.compare.study import method_title
 from napari_tbcad.evaluate.compare.summary import summary_grid
 from napari_tbcad.evaluate.compare.tables import Results
+from napari_tbcad.evaluate.page_tables import Grid
 from napari_tbcad.files import written_whole
 
 
@@ -49,6 +50,7 @@ def _lines(found: Results, text: Texts) -> Iterator[str]:
     main = method_title(found.study.main)
     for source in found.study.sources:
         yield f"## {source}\n"
+        yield from (f"**{line}**\n" for line in control_lines(found.answer(source, "networks"), text))
         yield from _table(summary_grid(found, source, text))
         for answer in (one for one in found.answers if one.source == source):
             yield f"### {text[f'question_{answer.question}']}\n"

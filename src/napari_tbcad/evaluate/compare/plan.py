@@ -15,7 +15,7 @@ from napari_tbcad.networks.samples import Sample, load_samples
 from napari_tbcad.networks.splits import Split, split_samples
 from napari_tbcad.schemes import FOUR_CLASS, THREE_CLASS
 
-Kind = Literal["network", "threshold", "kmeans", "classifier"]
+Kind = Literal["network", "threshold", "kmeans", "place", "classifier"]
 SPLIT = "split.csv"
 
 
@@ -32,7 +32,7 @@ class Run:
     view : {"anterior", "posterior"}
     seed : int
         0 for baselines, in which nothing is random.
-    kind : {"network", "threshold", "kmeans", "classifier"}
+    kind : {"network", "threshold", "kmeans", "place", "classifier"}
     weights : str
         What a classifier starts from.
     """

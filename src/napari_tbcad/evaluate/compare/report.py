@@ -14,48 +14,20 @@ from napari_tbcad.evaluate.compare.answers import Answer
 from napari_tbcad.evaluate.compare.config import CompareConfig, Effort
 from napari_tbcad.evaluate.compare.figures import forest_figure, froc_figure, index_figure, roc_figure
 from napari_tbcad.evaluate.compare.findings import findings
-from napari_tbcad.evaluate.compare.layout import Cell, Grid, cost_grid
+from napari_tbcad.evaluate.compare.layout import cost_grid
 from napari_tbcad.evaluate.compare.markdown import grids
+from napari_tbcad.evaluate.compare.place_control import control_lines
 from napari_tbcad.evaluate.compare.report_facts import Facts, facts_of, limits, tested
 from napari_tbcad.evaluate.compare.report_texts import TEXTS, Language, Texts
 from napari_tbcad.evaluate.compare.study import method_title, simulated
 from napari_tbcad.evaluate.compare.summary import summary_grid
 from napari_tbcad.evaluate.compare.tables import Results, results, write_tables
 from napari_tbcad.evaluate.drawing import png
-from napari_tbcad.evaluate.page import page, picture
+from napari_tbcad.evaluate.page import bullets, page, picture
+from napari_tbcad.evaluate.page_tables import table
 from napari_tbcad.files import written_whole
 
 REPORTS: dict[Language, str] = {"en": "report.html", "id": "report.id.html"}
-
-_STYLE = """
-h2 { margin-top: 2.2em; border-bottom: 2px solid #0072b2; padding-bottom: .15em }
-h3 { margin-top: 1.8em }
-h4 { margin: 1.4em 0 .2em }
-table { margin-top: .4em }
-th { font-weight: 600; vertical-align: bottom; max-width: 11em }
-td { font-variant-numeric: tabular-nums; white-space: nowrap }
-td.l, th.l { text-align: left }
-td.l { white-space: normal }
-td small { color: #555; display: block; font-size: 11px }
-tr.group td { border-top: 2px solid #888 }
-.answer { border-left: 5px solid #0072b2; background: #eef5fa; padding: .5em 1em; margin: .8em 0 }
-.answer p { margin: .3em 0 }
-.what { color: #444; font-size: 13px; border: 1px solid #9bbdd6; border-radius: 3px; padding: 0 .4em }
-.about, .note { color: #444 }
-.note { font-size: 13px; max-width: 80em }
-figure { margin: 1em 0 }
-figcaption { font-size: 13px; color: #444 }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1em }
-dt { font-weight: 600 }
-dd { margin: 0 }
-nav a { margin-right: 1em }
-@media print {
-  body { font-size: 11px; max-width: none; margin: 0 }
-  table, .note, figcaption, .what { font-size: 9px } td small { font-size: 8px }
-  .scroll { overflow: visible } nav { display: none }
-  figure, tr, .answer { break-inside: avoid } h2, h3, h4 { break-after: avoid }
-}
-"""
 
 
 def write_report(scores: Iterable[Any], config: CompareConfig, out: Path) -> Path:
@@ -105,12 +77,12 @@ def report_html(found: Results, config: CompareConfig, facts: Facts, *, language
         parts += _source(found, source, text)
     parts += [
         f"<h2 id='cost'>{escape(text['cost_title'])}</h2>",
-        _table(cost_grid(found.study, text), heading=False),
+        table(cost_grid(found.study, text), heading=False),
         _list(text["how"], _how(config.effort, text)),
         _list(text["limits"], limits(found, facts, text)),
         f"<p class='note'>{escape(text['more'])}</p>",
     ]
-    return page(config.name, parts, language=language, style=_STYLE)
+    return page(config.name, parts, language=language)
 
 
 def _short(found: Results, text: Texts) -> Iterator[str]:
@@ -122,10 +94,12 @@ def _short(found: Results, text: Texts) -> Iterator[str]:
         about = text["simulated" if simulated(source) else "as_given"]
         n = text["tested_images"].format(**tested(found)[source])
         yield f"<h3>{escape(source)}</h3><p class='about'>{escape(n)}. {escape(about)}</p>"
+        for line in control_lines(found.answer(source, "networks"), text):
+            yield f"<p class='warning'>▲ {escape(line)}</p>"
         for answer in (one for one in found.answers if one.source == source):
             link = f"<a href='#{_anchor(answer)}'>{escape(text[f'question_{answer.question}'])}</a>"
             yield f"<div class='answer'><p><b>{link}</b></p>{_said(answer, text, brief=True)}</div>"
-        yield _table(summary_grid(found, source, text))
+        yield table(summary_grid(found, source, text))
 
 
 def _said(answer: Answer, text: Texts, *, brief: bool = False) -> str:
@@ -166,7 +140,7 @@ def _source(found: Results, source: str, text: Texts) -> Iterator[str]:
         yield f"<div class='answer'>{_said(answer, text)}</div>"
         yield from _figures(found, answer, text)
         for grid in grids(answer, text):
-            yield _table(grid)
+            yield table(grid)
 
 
 def _figures(found: Results, answer: Answer, text: Texts) -> Iterator[str]:
@@ -187,44 +161,12 @@ def _figures(found: Results, answer: Answer, text: Texts) -> Iterator[str]:
         made = [("roc", lambda: roc_figure(study, answer, text))]
     for name, draw in made:
         if (figure := draw()) is not None:
-            drawn = picture(png(_settled(figure)), text[name])
+            drawn = picture(png(figure), text[name])
             yield f"<figure>{drawn}<figcaption>{escape(text[name])}</figcaption></figure>"
 
 
-def _settled(figure: Figure) -> Figure:
-    """Lay a figure out once; saving would do so twice, and that takes longer than drawing it."""
-    if (engine := figure.get_layout_engine()) is not None:
-        engine.execute(figure)
-        figure.set_layout_engine("none")
-    return figure
-
-
-def _table(grid: Grid, *, heading: bool = True) -> str:
-    head = "".join(f"<th{_side(n, grid)}>{escape(name)}</th>" for n, name in enumerate(grid.head))
-    lines, before = [], None
-    for row in grid.rows:
-        # A line above every new view, so that rows of one view are read together.
-        first = row[0].text
-        group = " class='group'" if before is not None and first != before else ""
-        cells = "".join(f"<td{_side(n, grid)}>{_cell(cell)}</td>" for n, cell in enumerate(row))
-        lines.append(f"<tr{group}>{cells}</tr>")
-        before = first if grid.grouped else None
-    title = f"<h4>{escape(grid.title)}</h4>" if heading else ""
-    note = f"<p class='note'>{escape(grid.note)}</p>" if grid.note else ""
-    return f"{title}<div class='scroll'><table><tr>{head}</tr>{''.join(lines)}</table></div>{note}"
-
-
-def _side(column: int, grid: Grid) -> str:
-    return " class='l'" if column < grid.labels else ""
-
-
-def _cell(cell: Cell) -> str:
-    text = f"<b>{escape(cell.text)}</b>" if cell.strong else escape(cell.text)
-    return text + (f"<small>{escape(cell.small)}</small>" if cell.small else "")
-
-
 def _list(title: str, lines: Iterable[str]) -> str:
-    return f"<h2>{escape(title)}</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+    return f"<h2>{escape(title)}</h2>{bullets(lines)}"
 
 
 def _how(effort: Effort, text: Texts) -> list[str]:

@@ -28,7 +28,10 @@ TEXTS: Mapping[Language, Texts] = {
         "image, and a lesion may be visible in one view only: this compares the tasks as much as the networks.",
         "question_networks": "Which method?",
         "about_networks": "{main} against the other networks, with the same data, split, variation, loss, length and "
-        "number of tuning trials, and against methods that know grey levels alone.",
+        "number of tuning trials, against methods that know grey levels alone, and against the control: a method that knows where "
+        "hotspots lay in training images, and never sees the scan that it judges.",
+        "place_warning": "{view}: this score can be had without looking at the scan. F1 of abnormal pixels: {methods}, place alone "
+        "{value}, which is not below the lower end of their intervals.",
         "question_image": "Is the view abnormal at all?",
         "about_image": "The image classifier answers only this; it marks no place and gives no index. The others call a "
         "view abnormal as surely as their surest lesion. Sensitivity and specificity are those at a score of "
@@ -203,7 +206,10 @@ TEXTS: Mapping[Language, Texts] = {
         "tidak hanya jaringannya.",
         "question_networks": "Metode mana?",
         "about_networks": "{main} dibanding jaringan lain, dengan data, pembagian, variasi, fungsi rugi, lama, dan jumlah "
-        "percobaan penyetelan yang sama, dan dibanding metode yang hanya mengenal tingkat keabuan.",
+        "percobaan penyetelan yang sama, dibanding metode yang hanya mengenal tingkat keabuan, dan dibanding kontrol: metode yang "
+        "tahu di mana hotspot berada pada citra latih, dan tidak pernah melihat skan yang dinilainya.",
+        "place_warning": "{view}: skor ini dapat dicapai tanpa melihat skan. F1 piksel abnormal: {methods}, letak saja "
+        "{value}, yang tidak di bawah batas bawah selang kepercayaannya.",
         "question_image": "Apakah tampak ini abnormal?",
         "about_image": "Pengklasifikasi citra hanya menjawab ini; ia tidak menandai tempat dan tidak memberi indeks. Metode lain "
         "menyebut tampak abnormal seyakin lesinya yang paling yakin. Sensitivitas dan spesifisitas adalah pada "

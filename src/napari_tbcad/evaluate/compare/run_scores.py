@@ -79,7 +79,7 @@ class RunScores(ScoreFile):
     method, scheme, view : str
     seed : int
     kind : str
-        ``"network"``, ``"threshold"`` or ``"kmeans"``.
+        ``"network"``, ``"threshold"``, ``"kmeans"`` or ``"place"``.
     classes : tuple of str
         Names of the K values, background first.
     images : tuple of ImageRow

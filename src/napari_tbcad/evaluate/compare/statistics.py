@@ -30,12 +30,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.evaluate.compare.evidence import GRID, Evidence, Key, Measured
-
-N_BOOTSTRAP = 1000
-"""Times that patients are drawn again."""
-
-N_PERMUTATIONS = 9999
-"""Exchanges of two methods; with few patients all there are."""
+from napari_tbcad.evaluate.resampling import (
+    N_BOOTSTRAP,
+    N_PERMUTATIONS,
+    drawn_patients,
+    exchange_p_value,
+    exchanges,
+    percentile_interval,
+)
 
 LEVEL = 0.05
 """Largest corrected p value that is called a difference."""
@@ -100,21 +102,6 @@ class Contrast:
         return sum(np.sign(one) == np.sign(self.difference) for one in self.pairs)
 
 
-def drawn_patients(patients: int, n: int, random_state: int) -> NDArray[np.float64]:
-    """Return how often each patient is drawn in n resamples, (n, P)."""
-    generator = np.random.default_rng(random_state)
-    return generator.multinomial(patients, np.full(patients, 1 / patients), size=n).astype(np.float64)
-
-
-def exchanges(patients: int, n: int, random_state: int) -> tuple[NDArray[np.float64], bool]:
-    """Return which patients are exchanged (n, P), 0 or 1, and whether these are all ways there are."""
-    if patients < 60 and 2**patients <= n + 1:
-        numbers = np.arange(2**patients)[:, None]
-        return (numbers >> np.arange(patients) & 1).astype(np.float64), True
-    generator = np.random.default_rng(random_state)
-    return generator.integers(0, 2, size=(n, patients)).astype(np.float64), False
-
-
 def estimates(
     seeds: Sequence[Evidence], *, n_bootstrap: int = N_BOOTSTRAP, random_state: int = 0
 ) -> dict[Key, Estimate]:
@@ -136,7 +123,7 @@ def estimates(
     for key in each[0]:
         values = tuple(float(measured[key][0]) for measured in each)
         value = float(np.mean(values))
-        out[key] = Estimate(value, *_interval(value, drawn[key], n), values, n)
+        out[key] = Estimate(value, *percentile_interval(value, drawn[key], n), values, n)
     return out
 
 
@@ -182,34 +169,18 @@ def contrasts(
     for key in wanted:
         a, b = ([float(measured[key][0]) for measured in side] for side in values)
         difference = float(np.mean(a) - np.mean(b))
-        p_value = _p_value(difference, exchanged[key], every) if n > 1 else math.nan
+        p_value = exchange_p_value(difference, exchanged[key], every) if n > 1 else math.nan
         out[key] = Contrast(
             float(np.mean(a)),
             float(np.mean(b)),
             difference,
-            *_interval(difference, drawn[0][key] - drawn[1][key], n),
+            *percentile_interval(difference, drawn[0][key] - drawn[1][key], n),
             p_value=p_value,
             least_p=max(2.0 ** (1 - n), 0 if every else 1 / (n_permutations + 1)),
             pairs=tuple(x - y for x in a for y in b),
             patients=n,
         )
     return out
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values corrected for the number of tests; NaN stays NaN and counts as no test.
-
-    References
-    ----------
-    S. Holm, Scand J Stat 6:65, 1979.
-    """
-    p: NDArray[np.float64] = np.asarray(p_values, np.float64)
-    out = np.full(len(p), np.nan)
-    order = np.argsort(p, kind="stable")
-    order = order[np.isfinite(p[order])]
-    steps = p[order] * np.arange(len(order), 0, -1)
-    out[order] = np.minimum(1, np.maximum.accumulate(steps)) if len(order) else steps
-    return [float(value) for value in out]
 
 
 def _mean_of_seeds(
@@ -243,21 +214,3 @@ def _exchanged(
 
 def _mean(measured: Sequence[Measured]) -> Measured:
     return {key: np.mean([one[key] for one in measured], axis=0) for key in measured[0]}
-
-
-def _interval(value: float, drawn: NDArray[np.float64], patients: int) -> tuple[float, float]:
-    known = drawn[np.isfinite(drawn)]
-    if math.isnan(value) or not len(known) or patients < 2:
-        return math.nan, math.nan
-    low, high = np.quantile(known, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _p_value(difference: float, exchanged: NDArray[np.float64], every: bool) -> float:
-    """Return the share of exchanges with a difference as large; where it is not defined it counts as such."""
-    if math.isnan(difference):
-        return math.nan
-    # Sums are added in another order after an exchange: equal numbers may differ in the last digits.
-    reached = ~(np.abs(exchanged) < abs(difference) - 1e-12)
-    extra = 0 if every else 1
-    return float((reached.sum() + extra) / (len(reached) + extra))

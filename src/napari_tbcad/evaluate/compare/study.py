@@ -25,6 +25,8 @@ BOTH = "both"
 """View of what needs the two views of a patient."""
 
 CLASSIFIER = "classifier"
+PLACE = "place"
+"""The control that knows where hotspots were in training images, and never sees the scan."""
 
 _TITLES = {
     "unetplusplus": "U-Net++",
@@ -34,6 +36,7 @@ _TITLES = {
     "fpn": "FPN",
     "threshold": "Threshold",
     "kmeans": "k-means",
+    PLACE: "Place alone (control)",
     CLASSIFIER: "ResNet-50",
 }
 

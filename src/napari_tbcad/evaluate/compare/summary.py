@@ -7,10 +7,11 @@ from statistics import median
 
 from napari_tbcad.evaluate.compare.answers import AUC, INDEX, PRIMARY, Row
 from napari_tbcad.evaluate.compare.evidence import WORKING_POINT, Key, sensitivity_at
-from napari_tbcad.evaluate.compare.layout import Cell, Grid, digits_of, number
+from napari_tbcad.evaluate.compare.layout import digits_of, number
 from napari_tbcad.evaluate.compare.report_texts import Texts
 from napari_tbcad.evaluate.compare.study import BOTH, CLASSIFIER, Study, method_title
 from napari_tbcad.evaluate.compare.tables import Results
+from napari_tbcad.evaluate.page_tables import Cell, Grid
 from napari_tbcad.imaging.bonescan import VIEWS
 
 _LESIONS: Key = (sensitivity_at(WORKING_POINT), "abnormal")

@@ -81,14 +81,16 @@ def write_tables(found: Results, out: Path) -> list[Path]:
     collection (never pooled), view, method, scheme, in which classes it was judged (``own``, or ``common`` to
     both schemes), metric, class, value with its 95 % interval over patients, lowest and highest seed.
     ``image_level.csv`` is the same for calls of whole views, ``tests.csv`` has a line a paired test,
-    ``froc.csv`` the free-response curves, ``runs.csv`` every planned run. An empty cell is a number that is
-    not defined, such as the F1 of a class that no label has.
+    ``froc.csv`` the free-response curves, ``controls.csv`` every method beside the control that never sees
+    the scan, ``runs.csv`` every planned run. An empty cell is a number that is not defined, such as the F1 of
+    a class that no label has.
 
     Returns
     -------
     list of Path
     """
     from napari_tbcad.evaluate.compare.markdown import markdown
+    from napari_tbcad.evaluate.compare.place_control import COLUMNS, control_rows
 
     pages: dict[str, tuple[Sequence[str], list[Mapping[str, Any]]]] = {
         f"question_{name}.csv": (ROW_COLUMNS, _question(found, name))
@@ -97,6 +99,7 @@ def write_tables(found: Results, out: Path) -> list[Path]:
     pages["image_level.csv"] = (ROW_COLUMNS, _question(found, "image"))
     pages["tests.csv"] = (TEST_COLUMNS, test_rows(found.answers))
     pages["froc.csv"] = (FROC_COLUMNS, froc_rows(found.answers))
+    pages["controls.csv"] = (COLUMNS, control_rows(found))
     pages["runs.csv"] = (RUN_COLUMNS, run_rows(found.study))
     for name, (columns, rows) in pages.items():
         write_csv(out / name, columns, rows)

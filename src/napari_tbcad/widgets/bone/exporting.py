@@ -50,6 +50,14 @@ class BoneExporter(exporting.Exporter):
         name = session.name
         return lambda: _export(folder, run, name)
 
+    def page(self, run: Any, session: Any) -> Callable[[Any, exporting.Language], str]:
+        """Return what writes the report, with the comparison of the panel where there is a fresh one."""
+        from napari_tbcad.widgets.bone.comparing import comparing_of
+
+        comparing, place = comparing_of(session), session.desk.suggestion
+        compared = comparing.result if comparing.fresh else None
+        return lambda case, language: _page(case, place, run, compared, language)
+
     def verdict_of(self, session: Any) -> Verdict:
         """Return "made" once every hotspot is judged; a reading that is to go on is no finished one."""
         hotspots = session.value("hotspots")
@@ -77,6 +85,20 @@ class _Named:
     name: str
     file: str
     files: tuple[str, ...]
+
+
+def _page(case: Any, place: Path, run: Any, compared: Any, language: exporting.Language) -> str:
+    from napari_tbcad.evaluate.reports.case_report import case_html
+
+    pages = case_html(
+        case,
+        path=place,
+        languages=(language,),
+        reading=len(case.readings),
+        film=run.get("study"),
+        compared=compared,
+    )
+    return pages[language]
 
 
 def _export(folder: Path, run: Any, name: str) -> Path:

@@ -22,6 +22,27 @@ class Exporter(exporting.Exporter):
         """Return what writes tables, masks, overlay and record."""
         return lambda: _export(folder, run)
 
+    def page(self, run: Any, session: Any) -> Callable[[Any, exporting.Language], str]:
+        """Return what writes the report; without the answer while it is hidden from the reader."""
+        place, blind = session.desk.suggestion, self._bench.blind
+        return lambda case, language: _page(case, place, run, blind=blind, language=language)
+
+
+def _page(case: Any, place: Path, run: Any, *, blind: bool, language: exporting.Language) -> str:
+    from napari_tbcad.evaluate.reports.case_report import case_html
+
+    pages = case_html(
+        case,
+        path=place,
+        languages=(language,),
+        reading=len(case.readings),
+        blind=blind,
+        film=run.get("film"),
+        model=run.get("model"),
+        library=run.get("library"),
+    )
+    return pages[language]
+
 
 def _export(folder: Path, run: Any) -> Path:
     from napari_tbcad.chest.exports import export_case

@@ -22,6 +22,7 @@ GROUPS = {
     "firstorder": "Grey levels",
     "glcm": "Texture",
     "opacity": "Opacities",
+    "bands": "Bands",
 }
 _ANGLE = re.compile(r"_(0|45|90|135|mean)$")
 _NAME, _VALUE, _PLACE = range(3)

@@ -10,6 +10,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_tbcad.widgets.chest.evidence import EvidenceLayer
+from napari_tbcad.widgets.chest.explanation import DecisionLayer
 from napari_tbcad.widgets.chest.placing import covering
 from napari_tbcad.widgets.chest.uncertainty import UncertaintyLayer
 from napari_tbcad.widgets.films import PREVIEW, geometry_events
@@ -38,6 +39,8 @@ class Look:
         Whether the enhanced film lies over the original.
     evidence : EvidenceLayer
         Where the opacity network sees something.
+    decision : DecisionLayer
+        Where the evidence for the decision lies.
     uncertainty : UncertaintyLayer
         Where the segmenter of the lungs is unsure.
     """
@@ -49,6 +52,7 @@ class Look:
         self.outline = ""
         self.preview = False
         self.evidence = EvidenceLayer(session)
+        self.decision = DecisionLayer(session)
         self.uncertainty = UncertaintyLayer(session)
         self._active = False
         if session.layer is not None:
@@ -90,6 +94,7 @@ class Look:
         self._refresh_outline(session)
         self._refresh_preview(session)
         self.evidence.refresh(active=True)
+        self.decision.refresh(active=True)
         self.uncertainty.refresh(active=True)
 
     def close(self) -> None:
@@ -99,6 +104,7 @@ class Look:
             session.layers.overlay(None)
             self._refresh_preview(session)
         self.evidence.leave()
+        self.decision.leave()
         self.uncertainty.leave()
 
     def _refresh_outline(self, session: ChestSession) -> None:
@@ -140,6 +146,7 @@ class Look:
     def _on_geometry(self, event: Any = None) -> None:
         """Keep the enhanced film and the maps on the original."""
         self.evidence.place()
+        self.decision.place()
         self.uncertainty.place()
         session = self._session()
         film = session.layer if session is not None else None

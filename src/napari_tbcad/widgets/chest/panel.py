@@ -12,6 +12,7 @@ from napari_tbcad.widgets.chest.enhance import EnhanceStep
 from napari_tbcad.widgets.chest.exporting import Exporter
 from napari_tbcad.widgets.chest.features import FeaturesStep
 from napari_tbcad.widgets.chest.header import Header
+from napari_tbcad.widgets.chest.lent import Lent
 from napari_tbcad.widgets.chest.masks import MasksStep
 from napari_tbcad.widgets.chest.result import ResultStep
 from napari_tbcad.widgets.chest.step import ChestStep
@@ -39,13 +40,13 @@ class ChestPanel(WorkflowPanel):
         bench = bench_of(napari_viewer)
         self.enhance, self.masks, self.correct = EnhanceStep(bench), MasksStep(bench), CorrectStep(bench)
         self.features, self.result = FeaturesStep(bench), ResultStep(bench)
-        self.leftover = Leftover(bench)
+        self.leftover, self.lent = Leftover(bench), Lent(bench)
         super().__init__(
             bench,
             Header(bench),
             (self.enhance, self.masks, self.correct, self.features, self.result),
             RunBar(),
-            between=[self.leftover],
+            between=[self.leftover, self.lent],
         )
         self.exporter = Exporter(bench, self)
         self.exporter.fill(self.run_bar.export_menu)
@@ -61,6 +62,7 @@ class ChestPanel(WorkflowPanel):
     def refresh(self) -> None:
         """Show the session as it stands."""
         self.leftover.refresh()
+        self.lent.refresh()
         super().refresh()
 
     def fill_empty(self, column: QVBoxLayout) -> None:

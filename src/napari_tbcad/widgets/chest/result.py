@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_tbcad.chain import State
 from napari_tbcad.widgets.chest.bench import ChestBench
 from napari_tbcad.widgets.chest.evidence_box import EvidenceBox
+from napari_tbcad.widgets.chest.explanation_box import ExplanationBox
 from napari_tbcad.widgets.chest.features import readable
 from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.chest.session import ChestSession
@@ -63,8 +64,8 @@ class ResultStep(ChestStep):
         self._gate_box = QWidget()
         grid.setContentsMargins(0, 0, 0, 0)
         self._gate_box.setLayout(grid)
-        self.evidence = EvidenceBox()
-        self._add(self._gate_box, self.reasons, self.contributions, self.evidence)
+        self.explanation, self.evidence = ExplanationBox(), EvidenceBox()
+        self._add(self._gate_box, self.reasons, self.contributions, self.explanation, self.evidence)
         self.notes = left_aligned("")
         self.body.addWidget(self.notes)
         self.model_button = QToolButton()
@@ -101,6 +102,7 @@ class ResultStep(ChestStep):
         super().refresh()
         session, model = self.session, self._shelf.model
         self._describe_model(model)
+        self.explanation.refresh(session, blind=self.bench.blind)
         self.evidence.refresh(session, blind=self.bench.blind)
         result = session.value("result") if session is not None else None
         if self.bench.blind:

@@ -14,6 +14,7 @@ from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.widgets.chest.checks import Checks
 from napari_tbcad.widgets.chest.desk import ChestDesk
 from napari_tbcad.widgets.chest.edits import MaskEdits
+from napari_tbcad.widgets.chest.explaining import Explaining
 from napari_tbcad.widgets.chest.intake import Intake, case_in, intake
 from napari_tbcad.widgets.chest.layers import KINDS, LungLayers
 from napari_tbcad.widgets.chest.look import Look
@@ -66,6 +67,8 @@ class ChestSession(Session):
         Its case on disk.
     look : Look
         Which mask, outline and preview the layers show.
+    explaining : Explaining
+        Where in the lungs the evidence for the decision lies.
     """
 
     stages = STAGES
@@ -88,6 +91,7 @@ class ChestSession(Session):
         self.checks.done.connect(self._on_checked)
         self.desk = ChestDesk(self)
         self.look = Look(self)
+        self.explaining = Explaining(self)
         self.changed.connect(self.look.refresh)
         layer.events.data.connect(self._take_film)
         shelf.ready.connect(self._on_model)
@@ -164,6 +168,7 @@ class ChestSession(Session):
         self.take_last()
         self.desk.finish_asked()
         self._closed = True
+        self.explaining.cancel()
         self.desk.flush()
         self.blockSignals(True)
         self.cancel()
@@ -241,6 +246,7 @@ class ChestSession(Session):
         self._held.clear()
         self.edits.begin()
         self.checks.begin()
+        self.explaining.forget()
         self.show_masks()
         self.changed.emit()
         self.go_on()
@@ -252,6 +258,7 @@ class ChestSession(Session):
         self.desk.begin()
         self.run.put("film", film, key=key)
         self.checks.begin()
+        self.explaining.forget()
         if same:
             return
         self.masks.forget()

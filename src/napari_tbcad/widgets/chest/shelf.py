@@ -13,6 +13,8 @@ from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.widgets.preferences import preferences
 from napari_tbcad.widgets.work import start_call
 
+_OWN_WISHES = ("lungs.segmenter", "features.grid")
+"""Preferences that do not hold for a model that is lent."""
 NO_MODEL = "No model: masks and features work; open a model file (Result) for a probability."
 
 
@@ -29,6 +31,9 @@ class ModelShelf(QObject):
         Why there is none, why the last file was refused, or which preference cannot be followed.
     loading : bool
         True until `ready`; runs wait for it, since the model brings its own settings.
+    lent : str
+        What is to be said of a model that another panel put in the place of the person's own, such as the
+        one that did not see this film; empty while the own one is in use.
     """
 
     ready = Signal()
@@ -36,6 +41,11 @@ class ModelShelf(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.model: Any = None
+        self.lent = ""
+        self._own: Any = None
+        self._own_number = 0
+        self._loans: dict[int, str] = {}
+        self._returned: set[int] = set()
         self._refusal = self._preference = ""
         self.loading = False
         self._asked = self._in_use = self._said = 0
@@ -54,6 +64,35 @@ class ModelShelf(QObject):
         """Load a model file; on refusal the model in use stays."""
         self._load(partial(_from_file, Path(path)))
 
+    def borrow(self, path: str | Path, said: str) -> None:
+        """Use a model file for a while in the place of the person's own; :meth:`give_back` ends it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; on refusal the model in use stays.
+        said : str
+            Why it is in use, shown beside every answer meanwhile.
+        """
+        self._loans[self._asked + 1] = said
+        self._load(partial(_from_file, Path(path)))
+
+    def give_back(self) -> None:
+        """Use the person's own model again, also instead of one that is still being lent."""
+        self._under_way.difference_update(self._loans)
+        self._returned.update(self._loans)
+        coming = bool(self._loans)
+        self._loans.clear()
+        if not self.lent and not coming:
+            return
+        self.lent, self._refusal = "", "" if self._own is not None else self._refusal
+        self.model = self._own
+        # What is asked for now is what counts; an own model that is still being read comes later.
+        self._in_use = self._own_number
+        self.loading = any(other > self._in_use for other in self._under_way)
+        if not self.loading:
+            self.ready.emit()
+
     def settings(self, base: Any = None) -> Any:
         """Return the settings the model was trained with, and the person's preferences on top.
 
@@ -66,8 +105,11 @@ class ModelShelf(QObject):
 
         self._preference = ""
         learned = assignments_of(self.model) if self.model is not None else {}
+        wishes = preferences().assignments()
+        if self.lent:  # it judges as it was judged itself: with the masks and the grid it was trained with
+            wishes = {name: value for name, value in wishes.items() if name not in _OWN_WISHES}
         try:
-            return settings_from({**learned, **preferences().assignments()}, base)
+            return settings_from({**learned, **wishes}, base)
         except BadInput as error:
             self._preference = f"Preferences: {error}"
             return settings_from(learned, base)
@@ -81,11 +123,17 @@ class ModelShelf(QObject):
     def _take(self, outcome: tuple[int, Any, Exception | None]) -> None:
         """Take a model unless one asked for later is in use: which is read sooner must not matter."""
         number, model, error = outcome
+        if number in self._returned:  # lent, and given back before it came
+            self._returned.discard(number)
+            return
         self._under_way.discard(number)
+        said = self._loans.pop(number, "")
+        if error is None and not said and number > self._own_number:
+            self._own, self._own_number = model, number
         if number < self._in_use:
             return
         if error is None:
-            self.model, self._in_use = model, number
+            self.model, self._in_use, self.lent = model, number, said
         if number > self._said:
             self._said, self._refusal = number, "" if error is None else _said_of(error)
         self.loading = any(other > self._in_use for other in self._under_way)

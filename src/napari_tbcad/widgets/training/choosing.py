@@ -11,12 +11,13 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QLineEdit, QPush
 from napari_tbcad.chain import State
 from napari_tbcad.networks.listing import NAME
 from napari_tbcad.widgets.parts.form import ParameterForm
+from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.training.data import GOALS, SCHEME_WORDS, Given, Shares, given_of
 from napari_tbcad.widgets.training.places import Places
 from napari_tbcad.widgets.training.session import TrainingSession
 from napari_tbcad.widgets.training.starts import StartBox
-from napari_tbcad.widgets.training.step import Notice, TrainingStep
+from napari_tbcad.widgets.training.step import TrainingStep
 from napari_tbcad.widgets.training.words import count
 
 

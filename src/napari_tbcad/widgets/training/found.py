@@ -10,10 +10,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from napari_tbcad.chain import State
+from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.training.plot import class_colours
 from napari_tbcad.widgets.training.session import TrainingSession
-from napari_tbcad.widgets.training.step import Notice, TrainingStep
+from napari_tbcad.widgets.training.step import TrainingStep
 from napari_tbcad.widgets.training.words import count, found_words, listed, share_words
 from napari_tbcad.widgets.workflow.step import left_aligned
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
-from qtpy.QtWidgets import QFrame, QMainWindow, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from napari_tbcad.widgets.parts.focus_ring import FocusRing
 from napari_tbcad.widgets.parts.run_bar import RunBar
@@ -17,7 +17,7 @@ from napari_tbcad.widgets.training.comparing import CompareStep
 from napari_tbcad.widgets.training.found import FoundStep
 from napari_tbcad.widgets.training.running import TrainStep
 from napari_tbcad.widgets.training.session import Phase, TrainingSession
-from napari_tbcad.widgets.training.sessions import end_with, training_session_of
+from napari_tbcad.widgets.training.sessions import SESSIONS, training_session_of
 from napari_tbcad.widgets.training.step import TrainingStep
 from napari_tbcad.widgets.training.trainings import Trainings
 from napari_tbcad.widgets.training.words import Action, action_of, activity_of
@@ -131,11 +131,7 @@ class TrainingPanel(QWidget):
     # -- inside ---------------------------------------------------------------------------------------
 
     def _know_window(self) -> None:
-        above: QWidget | None = self
-        while above is not None and not isinstance(above, QMainWindow):
-            above = above.parentWidget()
-        if above is not None:
-            end_with(self.session, above)
+        SESSIONS.end_with_window_of(self.session, self)
 
     def _scrolling(self) -> QWidget:
         inside = QWidget()

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.parts.step import AMBER, BLUE, GREEN, RED
+from napari_tbcad.widgets.parts.time_left import TimeLeft, left_in_words, spent_in_words
 from napari_tbcad.widgets.training.curve_data import number
-from napari_tbcad.widgets.training.time_left import TimeLeft, left_in_words, spent_in_words
 
 STAGES = {
     "find": "Finding the images",

@@ -10,12 +10,13 @@ from qtpy.QtWidgets import QWidget
 
 from napari_tbcad.chain import State
 from napari_tbcad.networks.config import FitParameters
+from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 from napari_tbcad.widgets.training.curves import Curves
 from napari_tbcad.widgets.training.progress import Progress
 from napari_tbcad.widgets.training.session import Phase, TrainingSession
 from napari_tbcad.widgets.training.settings import TimeAndSettings
-from napari_tbcad.widgets.training.step import Notice, TrainingStep
+from napari_tbcad.widgets.training.step import TrainingStep
 from napari_tbcad.widgets.training.words import (
     RESUMED,
     estimate_words,

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QListWidgetItem, QVBoxLayout, QWidget
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
+from napari_tbcad.widgets.parts.shelf_rows import ShelfRows, band, button, row_of
 from napari_tbcad.widgets.parts.step import AMBER, RED
-from napari_tbcad.widgets.training.shelf_rows import ShelfRows, band, button, row_of
 from napari_tbcad.widgets.training.shelf_words import line_of, more_of, size_in_words
 from napari_tbcad.widgets.work import start_call
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -43,11 +44,13 @@ def more_of(state: TrainingState) -> str:
 
 
 def size_in_words(folder: Path) -> str:
-    """Return how much a folder holds, such as ``"214 MB"``."""
+    """Return how much a folder holds, such as ``"214 MB"``; what goes away meanwhile is not counted."""
     whole = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            whole += path.stat().st_size if path.is_file() else 0
+    # Not `Path.rglob`, which raises when a folder is deleted between being named and being opened.
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                whole += Path(inside, name).lstat().st_size
     megabytes = whole / 1e6
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{max(1, round(megabytes))} MB"
 

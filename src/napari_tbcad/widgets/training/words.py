@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from napari_tbcad.widgets.parts.words import count as count
+from napari_tbcad.widgets.parts.words import duration as duration
+from napari_tbcad.widgets.parts.words import listed as listed
 from napari_tbcad.widgets.training.session import Phase
 
 if TYPE_CHECKING:
@@ -16,7 +19,6 @@ RESUMED = (
     "Closing this panel does not stop a training. Closing the window stops it after the step under way; it "
     "can be gone on with, and loses one epoch at most."
 )
-_MINUTE, _HOUR = 60, 3600
 
 
 @dataclass(frozen=True)
@@ -75,22 +77,6 @@ def action_of(session: TrainingSession) -> Action:
 def _resumable(session: TrainingSession) -> bool:
     state = session.state
     return state is not None and (state.resumable or state.phase == "planned")
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as a person would say it."""
-    if seconds < _MINUTE:
-        return "less than a minute"
-    minutes = round(seconds / _MINUTE)
-    if minutes < 2 * _MINUTE:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 10 else f"{round(seconds / _HOUR)} h"
-
-
-def count(number: int, one: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def found_words(looked: Looked) -> str:
@@ -153,15 +139,6 @@ def share_words(share: float) -> str:
         return "0"
     percent = 100 * share
     return f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %" if percent >= 0.1 else "< 0.1 %"
-
-
-def listed(pairs: Any, most: int) -> str:
-    """Return files with their causes, a line each, and how many more there are."""
-    pairs = list(pairs)
-    lines = [f"{name}: {cause}" for name, cause in pairs[:most]]
-    if len(pairs) > most:
-        lines.append(f"and {len(pairs) - most} more")
-    return "\n".join(lines)
 
 
 def activity_of(session: TrainingSession) -> tuple[float | None, str]:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QUrl, Signal
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
-from napari_tbcad.case import Verdict
+from napari_tbcad.case import Case, Verdict
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.work import start_call
 
+Language = Literal["en", "id"]
+
 _CASES = "Cases (*.tbcad)"
+_REPORTS: dict[str, Language] = {
+    "Report in English (*.html)": "en",
+    "Laporan bahasa Indonesia (*.html)": "id",
+}
+_REPORT_TIP = (
+    "One HTML file to read and print: what was corrected, the answer and why, how it came about, which "
+    "models. It opens in the browser. The kind of file chooses the language."
+)
 
 Entry = tuple[str, str, Callable[[], None]]
 """Text, tooltip and slot of an entry of the menu."""
@@ -54,10 +66,15 @@ class Exporter(QObject):
         """Yield the entries of the menu, in order."""
         yield "Save case as…", "Save the case in another file.", self.ask_where_to_save
         yield (*self.folder_entry, self.ask_for_folder)
+        yield "Report…", _REPORT_TIP, self.ask_for_report
         yield "Picture of the canvas…", "What the canvas shows, layers included, as PNG.", self.ask_for_shot
 
     def written(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
         """Return what writes the results of a run into a folder, on a worker."""
+        raise NotImplementedError
+
+    def page(self, run: Any, session: Any) -> Callable[[Case, Language], str]:
+        """Return what writes the report of a case of this run as HTML, on a worker."""
         raise NotImplementedError
 
     # -- the case -------------------------------------------------------------------------------------
@@ -129,6 +146,43 @@ class Exporter(QObject):
         """Return what an unforeseen error calls the study."""
         return Path(session.source()).name
 
+    # -- a report -------------------------------------------------------------------------------------
+
+    def ask_for_report(self) -> None:
+        """Let the person choose a file for the report, and by its kind a language; then show it."""
+        session = self._bench.session
+        if session is None or session.run is None:
+            return
+        suggestion = str(session.desk.suggestion.with_suffix(".html"))
+        kinds = ";;".join(_REPORTS)
+        path, kind = QFileDialog.getSaveFileName(self._parent, "Write a report", suggestion, kinds)
+        if path:
+            self.report_to(Path(path), language=_REPORTS.get(kind, "en"), show=True)
+
+    def report_to(self, path: Path, *, language: Language = "en", show: bool = False) -> None:
+        """Write the report of the study as it stands into an HTML file; `show` opens it in the browser."""
+        session = self._bench.session
+        if session is None or session.run is None:
+            return
+        session.edits.look_again()
+        session.take_last()
+        path = path if path.suffix.lower() in (".html", ".htm") else Path(f"{path}.html")
+        # What nobody saved is not finished, whoever may have finished it before.
+        verdict: Verdict = "in progress" if session.desk.unsaved else self.verdict_of(session)
+        run, desk, warnings = session.run.snapshot(), session.desk, session.warnings()
+        facts = {"reader": self._bench.reader, "verdict": verdict, "earlier": desk.case, "warnings": warnings}
+        page, case_of = self.page(run, session), desk.case_of
+        write = partial(_write_report, path, lambda: page(case_of(run, **facts), language))
+        start_call(
+            lambda: _named(self.name_of(session), write),
+            on_result=self._show if show else self.tell,
+            on_error=self.complain,
+        )
+
+    def _show(self, path: Path) -> None:
+        self.tell(path)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
     # -- a picture ------------------------------------------------------------------------------------
 
     def ask_for_shot(self) -> None:
@@ -172,6 +226,18 @@ def _named(name: str, write: Callable[[], Path]) -> Path:
         raise
     except Exception as error:
         raise RuntimeError(f"{name}: {type(error).__name__}: {error}") from error
+
+
+def _write_report(path: Path, page: Callable[[], str]) -> Path:
+    from napari_tbcad.files import written_whole
+
+    html = page()
+    try:
+        with written_whole(path) as temporary:
+            temporary.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(path, f"cannot be written ({error.strerror or error})") from error
+    return path
 
 
 def _write_picture(path: Path, picture: Any) -> Path:

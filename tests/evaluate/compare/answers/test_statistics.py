@@ -10,7 +10,8 @@ from napari_tbcad.evaluate.compare.evidence import CallEvidence, IndexEvidence, 
 from napari_tbcad.evaluate.compare.free_response import DrawnResponse
 from napari_tbcad.evaluate.compare.index_scores import IndexRow
 from napari_tbcad.evaluate.compare.lesions import FreeResponse
-from napari_tbcad.evaluate.compare.statistics import contrasts, estimates, exchanges, holm
+from napari_tbcad.evaluate.compare.statistics import contrasts, estimates
+from napari_tbcad.evaluate.resampling import exchanges, holm
 
 F1 = ("f1", "abnormal")
 AT_3 = (sensitivity_at(3), "abnormal")

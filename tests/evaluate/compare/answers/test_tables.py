@@ -138,3 +138,25 @@ def test_effort_is_thorough_unless_told_otherwise():
     assert Effort().bootstrap >= 1000
     assert Effort().permutations >= 999
     assert np.isfinite(Effort().random_state)
+
+
+def test_a_score_that_place_alone_has_is_called_so(made_run, quick, tmp_path):
+    from napari_tbcad.evaluate.compare.place_control import control_lines
+    from napari_tbcad.evaluate.compare.report_texts import TEXTS
+
+    runs = [
+        made_run(name, skill, patients=20) for name, skill in (("unet", 0.8), ("fpn", 0.32), ("place", 0.3))
+    ]
+    tables(runs, tmp_path, effort=quick)
+    rows = {row["method"]: row for row in read(tmp_path / "controls.csv")}
+    assert set(rows) == {"unet", "fpn"}
+    assert rows["unet"]["level"] == ""
+    assert rows["fpn"]["level"] == "red"
+    assert float(rows["fpn"]["control_value"]) >= float(rows["fpn"]["low"])
+    said = list(control_lines(results(runs, effort=quick).answer("simulated", "networks"), TEXTS["en"]))
+    assert len(said) == 1
+    assert "FPN" in said[0]
+    assert "U-Net" not in said[0]
+    assert "place" not in {row["second"] for row in read(tmp_path / "tests.csv")}
+    tables(runs[:2], tmp_path, effort=quick)
+    assert read(tmp_path / "controls.csv") == []

@@ -1,0 +1,1 @@
+"""Long work in a process of its own, which a window begins, hears and stops: trainings, evaluations."""

@@ -1,0 +1,43 @@
+"""Folders of long work: when something last happened in one, and deleting it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from napari_tbcad.batch.child.lock import claimed
+from napari_tbcad.errors import BadInput
+
+
+def written_when(folder: Path, names: Iterable[str]) -> str:
+    """Return when the newest of some files of a folder was written (UTC, ISO 8601); empty without any."""
+    times = []
+    for name in names:
+        with contextlib.suppress(OSError):
+            times.append((folder / name).stat().st_mtime)
+    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="seconds") if times else ""
+
+
+def remove_folder(folder: Path, *, what: str) -> None:
+    """Delete a folder with all that is in it.
+
+    Parameters
+    ----------
+    folder : Path
+    what : str
+        What it holds, such as ``"training"``, for the error.
+
+    Raises
+    ------
+    BadInput
+        If a process is at work in it, or a file cannot be deleted.
+    """
+    with claimed(folder, patience=0, what=what):
+        pass
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise BadInput(folder, f"cannot be deleted ({error.strerror or error})") from error

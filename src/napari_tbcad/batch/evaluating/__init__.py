@@ -1,0 +1,1 @@
+"""From a data set to an evaluation folder: looking, measuring, judging, writing; resumable at every step."""

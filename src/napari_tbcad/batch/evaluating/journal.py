@@ -1,0 +1,64 @@
+"""A file of JSON lines that survives being cut off at any byte: each line carries its own check."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+
+class Journal:
+    """Appends lines, each at once; what an earlier process wrote stays.
+
+    Parameters
+    ----------
+    path : Path
+        Made with its folder when missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torn = _is_torn(path)
+        self._file = path.open("ab")
+        if torn:  # half a line of a process that was killed: what follows must not be glued to it
+            self._file.write(b"\n")
+
+    def add(self, content: Mapping[str, Any]) -> None:
+        """Write one line, whole as far as the operating system lets."""
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=True).encode()
+        self._file.write(b"%08x %s\n" % (zlib.crc32(text), text))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a journal that are whole, in order; none where there is no file."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            check, _, text = line.rstrip(b"\n").partition(b" ")
+            if check == b"%08x" % zlib.crc32(text):
+                yield json.loads(text)
+
+
+def _is_torn(path: Path) -> bool:
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) != b"\n"

@@ -1,0 +1,174 @@
+"""``napari-tbcad chest evaluate``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_tbcad.cli import options
+from napari_tbcad.cli.options import Dataset, Splits
+from napari_tbcad.errors import BadInput
+
+if TYPE_CHECKING:
+    from napari_tbcad.batch.evaluating.config import EvaluationConfig
+    from napari_tbcad.evaluate.evaluation import Evaluation
+
+Several = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--segmenter",
+        help="network, atlas or otsu; repeat, or separate by commas, to compare. The first leads.",
+    ),
+]
+
+
+def evaluation_config(**given: Any) -> EvaluationConfig:
+    """Return the configuration of what was given; None means not given.
+
+    Raises
+    ------
+    BadInput
+        If a name does not exist or a value is out of bounds.
+    """
+    from pydantic import ValidationError
+
+    from napari_tbcad.batch.evaluating.config import EvaluationConfig
+
+    try:
+        return EvaluationConfig(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).removesuffix("s").replace("_", "-")
+        raise BadInput(f"--{name}", f"{first['msg'].removeprefix('Value error, ')}") from error
+
+
+def tell_evaluation(evaluation: Evaluation, out: Path) -> None:
+    """Print the scores and the controls of every variant."""
+    several = evaluation.summary.drop_duplicates(["segmenter", "feature_set", "definition"])
+    typer.echo(f"{evaluation.about.get('title', '')}:")
+    for row in evaluation.summary.to_dict("records"):
+        what = f"  [{row['segmenter']} {row['feature_set']} {row['definition']}]" if len(several) > 1 else ""
+        typer.echo(
+            f"  {row['method']:17s} {_auc(row['auc'], row['auc_low'], row['auc_high'])}  "
+            f"accuracy {row['accuracy']:.3f}  recall {row['recall']:.3f}  precision {row['precision']:.3f}  "
+            f"F1 {row['f1']:.3f}  decided by shape {row['share_stage1']:.0%}{what}"
+        )
+    leading = evaluation.of_main(evaluation.controls).index
+    for number, row in zip(evaluation.controls.index, evaluation.controls.to_dict("records"), strict=True):
+        if number not in leading and not (row["level"] and ", fold " not in row["control"]):
+            continue  # of the other variants what warns; controls.csv has them all
+        what = f"  [{row['segmenter']} {row['feature_set']} {row['definition']}]" if len(several) > 1 else ""
+        level = f"  {str(row['level']).upper()}: {row['warning']}" if row["level"] else ""
+        auc = _auc(row["auc"], row["low"], row["high"])
+        typer.echo(f"  control {row['control']}: {auc}{what}{level}")
+    if len(evaluation.failed):
+        typer.echo(f"  {len(evaluation.failed)} films were left out; failed.csv says why")
+    typer.echo(f"tables, folds and report.html in {out}")
+
+
+def _auc(value: float, low: float, high: float) -> str:
+    """Return an AUC with its interval, where it has one."""
+    if math.isnan(value):
+        return "AUC not to be had"
+    return f"AUC {value:.3f}" + ("" if math.isnan(low) or math.isnan(high) else f" ({low:.3f}–{high:.3f})")
+
+
+def evaluate(
+    dataset: Dataset,
+    out: options.Out,
+    test: Annotated[Path | None, typer.Option("--test", help="Another data set to test on.")] = None,
+    classifier: Annotated[
+        str | None,
+        typer.Option("--classifier", help="Judge this model (name or file) instead of training anew."),
+    ] = None,
+    design: Annotated[
+        str | None, typer.Option("--design", help="auto, cross-source, folds or holdout [auto].")
+    ] = None,
+    folds: Annotated[int | None, typer.Option("--folds", min=2, help="Stratified k-fold [10].")] = None,
+    repeats: Annotated[
+        int | None, typer.Option("--repeats", min=1, help="Repeats of k-fold on other divisions [3].")
+    ] = None,
+    holdout: Annotated[
+        float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out.")
+    ] = None,
+    splits: Splits = None,
+    segmenter: Several = None,
+    feature_set: Annotated[
+        list[str] | None, typer.Option("--feature-set", help="Feature sets to compare; the first leads.")
+    ] = None,
+    definition: Annotated[
+        list[str] | None,
+        typer.Option("--definition", help="Definitions of the texture features to compare: ibsi, uppuluri."),
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", help="Classifiers to compare [all four].")
+    ] = None,
+    reader: Annotated[
+        Path | None,
+        typer.Option("--reader", exists=True, file_okay=False, help="Folder with another reader's masks."),
+    ] = None,
+    learning_curve: Annotated[
+        bool | None,
+        typer.Option("--learning-curve/--no-learning-curve", help="Score against the number of films."),
+    ] = None,
+    explain: Annotated[
+        int | None, typer.Option("--explain", min=0, help="Films on which the explanation is tested [24].")
+    ] = None,
+    bootstrap: Annotated[
+        int | None, typer.Option("--bootstrap", min=100, help="Draws of the patients [1000].")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the divisions [0].")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One variant, no repeats, nothing beside scores and controls.")
+    ] = False,
+    atlas: options.AtlasFile = None,
+    workers: options.Workers = 1,
+    scheduler: options.Scheduler = None,
+    params: options.ParameterFile = None,
+    assign: options.Assignments = None,
+) -> None:
+    """Repeat the experiment of the studies: classifiers compared, with controls, into one folder.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    from napari_tbcad.batch.evaluating.about import typed_command
+    from napari_tbcad.batch.evaluating.run import evaluate_dataset
+
+    if sum(choice is not None for choice in (folds, holdout, splits, test, classifier)) > 1:
+        raise typer.BadParameter("choose one of --folds, --holdout, --splits, --test and --classifier")
+    config = evaluation_config(
+        segmenters=options.several(segmenter) or (("atlas",) if atlas is not None else None),
+        feature_sets=options.several(feature_set),
+        definitions=options.several(definition),
+        methods=options.several(method),
+        design=design or ("folds" if folds else "holdout" if holdout else None),
+        folds=folds,
+        repeats=repeats,
+        holdout=holdout,
+        learning_curve=learning_curve,
+        explain=explain,
+        bootstrap=bootstrap,
+        seed=seed,
+    )
+    evaluation = evaluate_dataset(
+        dataset,
+        out,
+        config.quick() if quick else config,
+        test=test,
+        splits=splits,
+        classifier=classifier,
+        assignments=options.assignments(params, assign),
+        atlas=str(atlas) if atlas else None,
+        reader=reader,
+        workers=workers,
+        scheduler=scheduler,
+        say=typer.echo,
+        command=typed_command(),
+    )
+    tell_evaluation(evaluation, out)
+    # Films that were listed with a label and could not be judged; one without a label is no failure.
+    lost = evaluation.failed[~evaluation.failed["kind"].isin(["label"])] if len(evaluation.failed) else ()
+    raise typer.Exit(1 if len(lost) else 0)

@@ -1,0 +1,208 @@
+"""A film of an evaluation in the viewer, judged by the model that did not see it.
+
+The model of its fold is lent to the chest panels while that film is chosen; with any other film, and once the
+person wants it so, their own model comes back.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from qtpy.QtCore import QObject, Signal
+
+from napari_tbcad.widgets.chest.layers import KINDS
+from napari_tbcad.widgets.proxies import bare
+
+if TYPE_CHECKING:
+    from napari_tbcad.widgets.chest.bench import ChestBench, Opening
+
+_LINE = 2
+"""Thickness of a mask's outline."""
+_PLUGIN, _PANEL = "napari-tbcad", "Chest X-ray"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A film to be opened.
+
+    Parameters
+    ----------
+    path : Path
+        The film.
+    model : Path or None
+        Of the fold that did not see it; None where none was kept.
+    said : str
+        Why that model judges it.
+    """
+
+    path: Path
+    model: Path | None
+    said: str
+
+
+class FilmOpener(QObject):
+    """Opens films of evaluations in one viewer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Held weakly.
+    parent : QObject, optional
+        Qt parent.
+
+    Attributes
+    ----------
+    opened : Signal(object)
+        A film is there (:class:`Wanted`).
+    docked : Signal
+        A chest panel was docked for it, in front of what was there.
+    failed : Signal(str)
+        It cannot be opened, and why.
+    busy : bool
+        Whether a film is being read.
+    """
+
+    opened = Signal(object)
+    docked = Signal()
+    failed = Signal(str)
+
+    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = weakref.ref(bare(viewer))
+        self._loans: weakref.WeakKeyDictionary[Image, Wanted] = weakref.WeakKeyDictionary()
+        self._bench: ChestBench | None = None
+        self._last: weakref.ref[Image] | None = None
+        self._wanted: Wanted | None = None
+        self._opening: Opening | None = None
+        self._lent: Path | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a film is being read."""
+        return self._opening is not None
+
+    def open(self, wanted: Wanted) -> None:
+        """Open a film, or choose it where it is open; everything about it is computed."""
+        if self.busy:
+            return
+        if not wanted.path.exists():
+            self.failed.emit(f"{wanted.path.name}: the film is not there any more ({wanted.path.parent}).")
+            return
+        bench = self._ready()
+        if bench is None:
+            return
+        known = next((film for film, loan in self._loans.items() if loan.path == wanted.path), None)
+        if known is not None and known in bench.films():
+            self._loans[known] = wanted
+            bench.choose(known)
+            self._follow()
+            self._show(wanted)
+            return
+        self._close_last(bench)
+        self._wanted = wanted
+        self._lend(bench, wanted)
+        self._opening = bench.open_film(wanted.path)
+        self._opening.ended.connect(self._on_open)
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _ready(self) -> ChestBench | None:
+        """Return the bench of the chest panels, one of which is docked."""
+        from napari_tbcad.widgets.chest.bench import bench_of
+
+        viewer = self._viewer()
+        if viewer is None:
+            return None
+        bench = bench_of(viewer)
+        if self._bench is None:
+            self._bench = bench
+            bench.film_changed.connect(self._follow)
+            bench.masks_made.connect(self._outline)
+            bench.shelf.ready.connect(self._on_model)
+        if bench.viewing is None:  # no chest panel is open
+            show_chest_panel(viewer)
+            self.docked.emit()
+        return bench
+
+    def _on_open(self, opening: Opening) -> None:
+        wanted, self._wanted, self._opening = self._wanted, None, None
+        if wanted is None or self._bench is None:
+            return
+        if opening.film is None:
+            self._follow()
+            if opening.problem:
+                self.failed.emit(opening.problem)
+            return
+        self._loans[opening.film] = wanted
+        self._last = weakref.ref(opening.film)
+        self._follow()
+        self._show(wanted)
+
+    def _show(self, wanted: Wanted) -> None:
+        """Compute masks, features and answer, and show what moved it."""
+        session = self._bench.session if self._bench is not None else None
+        if session is not None:
+            self._outline()
+            # One map at a time: why it was decided so, not where opacities are.
+            session.look.evidence.show(False)
+            session.explaining.want(True)
+            session.run_all()
+        self.opened.emit(wanted)
+
+    def _outline(self) -> None:
+        """Draw masks as lines: filled, their blue and orange would be taken for the evidence's."""
+        bench = self._bench
+        if bench is None or bench.session is None or bench.film not in self._loans:
+            return
+        for kind in KINDS:
+            if (layer := bench.session.layers.layer(kind)) is not None:
+                layer.contour = _LINE
+
+    def _close_last(self, bench: ChestBench) -> None:
+        """Take the film before out of the viewer, unless the person worked on it."""
+        last = self._last() if self._last is not None else None
+        if last is None or bench.film is not last or bench.session is None:
+            return
+        run = bench.session.run
+        if run is None or not run.journal:
+            bench.close_film()
+
+    def _lend(self, bench: ChestBench, wanted: Wanted) -> None:
+        if wanted.model is None:
+            bench.shelf.give_back()
+        elif self._lent != wanted.model or not bench.shelf.lent:
+            self._lent = wanted.model
+            bench.shelf.borrow(wanted.model, wanted.said)
+
+    def _follow(self) -> None:
+        """Lend the model of the film that is chosen now; with any other film the own one comes back."""
+        bench = self._bench
+        if bench is None or self.busy:
+            return
+        loan = self._loans.get(bench.film) if bench.film is not None else None
+        if loan is None:
+            bench.shelf.give_back()
+        else:
+            self._lend(bench, loan)
+
+    def _on_model(self) -> None:
+        """The own model is back because the person wants it, or the one of the fold was refused."""
+        bench = self._bench
+        if bench is not None and not self.busy and not bench.shelf.lent and bench.film is not None:
+            self._loans.pop(bench.film, None)
+
+
+def show_chest_panel(viewer: Any) -> None:
+    """Bring the chest panel to the front; it is docked first where there is none."""
+    try:
+        dock, _ = viewer.window.add_plugin_dock_widget(_PLUGIN, _PANEL, tabify=True)
+    except (KeyError, ValueError):  # run from source, without a manifest
+        from napari_tbcad.widgets.chest.panel import ChestPanel
+
+        dock = viewer.window.add_dock_widget(ChestPanel(viewer), name=_PANEL, tabify=True)
+    dock.show()
+    dock.raise_()

@@ -1,0 +1,40 @@
+"""The child process that evaluates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from qtpy.QtCore import QObject
+
+from napari_tbcad.batch.evaluating.jobs import job_command
+from napari_tbcad.widgets.child_process import ChildProcess
+from napari_tbcad.widgets.child_work import ChildWork, Phase
+
+
+class EvaluationProcess(ChildProcess):
+    """One evaluation at a time."""
+
+    def command(self, folder: Path) -> list[str]:
+        """Return program and arguments for a folder."""
+        return job_command(folder)
+
+
+class Child(ChildWork):
+    """The process that looks at films, estimates and evaluates, as phases.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        Qt parent.
+    """
+
+    phases: ClassVar[Mapping[str, Phase]] = {
+        "survey": Phase.LOOKING,
+        "estimate": Phase.ESTIMATING,
+        "evaluate": Phase.EVALUATING,
+    }
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(EvaluationProcess(), parent)

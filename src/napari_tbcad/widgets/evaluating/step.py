@@ -1,0 +1,71 @@
+"""What every step of the evaluation panel is: a row that follows the session of its viewer."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSizePolicy, QToolButton, QWidget
+
+from napari_tbcad.widgets.evaluating.session import EvaluationSession
+from napari_tbcad.widgets.parts.step import StepRow
+
+
+class EvaluationStep(StepRow):
+    """A step that shows a session.
+
+    Parameters
+    ----------
+    session : EvaluationSession
+        What the panels of a viewer share.
+
+    Attributes
+    ----------
+    number, heading, purpose : int and str
+        Its place, its title, and what it does in one sentence.
+    """
+
+    number = 0
+    heading = ""
+    purpose = ""
+
+    def __init__(self, session: EvaluationSession, *, open_: bool = False) -> None:
+        super().__init__(self.number, self.heading, self.purpose, open_=open_, can_run=False)
+        self.session = session
+
+    def refresh(self) -> None:
+        """Show state, summary and values."""
+        raise NotImplementedError
+
+    @property
+    def made_for(self) -> int:
+        """Number of controls made so far."""
+        return self.body.count()
+
+
+class Fold(QToolButton):
+    """A button that shows and hides a widget below it.
+
+    Parameters
+    ----------
+    below : QWidget
+        Hidden at first.
+    tip : str
+        What is to be found there.
+    """
+
+    def __init__(self, below: QWidget, tip: str, text: str = "") -> None:
+        super().__init__()
+        self._below = below
+        self.setText(text)
+        self.setToolTip(tip)
+        self.setCheckable(True)
+        self.setAutoRaise(True)
+        self.setArrowType(Qt.ArrowType.RightArrow)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        below.hide()
+        self.toggled.connect(self._unfold)
+
+    def _unfold(self, on: bool) -> None:
+        self._below.setVisible(on)
+        self.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
