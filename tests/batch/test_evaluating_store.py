@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ from napari_tbcad.batch.evaluating.film import FilmTask, FilmValues
 from napari_tbcad.batch.evaluating.fits import KeptFits
 from napari_tbcad.batch.evaluating.journal import Journal, read_journal
 from napari_tbcad.batch.evaluating.plans import largest, plan_of, plans_for
-from napari_tbcad.batch.evaluating.store import MeasuredStore, content_hashes
+from napari_tbcad.batch.evaluating.store import MeasuredStore, content_hashes, kept_hashes
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.feature_sets import feature_names
 from napari_tbcad.evaluate.fitting import FitJob
 from napari_tbcad.evaluate.folds import stratified_folds
 from napari_tbcad.evaluate.variants import Variant
+from napari_tbcad.networks import listing
 
 
 def test_a_journal_cut_anywhere_keeps_its_whole_lines_and_goes_on(tmp_path):
@@ -74,6 +76,70 @@ def test_a_network_that_was_trained_anew_under_its_name_measures_anew(tmp_path):
     first, second = known
     assert len({packaged.settings, first.settings, second.settings}) == 3
     assert len({packaged.networks, first.networks, second.networks}) == 3
+
+
+def opacity_plan(**assignments):
+    names = {name.replace("__", "."): str(value) for name, value in assignments.items()}
+    return plans_for([Variant("network", "extended_opacity", "ibsi", True)], names)[0]
+
+
+def test_measurements_are_found_by_what_a_network_is_not_by_where_it_lies(tmp_path):
+    here, there = tmp_path / "mine.safetensors", tmp_path / "other" / "theirs.safetensors"
+    there.parent.mkdir()
+    here.write_bytes(b"a network")
+    there.write_bytes(b"a network")
+    os.utime(there, ns=(1, 1))
+    first, second = (opacity_plan(lungs__network__model=p, opacities__model=p) for p in (here, there))
+    store = MeasuredStore(tmp_path / "measured")
+    values = dict.fromkeys(feature_names("extended_opacity"), 1.0)
+    known = FilmValues("film", first.settings, "extended_opacity", values, networks=first.networks)
+    store.add(known, "a.png")
+    assert store.find("film", second) is store.find("film", first) is not None
+    there.write_bytes(b"another  ")
+    for other in ({"lungs__network__model": there}, {"opacities__model": there}):
+        both = {"lungs__network__model": here, "opacities__model": here} | other
+        assert store.find("film", opacity_plan(**both)) is None, "other bytes are another network"
+    asked = {"lungs__network__model": here, "opacities__model": here, "lungs__network__edge": 0.5}
+    assert store.find("film", opacity_plan(**asked)) is None, "the same network, asked otherwise"
+    store.close()
+
+
+def test_the_packaged_networks_are_the_same_in_every_installation(tmp_path, monkeypatch):
+    usual = opacity_plan()
+    elsewhere = tmp_path / "site-packages"
+    elsewhere.mkdir()
+    for name in ("networks.json", "lungs.safetensors", "opacities.safetensors"):
+        shutil.copyfile(listing.packaged_folder() / name, elsewhere / name)
+    monkeypatch.setattr(listing, "packaged_folder", lambda: elsewhere)
+    assert opacity_plan() == usual
+    copied = opacity_plan(opacities__model=elsewhere / "opacities.safetensors")
+    assert copied.networks == usual.networks, "by whatever name it is asked for"
+    with (elsewhere / "lungs.safetensors").open("ab") as file:
+        file.write(b"more")
+    changed = opacity_plan()
+    assert (changed.settings == usual.settings, changed.networks == usual.networks) == (False, True)
+
+
+def test_a_network_that_is_not_asked_does_not_matter(tmp_path):
+    variant = [Variant("otsu", "listed17", "ibsi", True)]
+    (usual,) = plans_for(variant, {})
+    (other,) = plans_for(variant, {"lungs.network.model": str(tmp_path), "opacities.model": "absent"})
+    assert (other.settings, other.networks) == (usual.settings, "")
+    assert opacity_plan(lungs__network__model="absent").settings != opacity_plan().settings
+
+
+def test_who_only_looks_into_measurements_writes_nothing(tmp_path):
+    store = MeasuredStore(tmp_path / "measured")
+    assert store.find("film", opacity_plan()) is None
+    store.close()
+    film, kept = tmp_path / "a.png", tmp_path / "hashes.json"
+    film.write_bytes(b"film")
+    assert kept_hashes([film], kept) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    hashes = content_hashes([film], kept)
+    assert kept_hashes([film, tmp_path / "absent.png"], kept) == hashes
+    film.write_bytes(b"another film")
+    assert kept_hashes([film], kept) == {}, "a file that changed is not known"
 
 
 def test_measurements_are_found_by_content_and_settings_and_by_larger_feature_sets(tmp_path):
@@ -168,3 +234,30 @@ def test_fits_are_kept_and_only_those_that_lack_are_made(tmp_path, jobs, monkeyp
     assert made[-1] == "1"
     assert kept["1"] is not None, "a classifier that is not kept is fitted again"
     again.close()
+
+
+def test_what_was_explained_with_one_atlas_is_not_taken_for_another(monkeypatch, tmp_path):
+    from types import SimpleNamespace
+
+    from napari_tbcad.batch.evaluating import explained
+    from napari_tbcad.batch.evaluating.config import EvaluationConfig
+
+    seen: list[str] = []
+    monkeypatch.setattr(explained, "atlas_digest", lambda path: path)
+    monkeypatch.setattr(
+        explained, "explanation_table", lambda *_, settings, **__: (seen.append(settings), [])
+    )
+    monkeypatch.setattr(explained, "replace", lambda evaluation, **_: evaluation)
+    for atlas in (None, "one.npz", "other.npz"):
+        given = SimpleNamespace(
+            config=EvaluationConfig(segmenters=("atlas",)),
+            assignments={},
+            out=tmp_path,
+            atlas=atlas,
+            workers=1,
+            scheduler=None,
+            cancelled=None,
+        )
+        measured = SimpleNamespace(films=())
+        explained.with_explanation(None, given, measured, {"film": "model"}, {"notes": []}, None)
+    assert len(set(seen)) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,12 +17,47 @@ if TYPE_CHECKING:
     from napari_tbcad.batch.evaluating.config import EvaluationConfig
     from napari_tbcad.evaluate.evaluation import Evaluation
 
-Several = Annotated[
+OtherSet = Annotated[Path | None, typer.Option("--test", help="Another data set to test on.")]
+Judged = Annotated[
+    str | None,
+    typer.Option("--classifier", help="Judge this model (name or file) instead of training anew."),
+]
+Design = Annotated[str | None, typer.Option("--design", help="auto, cross-source, folds or holdout [auto].")]
+Folds = Annotated[int | None, typer.Option("--folds", min=2, help="Stratified k-fold [10].")]
+Repeats = Annotated[
+    int | None, typer.Option("--repeats", min=1, help="Repeats of k-fold on other divisions [3].")
+]
+Holdout = Annotated[float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out.")]
+Segmenters = Annotated[
     list[str] | None,
     typer.Option(
         "--segmenter",
         help="network, atlas or otsu; repeat, or separate by commas, to compare. The first leads.",
     ),
+]
+FeatureSets = Annotated[
+    list[str] | None, typer.Option("--feature-set", help="Feature sets to compare; the first leads.")
+]
+Definitions = Annotated[
+    list[str] | None,
+    typer.Option("--definition", help="Definitions of the texture features to compare: ibsi, uppuluri."),
+]
+Methods = Annotated[list[str] | None, typer.Option("--method", help="Classifiers to compare [all four].")]
+Reader = Annotated[
+    Path | None,
+    typer.Option("--reader", exists=True, file_okay=False, help="Folder with another reader's masks."),
+]
+LearningCurve = Annotated[
+    bool | None,
+    typer.Option("--learning-curve/--no-learning-curve", help="Score against the number of films."),
+]
+Explained = Annotated[
+    int | None, typer.Option("--explain", min=0, help="Films on which the explanation is tested [24].")
+]
+Bootstrap = Annotated[int | None, typer.Option("--bootstrap", min=100, help="Draws of the patients [1000].")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Of the divisions [0].")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="One variant, no repeats, nothing beside scores and controls.")
 ]
 
 
@@ -47,26 +83,37 @@ def evaluation_config(**given: Any) -> EvaluationConfig:
 
 def tell_evaluation(evaluation: Evaluation, out: Path) -> None:
     """Print the scores and the controls of every variant."""
-    several = evaluation.summary.drop_duplicates(["segmenter", "feature_set", "definition"])
     typer.echo(f"{evaluation.about.get('title', '')}:")
+    several = len(evaluation.summary.drop_duplicates(["segmenter", "feature_set", "definition"])) > 1
+    _tell_scores(evaluation, several)
+    _tell_controls(evaluation, several)
+    if len(evaluation.failed):
+        typer.echo(f"  {len(evaluation.failed)} films were left out; failed.csv says why")
+    typer.echo(f"tables, folds and report.html in {out}")
+
+
+def _tell_scores(evaluation: Evaluation, several: bool) -> None:
     for row in evaluation.summary.to_dict("records"):
-        what = f"  [{row['segmenter']} {row['feature_set']} {row['definition']}]" if len(several) > 1 else ""
         typer.echo(
             f"  {row['method']:17s} {_auc(row['auc'], row['auc_low'], row['auc_high'])}  "
             f"accuracy {row['accuracy']:.3f}  recall {row['recall']:.3f}  precision {row['precision']:.3f}  "
-            f"F1 {row['f1']:.3f}  decided by shape {row['share_stage1']:.0%}{what}"
+            f"F1 {row['f1']:.3f}  decided by shape {row['share_stage1']:.0%}{_variant(row, several)}"
         )
+
+
+def _tell_controls(evaluation: Evaluation, several: bool) -> None:
     leading = evaluation.of_main(evaluation.controls).index
     for number, row in zip(evaluation.controls.index, evaluation.controls.to_dict("records"), strict=True):
         if number not in leading and not (row["level"] and ", fold " not in row["control"]):
             continue  # of the other variants what warns; controls.csv has them all
-        what = f"  [{row['segmenter']} {row['feature_set']} {row['definition']}]" if len(several) > 1 else ""
         level = f"  {str(row['level']).upper()}: {row['warning']}" if row["level"] else ""
         auc = _auc(row["auc"], row["low"], row["high"])
-        typer.echo(f"  control {row['control']}: {auc}{what}{level}")
-    if len(evaluation.failed):
-        typer.echo(f"  {len(evaluation.failed)} films were left out; failed.csv says why")
-    typer.echo(f"tables, folds and report.html in {out}")
+        typer.echo(f"  control {row['control']}: {auc}{_variant(row, several)}{level}")
+
+
+def _variant(row: Mapping[Any, Any], several: bool) -> str:
+    """Return how a row was measured, where the rows differ in it."""
+    return f"  [{row['segmenter']} {row['feature_set']} {row['definition']}]" if several else ""
 
 
 def _auc(value: float, low: float, high: float) -> str:
@@ -79,51 +126,23 @@ def _auc(value: float, low: float, high: float) -> str:
 def evaluate(
     dataset: Dataset,
     out: options.Out,
-    test: Annotated[Path | None, typer.Option("--test", help="Another data set to test on.")] = None,
-    classifier: Annotated[
-        str | None,
-        typer.Option("--classifier", help="Judge this model (name or file) instead of training anew."),
-    ] = None,
-    design: Annotated[
-        str | None, typer.Option("--design", help="auto, cross-source, folds or holdout [auto].")
-    ] = None,
-    folds: Annotated[int | None, typer.Option("--folds", min=2, help="Stratified k-fold [10].")] = None,
-    repeats: Annotated[
-        int | None, typer.Option("--repeats", min=1, help="Repeats of k-fold on other divisions [3].")
-    ] = None,
-    holdout: Annotated[
-        float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out.")
-    ] = None,
+    test: OtherSet = None,
+    classifier: Judged = None,
+    design: Design = None,
+    folds: Folds = None,
+    repeats: Repeats = None,
+    holdout: Holdout = None,
     splits: Splits = None,
-    segmenter: Several = None,
-    feature_set: Annotated[
-        list[str] | None, typer.Option("--feature-set", help="Feature sets to compare; the first leads.")
-    ] = None,
-    definition: Annotated[
-        list[str] | None,
-        typer.Option("--definition", help="Definitions of the texture features to compare: ibsi, uppuluri."),
-    ] = None,
-    method: Annotated[
-        list[str] | None, typer.Option("--method", help="Classifiers to compare [all four].")
-    ] = None,
-    reader: Annotated[
-        Path | None,
-        typer.Option("--reader", exists=True, file_okay=False, help="Folder with another reader's masks."),
-    ] = None,
-    learning_curve: Annotated[
-        bool | None,
-        typer.Option("--learning-curve/--no-learning-curve", help="Score against the number of films."),
-    ] = None,
-    explain: Annotated[
-        int | None, typer.Option("--explain", min=0, help="Films on which the explanation is tested [24].")
-    ] = None,
-    bootstrap: Annotated[
-        int | None, typer.Option("--bootstrap", min=100, help="Draws of the patients [1000].")
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the divisions [0].")] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One variant, no repeats, nothing beside scores and controls.")
-    ] = False,
+    segmenter: Segmenters = None,
+    feature_set: FeatureSets = None,
+    definition: Definitions = None,
+    method: Methods = None,
+    reader: Reader = None,
+    learning_curve: LearningCurve = None,
+    explain: Explained = None,
+    bootstrap: Bootstrap = None,
+    seed: Seed = None,
+    quick: Quick = False,
     atlas: options.AtlasFile = None,
     workers: options.Workers = 1,
     scheduler: options.Scheduler = None,
@@ -137,14 +156,13 @@ def evaluate(
     from napari_tbcad.batch.evaluating.about import typed_command
     from napari_tbcad.batch.evaluating.run import evaluate_dataset
 
-    if sum(choice is not None for choice in (folds, holdout, splits, test, classifier)) > 1:
-        raise typer.BadParameter("choose one of --folds, --holdout, --splits, --test and --classifier")
+    _require_one_division(folds, holdout, splits, test, classifier)
     config = evaluation_config(
         segmenters=options.several(segmenter) or (("atlas",) if atlas is not None else None),
         feature_sets=options.several(feature_set),
         definitions=options.several(definition),
         methods=options.several(method),
-        design=design or ("folds" if folds else "holdout" if holdout else None),
+        design=design or _design_of(folds, holdout),
         folds=folds,
         repeats=repeats,
         holdout=holdout,
@@ -169,6 +187,21 @@ def evaluate(
         command=typed_command(),
     )
     tell_evaluation(evaluation, out)
-    # Films that were listed with a label and could not be judged; one without a label is no failure.
+    raise typer.Exit(_exit_code(evaluation))
+
+
+def _require_one_division(*choices: object) -> None:
+    """Refuse options that each say by themselves which films train and which test."""
+    if sum(choice is not None for choice in choices) > 1:
+        raise typer.BadParameter("choose one of --folds, --holdout, --splits, --test and --classifier")
+
+
+def _design_of(folds: int | None, holdout: float | None) -> str | None:
+    """Return the design that the other options mean; None where they leave it open."""
+    return "folds" if folds else "holdout" if holdout else None
+
+
+def _exit_code(evaluation: Evaluation) -> int:
+    """Return 1 where a film with a label could not be judged; one without a label is no failure."""
     lost = evaluation.failed[~evaluation.failed["kind"].isin(["label"])] if len(evaluation.failed) else ()
-    raise typer.Exit(1 if len(lost) else 0)
+    return 1 if len(lost) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -162,6 +163,23 @@ def test_the_indonesian_report_is_indonesian(pages):
     assert "Yang dikoreksi orang" in page
 
 
+def test_an_indonesian_report_writes_decimal_commas(pages, made, decimal_points):
+    result, page = Case.load(made[0]).last.result, pages["id"]
+    probability = f"{result['probability']:.3f}"
+    assert decimal_points(page) == []
+    assert decimal_points(pages["en"])
+    for said in (
+        f"Probabilitas {result['probability']:.2f}".replace(".", ","),
+        f"aria-label='{probability.replace('.', ',')} / 0,500'",
+        "<b>0,900</b><small>0,800–0,950</small>",
+        "(0,5 itu baik)",
+    ):
+        assert said in page, said
+    # What the program reads, or a drawing is made of, has no comma in it.
+    assert "Operating point 0.5" in page
+    assert re.search(r"<circle cx='\d+\.\d' cy=", page)
+
+
 def test_no_patient_and_no_folder_is_named(pages, made):
     path, _ = made
     for page in pages.values():
@@ -218,13 +236,13 @@ def test_zones_are_called_log_odds_only_where_they_are(texture, said, unsaid):
 
     from napari_tbcad.evaluate.reports.case_film_page import _where
     from napari_tbcad.evaluate.reports.case_film_words import FILM
-    from napari_tbcad.evaluate.reports.case_words import COMMON
+    from napari_tbcad.evaluate.reports.case_words import words_of
 
     told = SimpleNamespace(zones={"right_upper": 1.5}, not_local=0.7, texture=texture, sentence="")
     subject = SimpleNamespace(
         shape=(4, 4), result=object(), explanation=told, opacities=None, no_opacities="", no_explanation=""
     )
-    page = _where(subject, SimpleNamespace(evidence=b"png", opacities=b""), {**COMMON["en"], **FILM["en"]})
+    page = _where(subject, SimpleNamespace(evidence=b"png", opacities=b""), words_of(FILM, "en"))
     assert said in page
     assert unsaid not in page
     assert ("0.70" in page) == (texture == 1)

@@ -85,6 +85,21 @@ def test_a_report_says_index_hotspots_and_corrections(pages, case_path):
     assert page.count("<img") == 6
 
 
+def test_an_indonesian_report_writes_decimal_commas(pages, case_path, decimal_points):
+    index = Case.load(case_path).last.result
+    assert decimal_points(pages["id"]) == []
+    assert decimal_points(pages["en"])
+    value = f"{index['value']:.2f}".replace(".", ",")
+    for said in (
+        f"Bone Scan Index {value} %",
+        f"BSI {value} % → {value} %",
+        "Perubahan +0,00 %",
+        "<td>0,75</td>",
+    ):
+        assert said in pages["id"], said
+    assert "<td>0.75</td>" in pages["en"]
+
+
 def test_a_report_of_a_scan_names_no_folder_and_loads_nothing(pages):
     for page in pages.values():
         assert "Rahasia" not in page

@@ -47,7 +47,7 @@ def chest(tmp_path):
     return results(tmp_path / "run", columns, rows, ("a", "Budi__b"))
 
 
-def test_a_folder_of_films_becomes_a_page(chest):
+def test_a_folder_of_films_becomes_a_page(chest, decimal_points):
     pages = pages_of(chest, languages=("en", "id"))
     page = pages["en"]
     assert "2 of 3 films were done" in page
@@ -59,6 +59,8 @@ def test_a_folder_of_films_becomes_a_page(chest):
     assert "Budi" not in page
     assert "http" not in page.replace("http-equiv", "")
     assert "Foto toraks" in pages["id"]
+    assert decimal_points(pages["id"]) == []
+    assert "0,80<svg" in pages["id"]
 
 
 def test_a_folder_of_scans_becomes_a_page(tmp_path):
@@ -73,9 +75,11 @@ def test_a_folder_of_scans_becomes_a_page(tmp_path):
         "warnings",
     )
     row = {"file": "s.dcm", "status": "ok", "bsi": "1.5", "n_abnormal": "4", "counts_anterior": "640000"}
-    page = pages_of(results(tmp_path / "run", columns, [row]))["en"]
-    assert "1.50 %" in page
-    assert "0.64 / –" in page
+    pages = pages_of(results(tmp_path / "run", columns, [row]), languages=("en", "id"))
+    assert "1.50 %" in pages["en"]
+    assert "0.64 / –" in pages["en"]
+    assert "1,50 %" in pages["id"]
+    assert "0,64 / –" in pages["id"]
 
 
 @pytest.mark.parametrize("name", ["film.png", "nothing", "empty", "other"])

@@ -65,7 +65,7 @@ def designed(films: Sequence[FoundFilm], config: EvaluationConfig, *, splits: Pa
         return Designed((designs.Fold("test", train, test),), "trained on one set, tested on another", "test")
     if splits is not None:
         return Designed(tuple(_read(splits, films)), f"splits of {splits.name}", "splits")
-    kind = _kind(config, labels, sources)
+    kind = design_kind(config, labels, sources)
     owners = patients if len(set(patients)) < len(patients) else None
     if kind == "holdout":
         folds = designs.holdout(labels, config.holdout, groups=owners, random_state=config.seed)
@@ -96,7 +96,8 @@ def default_folds(labels: NDArray[np.int64], patients: NDArray[np.str_]) -> int:
     return max(2, min(DEFAULT_FOLDS, fewest))
 
 
-def _kind(config: EvaluationConfig, labels: NDArray[np.int64], sources: NDArray[np.str_]) -> str:
+def design_kind(config: EvaluationConfig, labels: NDArray[np.int64], sources: NDArray[np.str_]) -> str:
+    """Return which design a configuration means for some films: the one that it names, or what auto takes."""
     if config.design != "auto":
         return config.design
     if config.folds is None and len(set(sources[labels == 1])) > 1:

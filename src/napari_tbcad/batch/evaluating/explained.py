@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_tbcad import __version__
+from napari_tbcad.batch.evaluating.film import atlas_digest, read_atlas
 from napari_tbcad.batch.evaluating.found import FoundFilm
 from napari_tbcad.batch.evaluating.journal import Journal, read_journal
 from napari_tbcad.batch.evaluating.plans import plans_for
@@ -72,7 +73,6 @@ class ExplainJob:
 
     def __call__(self, task: ExplainTask) -> FilmScores | str:
         """Return the measures of one film, or why there are none."""
-        from napari_tbcad.batch.evaluating.film import read_atlas
         from napari_tbcad.chest.workflow import settings_from, start
         from napari_tbcad.evaluate.explaining import score_film
         from napari_tbcad.io.read import read_film
@@ -176,7 +176,7 @@ def with_explanation(
     if not given.config.explain or not model_of:
         return evaluation
     main = given.config.variants[0]
-    (plan,) = plans_for([main], given.assignments)
+    (plan,) = plans_for([main], given.assignments, atlas=atlas_digest(given.atlas))
     table, notes = explanation_table(
         measured.films,
         model_of,

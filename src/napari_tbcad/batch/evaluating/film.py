@@ -260,3 +260,9 @@ def read_atlas(path: str | None) -> Atlas | None:
     from napari_tbcad.chest.lungs.atlas import load_atlas
 
     return load_atlas(path) if path else None
+
+
+def atlas_digest(path: str | None) -> str | None:
+    """Return what the content of an atlas file is known by; None for the packaged one."""
+    atlas = read_atlas(path)
+    return None if atlas is None else atlas.digest

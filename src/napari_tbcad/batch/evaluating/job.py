@@ -98,7 +98,8 @@ class Job:
         found = self.found()
         if found.problems:
             return
-        seconds = estimate(found, config_of(self.job, self.folder), self.assignments)
+        config = config_of(self.job, self.folder)
+        seconds = estimate(found, config, self.assignments, earlier=self._earlier())
         self.channel.tell({"event": "estimate", "seconds": float(seconds)})
 
     def evaluate(self) -> None:
@@ -142,13 +143,19 @@ class Job:
 
     def _take_over(self) -> None:
         """Take what an earlier evaluation of these films has measured."""
-        before = Path(self.job["before"]) / MEASURED if self.job.get("before") else None
-        mine = self.folder / MEASURED
-        if before is not None and before.is_dir() and not mine.exists():
+        earlier = self._earlier()
+        if earlier is not None and earlier != self.folder:
             part = self.folder / f"{MEASURED}.part"
             shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(before, part)
-            part.rename(mine)
+            shutil.copytree(earlier / MEASURED, part)
+            part.rename(self.folder / MEASURED)
+
+    def _earlier(self) -> Path | None:
+        """Return the folder whose measurements are used: this one, else the earlier evaluation's."""
+        before = Path(self.job["before"]) if self.job.get("before") else None
+        if (self.folder / MEASURED).exists():
+            return self.folder
+        return before if before is not None and (before / MEASURED).is_dir() else None
 
 
 def found_json(found: Found) -> dict[str, Any]:

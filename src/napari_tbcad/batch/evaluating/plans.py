@@ -11,6 +11,7 @@ from napari_tbcad import __version__
 from napari_tbcad.chest.feature_sets import feature_names, has_opacities
 from napari_tbcad.content import content_key, digest
 from napari_tbcad.evaluate.variants import Variant
+from napari_tbcad.networks.listing import hash_if_any
 
 Masks = Literal["automatic", "reference"]
 
@@ -29,9 +30,10 @@ class Plan:
         All settings that differ from the chain's defaults, by dotted name.
     settings : str
         Digest of what changes the numbers but the feature set, whose values do not depend on which others
-        are measured.
+        are measured. A lung network counts by the content of its file, wherever that lies.
     networks : str
-        Digest of the settings of the opacities, for a feature set that reads them.
+        Digest of the settings of the opacities and of their network's content, for a feature set that reads
+        them.
     """
 
     segmenter: str
@@ -113,9 +115,9 @@ def _plan(variant: Variant, assignments: Mapping[str, Any], masks: Masks, atlas:
     own = {**assignments, **variant.assignments}
     settings = settings_from(own)
     apart = {"feature_set": "chandra113", "early_exit": False, "device": "auto"}
-    sections = [settings.polarity, settings.enhance, settings.lungs, settings.sensitive, settings.insensitive]
+    sections = [settings.polarity, settings.enhance, settings.sensitive, settings.insensitive]
     keys = [content_key(section) for section in sections]
-    keys.append(content_key(settings.features.model_copy(update=apart)))
+    keys += [_lungs_key(settings.lungs), content_key(settings.features.model_copy(update=apart))]
     return Plan(
         variant.segmenter,
         variant.feature_set,
@@ -123,5 +125,24 @@ def _plan(variant: Variant, assignments: Mapping[str, Any], masks: Masks, atlas:
         masks,
         own,
         digest(__version__, masks, atlas or "", *keys),
-        content_key(settings.opacities) if has_opacities(variant.feature_set) else "",
+        _network_key(settings.opacities) if has_opacities(variant.feature_set) else "",
     )
+
+
+def _lungs_key(lungs: Any) -> str:
+    """Return a digest of how the lungs are found; a network that is not asked does not matter."""
+    asked = _network_key(lungs.network) if lungs.segmenter == "network" else ""
+    unnamed = lungs.model_copy(update={"network": lungs.network.model_copy(update={"model": ""})})
+    return digest(type(lungs).__name__, unnamed.model_dump_json(), asked)
+
+
+def _network_key(parameters: Any) -> str:
+    """Return a digest of how a network is asked, and of which one it is.
+
+    The parameters' own `content_key` holds the place and time of the file: right for a window that looks
+    whether a file changed, but what is kept on disk is to be found by an installation elsewhere, too.
+    """
+    # Where there is no file nothing lasting is measured; the name keeps the key apart from others.
+    known = hash_if_any(parameters.model) or parameters.model
+    named = parameters.model_copy(update={"model": known})
+    return digest(type(parameters).__name__, named.model_dump_json())

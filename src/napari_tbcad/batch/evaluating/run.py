@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_tbcad.batch.evaluating.about import about_run, equal_command
 from napari_tbcad.batch.evaluating.config import EvaluationConfig
 from napari_tbcad.batch.evaluating.designs import Designed, designed
+from napari_tbcad.batch.evaluating.film import atlas_digest
 from napari_tbcad.batch.evaluating.film_tables import VariantTables
 from napari_tbcad.batch.evaluating.fits import KeptFits
 from napari_tbcad.batch.evaluating.folder import claimed_folder
@@ -20,7 +21,7 @@ from napari_tbcad.batch.evaluating.models import FoldModels
 from napari_tbcad.batch.evaluating.plans import Plan, plans_for
 from napari_tbcad.batch.evaluating.progress import Progress, Say, Steps
 from napari_tbcad.batch.evaluating.sessions import Clock, session
-from napari_tbcad.batch.evaluating.store import MEASURED, WORK, MeasuredStore
+from napari_tbcad.batch.evaluating.store import HASHES, MEASURED, WORK, MeasuredStore
 from napari_tbcad.batch.evaluating.survey import require_no_problem, survey
 from napari_tbcad.batch.measuring import require_networks
 from napari_tbcad.content import digest
@@ -218,7 +219,7 @@ def look_and_measure(
     found = survey(
         given.path,
         test=given.test,
-        hashes=given.out / WORK / "hashes.json",
+        hashes=given.out / WORK / HASHES,
         every=True,
         say=say,
         cancelled=given.cancelled,
@@ -251,10 +252,8 @@ def look_and_measure(
 
 def plans_of(given: Run, found: Found) -> Sequence[Plan]:
     """Return what is measured of every film."""
-    from napari_tbcad.chest.lungs.atlas import load_atlas
-
-    atlas = load_atlas(given.atlas).digest if given.atlas else None
     reference = given.reader is not None or found.references > 0
+    atlas = atlas_digest(given.atlas)
     return plans_for(given.config.variants, given.assignments, atlas=atlas, reference=reference)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from napari_tbcad.batch.evaluating.journal import Journal, read_journal
 from napari_tbcad.batch.evaluating.plans import Plan
 from napari_tbcad.files import sha256, written_whole
 
-MEASURED, WORK = "measured", "work"
+MEASURED, WORK, HASHES = "measured", "work", "hashes.json"
 
 Vector = tuple[tuple[str, ...], NDArray[np.float64]]
 
@@ -39,7 +40,7 @@ class MeasuredStore:
     Parameters
     ----------
     folder : Path
-        ``DIR/measured``; made when missing.
+        ``DIR/measured``; made when something is added. Nothing is written for who only looks.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +49,7 @@ class MeasuredStore:
         self._held: dict[tuple[str, str], dict[tuple[str, str], Kept]] = {}
         for line in read_journal(self._path):
             self._hold(line)
-        self._journal = Journal(self._path)
+        self._journal: Journal | None = None
 
     def find(self, content: str, plan: Plan) -> Kept | None:
         """Return what is known of a film (see `FilmTask.key`) under a plan, also of a larger feature set."""
@@ -80,12 +81,15 @@ class MeasuredStore:
             "seconds": round(values.seconds, 3),
         }
         if not values.error or values.lasting:
+            self._journal = self._journal or Journal(self._path)
             self._journal.add(line)
         self._hold(line)
 
     def close(self) -> None:
         """Close the journal."""
-        self._journal.close()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
 
     def _hold(self, line: Mapping[str, Any]) -> None:
         kept = Kept(line, lambda names: self._names.setdefault(names, names))
@@ -107,18 +111,11 @@ def content_hashes(paths: Sequence[Path], kept_in: Path | None = None) -> dict[P
         JSON file in which hashes are kept by path, size and time of change, so that a large set is read
         once only.
     """
-    known: dict[str, list[Any]] = {}
-    if kept_in is not None and kept_in.is_file():
-        try:
-            known = json.loads(kept_in.read_text(encoding="utf-8"))
-        except ValueError:
-            known = {}
+    known = {} if kept_in is None else _read_hashes(kept_in)
     found, fresh = {}, False
     for path in paths:
         try:
-            stat = path.stat()
-            facts = [stat.st_size, stat.st_mtime_ns]
-            name = str(path.absolute())
+            name, facts = _state(path)
             if known.get(name, [None])[:2] != facts:
                 known[name] = [*facts, sha256(path)]
                 fresh = True
@@ -129,3 +126,27 @@ def content_hashes(paths: Sequence[Path], kept_in: Path | None = None) -> dict[P
         with written_whole(kept_in) as temporary:
             temporary.write_text(json.dumps(known), encoding="utf-8")
     return found
+
+
+def kept_hashes(paths: Sequence[Path], kept_in: Path) -> dict[Path, str]:
+    """Return what :func:`content_hashes` kept of files unchanged since; reads no film, writes nothing."""
+    known, found = _read_hashes(kept_in), {}
+    for path in paths:
+        with suppress(OSError):
+            name, facts = _state(path)
+            if known.get(name, [None])[:2] == facts:
+                found[path] = str(known[name][2])
+    return found
+
+
+def _read_hashes(kept_in: Path) -> dict[str, list[Any]]:
+    try:
+        return json.loads(kept_in.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _state(path: Path) -> tuple[str, list[int]]:
+    """Return the name under which a file's hash is kept, and its size and time of change."""
+    stat = path.stat()
+    return str(path.absolute()), [stat.st_size, stat.st_mtime_ns]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.errors import TbcadError
 from napari_tbcad.evaluate.page_tables import Cell, Grid, table
-from napari_tbcad.evaluate.reports.case_words import Words
+from napari_tbcad.evaluate.reports.words import Words
 from napari_tbcad.networks.card import NetworkCard
 from napari_tbcad.networks.listing import NetworkEntry, list_networks
 
@@ -47,23 +47,23 @@ def classifier_section(card: ModelCard | None, name: str, sha256: str, text: Wor
     """Return the classifier's card; `card` is None where this very model is not at hand."""
     title = f"<h3>{escape(name)}</h3>{_digest(sha256)}"
     if card is None:
-        return f"{title}<p class='empty'>{escape(text['card_missing'])}</p>"
+        return f"{title}<p class='empty'>{escape(text('card_missing'))}</p>"
     sources = [
         f"{source.name}: "
-        + text["card_films"].format(tb=source.n_tb, normal=source.n_normal)
+        + text("card_films", tb=source.n_tb, normal=source.n_normal)
         + (f". {source.terms}" if source.terms else "")
         for source in card.sources
     ]
-    totals = text["card_films"].format(tb=card.n_tb, normal=card.n_normal)
+    totals = text("card_films", tb=card.n_tb, normal=card.n_normal)
     parts = [
         title,
-        f"<p class='warning'>{escape(text['demonstration'])}</p>" if card.demonstration else "",
+        f"<p class='warning'>{escape(text('demonstration'))}</p>" if card.demonstration else "",
         _paragraph(card.description),
-        _learned(f"{text['card_data']}: {totals}", sources),
-        _scores([s for s in card.scores if "control" not in s.metric], text["card_scores"], text),
-        _scores([s for s in card.scores if "control" in s.metric], text["card_controls"], text),
+        _learned(f"{text('card_data')}: {totals}", sources),
+        _scores([s for s in card.scores if "control" not in s.metric], text("card_scores"), text),
+        _scores([s for s in card.scores if "control" in s.metric], text("card_controls"), text),
         _complaints(card.warnings, text),
-        f"<p class='note'>{escape(card.notice)} {escape(text['card_made'].format(day=card.made))}</p>",
+        f"<p class='note'>{escape(card.notice)} {escape(text('card_made', day=card.made))}</p>",
     ]
     return "".join(parts)
 
@@ -75,7 +75,7 @@ def network_sections(networks: Iterable[tuple[str, str]], text: Words) -> str:
     ----------
     networks : iterable of (str, str)
         What it was asked for, and its SHA-256.
-    text : mapping of str to str
+    text : Words
         The words of the report.
     """
     parts = []
@@ -84,18 +84,18 @@ def network_sections(networks: Iterable[tuple[str, str]], text: Words) -> str:
         name = role if card is None else card.name
         parts.append(f"<h3>{escape(name)}</h3>{_digest(sha256)}")
         if card is None:
-            parts.append(f"<p class='empty'>{escape(text['card_missing'])}</p>")
+            parts.append(f"<p class='empty'>{escape(text('card_missing'))}</p>")
             continue
         sources = [
             f"{source.name}: "
-            + text["card_images"].format(images=source.n_images, patients=source.n_patients)
+            + text("card_images", images=source.n_images, patients=source.n_patients)
             + (f". {source.terms}" if source.terms else "")
             for source in card.sources
         ]
         parts += [
             _paragraph(card.description),
-            _learned(text["card_data"], sources),
-            _scores(card.scores, text["card_scores"], text),
+            _learned(text("card_data"), sources),
+            _scores(card.scores, text("card_scores"), text),
             _complaints(card.warnings, text),
         ]
     return "".join(parts)
@@ -117,30 +117,36 @@ def _learned(title: str, sources: Sequence[str]) -> str:
 def _scores(scores: Sequence[Any], title: str, text: Words) -> str:
     """Return scores as a table, a row for each way of measuring and a column for each figure."""
     if not scores:
-        return f"<h4>{escape(title)}</h4><p class='empty'>{escape(text['card_none'])}</p>"
+        return f"<h4>{escape(title)}</h4><p class='empty'>{escape(text('card_none'))}</p>"
     metrics = tuple(dict.fromkeys(score.metric for score in scores))
     designs = tuple(dict.fromkeys(score.design for score in scores))
     if len(metrics) > _MOST_COLUMNS:
-        rows = tuple((Cell(s.design), Cell(s.metric.replace("_", " ")), _value(s)) for s in scores)
-        return table(Grid(title, (text["design"], text["figure"], text["value"]), rows))
+        rows = tuple((Cell(s.design), Cell(s.metric.replace("_", " ")), _value(s, text)) for s in scores)
+        return table(Grid(title, (text("design"), text("figure"), text("value")), rows))
     known = {(score.design, score.metric): score for score in scores}
-    lines = tuple((Cell(design), *(_value(known.get((design, m))) for m in metrics)) for design in designs)
-    head = (text["design"], *(metric.replace("_", " ") for metric in metrics))
+    lines = tuple(
+        (Cell(design), *(_value(known.get((design, m)), text) for m in metrics)) for design in designs
+    )
+    head = (text("design"), *(metric.replace("_", " ") for metric in metrics))
     return table(Grid(title, head, lines, labels=1, grouped=False))
 
 
-def _value(score: Any) -> Cell:
+def _value(score: Any, text: Words) -> Cell:
     if score is None:
         return Cell("–")
-    return Cell(f"{score.value:.3f}", _interval(score), strong=getattr(score, "headline", False))
+    return Cell(
+        text.write(score.value, ".3f"), _interval(score, text), strong=getattr(score, "headline", False)
+    )
 
 
-def _interval(score: Any) -> str:
-    return "" if score.low is None or score.high is None else f"{score.low:.3f}–{score.high:.3f}"
+def _interval(score: Any, text: Words) -> str:
+    if score.low is None or score.high is None:
+        return ""
+    return "–".join(text.write(end, ".3f") for end in (score.low, score.high))
 
 
 def _complaints(warnings: Sequence[str], text: Words) -> str:
     if not warnings:
         return ""
     lines = "".join(f"<li>{escape(line)}</li>" for line in warnings)
-    return f"<p><b>{escape(text['card_warnings'])}</b></p><ul>{lines}</ul>"
+    return f"<p><b>{escape(text('card_warnings'))}</b></p><ul>{lines}</ul>"

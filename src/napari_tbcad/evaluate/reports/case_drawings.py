@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from napari_tbcad.chest.classify.normals import Place
+from napari_tbcad.evaluate.reports.words import Words
 
 SUSPECT, CLEAR = "#D55E00", "#0072B2"
 """Vermilion speaks for the finding, blue against it; words and sides say the same."""
@@ -14,7 +15,12 @@ _TEXT = "font-family='system-ui, sans-serif' fill='currentColor'"
 
 
 def probability_bar(
-    probability: float, threshold: float, ghost: float | None = None, *, said: tuple[str, str] = ("", "")
+    probability: float,
+    threshold: float,
+    ghost: float | None = None,
+    *,
+    text: Words,
+    said: tuple[str, str] = ("", ""),
 ) -> str:
     """Draw a probability between 0 and 1, its threshold, and a ghost for comparison.
 
@@ -23,6 +29,8 @@ def probability_bar(
     probability, threshold : float
     ghost : float, optional
         Another probability, drawn as a hollow diamond.
+    text : Words
+        Of the report: they write the numbers.
     said : (str, str)
         Words beside threshold and ghost.
     """
@@ -34,7 +42,7 @@ def probability_bar(
         f"<rect x='{left}' y='{top}' width='{max(3, wide * probability):.1f}' height='{tall}' rx='4' "
         f"fill='{colour}'/>",
         _tick(left + wide * min(max(threshold, 0), 1), top - 4, top + tall + 4),
-        _words(left + wide * threshold, 14, f"{said[0]} {threshold:.2f}", (left, left + wide)),
+        _words(left + wide * threshold, 14, f"{said[0]} {text.write(threshold, '.2f')}", (left, left + wide)),
         f"<text x='{left}' y='60' font-size='12' {_TEXT}>0</text>",
         f"<text x='{left + wide}' y='60' font-size='12' text-anchor='end' {_TEXT}>1</text>",
     ]
@@ -45,12 +53,14 @@ def probability_bar(
             f"<polygon points='{points}' fill='none' stroke='#fff' stroke-width='4'/>"
             f"<polygon points='{points}' fill='none' stroke='#111' stroke-width='1.8'/>"
         )
-        parts.append(_words(x, 60, f"◇ {said[1]} {ghost:.2f}", (left + 12, left + wide - 12)))
-    label = f"{probability:.3f}; {said[0]} {threshold:.3f}"
-    return _svg(600, 66, parts, label if ghost is None else f"{label}; {said[1]} {ghost:.3f}")
+        parts.append(_words(x, 60, f"◇ {said[1]} {text.write(ghost, '.2f')}", (left + 12, left + wide - 12)))
+    label = f"{text.write(probability, '.3f')}; {said[0]} {text.write(threshold, '.3f')}"
+    if ghost is not None:
+        label += f"; {said[1]} {text.write(ghost, '.3f')}"
+    return _svg(600, 66, parts, label)
 
 
-def gate_bar(probability: float | None, gate: float) -> str:
+def gate_bar(probability: float | None, gate: float, text: Words) -> str:
     """Draw which side of a gate a probability lies on; an empty track without one."""
     parts = ["<rect x='2' y='6' width='216' height='10' rx='3' fill='currentColor' opacity='.14'/>"]
     if probability is not None:
@@ -58,10 +68,11 @@ def gate_bar(probability: float | None, gate: float) -> str:
         wide = max(2, 216 * probability)
         parts.append(f"<rect x='2' y='6' width='{wide:.1f}' height='10' rx='3' fill='{colour}'/>")
     parts.append(_tick(2 + 216 * min(max(gate, 0), 1), 2, 20))
-    return _svg(220, 22, parts, "–" if probability is None else f"{probability:.3f} / {gate:.3f}", width=220)
+    both = () if probability is None else (probability, gate)
+    return _svg(220, 22, parts, " / ".join(text.write(one, ".3f") for one in both) or "–", width=220)
 
 
-def signed_bars(rows: Sequence[tuple[str, float, str]], *, sides: tuple[str, str]) -> str:
+def signed_bars(rows: Sequence[tuple[str, float, str]], *, sides: tuple[str, str], text: Words) -> str:
     """Draw signed numbers as bars to either side of a line.
 
     Parameters
@@ -70,6 +81,8 @@ def signed_bars(rows: Sequence[tuple[str, float, str]], *, sides: tuple[str, str
         Name, number, and a note beside the name.
     sides : (str, str)
         What left and right mean.
+    text : Words
+        Of the report: they write the numbers.
     """
     if not rows:
         return ""
@@ -92,20 +105,22 @@ def signed_bars(rows: Sequence[tuple[str, float, str]], *, sides: tuple[str, str
             f"<tspan opacity='.7' font-size='11'>{escape(note)}</tspan></text>"
         )
         end = (middle + wide + 5, "start") if size >= 0 else (middle - wide - 5, "end")
-        parts.append(_side(end[0], signed(size), end[1], y + 12))
+        parts.append(_side(end[0], signed(size, text), end[1], y + 12))
     height = top + step * len(rows)
     parts.append(_tick(middle, top - 4, height, 1))
-    said = "; ".join(f"{name} {size:+.2f}" for name, size, _ in rows)
+    said = "; ".join(f"{name} {text.write(size, '+.2f')}" for name, size, _ in rows)
     return _svg(640, height + 4, parts, said)
 
 
-def range_bar(place: Place) -> str:
+def range_bar(place: Place, said: str) -> str:
     """Draw where a value lies among normal films: a box their middle half, a line the rest, a mark the film.
 
     Parameters
     ----------
     place : Place
         Of a feature.
+    said : str
+        The same in words.
     """
     span = place.high - place.low
     if not span > 0:
@@ -131,10 +146,10 @@ def range_bar(place: Place) -> str:
         parts.append(f"<polygon points='{shape}' fill='{SUSPECT}'/>")
     else:
         parts.append(f"<circle cx='{x:.1f}' cy='{y}' r='3.6' fill='{CLEAR}'/>")
-    return _svg(wide, 16, parts, place.text, width=wide)
+    return _svg(wide, 16, parts, said, width=wide)
 
 
-def share_bars(rows: Sequence[tuple[str, float | None, str]], *, none: str) -> str:
+def share_bars(rows: Sequence[tuple[str, float | None, str]], *, none: str, text: Words) -> str:
     """Draw parts of a sum as bars to the right; a row without a number says why.
 
     Parameters
@@ -143,10 +158,12 @@ def share_bars(rows: Sequence[tuple[str, float | None, str]], *, none: str) -> s
         Name, number, and a note behind it.
     none : str
         What stands where there is no number.
+    text : Words
+        Of the report: they write the numbers.
     """
     step, left, reach = 22, 110, 190
     largest = max((size for _, size, _ in rows if size), default=1.0) or 1.0
-    parts = []
+    parts, told = [], []
     for number, (name, size, note) in enumerate(rows):
         y = step * number
         parts.append(f"<text x='0' y='{y + 14}' font-size='12' {_TEXT}>{escape(name)}</text>")
@@ -155,13 +172,13 @@ def share_bars(rows: Sequence[tuple[str, float | None, str]], *, none: str) -> s
             parts.append(
                 f"<rect x='{left}' y='{y + 3}' width='{wide:.1f}' height='14' rx='2' fill='{SUSPECT}'/>"
             )
-        words = none if size is None else f"{size:.2f} %"
+        words = none if size is None else f"{text.write(size, '.2f')} %"
+        told.append(f"{name} {words}")
         parts.append(
             f"<text x='{left + wide + 6:.1f}' y='{y + 14}' font-size='12' {_TEXT}>{escape(words)} "
             f"<tspan opacity='.7' font-size='11'>{escape(note)}</tspan></text>"
         )
-    said = "; ".join(f"{name} {none if size is None else f'{size:.2f} %'}" for name, size, _ in rows)
-    return _svg(560, step * len(rows) + 4, parts, said)
+    return _svg(560, step * len(rows) + 4, parts, "; ".join(told))
 
 
 def scale(left: str, right: str, colours: Sequence[str], name: str) -> str:
@@ -208,13 +225,13 @@ def _svg(wide: int, tall: int, parts: Sequence[str], said: str, *, width: int | 
     return f"<svg viewBox='0 0 {wide} {tall}' {size} role='img' aria-label='{label}'>{''.join(parts)}</svg>"
 
 
-def signed(value: float) -> str:
+def signed(value: float, text: Words, digits: int = 2) -> str:
     """Return a number with its sign, a minus that is as wide as a plus."""
-    return f"{value:+.2f}".replace("-", "−")
+    return text.write(value, f"+.{digits}f").replace("-", "−")
 
 
 def index_axis(
-    readings: Sequence[tuple[float, str, str]], band: float, *, unit: str = "%", said: str = ""
+    readings: Sequence[tuple[float, str, str]], band: float, *, text: Words, unit: str = "%", said: str = ""
 ) -> str:
     """Draw numbers on a line from 0, each with the band within which a change may be chance.
 
@@ -224,6 +241,8 @@ def index_axis(
         Number, kind of mark (``"dot"``, ``"ring"`` or ``"tick"``) and name.
     band : float
         Half the width of the band of a dot.
+    text : Words
+        Of the report: they write the numbers.
     unit : str, optional
         Of the numbers.
     said : str, optional
@@ -238,7 +257,7 @@ def index_axis(
     parts = [f"<line x1='{left}' x2='{left + wide}' y1='{y}' y2='{y}' stroke='currentColor' opacity='.5'/>"]
     for value in _round_steps(top):
         x = at(value)
-        parts.append(_tick(x, y, y + 4) + _words(x, y + 17, f"{value:g} {unit}", (6, 590)))
+        parts.append(_tick(x, y, y + 4) + _words(x, y + 17, f"{text.write(value, 'g')} {unit}", (6, 590)))
     for value, kind, _ in readings:
         x = at(value)
         if kind == "dot":
@@ -254,7 +273,9 @@ def index_axis(
         else:
             parts.append(_tick(x, y - 9, y + 9))
     marks = {"dot": "●", "ring": "○", "tick": "┃"}
-    legend = "   ".join(f"{marks[kind]} {name} {value:.2f} {unit}" for value, kind, name in readings)
+    legend = "   ".join(
+        f"{marks[kind]} {name} {text.write(value, '.2f')} {unit}" for value, kind, name in readings
+    )
     parts.append(f"<text x='{left}' y='64' font-size='12' {_TEXT}>{escape(f'{legend}   ▭ {said}')}</text>")
     return _svg(600, 70, parts, legend)
 

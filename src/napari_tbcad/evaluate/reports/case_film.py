@@ -21,6 +21,7 @@ from napari_tbcad.chest.evidence import Evidence, evidence
 from napari_tbcad.chest.lungs.fields import LungMasks
 from napari_tbcad.chest.opacities import NoOpacities
 from napari_tbcad.errors import BadInput
+from napari_tbcad.evaluate.reports.case_parts import CaseSubject, at_hand
 from napari_tbcad.evaluate.reports.case_privacy import bare, folders_of
 from napari_tbcad.evaluate.reports.case_reading import chosen
 from napari_tbcad.imaging.radiograph import Radiograph
@@ -34,21 +35,14 @@ Labels = NDArray[np.uint8]
 _RESULT: TypeAdapter[ChestResult] = TypeAdapter(ChestResult)
 
 
-@dataclass(frozen=True, eq=False)
-class FilmSubject:
-    """What a report of a film tells.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FilmSubject(CaseSubject):
+    """What a report of a film tells, beside what every report of a case does.
 
     Parameters
     ----------
-    case : Case
-    index : int
-        Which of its readings, from 0.
-    folders : tuple of str
-        Folders that its texts may name and the report must not.
     film : Radiograph or None
         Polarity right; None where it is not at hand.
-    missing : str
-        Why it is not.
     automatic, used : mapping of str to (H, W) array of uint8
         Masks by kind: as the program made them, and as they stand.
     result : ChestResult or None
@@ -64,15 +58,9 @@ class FilmSubject:
         Local evidence of the decision (:mod:`napari_tbcad.chest.explain`).
     no_explanation : str
         Why there is none.
-    notes : tuple of str
-        What is at hand now that is not what the reading was made with.
     """
 
-    case: Case
-    index: int
-    folders: tuple[str, ...] = ()
     film: Radiograph | None = None
-    missing: str = ""
     automatic: dict[str, Labels] = field(default_factory=dict)
     used: dict[str, Labels] = field(default_factory=dict)
     result: ChestResult | None = None
@@ -82,12 +70,6 @@ class FilmSubject:
     no_opacities: str = ""
     explanation: Any = None
     no_explanation: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def reading(self) -> Reading:
-        """The reading that is reported."""
-        return self.case.readings[self.index]
 
     @property
     def corrected(self) -> tuple[str, ...]:
@@ -145,7 +127,7 @@ def film_subject(
     one = case.readings[index]
     folders = folders_of(case, path)
     model = _model_of(one) if model is None else model
-    film, missing = _film(case, path, folders) if film is None else (film, "")
+    film, missing = at_hand(film_for, case, path, folders) if film is None else (film, "")
     run, notes = None, [] if film is None else list(mismatches(case, model, library, reader=index))
     if film is not None:
         try:
@@ -181,14 +163,6 @@ def _masks(case: Case, one: Reading) -> tuple[dict[str, Labels], dict[str, Label
     made = [str(kind) for kind in KINDS if kind in one.values.get("made", ())]
     automatic = {kind: known[kind] for kind in made if kind in known}
     return automatic, automatic | {str(kind): one.labels[kind] for kind in KINDS if kind in one.labels}
-
-
-def _film(case: Case, path: str | Path, folders: tuple[str, ...]) -> tuple[Radiograph | None, str]:
-    try:
-        return film_for(case, path), ""
-    except (BadInput, OSError) as error:
-        cause = error.cause if isinstance(error, BadInput) else str(error)
-        return None, bare(cause.partition(" (looked at")[0], folders)
 
 
 def _same(one: Reading, model: ChestModel) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from napari_tbcad.evaluate.reports.case_words import Words
-from napari_tbcad.evaluate.reports.words import Language
+from napari_tbcad.evaluate.reports.words import Language, Texts
 
-FILM: Mapping[Language, Words] = {
+FILM: Mapping[Language, Texts] = {
     "en": {
         "title": "Chest film {name}",
         "view": "View",

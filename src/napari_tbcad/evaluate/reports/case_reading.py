@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
 from napari_tbcad.case import Case, Reading
 from napari_tbcad.errors import BadInput
+from napari_tbcad.evaluate.reports.words import Words
 
 
 def chosen(case: Case, number: int | None, source: str | Path) -> int:
@@ -46,12 +46,12 @@ def moment(when: str) -> str:
     return f"{day} {clock[:5]} UTC" if middle and len(clock) >= 5 else when
 
 
-def reader_of(reading: Reading, text: Mapping[str, str]) -> str:
+def reader_of(reading: Reading, text: Words) -> str:
     """Return who read, or that nobody said."""
-    return reading.reader or text["nobody"]
+    return reading.reader or text("nobody")
 
 
-def list_of_readings(case: Case, index: int, text: Mapping[str, str]) -> str:
+def list_of_readings(case: Case, index: int, text: Words) -> str:
     """Return all readings as a table, the reported one marked; empty where it is the only one.
 
     Nothing of what the others found is told, so that it also stands before a blinded reader.
@@ -60,12 +60,12 @@ def list_of_readings(case: Case, index: int, text: Mapping[str, str]) -> str:
         return ""
     rows = []
     for number, one in enumerate(case.readings):
-        mark = f"<b>{text['this_one']}</b>" if number == index else ""
-        cells = (str(number + 1), reader_of(one, text), text[f"verdict_{one.verdict}"], when_of(one))
+        mark = f"<b>{text('this_one')}</b>" if number == index else ""
+        cells = (str(number + 1), reader_of(one, text), text(f"verdict_{one.verdict}"), when_of(one))
         rows.append(
             "<tr>" + "".join(f"<td class='l'>{escape(c)}</td>" for c in cells) + f"<td>{mark}</td></tr>"
         )
-    head = "".join(f"<th class='l'>{text[name]}</th>" for name in ("number", "reader", "state", "when"))
+    head = "".join(f"<th class='l'>{text(name)}</th>" for name in ("number", "reader", "state", "when"))
     body = f"<table><thead><tr>{head}<th></th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    lead = f"<h3>{text['readings']}</h3><p class='note'>{text['readings_lead']}</p>"
+    lead = f"<h3>{text('readings')}</h3><p class='note'>{text('readings_lead')}</p>"
     return f"{lead}<div class='scroll'>{body}</div>"

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from napari_tbcad.evaluate.reports.case_privacy import bare, bare_value
 from napari_tbcad.evaluate.reports.case_reading import moment
-from napari_tbcad.evaluate.reports.case_words import STEPS, Words, target
-from napari_tbcad.evaluate.reports.words import Language
+from napari_tbcad.evaluate.reports.case_words import STEPS, target
+from napari_tbcad.evaluate.reports.words import Words
 from napari_tbcad.record import Edit, Record, Step
 
 _READING = frozenset(
@@ -27,17 +27,14 @@ _ANSWERS = frozenset({"classify", "index", "operating_point", "hotspots", "table
 """Steps whose outcome is an answer, and is hidden from a blinded reader."""
 
 
-def record_list(
-    record: Record, language: Language, text: Words, *, folders: Iterable[str] = (), blind: bool = False
-) -> str:
+def record_list(record: Record, text: Words, *, folders: Iterable[str] = (), blind: bool = False) -> str:
     """Return a record as an ordered list.
 
     Parameters
     ----------
     record : Record
         Of a reading.
-    language : {"en", "id"}
-    text : mapping of str to str
+    text : Words
         The words of the report.
     folders : iterable of str, optional
         Folders that the record may name, and the report must not.
@@ -46,26 +43,30 @@ def record_list(
     """
     folders = tuple(folders)
     items = [
-        _edit(entry, language, text)
-        if isinstance(entry, Edit)
-        else _step(entry, language, text, folders, blind)
+        _edit(entry, text) if isinstance(entry, Edit) else _step(entry, text, folders, blind)
         for entry in record
     ]
-    return f"<p class='note lead'>{text['record_lead']}</p><ol class='record'>{''.join(items)}</ol>"
+    return f"<p class='note lead'>{text('record_lead')}</p><ol class='record'>{''.join(items)}</ol>"
 
 
-def _edit(edit: Edit, language: Language, text: Words) -> str:
-    said = text["edit_said"].format(
-        pixels=edit.pixels, tool=edit.tool, reader=edit.reader or text["nobody"], when=moment(edit.when)
+def _edit(edit: Edit, text: Words) -> str:
+    said = text(
+        "edit_said",
+        pixels=edit.pixels,
+        tool=edit.tool,
+        reader=edit.reader or text("nobody"),
+        when=moment(edit.when),
     )
     if edit.dice_before is not None and edit.dice_after is not None:
-        said += text["edit_dice"].format(before=f"{edit.dice_before:.3f}", after=f"{edit.dice_after:.3f}")
-    title = text["edit"].format(target=target(edit.target, language))
+        said += text(
+            "edit_dice", before=text.write(edit.dice_before, ".3f"), after=text.write(edit.dice_after, ".3f")
+        )
+    title = text("edit", target=target(edit.target, text.language))
     return f"<li class='hand'><b>✎ {escape(title)}</b><br>{escape(said)}</li>"
 
 
-def _step(step: Step, language: Language, text: Words, folders: tuple[str, ...], blind: bool) -> str:
-    title = STEPS.get(step.name, {}).get(language, step.name)
+def _step(step: Step, text: Words, folders: tuple[str, ...], blind: bool) -> str:
+    title = STEPS.get(step.name, {}).get(text.language, step.name)
     lines = [f"<b>{escape(title)}</b> <span class='what'>{escape(step.name)}</span>"]
     parameters = bare_value(step.parameters or {}, folders)
     if isinstance(parameters, Mapping) and parameters:
@@ -75,10 +76,10 @@ def _step(step: Step, language: Language, text: Words, folders: tuple[str, ...],
         ]
         lines.append(escape("; ".join(told)))
     if step.model:
-        lines.append(f"{text['model']}: <code>{escape(bare(step.model, folders))}</code>")
+        lines.append(f"{text('model')}: <code>{escape(bare(step.model, folders))}</code>")
     facts = _facts(step, folders)
     if facts and not (blind and step.name in _ANSWERS):
-        lines.append(f"<span class='about'>{text['outcome']}: {escape(facts)}</span>")
+        lines.append(f"<span class='about'>{text('outcome')}: {escape(facts)}</span>")
     return f"<li>{'<br>'.join(lines)}</li>"
 
 
@@ -91,6 +92,7 @@ def _facts(step: Step, folders: tuple[str, ...]) -> str:
 
 
 def _short(value: Any) -> str:
+    # Settings and outcomes are the program's own names and values: the same in every language.
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
     if isinstance(value, float):
@@ -139,23 +141,23 @@ def _titles(section: Any) -> dict[str, str]:
     return titles
 
 
-def edit_table(edits: Iterable[Edit], language: Language, text: Words) -> str:
+def edit_table(edits: Iterable[Edit], text: Words) -> str:
     """Return a person's edits as a table."""
     names = ("col_what", "col_when", "col_by", "col_tool", "col_pixels", "col_dice")
-    head = "".join(f"<th class='l'>{text[name]}</th>" for name in names)
+    head = "".join(f"<th class='l'>{text(name)}</th>" for name in names)
     rows = []
     for edit in edits:
         dice = "–"
         if edit.dice_before is not None and edit.dice_after is not None:
-            dice = f"{edit.dice_before:.3f} → {edit.dice_after:.3f}"
+            dice = " → ".join(text.write(one, ".3f") for one in (edit.dice_before, edit.dice_after))
         cells = (
-            target(edit.target, language),
+            target(edit.target, text.language),
             moment(edit.when),
-            edit.reader or text["nobody"],
+            edit.reader or text("nobody"),
             edit.tool,
             str(edit.pixels),
             dice,
         )
         rows.append("<tr>" + "".join(f"<td class='l'>{escape(cell)}</td>" for cell in cells) + "</tr>")
     body = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f"<div class='scroll'>{body}</div><p class='note'>{text['dice_note']}</p>"
+    return f"<div class='scroll'>{body}</div><p class='note'>{text('dice_note')}</p>"

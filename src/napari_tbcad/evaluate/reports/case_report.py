@@ -85,7 +85,7 @@ def case_html(
             cancelled=cancelled,
         )
         drawn = FilmPictures(subject)
-        return {one: film_html(subject, language=one, blind=blind, drawn=drawn) for one in languages}
+        return {one: film_html(drawn, one, blind=blind) for one in languages}
     if case.workflow == "bone":
         from napari_tbcad.evaluate.reports.case_scan import scan_subject
         from napari_tbcad.evaluate.reports.case_scan_drawn import ScanPictures
@@ -95,5 +95,5 @@ def case_html(
             case, where, reading=reading, study=film, earlier=earlier, compared=compared, blind=blind
         )
         views = ScanPictures(scan)
-        return {one: scan_html(scan, language=one, blind=blind, drawn=views) for one in languages}
+        return {one: scan_html(views, one, blind=blind) for one in languages}
     raise BadInput(where, f"a case of the workflow {case.workflow!r}: there is no report of it")

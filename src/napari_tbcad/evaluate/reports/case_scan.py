@@ -17,6 +17,7 @@ from napari_tbcad.bone.quality import ScanQuality
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.case import Case, Reading
 from napari_tbcad.errors import BadInput
+from napari_tbcad.evaluate.reports.case_parts import CaseSubject, at_hand, cause_of
 from napari_tbcad.evaluate.reports.case_privacy import bare, folders_of
 from napari_tbcad.evaluate.reports.case_reading import chosen
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
@@ -25,21 +26,14 @@ if TYPE_CHECKING:
     from napari_tbcad.io.scans import Study
 
 
-@dataclass(frozen=True, eq=False)
-class ScanSubject:
-    """What a report of a bone scan tells.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ScanSubject(CaseSubject):
+    """What a report of a bone scan tells, beside what every report of a case does.
 
     Parameters
     ----------
-    case : Case
-    index : int
-        Which of its readings, from 0.
-    folders : tuple of str
-        Folders that its texts may name and the report must not.
     scan : BoneScan or None
         Its named views; None where it is not at hand or its views were not named.
-    missing : str
-        Why it is not at hand.
     automatic, used : mapping of str to SkeletonRegions or Hotspots
         By name: as the program found them, and as they stand.
     table : HotspotTable or None
@@ -50,15 +44,9 @@ class ScanSubject:
         With an earlier scan.
     earlier : str
         What that is called.
-    notes : tuple of str
-        What is at hand now that is not what the reading was made with, and what could not be done.
     """
 
-    case: Case
-    index: int
-    folders: tuple[str, ...] = ()
     scan: BoneScan | None = None
-    missing: str = ""
     automatic: dict[str, Any] = field(default_factory=dict)
     used: dict[str, Any] = field(default_factory=dict)
     table: HotspotTable | None = None
@@ -66,12 +54,6 @@ class ScanSubject:
     quality: ScanQuality | None = None
     compared: ComparisonResult | None = None
     earlier: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def reading(self) -> Reading:
-        """The reading that is reported."""
-        return self.case.readings[self.index]
 
     @property
     def corrected(self) -> tuple[str, ...]:
@@ -134,7 +116,7 @@ def scan_subject(
     index = chosen(case, reading, path)
     one = case.readings[index]
     folders = folders_of(case, path, *([earlier] if earlier else []))
-    study, missing = _study(case, path, folders) if study is None else (study, "")
+    study, missing = at_hand(study_for, case, path, folders) if study is None else (study, "")
     try:
         automatic, used = _labels(case, one)
         said = one.values
@@ -153,17 +135,8 @@ def scan_subject(
             notes=tuple(bare(note, folders) for note in mismatches(case, reader=index)),
         )
     except (KeyError, TypeError, ValueError) as error:
-        cause = error.cause if isinstance(error, BadInput) else str(error)
-        raise BadInput(path, f"its content cannot be used ({cause})") from error
+        raise BadInput(path, f"its content cannot be used ({cause_of(error)})") from error
     return subject if blind else _with_earlier(subject, earlier, compared)
-
-
-def _study(case: Case, path: str | Path, folders: tuple[str, ...]) -> tuple[Study | None, str]:
-    try:
-        return study_for(case, path), ""
-    except (BadInput, OSError) as error:
-        cause = error.cause if isinstance(error, BadInput) else str(error)
-        return None, bare(cause.partition(" (looked at")[0], folders)
 
 
 def _labels(case: Case, one: Reading) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,27 +7,17 @@ from typing import Any
 
 from napari_tbcad.bone.bsi import DETECTABLE_CHANGE, RULES, BoneScanIndex, RegionShare
 from napari_tbcad.errors import BadInput
-from napari_tbcad.evaluate.page import page
 from napari_tbcad.evaluate.reports.case_cards import network_sections
 from napari_tbcad.evaluate.reports.case_drawings import index_axis, share_bars, signed
-from napari_tbcad.evaluate.reports.case_record import edit_table, record_list
+from napari_tbcad.evaluate.reports.case_parts import Body, case_page, corrections_section
 from napari_tbcad.evaluate.reports.case_scan import ScanSubject
 from napari_tbcad.evaluate.reports.case_scan_drawn import ScanPictures
 from napari_tbcad.evaluate.reports.case_scan_pictures import shape_of
 from napari_tbcad.evaluate.reports.case_scan_table import changes_line, hotspot_table
 from napari_tbcad.evaluate.reports.case_scan_words import SCAN, region_name
-from napari_tbcad.evaluate.reports.case_sections import (
-    STYLE,
-    Head,
-    complaints_section,
-    films,
-    head,
-    name_of,
-    spacing_text,
-    without_folders,
-)
-from napari_tbcad.evaluate.reports.case_words import COMMON, Words
-from napari_tbcad.evaluate.reports.words import Language
+from napari_tbcad.evaluate.reports.case_sections import STYLE, films, spacing_text, without_folders
+from napari_tbcad.evaluate.reports.case_words import words_of
+from napari_tbcad.evaluate.reports.words import Language, Words
 from napari_tbcad.skeletal_mass import weight_table
 
 _STYLE = (
@@ -44,65 +34,53 @@ _STYLE = (
 )
 
 
-def scan_html(
-    subject: ScanSubject,
-    *,
-    language: Language = "en",
-    blind: bool = False,
-    drawn: ScanPictures | None = None,
-) -> str:
+def scan_html(drawn: ScanPictures, language: Language = "en", *, blind: bool = False) -> str:
     """Return the report of a bone scan as one page with everything in it.
 
     Parameters
     ----------
-    subject : ScanSubject
+    drawn : ScanPictures
+        Of its subject; the same for every language.
     language : {"en", "id"}
     blind : bool, optional
         Leave out what the program found and answered.
-    drawn : ScanPictures, optional
-        Of this subject, where they were drawn for another language already.
     """
-    drawn = ScanPictures(subject) if drawn is None else drawn
-    text = {**COMMON[language], **SCAN[language]}
-    one = subject.reading
-    complaints = without_folders(one.warnings, subject.folders)
-    problems = [text["image_missing"].format(cause=subject.missing)] if subject.missing else []
-    title = text["title"].format(name=name_of(subject.case))
-    about = Head(title, _facts(subject, text), complaints, [*problems, *subject.notes], blind)
-    parts = [head(about, subject.case, subject.index, language, text)]
-    if not blind:
-        parts.append(_index(subject, drawn, language, text))
-    parts += [_pictures(subject, drawn, text, blind), _corrections(subject, language, text)]
-    parts.append(hotspot_table(subject, language, text, blind=blind))
-    if not blind:
-        parts.append(_earlier(subject, text))
-    parts += [
-        complaints_section(complaints, language, text),
-        f"<h2>{text['record']}</h2>",
-        record_list(one.record, language, text, folders=subject.folders, blind=blind),
-        f"<h2>{text['cards']}</h2>{network_sections(_networks(one.models), text)}{_others(one.models)}",
+    subject, text = drawn.subject, words_of(SCAN, language)
+    models = subject.reading.models
+    line = f"<p>{escape(changes_line(subject, text))}</p>"
+    found = [
+        _pictures(subject, drawn, text, blind),
+        corrections_section(subject, text, lead=line),
+        hotspot_table(subject, text, blind=blind),
     ]
-    return page(title, parts, language=language, style=_STYLE)
+    body = Body(
+        facts=_facts(subject, text),
+        complaints=without_folders(subject.reading.warnings, subject.folders),
+        found=found if blind else [_index(subject, drawn, text), *found, _earlier(subject, text)],
+        models=network_sections(_networks(models), text) + _others(models),
+    )
+    return case_page(subject, body, text, blind=blind, style=_STYLE)
 
 
 def _facts(subject: ScanSubject, text: Words) -> dict[str, str]:
     rows: dict[str, str] = {}
     if (shape := shape_of(subject.scan, subject.regions, subject.hotspots)) is not None:
-        rows[text["size"]] = text["size_value"].format(rows=shape[0], columns=shape[1])
+        rows[text("size")] = text("size_value", rows=shape[0], columns=shape[1])
     said = subject.reading.values.get("scan")
     if said:
         spacing = said.get("spacing_mm")
-        rows[text["spacing"]] = spacing_text(tuple(spacing) if spacing else None, text)
-        rows[text["named_by"]] = "; ".join(_rule(view, one, text) for view, one in said["views"].items())
+        rows[text("spacing")] = spacing_text(tuple(spacing) if spacing else None, text)
+        rows[text("named_by")] = "; ".join(_rule(view, one, text) for view, one in said["views"].items())
     if subject.quality is not None:
-        rows[text["counts"]] = "; ".join(
-            text["counts_value"].format(
-                view=text[f"view_{view}"],
+        rows[text("counts")] = "; ".join(
+            text(
+                "counts_value",
+                view=text(f"view_{view}"),
                 n=subject.quality.counts[view] / 1e6,
-                level=text[f"level_{level}"],
+                level=text(f"level_{level}"),
             )
             if level != "unknown"
-            else f"{text[f'view_{view}']}: {text['grey_values']}"
+            else f"{text(f'view_{view}')}: {text('grey_values')}"
             for view, level in subject.quality.levels.items()
         )
     return rows
@@ -110,35 +88,37 @@ def _facts(subject: ScanSubject, text: Words) -> dict[str, str]:
 
 def _rule(view: str, said: dict[str, Any], text: Words) -> str:
     rule = str(said["rule"]).replace("_", " ")
-    line = text["rule_value"].format(view=text[f"view_{view}"], rule=rule, confidence=said["confidence"])
-    return f"{line}, {text['mirrored']}" if said.get("mirrored") else line
+    line = text("rule_value", view=text(f"view_{view}"), rule=rule, confidence=said["confidence"])
+    return f"{line}, {text('mirrored')}" if said.get("mirrored") else line
 
 
 # -- the index ----------------------------------------------------------------------------------------
 
 
-def _index(subject: ScanSubject, drawn: ScanPictures, language: Language, text: Words) -> str:
+def _index(subject: ScanSubject, drawn: ScanPictures, text: Words) -> str:
     index = subject.value
     if index is None:
-        return f"<h2>{text['index']}</h2><p class='empty'>{text['no_result']}</p>"
+        return f"<h2>{text('index')}</h2><p class='empty'>{text('no_result')}</p>"
     stale = "index" not in subject.reading.values.get("up_to_date", ())
     band = DETECTABLE_CHANGE
-    axis = index_axis(_readings(subject, index, text), band, said=text["band"].format(band=band))
-    basis = text["basis"].format(
-        weights=_weights(index.weights), combine=index.combine, rule=RULES[index.combine], band=band
+    axis = index_axis(_readings(subject, index, text), band, text=text, said=text("band", band=band))
+    basis = text(
+        "basis", weights=_weights(index.weights), combine=index.combine, rule=RULES[index.combine], band=band
     )
     lines = [
-        f"<p class='late'>{text['stale']}</p>" if stale else "",
+        f"<p class='late'>{text('stale')}</p>" if stale else "",
         f"<p class='big'>{escape(_sentence(index, text))}.</p>{axis}<p>{escape(basis)}</p>",
         f"<p>{escape(' '.join(_counted(subject, index, text)))}</p>",
     ]
-    rows = [(region_name(row.region, language), row.contribution, _part(row, text)) for row in index.regions]
-    bars = share_bars(rows, none=text["no_part"])
-    maps = films([(png, text["map"].format(view=text[view])) for view, png in drawn.weighed.items()])
+    rows = [
+        (region_name(row.region, text.language), row.contribution, _part(row, text)) for row in index.regions
+    ]
+    bars = share_bars(rows, none=text("no_part"), text=text)
+    maps = films([(png, text("map", view=text(view))) for view, png in drawn.weighed.items()])
     parts = f"<div class='parts'><div>{bars}</div>{_class(maps, 'maps')}</div>"
     return (
-        f"<h2>{text['index']}</h2><div class='answer'>{''.join(lines)}</div><h3>{text['parts']}</h3>"
-        f"<p class='note lead'>{text['parts_note']}</p>{parts}"
+        f"<h2>{text('index')}</h2><div class='answer'>{''.join(lines)}</div><h3>{text('parts')}</h3>"
+        f"<p class='note lead'>{text('parts_note')}</p>{parts}"
     )
 
 
@@ -152,46 +132,46 @@ def _weights(name: str) -> str:
 def _sentence(index: BoneScanIndex, text: Words) -> str:
     total = index.n_abnormal + sum(index.excluded.values())
     if index.n_judged == total:
-        return text["one_number"].format(value=index.value)
+        return text("one_number", value=index.value)
     if index.judged_value is None:
-        return text["none_judged"].format(value=index.value)
-    return text["two_numbers"].format(judged=index.judged_value, value=index.value)
+        return text("none_judged", value=index.value)
+    return text("two_numbers", judged=index.judged_value, value=index.value)
 
 
 def _readings(subject: ScanSubject, index: BoneScanIndex, text: Words) -> list[tuple[float, str, str]]:
     found: list[tuple[float, str, str]] = []
     if (before := subject.compared) is not None and before.verdict != "not comparable":
-        found.append((before.bsi_earlier, "tick", text["earlier_name"]))
+        found.append((before.bsi_earlier, "tick", text("earlier_name")))
     if index.n_judged == index.n_abnormal + sum(index.excluded.values()):
         return [*found, (index.value, "dot", "BSI")]
-    found.append((index.value, "ring", text["all_name"]))
+    found.append((index.value, "ring", text("all_name")))
     if index.judged_value is not None:
-        found.append((index.judged_value, "dot", text["judged_name"]))
+        found.append((index.judged_value, "dot", text("judged_name")))
     return found
 
 
 def _counted(subject: ScanSubject, index: BoneScanIndex, text: Words) -> list[str]:
-    said = [text["counted"].format(abnormal=index.n_abnormal, lesions=index.n_lesions)]
-    left = [f"{n} {text[f'left_{label}']}" for label, n in index.excluded.items() if n]
+    said = [text("counted", abnormal=index.n_abnormal, lesions=index.n_lesions)]
+    left = [f"{n} {text(f'left_{label}')}" for label, n in index.excluded.items() if n]
     if left:
-        said.append(text["left_out"].format(what=", ".join(left)))
+        said.append(text("left_out", what=", ".join(left)))
     if index.outside:
-        said.append(text["outside"].format(ids=", ".join(f"#{one}" for one in index.outside)))
+        said.append(text("outside", ids=", ".join(f"#{one}" for one in index.outside)))
     pixels = {view: n for view, n in index.outside_pixels.items() if n}
     if pixels:
-        parts = ", ".join(f"{n} px {text[f'view_{view}']}" for view, n in pixels.items())
-        said.append(text["outside_pixels"].format(said=parts))
+        parts = ", ".join(f"{n} px {text(f'view_{view}')}" for view, n in pixels.items())
+        said.append(text("outside_pixels", said=parts))
     if subject.quality is not None and subject.quality.level in ("amber", "red"):
-        said.append(text["few_counts"])
+        said.append(text("few_counts"))
     return said
 
 
 def _part(row: RegionShare, text: Words) -> str:
     shares = {
-        view: "–" if value is None else f"{100 * value:.1f} %"
+        view: "–" if value is None else f"{text.write(100 * value, '.1f')} %"
         for view, value in (("anterior", row.fraction_anterior), ("posterior", row.fraction_posterior))
     }
-    return text["part_said"].format(weight=row.weight, **shares)
+    return text("part_said", weight=row.weight, **shares)
 
 
 # -- pictures -----------------------------------------------------------------------------------------
@@ -204,12 +184,12 @@ def _pictures(subject: ScanSubject, drawn: ScanPictures, text: Words, blind: boo
         first, what, stands = drawn.automatic, "found_of", "used_of"
     shown = []
     for view in first:
-        shown.append((first[view], text[what].format(view=text[view])))
+        shown.append((first[view], text(what, view=text(view))))
         if not blind or subject.corrected:
-            shown.append((second[view], text[stands].format(view=text[view])))
-    empty = f"<p class='note lead'>{text['no_scan_drawn']}</p>" if subject.scan is None else ""
-    lead = f"<p class='note lead'>{text['pictures_note']}</p>"
-    return f"<h2>{text['pictures']}</h2>{lead}{empty}{_class(films(shown), 'views')}"
+            shown.append((second[view], text(stands, view=text(view))))
+    empty = f"<p class='note lead'>{text('no_scan_drawn')}</p>" if subject.scan is None else ""
+    lead = f"<p class='note lead'>{text('pictures_note')}</p>"
+    return f"<h2>{text('pictures')}</h2>{lead}{empty}{_class(films(shown), 'views')}"
 
 
 def _class(html: str, name: str) -> str:
@@ -218,25 +198,17 @@ def _class(html: str, name: str) -> str:
     )
 
 
-def _corrections(subject: ScanSubject, language: Language, text: Words) -> str:
-    edits = subject.reading.edits
-    title = f"<h2>{text['corrected']}</h2>"
-    if not edits:
-        return f"{title}<p>{text['not_corrected']}</p>"
-    line = changes_line(subject, text)
-    return f"{title}<p>{escape(line)}</p>{edit_table(edits, language, text)}"
-
-
 def _earlier(subject: ScanSubject, text: Words) -> str:
     found = subject.compared
     if found is None:
         return ""
     band = DETECTABLE_CHANGE
-    verdict = text[f"change_{found.verdict}"].format(band=band)
+    verdict = text(f"change_{found.verdict}", band=band)
     lines = [
-        f"BSI {found.bsi_earlier:.2f} % → {found.bsi_later:.2f} %. "
-        + text["change"].format(change=signed(found.change), verdict=verdict),
-        text["places"].format(
+        f"BSI {text.write(found.bsi_earlier, '.2f')} % → {text.write(found.bsi_later, '.2f')} %. "
+        + text("change", change=signed(found.change, text), verdict=verdict),
+        text(
+            "places",
             new=found.number("new"),
             gone=found.number("gone"),
             changed=found.number("changed"),
@@ -244,14 +216,14 @@ def _earlier(subject: ScanSubject, text: Words) -> str:
         ),
     ]
     if found.days is not None:
-        lines.append(text["days"].format(n=found.days))
-    name = f"<p>{escape(text['earlier_of'].format(name=subject.earlier))}</p>" if subject.earlier else ""
+        lines.append(text("days", n=found.days))
+    name = f"<p>{escape(text('earlier_of', name=subject.earlier))}</p>" if subject.earlier else ""
     warnings = "".join(
         f"<p class='warning' lang='en'>{escape(line)}</p>"
         for line in without_folders(found.warnings, subject.folders)
     )
     body = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f"<h2>{text['earlier']}</h2>{name}<div class='answer'>{body}</div>{warnings}"
+    return f"<h2>{text('earlier')}</h2>{name}<div class='answer'>{body}</div>{warnings}"
 
 
 # -- models -------------------------------------------------------------------------------------------

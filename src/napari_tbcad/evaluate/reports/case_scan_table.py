@@ -8,8 +8,7 @@ from napari_tbcad.bone.hotspots import Mark
 from napari_tbcad.bone.measure import OUTSIDE, HotspotRow
 from napari_tbcad.evaluate.reports.case_scan import ScanSubject
 from napari_tbcad.evaluate.reports.case_scan_words import region_name
-from napari_tbcad.evaluate.reports.case_words import Words
-from napari_tbcad.evaluate.reports.words import Language
+from napari_tbcad.evaluate.reports.words import Words
 
 _COLUMNS = (
     "number", "col_view", "col_region", "col_class", "col_was", "col_judged", "col_area", "col_peak",
@@ -20,49 +19,46 @@ _WORDS = 5
 """So many columns are words."""
 
 
-def hotspot_table(subject: ScanSubject, language: Language, text: Words, *, blind: bool) -> str:
+def hotspot_table(subject: ScanSubject, text: Words, *, blind: bool) -> str:
     """Return the hotspots of a reading as a table.
 
     Parameters
     ----------
     subject : ScanSubject
-    language : {"en", "id"}
-    text : mapping of str to str
+    text : Words
         The words of the report.
     blind : bool
         Leave out what the program said of them.
     """
-    title = f"<h2>{text['hotspots']}</h2>"
+    title = f"<h2>{text('hotspots')}</h2>"
     rows = subject.table.rows if subject.table is not None else ()
     if not rows:
-        return f"{title}<p class='empty'>{text['no_hotspots']}</p>"
+        return f"{title}<p class='empty'>{text('no_hotspots')}</p>"
     found = subject.automatic.get("hotspots")
     before = found.by_id() if found is not None else {}
     columns = [name for name in _COLUMNS if not (blind and name in _ANSWERS)]
     head = "".join(
-        f"<th{' class=l' if n < _WORDS else ''}>{text[name]}</th>" for n, name in enumerate(columns)
+        f"<th{' class=l' if n < _WORDS else ''}>{text(name)}</th>" for n, name in enumerate(columns)
     )
-    body = "".join(_line(row, before.get(row.id), columns, language, text, blind) for row in rows)
+    body = "".join(_line(row, before.get(row.id), columns, text, blind) for row in rows)
     table = f"<table class='spots'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"{title}<div class='scroll'>{table}</div>"
 
 
-def _line(
-    row: HotspotRow, before: object, columns: list[str], language: Language, text: Words, blind: bool
-) -> str:
+def _line(row: HotspotRow, before: object, columns: list[str], text: Words, blind: bool) -> str:
     was = getattr(before, "label", None)
     cells = {
         "number": str(row.id),
-        "col_view": text[f"view_{row.view}"],
-        "col_region": _region(row, language, text),
-        "col_class": "?" if blind and not row.judged else text[f"class_{row.label}"],
-        "col_was": text["new"] if was is None else "=" if was == row.label else text[f"class_{was}"],
-        "col_judged": text["yes" if row.judged else "no"],
+        "col_view": text(f"view_{row.view}"),
+        "col_region": _region(row, text),
+        "col_class": "?" if blind and not row.judged else text(f"class_{row.label}"),
+        "col_was": text("new") if was is None else "=" if was == row.label else text(f"class_{was}"),
+        "col_judged": text("yes" if row.judged else "no"),
         "col_area": f"{row.area_px} px" if row.area_mm2 is None else f"{row.area_mm2:.0f} mm²",
         "col_peak": f"{row.peak:.0f}",
-        "col_ratio": _number(row.ratio_contralateral),
-        "col_reference": _number(row.ratio_reference),
-        "col_probability": _number(row.probability),
+        "col_ratio": _number(row.ratio_contralateral, text),
+        "col_reference": _number(row.ratio_reference, text),
+        "col_probability": _number(row.probability, text),
         "col_linked": "–" if row.linked is None else f"#{row.linked}",
         "col_origin": row.origin,
     }
@@ -70,14 +66,14 @@ def _line(
     return f"<tr>{''.join(shown)}</tr>"
 
 
-def _region(row: HotspotRow, language: Language, text: Words) -> str:
+def _region(row: HotspotRow, text: Words) -> str:
     if row.region == OUTSIDE and row.nearest_region:
-        return text["outside_region"].format(near=region_name(row.nearest_region, language))
-    return region_name(row.region or "–", language)
+        return text("outside_region", near=region_name(row.nearest_region, text.language))
+    return region_name(row.region or "–", text.language)
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+def _number(value: float | None, text: Words) -> str:
+    return "–" if value is None else text.write(value, ".2f")
 
 
 def changes_line(subject: ScanSubject, text: Words) -> str:
@@ -88,7 +84,8 @@ def changes_line(subject: ScanSubject, text: Words) -> str:
     before: dict[int, Mark] = dict(found.by_id())
     after: dict[int, Mark] = dict(stands.by_id())
     both = before.keys() & after.keys()
-    return text["changes"].format(
+    return text(
+        "changes",
         before=len(before),
         after=len(after),
         classes=sum(before[n].label != after[n].label for n in both),

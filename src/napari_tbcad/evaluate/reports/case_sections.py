@@ -12,8 +12,7 @@ from napari_tbcad.case import Case, ImageReference
 from napari_tbcad.evaluate.page import bullets, facts, picture
 from napari_tbcad.evaluate.reports.case_privacy import bare, base_name
 from napari_tbcad.evaluate.reports.case_reading import list_of_readings, reader_of, when_of
-from napari_tbcad.evaluate.reports.case_words import Words
-from napari_tbcad.evaluate.reports.words import Language
+from napari_tbcad.evaluate.reports.words import Words
 
 STYLE = """
 .chip { display: inline-block; font-size: 13px; border: 1px solid var(--line); border-radius: 1em;
@@ -76,28 +75,26 @@ def name_of(case: Case) -> str:
     return " + ".join(dict.fromkeys(base_name(image.name) for image in case.images.values()))
 
 
-def head(about: Head, case: Case, index: int, language: Language, text: Words) -> str:
+def head(about: Head, case: Case, index: int, text: Words) -> str:
     """Return the head of a report: what it is of, whose reading, the notice, and what there is to look at."""
     reading = case.readings[index]
     n = len(about.complaints)
-    said = text["quality_some"].format(n=n) if n else text["quality_good"]
+    said = text("quality_some", n=n) if n else text("quality_good")
     chip = f"<span class='chip {'some' if n else 'good'}'>{said}</span>"
     rows = {
         **about.facts,
-        text["reader"]: f"{reader_of(reading, text)}, {text[f'verdict_{reading.verdict}']}",
-        text["when"]: when_of(reading),
-        text["program"]: f"napari-tbcad {reading.program}",
-        text["reported"]: text["reported_as"].format(
-            version=__version__, day=datetime.now(UTC).date().isoformat()
-        ),
+        text("reader"): f"{reader_of(reading, text)}, {text(f'verdict_{reading.verdict}')}",
+        text("when"): when_of(reading),
+        text("program"): f"napari-tbcad {reading.program}",
+        text("reported"): text("reported_as", version=__version__, day=datetime.now(UTC).date().isoformat()),
     }
     for image in case.images.values():
         rows |= _identity(image, text, several=len(case.images) > 1)
     parts = [
         f"<h1>{escape(about.title)}{chip}</h1>",
-        f"<p class='notice'><b>{escape(text['notice'])}</b></p>",
-        f"<p class='warning'>{escape(text['blind'])}</p>" if about.blind else "",
-        "" if reading.finished else f"<p class='warning'>{escape(text['in_progress'])}</p>",
+        f"<p class='notice'><b>{escape(text('notice'))}</b></p>",
+        f"<p class='warning'>{escape(text('blind'))}</p>" if about.blind else "",
+        "" if reading.finished else f"<p class='warning'>{escape(text('in_progress'))}</p>",
         *(f"<p class='warning'>{escape(line)}</p>" for line in about.problems),
         facts(rows),
         list_of_readings(case, index, text),
@@ -108,16 +105,16 @@ def head(about: Head, case: Case, index: int, language: Language, text: Words) -
 def _identity(image: ImageReference, text: Words, *, several: bool) -> dict[str, str]:
     after = f" ({base_name(image.name)})" if several else ""
     if image.sha256:
-        return {f"{text['file_hash']}{after}": image.sha256}
-    return {f"{text['pixel_key']}{after}": image.content_key}
+        return {f"{text('file_hash')}{after}": image.sha256}
+    return {f"{text('pixel_key')}{after}": image.content_key}
 
 
-def complaints_section(complaints: Sequence[str], language: Language, text: Words) -> str:
+def complaints_section(complaints: Sequence[str], text: Words) -> str:
     """Return the program's complaints as a section."""
     if not complaints:
-        return f"<h2>{text['warnings']}</h2><p>{text['no_warnings']}</p>"
-    foreign = "" if language == "en" else f"<p class='note'>{text['as_written']}</p>"
-    return f"<h2>{text['warnings']}</h2>{foreign}<div lang='en'>{bullets(complaints)}</div>"
+        return f"<h2>{text('warnings')}</h2><p>{text('no_warnings')}</p>"
+    foreign = "" if text.language == "en" else f"<p class='note'>{text('as_written')}</p>"
+    return f"<h2>{text('warnings')}</h2>{foreign}<div lang='en'>{bullets(complaints)}</div>"
 
 
 def without_folders(lines: Iterable[str], folders: Sequence[str]) -> tuple[str, ...]:
@@ -138,6 +135,7 @@ def films(pictures: Sequence[tuple[bytes, str]]) -> str:
 def spacing_text(spacing: tuple[float, float] | None, text: Words) -> str:
     """Return the size of a pixel in mm."""
     if spacing is None:
-        return text["unknown"]
+        return text("unknown")
     row, column = spacing
-    return f"{row:.3g} mm" if abs(row - column) < 1e-6 * max(row, column) else f"{row:.3g} × {column:.3g} mm"
+    ends = (row,) if abs(row - column) < 1e-6 * max(row, column) else (row, column)
+    return f"{' × '.join(text.write(end, '.3g') for end in ends)} mm"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from napari_tbcad.chest.classify.card import NOTICE
-from napari_tbcad.evaluate.reports.words import Language
+from napari_tbcad.evaluate.reports.words import Language, Texts, Words
 
-Words = Mapping[str, str]
-
-COMMON: Mapping[Language, Words] = {
+COMMON: Mapping[Language, Texts] = {
     "en": {
         "notice": NOTICE,
         "case": "Case",
@@ -189,6 +187,11 @@ TARGETS: Mapping[str, Mapping[Language, str]] = {
     "regions": {"en": "Skeleton regions", "id": "Daerah rangka"},
 }
 """What a person may change."""
+
+
+def words_of(own: Mapping[Language, Texts], language: Language) -> Words:
+    """Return what a report says in a language: its own texts beside those of every case."""
+    return Words(language, {**COMMON[language], **own[language]})
 
 
 def target(name: str, language: Language) -> str:

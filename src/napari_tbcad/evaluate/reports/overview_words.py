@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from napari_tbcad.chest.classify.card import NOTICE
-from napari_tbcad.evaluate.reports.words import Language
+from napari_tbcad.evaluate.reports.words import Language, Texts
 
-Words = Mapping[str, str]
-
-OVERVIEW: Mapping[Language, Words] = {
+OVERVIEW: Mapping[Language, Texts] = {
     "en": {
         "notice": NOTICE,
         "title_chest": "Chest films: {name}",

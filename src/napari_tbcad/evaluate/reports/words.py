@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
+from string import Formatter
 from typing import Any, Literal
 
 from napari_tbcad.evaluate.page_tables import Cell
 
 Language = Literal["en", "id"]
+
+Texts = Mapping[str, str]
+"""What is written in one language, by key, with places for :meth:`str.format`."""
 
 _TO = {"en": " to ", "id": " sampai "}
 
@@ -23,18 +28,18 @@ class Words:
     language : {"en", "id"}
         Indonesian writes a decimal comma.
     texts : mapping of str to str
-        By key, with places for :meth:`str.format`.
+        See :data:`Texts`.
     digits : int
         Decimals of figures between 0 and 1: what the number of films can tell apart.
     """
 
     language: Language
-    texts: Mapping[str, str]
+    texts: Texts
     digits: int = 3
 
     def __call__(self, key: str, **fill: Any) -> str:
-        """Return a text with its places filled."""
-        return self.texts[key].format(**fill)
+        """Return a text with its places filled; numbers among them have the language's decimal mark."""
+        return _Filling(self).format(self.texts[key], **fill)
 
     def name(self, kind: str, raw: Any) -> str:
         """Return the name of something from a table, such as a method; as it is when there is no text."""
@@ -47,7 +52,22 @@ class Words:
             return "–"
         text = f"{found:.{self.digits if digits is None else digits}f}"
         text = text.replace("-", "−") if float(text) else text.lstrip("-")
-        return text.replace(".", ",") if self.language == "id" else text
+        return self.marked(text)
+
+    def write(self, value: float, spec: str) -> str:
+        """Return a number as :func:`format` writes it, with the language's decimal mark.
+
+        Parameters
+        ----------
+        value : float
+        spec : str
+            Such as ``".3f"``.
+        """
+        return self.marked(format(value, spec))
+
+    def marked(self, number: str) -> str:
+        """Return a number that stands with a decimal point with the mark of the language."""
+        return number.replace(".", ",") if self.language == "id" else number
 
     def signed(self, value: Any, digits: int | None = None) -> str:
         """Return a difference with its sign."""
@@ -112,6 +132,17 @@ class Words:
             if found >= 2 * size:
                 return self(unit, n=self.number(found / size, 1))
         return self("seconds", n=self.number(found, 0 if found >= 10 else 1))
+
+
+class _Filling(Formatter):
+    """Fills the places of a text; names, versions and paths are no numbers and stay as they are."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        said: str = super().format_field(value, format_spec)
+        return self._words.marked(said) if isinstance(value, Real) else said
 
 
 def ends(row: Mapping[Any, Any], name: str) -> tuple[float, float, float]:

@@ -24,6 +24,9 @@ from napari_tbcad.widgets.workflow.step import left_aligned
 if TYPE_CHECKING:
     from napari_tbcad.widgets.evaluating.results import Films, Results
 
+OWN_MODEL = "Judged by the model in use in the chest panel, not by the one of its fold."
+"""Said of a film once the model of its fold was given back or refused."""
+
 
 class FilmsStep(EvaluationStep):
     """Films by method and by what came of them."""
@@ -68,7 +71,7 @@ class FilmsStep(EvaluationStep):
         for widget in (self.table, self.about, self.card, self.answer_button, self.problem, self.find_button):
             self.body.addWidget(widget)
         self.opener = session.opener
-        self._card = ""
+        self._told: Wanted | None = None
         self.method.currentIndexChanged.connect(self._list)
         self.kind.currentIndexChanged.connect(self._list)
         self.search.textChanged.connect(self._list)
@@ -77,6 +80,7 @@ class FilmsStep(EvaluationStep):
         self.answer_button.clicked.connect(self.show_answer)
         self.find_button.clicked.connect(self.ask_for_films)
         self.opener.opened.connect(self._tell_opened)
+        self.opener.returned.connect(self._tell_returned)
         self.opener.failed.connect(self.problem.tell)
         session.shown.connect(self._show_results)
         self._show_results()
@@ -105,8 +109,7 @@ class FilmsStep(EvaluationStep):
         name = f"fold {fold_words(fold)} ({method_words(method)})"
         said = f"Judged by the model of {name}, which did not see this film."
         judged = said if model is not None else _without_model(results)
-        self._card = f"{describe(films, place)}\n{judged}"
-        self.opener.open(Wanted(path, model, said))
+        self.opener.open(Wanted(path, model, judged, describe(films, place)))
 
     def show_answer(self) -> None:
         """Show the chest panel with masks and answer."""
@@ -155,9 +158,14 @@ class FilmsStep(EvaluationStep):
         self.about.set_text("" if listed else "No film of this kind.")
 
     def _tell_opened(self, wanted: Wanted) -> None:
-        self.card.setText(breakable(self._card))
+        self._told = wanted
+        self.card.setText(breakable(f"{wanted.card}\n{wanted.said}"))
         self.card.show()
         self.answer_button.show()
+
+    def _tell_returned(self, wanted: Wanted) -> None:
+        if self._told is not None and wanted.path == self._told.path:
+            self.card.setText(breakable(f"{wanted.card}\n{OWN_MODEL}"))
 
     def _come_back(self) -> None:
         """Stay in front: a person goes through a list."""

@@ -7,12 +7,12 @@ person wants it so, their own model comes back.
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QSignalBlocker, Signal
 
 from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.proxies import bare
@@ -37,11 +37,14 @@ class Wanted:
         Of the fold that did not see it; None where none was kept.
     said : str
         Why that model judges it.
+    card : str
+        What the evaluation says of the film, without who judges it.
     """
 
     path: Path
     model: Path | None
     said: str
+    card: str = ""
 
 
 class FilmOpener(QObject):
@@ -58,6 +61,8 @@ class FilmOpener(QObject):
     ----------
     opened : Signal(object)
         A film is there (:class:`Wanted`).
+    returned : Signal(object)
+        A film (:class:`Wanted`) is judged by the own model again, no longer by the one of its fold.
     docked : Signal
         A chest panel was docked for it, in front of what was there.
     failed : Signal(str)
@@ -67,6 +72,7 @@ class FilmOpener(QObject):
     """
 
     opened = Signal(object)
+    returned = Signal(object)
     docked = Signal()
     failed = Signal(str)
 
@@ -77,6 +83,7 @@ class FilmOpener(QObject):
         self._bench: ChestBench | None = None
         self._last: weakref.ref[Image] | None = None
         self._wanted: Wanted | None = None
+        self._next: Wanted | None = None
         self._opening: Opening | None = None
         self._lent: Path | None = None
 
@@ -86,17 +93,23 @@ class FilmOpener(QObject):
         return self._opening is not None
 
     def open(self, wanted: Wanted) -> None:
-        """Open a film, or choose it where it is open; everything about it is computed."""
-        if self.busy:
-            return
+        """Open a film, or choose it where it is open; everything about it is computed.
+
+        While one is being read, the film asked for last comes after it, and in its place.
+        """
         if not wanted.path.exists():
             self.failed.emit(f"{wanted.path.name}: the film is not there any more ({wanted.path.parent}).")
+            return
+        if self.busy:
+            self._next = wanted
             return
         bench = self._ready()
         if bench is None:
             return
-        known = next((film for film, loan in self._loans.items() if loan.path == wanted.path), None)
-        if known is not None and known in bench.films():
+        # A film that was deleted may live on in somebody's hands: only those of the viewer count.
+        there = (film for film in bench.films() if film in self._loans)
+        known = next((film for film in there if self._loans[film].path == wanted.path), None)
+        if known is not None:
             self._loans[known] = wanted
             bench.choose(known)
             self._follow()
@@ -130,15 +143,23 @@ class FilmOpener(QObject):
 
     def _on_open(self, opening: Opening) -> None:
         wanted, self._wanted, self._opening = self._wanted, None, None
+        after, self._next = self._next, None
         if wanted is None or self._bench is None:
             return
         if opening.film is None:
             self._follow()
             if opening.problem:
                 self.failed.emit(opening.problem)
-            return
+                if after is not None:
+                    self.open(after)
+            return  # without a problem the window, or the chest panel, was closed meanwhile
         self._loans[opening.film] = wanted
         self._last = weakref.ref(opening.film)
+        if after is not None and after.path != wanted.path:
+            self.open(after)
+            return
+        # The same film may have been asked for as another classifier judged it.
+        self._loans[opening.film] = wanted = after or wanted
         self._follow()
         self._show(wanted)
 
@@ -176,6 +197,9 @@ class FilmOpener(QObject):
             bench.shelf.give_back()
         elif self._lent != wanted.model or not bench.shelf.lent:
             self._lent = wanted.model
+            # Should this model be refused, the own one judges: that of another fold may have seen the film.
+            with QSignalBlocker(bench.shelf):
+                bench.shelf.give_back()
             bench.shelf.borrow(wanted.model, wanted.said)
 
     def _follow(self) -> None:
@@ -192,8 +216,13 @@ class FilmOpener(QObject):
     def _on_model(self) -> None:
         """The own model is back because the person wants it, or the one of the fold was refused."""
         bench = self._bench
-        if bench is not None and not self.busy and not bench.shelf.lent and bench.film is not None:
-            self._loans.pop(bench.film, None)
+        if bench is None or self.busy or bench.shelf.lent or bench.film is None:
+            return
+        loan = self._loans.get(bench.film)
+        if loan is not None and loan.model is not None:
+            # It stays a film of the evaluation: asked for again, it is chosen, not opened a second time.
+            self._loans[bench.film] = replace(loan, model=None)
+            self.returned.emit(loan)
 
 
 def show_chest_panel(viewer: Any) -> None:

@@ -80,6 +80,8 @@ class Shelf(QWidget):
         self.sure_button.clicked.connect(self._delete)
         self.keep_button.clicked.connect(self._keep)
         session.evaluations_changed.connect(self.read_again)
+        # Another window, or the command line, may have changed the list since.
+        self.button.toggled.connect(self._on_unfold)
         self.button.hide()
         self.read_again()
 
@@ -137,6 +139,10 @@ class Shelf(QWidget):
         self.button.setText(f"{count(len(states), 'evaluation')} so far")
         self.button.setVisible(bool(states))
         self.refresh()
+
+    def _on_unfold(self, on: bool) -> None:
+        if on:
+            self.read_again()
 
     def _open(self, *_: object) -> None:
         session, state = self._session(), self.chosen
