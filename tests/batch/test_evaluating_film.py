@@ -73,3 +73,17 @@ def test_a_film_that_is_not_explained_is_told_without_folders(monkeypatch):
     monkeypatch.setattr("napari_tbcad.io.read.read_film", fails)
     task = ExplainTask(FoundFilm(DataRow(PRIVATE, 1), "film.png", "both", "p", "s"), "demonstration", "key")
     assert ExplainJob()(task) == "film.png: No such file or directory"
+
+
+def test_a_reader_is_not_compared_with_a_segmenter_that_stood_in_for_another(tmp_path):
+    import napari_tbcad as tb
+
+    path = tb.sample_path("normal_man")
+    missing = {"lungs.network.model": str(tmp_path / "none.safetensors"), "lungs.segmenter": "network"}
+    plans = plans_for([Variant("network", "listed17", "ibsi", True)], missing, reference=True)
+    measured = FilmJob()(FilmTask(path, "content", tuple(plans)))
+    assert [plan.masks for plan in plans] == ["automatic", "reference"]
+    for values in measured:
+        assert values.error
+        assert values.dice is None
+        assert not values.lasting

@@ -236,3 +236,21 @@ def test_an_evaluation_whose_window_is_closed_goes_on_in_another(
     assert other.session.folder == folder
     assert other.session.results is not None
     assert state_of(folder).phase == "finished"
+
+
+def test_what_another_window_evaluated_is_listed_once_the_panel_is_seen_again(
+    qtbot, child, docked, settled, evaluations, tmp_path, make_napari_viewer_proxy
+):
+    (tmp_path / "films").mkdir()
+    (_, panel), (_, other) = (docked(make_napari_viewer_proxy(show=True)) for _ in range(2))
+    settled(other)
+    child("")
+    panel.take_files([tmp_path / "films"])
+    settled(panel)
+    panel.run_bar.run_button.click()
+    settled(panel)
+    qtbot.waitUntil(panel.shelf.button.isVisible, timeout=LONG_MS)
+    assert not other.shelf.button.isVisible()
+    other.hide()  # behind another tab, and in front again
+    other.show()
+    qtbot.waitUntil(other.shelf.button.isVisible, timeout=LONG_MS)

@@ -18,6 +18,7 @@ from napari_tbcad.segmenters import Unusable
 if TYPE_CHECKING:
     from napari_tbcad.chain import Run
     from napari_tbcad.chest.lungs.atlas import Atlas
+    from napari_tbcad.chest.lungs.fields import SoftLungs
     from napari_tbcad.imaging.radiograph import Radiograph
     from napari_tbcad.io.datasets import LungFiles
 
@@ -192,16 +193,13 @@ def _values(run: Run, task: FilmTask, plan: Plan) -> FilmValues:
 
     began = time.perf_counter()
     settings: Any = run.settings
+    soft = _automatic_lungs(run, task)
     dice = None
     if plan.masks == "reference":
         dice = _give_reference(run, task)
     if has_opacities(settings.features.feature_set):
         _require_opacities(run, task)
     features, work, enhanced, insensitive = run.compute("features", "work", "enhanced", "insensitive")
-    soft = run.get("soft", automatic=True)
-    if plan.masks == "automatic" and soft.segmenter != settings.lungs.segmenter:
-        # A data set of mixed masks would say something of the segmenters, too.
-        raise Unusable(task.path, soft.warnings[0])
     image = enhanced if settings.features.image == "enhanced" else work
     grey = lung_histogram(image, insensitive, kind=settings.features.image)
     return FilmValues(
@@ -216,6 +214,18 @@ def _values(run: Run, task: FilmTask, plan: Plan) -> FilmValues:
         seconds=time.perf_counter() - began,
         networks=plan.networks,
     )
+
+
+def _automatic_lungs(run: Run, task: FilmTask) -> SoftLungs:
+    """Return what the segmenter found; raises where another one stood in for it."""
+    run.compute("soft")
+    soft: SoftLungs = run.get("soft", automatic=True)
+    settings: Any = run.settings
+    if soft.segmenter != settings.lungs.segmenter:
+        # A data set of mixed masks would say something of the segmenters, too; so would their agreement with
+        # a reader's.
+        raise Unusable(task.path, soft.warnings[0])
+    return soft
 
 
 def _require_opacities(run: Run, task: FilmTask) -> None:

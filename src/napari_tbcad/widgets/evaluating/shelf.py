@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QListWidgetItem, QVBoxLayout, QWidget
 
 from napari_tbcad.batch.evaluating.jobs import EvaluationState, list_evaluations, remove_evaluation
@@ -80,16 +81,19 @@ class Shelf(QWidget):
         self.sure_button.clicked.connect(self._delete)
         self.keep_button.clicked.connect(self._keep)
         session.evaluations_changed.connect(self.read_again)
-        # Another window, or the command line, may have changed the list since.
         self.button.toggled.connect(self._on_unfold)
         self.button.hide()
-        self.read_again()
 
     @property
     def chosen(self) -> EvaluationState | None:
         """The evaluation on which the buttons act."""
         item = self.rows.currentItem()
         return None if item is None else item.data(_STATE)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read the list, also again: another window, or the command line, may have changed it since."""
+        super().showEvent(event)
+        self.read_again()
 
     def read_again(self) -> None:
         """Read the list, on a worker."""

@@ -5,40 +5,15 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QWidget
 
+from napari_tbcad.widgets.child_panel import ChildStep
 from napari_tbcad.widgets.evaluating.session import EvaluationSession
-from napari_tbcad.widgets.parts.step import StepRow
 
 
-class EvaluationStep(StepRow):
-    """A step that shows a session.
+class EvaluationStep(ChildStep):
+    """A step that shows an evaluation session."""
 
-    Parameters
-    ----------
-    session : EvaluationSession
-        What the panels of a viewer share.
-
-    Attributes
-    ----------
-    number, heading, purpose : int and str
-        Its place, its title, and what it does in one sentence.
-    """
-
-    number = 0
-    heading = ""
-    purpose = ""
-
-    def __init__(self, session: EvaluationSession, *, open_: bool = False) -> None:
-        super().__init__(self.number, self.heading, self.purpose, open_=open_, can_run=False)
-        self.session = session
-
-    def refresh(self) -> None:
-        """Show state, summary and values."""
-        raise NotImplementedError
-
-    @property
-    def made_for(self) -> int:
-        """Number of controls made so far."""
-        return self.body.count()
+    session: EvaluationSession
+    can_run = False
 
 
 class Fold(QToolButton):

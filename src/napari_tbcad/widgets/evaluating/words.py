@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from napari_tbcad.widgets.child_panel import Action
 from napari_tbcad.widgets.child_work import Phase
 from napari_tbcad.widgets.parts.words import count, duration
 
@@ -44,23 +44,6 @@ FIGURES = {
     "brier": ("Brier", "Mean squared error of the probability: 0 is perfect, 0.25 is a coin."),
 }
 """Figures of the table: column and tooltip."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """What the button in the foot does.
-
-    Parameters
-    ----------
-    text, tip : str
-        What it says.
-    name : str
-        What is done; empty while there is nothing to do.
-    """
-
-    text: str
-    tip: str
-    name: Literal["", "choose", "look", "evaluate", "resume", "report"] = ""
 
 
 def action_of(session: EvaluationSession) -> Action:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from napari_tbcad.widgets.child_panel import Action
 from napari_tbcad.widgets.parts.words import count as count
 from napari_tbcad.widgets.parts.words import duration as duration
 from napari_tbcad.widgets.parts.words import listed as listed
@@ -19,25 +19,6 @@ RESUMED = (
     "Closing this panel does not stop a training. Closing the window stops it after the step under way; it "
     "can be gone on with, and loses one epoch at most."
 )
-
-
-@dataclass(frozen=True)
-class Action:
-    """What the button in the foot does.
-
-    Parameters
-    ----------
-    text, tip : str
-        What it says.
-    name : str
-        Method of the session; empty while there is nothing to do.
-    """
-
-    text: str
-    tip: str
-    name: Literal[
-        "", "look", "train", "leave_out", "pause", "go_on", "compare", "use", "back", "go_on_later"
-    ] = ""
 
 
 _LATER = Action("Go on", "Go on with this training after its last whole epoch.", "go_on_later")
