@@ -41,7 +41,7 @@ def chest(tmp_path):
         {"file": "/data/Budi/a.png", "status": "ok", "decision": "not_suspect", "probability": "0.2",
          "deciding_stage": "2", "threshold": "0.5", "warnings": "demonstration model (auc 0.9) | odd <film>"},
         {"file": "/data/Budi/b.png", "status": "ok", "decision": "tb_suspect", "probability": "0.8",
-         "deciding_stage": "1", "threshold": "0.5"},
+         "deciding_stage": "1", "threshold": "0.5", "warnings": "demonstration model (auc 0.9)"},
         {"file": "/data/Budi/c.png", "status": "error", "message": "/data/Budi/c.png: no picture"},
     ]  # fmt: skip
     return results(tmp_path / "run", columns, rows, ("a", "Budi__b"))
@@ -61,6 +61,23 @@ def test_a_folder_of_films_becomes_a_page(chest, decimal_points):
     assert "Foto toraks" in pages["id"]
     assert decimal_points(pages["id"]) == []
     assert "0,80<svg" in pages["id"]
+
+
+def test_what_is_said_of_every_film_stands_once_above_them(tmp_path):
+    rows = [
+        {"file": f"{name}.png", "status": "ok", "warnings": f"trained on few films | {name} is dark"}
+        for name in "ab"
+    ]
+    columns = ("file", "status", "message", "decision", "warnings")
+    page = pages_of(results(tmp_path / "run", columns, rows))["en"]
+    assert page.count("trained on few films") == 1
+    assert page.index("trained on few films") < page.index("<table")
+    assert page.index("<table") < page.index("a is dark")
+    one = pages_of(results(tmp_path / "one", columns, rows[:1]))["en"]
+    assert one.index("<table") < one.index("trained on few films")
+    assert (
+        "Warnings" not in pages_of(results(tmp_path / "none", columns, [{**rows[0], "warnings": ""}]))["en"]
+    )
 
 
 def test_a_folder_of_scans_becomes_a_page(tmp_path):

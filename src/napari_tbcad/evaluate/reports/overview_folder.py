@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -54,10 +56,9 @@ class Row:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Complaints, without those that hold for every film of a run."""
-        said = [line.strip() for line in (self.values.get("warnings") or "").split(" | ")]
-        lines = (line for line in said if line and not line.startswith(_OF_ALL))
-        return tuple(bare(line, self._folders) for line in lines)
+        """Complaints."""
+        lines = (line.strip() for line in (self.values.get("warnings") or "").split(" | "))
+        return tuple(bare(line, self._folders) for line in lines if line)
 
     @property
     def message(self) -> str:
@@ -85,11 +86,22 @@ class ResultFolder:
     kind: Kind
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def of_all(self) -> tuple[str, ...]:
-        """What holds for every film: that the model is a demonstration, with its scores."""
-        lines = (one for row in self.rows for one in (row.values.get("warnings") or "").split(" | "))
-        return tuple(dict.fromkeys(line.strip() for line in lines if line.strip().startswith(_OF_ALL)))
+        """What holds for every study, such as what is to be known of the model."""
+        done = [row for row in self.rows if row.ok]
+        said = Counter(line for row in done for line in dict.fromkeys(row.warnings))
+        # Of a single study nobody knows what would hold for others, but that its model is a demonstration.
+        several = len(done) > 1
+        return tuple(
+            line
+            for line, times in said.items()
+            if line.startswith(_OF_ALL) or (several and times == len(done))
+        )
+
+    def own_warnings(self, row: Row) -> tuple[str, ...]:
+        """Return the complaints about one study that do not hold for every one."""
+        return tuple(line for line in row.warnings if line not in self.of_all)
 
     def told(self, column: str) -> str:
         """Return the different values of a column, in the order of the table."""

@@ -16,7 +16,9 @@ from napari_tbcad.evaluate.reports.overview_words import OVERVIEW
 from napari_tbcad.evaluate.reports.words import Language, Words
 
 _STYLE = """
-.studies td { vertical-align: middle } .studies td.l { overflow-wrap: anywhere; min-width: 11em }
+.studies td { vertical-align: middle } .studies td.l { overflow-wrap: anywhere; min-width: 5em }
+.studies td:nth-child(2) { min-width: 11em } .studies svg { display: block; margin: .2em 0 }
+.studies ul { min-width: 16em; margin: 0; padding-left: 1.2em }
 .studies img { display: block; max-width: 220px; max-height: 260px }
 .studies tr { break-inside: avoid } tr.alarm td { background: var(--red-wash) }
 @media print { .studies img { max-height: 34mm } }
@@ -92,7 +94,7 @@ def _counts(found: ResultFolder, text: Words) -> list[str]:
     elif values := [n for row in done if (n := row.number("bsi")) is not None]:
         lines.append(text("bsi_range", low=min(values), high=max(values), median=median(values)))
         lines.append(text("unjudged"))
-    if warned := sum(bool(row.warnings) for row in done):
+    if warned := sum(bool(found.own_warnings(row)) for row in done):
         lines.append(text("warned_count", n=warned))
     return lines
 
@@ -100,15 +102,18 @@ def _counts(found: ResultFolder, text: Words) -> list[str]:
 def _table(found: ResultFolder, rows: Sequence[Row], pictures: dict[int, bytes], text: Words) -> str:
     names = ("decision", "probability") if found.kind == "chest" else ("bsi", "judged", "hotspots", "counts")
     cells_of = _film if found.kind == "chest" else _scan
-    head = "".join(f"<th class='l'>{text(name)}</th>" for name in ("file", *names, "warnings"))
+    warned = any(found.own_warnings(row) for row in rows)
+    heads = ("file", *names, *(("warnings",) if warned else ()))
+    head = "".join(f"<th class='l'>{text(name)}</th>" for name in heads)
     lines = []
     for place, row in enumerate(rows):
         image = _image(pictures.get(place), row.name)
-        said = "".join(f"<li>{escape(line)}</li>" for line in row.warnings)
+        said = "".join(f"<li>{escape(line)}</li>" for line in found.own_warnings(row))
         warnings = f"<ul lang='en'>{said}</ul>" if said else ""
+        last = f"<td class='l'>{warnings}</td>" if warned else ""
         cells = "".join(f"<td class='l'>{cell}</td>" for cell in (escape(row.name), *cells_of(row, text)))
         alarm = " class='alarm'" if row.values.get("decision") == "tb_suspect" else ""
-        lines.append(f"<tr{alarm}><td>{image}</td>{cells}<td class='l'>{warnings}</td></tr>")
+        lines.append(f"<tr{alarm}><td>{image}</td>{cells}{last}</tr>")
     top = f"<thead><tr><th></th>{head}</tr></thead>"
     return f"<div class='scroll'><table class='studies'>{top}<tbody>{''.join(lines)}</tbody></table></div>"
 
