@@ -13,9 +13,9 @@ import pytest
 
 from napari_tbcad.batch.evaluating.film import FilmTask, FilmValues
 from napari_tbcad.batch.evaluating.fits import KeptFits
-from napari_tbcad.batch.evaluating.journal import Journal, read_journal
 from napari_tbcad.batch.evaluating.plans import largest, plan_of, plans_for
 from napari_tbcad.batch.evaluating.store import MeasuredStore, content_hashes, kept_hashes
+from napari_tbcad.batch.journal import Journal, read_journal
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.feature_sets import feature_names
 from napari_tbcad.evaluate.fitting import FitJob

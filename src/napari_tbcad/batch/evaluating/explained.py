@@ -13,10 +13,10 @@ import numpy as np
 from napari_tbcad import __version__
 from napari_tbcad.batch.evaluating.film import atlas_digest, read_atlas
 from napari_tbcad.batch.evaluating.found import FoundFilm
-from napari_tbcad.batch.evaluating.journal import Journal, read_journal
 from napari_tbcad.batch.evaluating.plans import plans_for
 from napari_tbcad.batch.evaluating.store import WORK
 from napari_tbcad.batch.faults import said_of
+from napari_tbcad.batch.journal import Journal, read_journal
 from napari_tbcad.batch.pool import each
 from napari_tbcad.content import digest
 from napari_tbcad.errors import Cancelled

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.batch.evaluating.film import FilmValues
-from napari_tbcad.batch.evaluating.journal import Journal, read_journal
 from napari_tbcad.batch.evaluating.plans import Plan
+from napari_tbcad.batch.journal import Journal, read_journal
 from napari_tbcad.files import sha256, written_whole
 
 MEASURED, WORK, HASHES = "measured", "work", "hashes.json"
