@@ -46,7 +46,7 @@ def test_a_dask_scheduler_does_the_same():
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     distributed = pytest.importorskip("distributed")
 
-    def refuse(address, timeout):
+    def refuse(address, **options):
         raise OSError("timed out")
 
     monkeypatch.setattr(distributed, "Client", refuse)

@@ -1,0 +1,109 @@
+"""Processes of this machine, one item each: one that dies takes nothing with it but its own item."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+from loky import ProcessPoolExecutor
+
+from napari_tbcad.batch.crew import Crew, Died
+
+# One thread of numerical libraries a process: more would fight for the same cores.
+_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMBA", "NUMEXPR")
+ONE_THREAD = {
+    **{f"{name}_NUM_THREADS": "1" for name in _LIBRARIES},
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1",
+}
+
+
+class LocalCrew(Crew):
+    """Worker processes, started when the first items come.
+
+    Each is an executor of its own, so that it is known whose item a dead process had.
+
+    Parameters
+    ----------
+    function : callable
+        Called with each item in a worker's process.
+    workers : int
+        Processes.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
+        self._function = function
+        self._theirs, self._ours = Pipe(duplex=False)
+        self._free: list[ProcessPoolExecutor] = [self._hire() for _ in range(workers)]
+        self._at: dict[Future[Any], tuple[int, ProcessPoolExecutor]] = {}
+        self._workers = workers
+
+    @property
+    def at_once(self) -> int:
+        """Return the number of processes."""
+        return self._workers
+
+    def give(self, number: int, item: Any) -> None:
+        """Let a free worker have an item."""
+        worker = self._free.pop()
+        self._at[worker.submit(self._function, item)] = number, worker
+
+    def done(self, seconds: float) -> Sequence[tuple[int, Any]]:
+        """Return what is done; an exception of the function is raised here."""
+        outcomes = []
+        for future in wait(self._at, timeout=seconds, return_when=FIRST_COMPLETED).done:
+            number, worker = self._at.pop(future)
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                worker.shutdown(wait=False, kill_workers=True)
+                self._free.append(self._hire())
+                outcomes.append((number, Died(_ending(error))))
+                continue
+            self._free.append(worker)
+            outcomes.append((number, future.result()))
+        return outcomes
+
+    def close(self) -> None:
+        """End the processes."""
+        busy = [worker for _, worker in self._at.values()]
+        for worker in (*self._free, *busy):
+            worker.shutdown(wait=False, kill_workers=True)
+        self._ours.close()
+        self._theirs.close()
+
+    def _hire(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            max_workers=1, initializer=_begin, initargs=(self._theirs,), env=dict(ONE_THREAD)
+        )
+
+
+def _begin(alive: Connection) -> None:
+    """Prepare a worker's process."""
+    # Ctrl+C reaches every process of a terminal; it is the parent's to end the work in order.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
+
+
+def _end_with_parent(alive: Connection) -> None:
+    """End this process when the parent's end of the pipe is gone, in whatever way the parent ended."""
+    with contextlib.suppress(EOFError, OSError):
+        alive.recv()
+    os._exit(1)
+
+
+def _ending(error: BaseException) -> str:
+    """Return how a worker's process ended, in words."""
+    found = re.search(r"\{(.*)\}", str(error))
+    code = found.group(1) if found else ""
+    if "SIGKILL" in code:
+        return "its process was killed, most likely for want of memory"
+    return f"its process crashed ({code})" if code else "its process crashed"
