@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QWidget
 from napari_tbcad.batch.evaluating import jobs
 from napari_tbcad.simulate.samples import write_simulated_set
 from napari_tbcad.widgets.chest.bench import bench_of
-from napari_tbcad.widgets.evaluating.opening import show_chest_panel
+from napari_tbcad.widgets.chest.opening import show_chest_panel
 from screenshots import Scene, cut, pause, save, spin
 from screenshots_training import beside
 

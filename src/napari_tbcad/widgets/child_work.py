@@ -24,6 +24,7 @@ class Phase(Enum):
     PAUSED = "paused"
     STOPPING = "stopping"
     JUDGING = "judging"
+    RUNNING = "running"
 
 
 LIGHT = (Phase.LOOKING, Phase.ESTIMATING)

@@ -21,8 +21,9 @@ from qtpy.QtWidgets import (
 
 from napari_tbcad.chain import State
 from napari_tbcad.widgets.evaluating.session import EvaluationSession, Phase
-from napari_tbcad.widgets.evaluating.step import EvaluationStep, Fold
+from napari_tbcad.widgets.evaluating.step import EvaluationStep
 from napari_tbcad.widgets.evaluating.words import films_words
+from napari_tbcad.widgets.parts.fold import Fold
 from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.parts.words import count

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QPalette, QShowEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtGui import QColor
 
 from napari_tbcad.widgets.evaluating.results import ALARM, MISSED, RIGHT
 from napari_tbcad.widgets.evaluating.words import fold_words
+from napari_tbcad.widgets.parts.row_table import RowTable
 from napari_tbcad.widgets.training.plot import readable
 
 if TYPE_CHECKING:
@@ -119,61 +119,14 @@ def _chosen(films: Films, kind: str) -> NDArray[np.bool_]:
     return films.outcome != RIGHT if kind == "wrong" else np.ones(len(films), bool)
 
 
-class FilmTable(QTableView):
-    """The list; a click or Return asks for a film.
+class FilmTable(RowTable):
+    """The list; a click or Return asks for a film."""
 
-    Attributes
-    ----------
-    wanted : Signal(int)
-        Which of the films is to be opened.
-    """
-
-    wanted = Signal(int)
+    rows: FilmModel
 
     def __init__(self) -> None:
-        super().__init__()
-        self.rows = FilmModel()
-        self.setModel(self.rows)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(22)
-        head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        head.setHighlightSections(False)
-        for column, wide in ((0, 74), (2, 42), (3, 54)):
-            self.setColumnWidth(column, wide)
+        super().__init__(FilmModel(), stretched=1, widths={0: 74, 2: 42, 3: 54})
         self.setFixedHeight(206)
         self.setAccessibleName("Test films")
         self.setToolTip("A click or Return opens the film with the model that was tested on it.")
-        self.clicked.connect(self._ask)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open with Return."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._ask(self.currentIndex())
-        else:
-            super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Stay readable in another theme."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._know_background()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Know the theme."""
-        super().showEvent(event)
-        self._know_background()
-
-    def _know_background(self) -> None:
-        self.rows.background = QColor(self.palette().color(QPalette.ColorRole.Base))
-
-    def _ask(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.wanted.emit(self.rows.place(index.row()))
+        self.clicked.connect(self.ask)

@@ -9,8 +9,8 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QComboBox, QDockWidget, QFileDialog, QGridLayout, QLineEdit, QPushButton, QWidget
 
 from napari_tbcad.chain import State
+from napari_tbcad.widgets.chest.opening import Wanted, show_chest_panel
 from napari_tbcad.widgets.evaluating.film_rows import FILTERS, FilmTable, describe
-from napari_tbcad.widgets.evaluating.opening import Wanted, show_chest_panel
 from napari_tbcad.widgets.evaluating.results import RIGHT
 from napari_tbcad.widgets.evaluating.session import EvaluationSession
 from napari_tbcad.widgets.evaluating.step import EvaluationStep

@@ -17,9 +17,10 @@ from napari_tbcad.widgets.evaluating.plot_tabs import PlotTabs
 from napari_tbcad.widgets.evaluating.results import rows_of
 from napari_tbcad.widgets.evaluating.score_bars import SIGNS, Score, ScoreBars
 from napari_tbcad.widgets.evaluating.session import EvaluationSession
-from napari_tbcad.widgets.evaluating.step import EvaluationStep, Fold
+from napari_tbcad.widgets.evaluating.step import EvaluationStep
 from napari_tbcad.widgets.evaluating.verdict_banner import VerdictBanner
 from napari_tbcad.widgets.evaluating.words import control_words, figure, method_words, score_words
+from napari_tbcad.widgets.parts.fold import Fold
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.parts.words import count
 from napari_tbcad.widgets.work import timer

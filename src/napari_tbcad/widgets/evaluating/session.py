@@ -14,8 +14,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.batch.evaluating import jobs
 from napari_tbcad.errors import BadInput
+from napari_tbcad.widgets.chest.opening import FilmOpener
 from napari_tbcad.widgets.child_work import Phase as Phase
-from napari_tbcad.widgets.evaluating.opening import FilmOpener
 from napari_tbcad.widgets.evaluating.plan import Plan, assignments_of_preferences
 from napari_tbcad.widgets.evaluating.process import Child
 from napari_tbcad.widgets.evaluating.shown import Shown, no_evaluation

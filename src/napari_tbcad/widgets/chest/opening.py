@@ -1,7 +1,7 @@
-"""A film of an evaluation in the viewer, judged by the model that did not see it.
+"""A film of an evaluation or a batch in the viewer, judged by the model that judged it there.
 
-The model of its fold is lent to the chest panels while that film is chosen; with any other film, and once the
-person wants it so, their own model comes back.
+That model is lent to the chest panels while the film is chosen; with any other film, and once the person
+wants it so, their own model comes back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from napari_tbcad.widgets.chest.layers import KINDS
 from napari_tbcad.widgets.proxies import bare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_tbcad.widgets.chest.bench import ChestBench, Opening
+    from napari_tbcad.widgets.chest.session import ChestSession
 
 _LINE = 2
 """Thickness of a mask's outline."""
@@ -34,21 +37,25 @@ class Wanted:
     path : Path
         The film.
     model : Path or None
-        Of the fold that did not see it; None where none was kept.
+        The model file that is lent for it, such as that of the fold that did not see it; None for the
+        person's own model.
     said : str
         Why that model judges it.
     card : str
-        What the evaluation says of the film, without who judges it.
+        What is known of the film, without who judges it.
+    begin : callable, optional
+        Called with the film's session in the place of computing and explaining everything.
     """
 
     path: Path
     model: Path | None
     said: str
     card: str = ""
+    begin: Callable[[ChestSession], None] | None = None
 
 
 class FilmOpener(QObject):
-    """Opens films of evaluations in one viewer.
+    """Opens films of evaluations, or of batches, in one viewer.
 
     Parameters
     ----------
@@ -166,7 +173,9 @@ class FilmOpener(QObject):
     def _show(self, wanted: Wanted) -> None:
         """Compute masks, features and answer, and show what moved it."""
         session = self._bench.session if self._bench is not None else None
-        if session is not None:
+        if session is not None and wanted.begin is not None:
+            wanted.begin(session)
+        elif session is not None:
             self._outline()
             # One map at a time: why it was decided so, not where opacities are.
             session.look.evidence.show(False)
@@ -177,7 +186,10 @@ class FilmOpener(QObject):
     def _outline(self) -> None:
         """Draw masks as lines: filled, their blue and orange would be taken for the evidence's."""
         bench = self._bench
-        if bench is None or bench.session is None or bench.film not in self._loans:
+        if bench is None or bench.session is None or bench.film is None:
+            return
+        loan = self._loans.get(bench.film)
+        if loan is None or loan.begin is not None:
             return
         for kind in KINDS:
             if (layer := bench.session.layers.layer(kind)) is not None:
