@@ -21,6 +21,7 @@ ORDER = (
         "settings",
         "result_tables",
         "content",
+        "threads",
     },
     {"imaging"},
     {"memory", "chain", "edits", "history", "archive", "reading", "io"},

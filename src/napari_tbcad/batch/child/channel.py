@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tbcad.networks.listeners import Listeners
+from napari_tbcad.threads import wait_asleep
 
 PAUSE, GO_ON, STOP = "pause", "go on", "stop"
 GRACE = 60.0
@@ -157,11 +158,10 @@ def step_back() -> None:
     """Let everything else on the machine go first, the window above all; call it before torch is imported.
 
     All processors are used: what has precedence takes what it needs. But threads that wait for each other
-    must sleep, not spin. On a busy machine one that spins keeps the one it waits for from its processor:
-    four steps with two threads took more than 120 s instead of 66 s (two processors, load 12, 2026-11-22).
+    must sleep, not spin (:func:`~napari_tbcad.threads.wait_asleep`): four steps with two threads took more
+    than 120 s instead of 66 s (two processors, load 12, 2026-11-22).
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("KMP_BLOCKTIME", "0")
+    wait_asleep()
     if sys.platform == "win32":
         import ctypes
 
