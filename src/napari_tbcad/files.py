@@ -7,7 +7,7 @@ import csv
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +62,16 @@ def require_writable(folder: Path) -> None:
         raise BadInput(folder, f"cannot write there ({os.strerror(error.errno or 0)})") from error
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a table, whole or not at all; floats with 9 digits, None and NaN as empty cells."""
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+        writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as it stands in a table: floats with 9 digits, None and NaN empty."""
     if value is None or value != value:
         return ""
     return f"{value:.9g}" if isinstance(value, float) else str(value)

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_tbcad.batch.films import ChestJob, chest_batch
+from napari_tbcad.batch.films import ChestJob
+from napari_tbcad.batch.runs.inputs import chest_inputs
+from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.chest import exports
 from napari_tbcad.chest.exports import RESULT_COLUMNS, export_case
 from napari_tbcad.chest.workflow import analyse, settings_from
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.io.read import find_films, read_film
+from napari_tbcad.io.read import read_film
 from napari_tbcad.io.slicer import read_segmentation
 from napari_tbcad.simulate.samples import sample_path
 
@@ -53,11 +55,11 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_it_is_what_chest_run_writes(analysis, settings, film_file, tmp_path):
     by_hand, by_batch = tmp_path / "hand", tmp_path / "batch"
-    (film,) = find_films(film_file)
-    chest_batch([film], ChestJob(out=by_batch, classifier="none", assignments=QUICK))
+    (film,) = chest_inputs(film_file)
+    run_studies([film], ChestJob(out=by_batch, classifier="none", assignments=QUICK))
     written = export_case(by_hand, film.name, analysis, settings)
     assert {path.relative_to(by_hand) for path in written} == {
-        path.relative_to(by_batch) for path in by_batch.rglob("*.*")
+        path.relative_to(by_batch) for path in by_batch.rglob("*.*") if path.parent.name != "run"
     }
     for path in written:
         other = by_batch / path.relative_to(by_hand)

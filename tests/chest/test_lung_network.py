@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from napari_tbcad.batch.films import ChestJob, chest_batch
+from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.measuring import MeasureJob
+from napari_tbcad.batch.runs.inputs import chest_inputs
+from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.chain import State
 from napari_tbcad.chest.account import gather_warnings, history, network_of, segmenter_of
 from napari_tbcad.chest.classify.card import ModelCard
@@ -26,7 +28,7 @@ from napari_tbcad.chest.lungs.segment import segment
 from napari_tbcad.chest.workflow import analyse, settings_for, settings_from, start
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.io.read import find_films, read_film
+from napari_tbcad.io.read import read_film
 from napari_tbcad.segmenters import Unusable
 from napari_tbcad.simulate.samples import sample_path
 
@@ -278,12 +280,12 @@ def test_a_case_says_when_its_network_is_another_now(film, tmp_path, save_tiny):
 def test_a_named_network_that_is_of_no_use_is_said_before_the_first_film(tmp_path, save_tiny):
     path = tmp_path / "own.safetensors"
     job = ChestJob(tmp_path / "out", "none", {"lungs.segmenter": "network", "lungs.network.model": str(path)})
-    films = find_films(sample_path("normal_man"))
+    films = chest_inputs(sample_path("normal_man"))
     with pytest.raises(ModelRefused, match=r"own\.safetensors"):
-        chest_batch(films, job)
+        run_studies(films, job)
     save_tiny(path, task="3")
     with pytest.raises(ModelRefused, match="the task 3"):
-        chest_batch(films, job)
+        run_studies(films, job)
     require_named(settings(path, **{"lungs.segmenter": "otsu"}).lungs)
     # For the packaged one the atlas stands in, film by film.
     require_named(settings(PACKAGED).lungs)

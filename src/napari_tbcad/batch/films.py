@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.rows import Row, guarded, run_rows
-from napari_tbcad.chest import exports
+from napari_tbcad.batch.rows import Row
+from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.batch.runs.job import Table, absolute, with_hashes
 from napari_tbcad.chest.exports import RESULT_COLUMNS as RESULT_COLUMNS
 from napari_tbcad.chest.exports import features_row, results_row, write_overlay
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable
+from napari_tbcad.files import sha256
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from napari_tbcad.chest.classify.model import ChestModel
     from napari_tbcad.chest.lungs.atlas import Atlas
     from napari_tbcad.chest.lungs.fields import MaskKind
     from napari_tbcad.chest.workflow import ChestAnalysis
-    from napari_tbcad.io.read import FilmPath
+
+KIND = "chest"
+TABLES = (Table("results", RESULT_COLUMNS), Table("features", ("file",), grows=True))
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,95 @@ class ChestJob:
         """Return the classifier, read once a process."""
         return _model(self.classifier)
 
+    @property
+    def kind(self) -> str:
+        """What the studies are."""
+        return KIND
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables of the run."""
+        return TABLES
+
+    def absolute(self) -> ChestJob:
+        """Return the job with paths that hold in any working directory."""
+        classifier = Path(self.classifier)
+        return replace(
+            self,
+            out=self.out.absolute(),
+            classifier=str(classifier.absolute()) if classifier.is_file() else self.classifier,
+            assignments=absolute(self.assignments),
+            atlas=str(Path(self.atlas).absolute()) if self.atlas else None,
+            masks=self.masks.absolute() if self.masks else None,
+        )
+
     def library(self) -> Atlas | None:
         """Return the atlas, read once a process."""
         return _atlas(self.atlas) if self.atlas else None
+
+    def require(self, studies: Sequence[Study]) -> None:
+        """Check what concerns every film.
+
+        Raises
+        ------
+        BadInput
+            If no given mask belongs to a film, or the features need opacities, which are switched off.
+        ModelRefused
+            If the model, the atlas or a named network cannot be used.
+        """
+        from napari_tbcad.chest.lungs.network import require_named
+        from napari_tbcad.chest.opacities import require_opacities
+        from napari_tbcad.chest.workflow import refuse_unless_fits, settings_for
+
+        if self.masks and not any(self.given(study.name) for study in studies):
+            wanted = f"{studies[0].name}_sensitive.png" if studies else "NAME_sensitive.png"
+            raise BadInput(self.masks, f"no mask there belongs to any of the films; names are like {wanted}")
+        settings = settings_for(self.model(), self.assignments)
+        refuse_unless_fits(self.model(), settings)
+        require_named(settings.lungs)
+        require_opacities(settings)
+        self.library()
+
+    def settings(self) -> dict[str, Any]:
+        """Return all that the results depend on beside the films."""
+        from napari_tbcad.chest.workflow import settings_for
+        from napari_tbcad.networks.listing import hash_if_any
+
+        model = self.model()
+        settings = settings_for(model, self.assignments).model_dump(mode="json")
+        return {
+            "settings": with_hashes(settings, hash_if_any),
+            "classifier": "none" if model is None else f"{model.card.name} {model.sha256}",
+            "atlas_sha256": sha256(self.atlas) if self.atlas else "",
+            "pictures": self.pictures,
+        }
+
+    def given(self, name: str) -> list[Path]:
+        """Return a person's masks of a film."""
+        return [path for path in self.masks_of(name).values() if path is not None]
+
+    def masks_of(self, name: str) -> dict[MaskKind, Path | None]:
+        """Return a person's mask of a film by kind; None for a kind that is not given."""
+        from napari_tbcad.io.masks import find_mask
+
+        kinds: tuple[MaskKind, ...] = ("sensitive", "insensitive")
+        return {kind: find_mask(self.masks, name, kind) if self.masks else None for kind in kinds}
+
+    def work(self, study: Study) -> tuple[Row, list[Path]]:
+        """Take one film through the chain and write its files.
+
+        Returns
+        -------
+        row : Row
+            Its rows of the tables.
+        files : list of Path
+            What was written.
+        """
+        analysis, settings = _analyse(study, self)
+        files = _write(study, self, analysis)
+        file = study.path.as_posix()
+        row = results_row(analysis, settings, file=file, classifier=self.classifier)
+        return Row(row, {"features": [features_row(analysis, file=file)]}), files
 
 
 @lru_cache(maxsize=2)
@@ -77,113 +163,29 @@ def _atlas(path: str) -> Atlas:
     return load_atlas(path)
 
 
-def chest_film(item: FilmPath, job: ChestJob) -> Row:
-    """Take one film through the chain and write its files; an error becomes an error row."""
-
-    def work() -> Row:
-        analysis, settings = _analyse(item, job)
-        _write(item, job, analysis)
-        file = item.path.as_posix()
-        row = results_row(analysis, settings, file=file, classifier=job.classifier)
-        return Row(row, {"features": [features_row(analysis, file=file)]})
-
-    return guarded(item.path, work)
-
-
-def _analyse(item: FilmPath, job: ChestJob) -> tuple[ChestAnalysis, Any]:
+def _analyse(study: Study, job: ChestJob) -> tuple[ChestAnalysis, Any]:
     from napari_tbcad.chest.workflow import analyse, settings_for
-    from napari_tbcad.io.masks import find_mask, read_mask
+    from napari_tbcad.io.masks import read_mask
     from napari_tbcad.io.read import read_film
 
-    film = read_film(item.path)
-    masks: dict[MaskKind, NDArray[np.uint8]] = {}
-    kinds: tuple[MaskKind, ...] = ("sensitive", "insensitive")
-    for kind in kinds:
-        path = find_mask(job.masks, item.name, kind) if job.masks else None
-        if path is not None:
-            masks[kind] = read_mask(path, film.shape)
+    film = read_film(study.path)
+    given = job.masks_of(study.name)
+    masks = {kind: read_mask(path, film.shape) for kind, path in given.items() if path is not None}
     model = job.model()
     settings = settings_for(model, job.assignments)
     return analyse(film, settings=settings, model=model, library=job.library(), masks=masks), settings
 
 
-def _write(item: FilmPath, job: ChestJob, analysis: ChestAnalysis) -> None:
+def _write(study: Study, job: ChestJob, analysis: ChestAnalysis) -> list[Path]:
     from napari_tbcad.io.masks import write_mask
 
+    written = []
     for mask in (analysis.sensitive, analysis.insensitive):
-        write_mask(job.out / "masks" / f"{item.name}_{mask.kind}.png", mask.labels)
+        written.append(job.out / "masks" / f"{study.name}_{mask.kind}.png")
+        write_mask(written[-1], mask.labels)
     if job.pictures:
-        write_overlay(job.out / "overlays" / f"{item.name}.png", analysis)
-    analysis.record.save(job.out / "records" / f"{item.name}.json")
-
-
-def chest_batch(
-    films: Sequence[FilmPath],
-    job: ChestJob,
-    *,
-    workers: int = 1,
-    scheduler: str | None = None,
-    progress: Callable[[int, int, Row], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> list[Row]:
-    """Take many films through the chain and write the folder that ARCHITECTURE describes.
-
-    Parameters
-    ----------
-    films : sequence of FilmPath
-        From :func:`napari_tbcad.io.read.find_films`.
-    job : ChestJob
-        What to do.
-    workers, scheduler, cancelled
-        See :func:`napari_tbcad.batch.pool.each`.
-    progress : callable, optional
-        Called with the number done, the number of all, and the row.
-
-    Returns
-    -------
-    list of Row
-        One row a film, in order; see :func:`napari_tbcad.batch.rows.run_rows`.
-
-    Raises
-    ------
-    BadInput
-        If the output folder cannot be written, or the features need opacities, which are switched off.
-    ModelRefused
-        If the model, the atlas or a named network cannot be used: said once, before the first film.
-    """
-    from napari_tbcad.chest.lungs.network import require_named
-    from napari_tbcad.chest.opacities import require_opacities
-    from napari_tbcad.chest.workflow import refuse_unless_fits, settings_for
-
-    require_writable(job.out)
-    _require_masks(films, job)
-    settings = settings_for(job.model(), job.assignments)
-    refuse_unless_fits(job.model(), settings)
-    require_named(settings.lungs)
-    require_opacities(settings)
-    job.library()
-    return run_rows(
-        films,
-        partial(chest_film, job=job),
-        partial(write_tables, job.out),
-        workers=workers,
-        scheduler=scheduler,
-        progress=progress,
-        cancelled=cancelled,
-    )
-
-
-def _require_masks(films: Sequence[FilmPath], job: ChestJob) -> None:
-    from napari_tbcad.io.masks import find_mask
-
-    kinds = ("sensitive", "insensitive")
-    if job.masks and not any(find_mask(job.masks, film.name, kind) for film in films for kind in kinds):
-        wanted = f"{films[0].name}_sensitive.png" if films else "NAME_sensitive.png"
-        raise BadInput(job.masks, f"no mask there belongs to any of the films; names are like {wanted}")
-
-
-def write_tables(out: Path, rows: Sequence[Row]) -> None:
-    """Write results.csv and features.csv with all rows so far."""
-    exports.write_tables(
-        out, [row.result for row in rows], [line for row in rows for line in row.more.get("features", ())]
-    )
+        written.append(job.out / "overlays" / f"{study.name}.png")
+        write_overlay(written[-1], analysis)
+    written.append(job.out / "records" / f"{study.name}.json")
+    analysis.record.save(written[-1])
+    return written

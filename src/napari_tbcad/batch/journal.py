@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 
 class Journal:
@@ -26,11 +26,13 @@ class Journal:
         if torn:  # half a line of a process that was killed: what follows must not be glued to it
             self._file.write(b"\n")
 
-    def add(self, content: Mapping[str, Any]) -> None:
-        """Write one line, whole as far as the operating system lets."""
+    def add(self, content: Mapping[str, Any]) -> int:
+        """Write one line, whole as far as the operating system lets; return where it begins."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=True).encode()
+        place = self._file.tell()
         self._file.write(b"%08x %s\n" % (zlib.crc32(text), text))
         self._file.flush()
+        return place
 
     def close(self) -> None:
         """Close the file."""
@@ -47,13 +49,37 @@ class Journal:
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines of a journal that are whole, in order; none where there is no file."""
+    for _, content in read_places(path):
+        yield content
+
+
+def read_places(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield where each whole line of a journal begins, and the line."""
     if not path.is_file():
         return
     with path.open("rb") as file:
+        place = 0
         for line in file:
-            check, _, text = line.rstrip(b"\n").partition(b" ")
-            if check == b"%08x" % zlib.crc32(text):
-                yield json.loads(text)
+            if (content := _read(line)) is not None:
+                yield place, content
+            place += len(line)
+
+
+def read_line(file: BinaryIO, place: int) -> dict[str, Any]:
+    """Return the line of an open journal that begins at a place; ValueError where none does."""
+    file.seek(place)
+    content = _read(file.readline())
+    if content is None:
+        raise ValueError(f"no whole line begins at byte {place}")
+    return content
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    check, _, text = line.rstrip(b"\n").partition(b" ")
+    if check != b"%08x" % zlib.crc32(text):
+        return None
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 def _is_torn(path: Path) -> bool:

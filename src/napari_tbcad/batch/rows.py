@@ -1,4 +1,4 @@
-"""One row a study: what went well, what failed and why, written as the work goes on."""
+"""One row a study: what went well, what failed and why."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from napari_tbcad.batch.pool import each
 from napari_tbcad.errors import BadInput, TbcadError
 
 log = logging.getLogger(__name__)
-
-_REWRITE_SECONDS = 10.0
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -74,51 +69,3 @@ def _cause(error: Exception, path: Path) -> str:
         return f"{type(error).__name__}: {error}"
     other = Path(error.source).name or error.source
     return error.cause if other == path.name else f"{other}: {error.cause}"
-
-
-def run_rows(
-    items: Sequence[Item],
-    work: Callable[[Item], Row],
-    write: Callable[[Sequence[Row]], None],
-    *,
-    workers: int = 1,
-    scheduler: str | None = None,
-    progress: Callable[[int, int, Row], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> list[Row]:
-    """Call `work` for every study and write the tables as the rows come.
-
-    Parameters
-    ----------
-    items : sequence
-        The studies.
-    work : callable
-        Takes one study, returns its row and raises nothing (see :func:`guarded`); importable by name, since
-        it is called in other processes.
-    write : callable
-        Writes the tables of all rows so far.
-    workers, scheduler, cancelled
-        See :func:`napari_tbcad.batch.pool.each`.
-    progress : callable, optional
-        Called with the number done, the number of all, and the row.
-
-    Returns
-    -------
-    list of Row
-        One row a study, in order. The tables are rewritten every few seconds and when the work ends in
-        whatever way, so that what is done is never lost.
-    """
-    rows: list[Row] = []
-    written = time.monotonic()
-    outcomes = each(work, list(items), workers=workers, scheduler=scheduler, cancelled=cancelled)
-    try:
-        for row in outcomes:
-            rows.append(row)
-            if progress is not None:
-                progress(len(rows), len(items), row)
-            if time.monotonic() - written > _REWRITE_SECONDS:
-                write(rows)
-                written = time.monotonic()
-    finally:
-        write(rows)
-    return rows

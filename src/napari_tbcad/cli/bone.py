@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_tbcad.cli import bone_annotations, bone_training, options
+from napari_tbcad.cli import bone_annotations, bone_training, options, running
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
+    from napari_tbcad.batch.runs.inputs import Study
     from napari_tbcad.io.scan_files import ScanFiles
 
 app = typer.Typer(
@@ -42,18 +43,18 @@ class Teller:
     def __init__(self) -> None:
         self._said: set[str] = set()
 
-    def __call__(self, done: int, total: int, row: Row) -> None:
+    def __call__(self, done: int, total: int, row: Row, left: str = "") -> None:
         """Print one scan's line."""
         result = row.result
         name = Path(result["file"]).name
         head = f"[{done}/{total}] {name}: "
         if not row.ok:
-            typer.echo(f"{head}ERROR {result['message'].removeprefix(f'{name}: ')}", err=True)
+            typer.echo(f"{head}ERROR {result['message'].removeprefix(f'{name}: ')}{left}", err=True)
             return
         spots = "hotspot" if result["n_abnormal"] == 1 else "hotspots"
         typer.echo(
             f"{head}BSI {result['bsi']:.2f} % ({result['weights']}, {result['combine']}), "
-            f"{result['n_abnormal']} abnormal {spots}; {_views(result)}; {result['seconds']:.1f} s"
+            f"{result['n_abnormal']} abnormal {spots}; {_views(result)}; {result['seconds']:.1f} s{left}"
         )
         for line in self._new([w for w in result["warnings"].split(" | ") if w]):
             typer.echo(f"    {line}")
@@ -95,7 +96,7 @@ def tell_weights(given: Mapping[str, Any]) -> None:
     )
 
 
-def tell_masks(scans: Sequence[ScanFiles], folder: Path | None) -> None:
+def tell_masks(scans: Sequence[Study | ScanFiles], folder: Path | None) -> None:
     """Print how many scans have a person's label files, and which of the files belong to no scan."""
     from napari_tbcad.batch.scans import match_masks
 
@@ -119,7 +120,9 @@ def tell_passed_over(paths: Sequence[Path]) -> None:
 
 @app.command("run")
 def run(
-    paths: Annotated[list[Path], typer.Argument(help="Scans, or folders of scans.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Scans, folders of scans, or CSV lists with a column path or file.")
+    ],
     out: options.Out,
     segmenter: Annotated[
         str | None, typer.Option("--segmenter", help="What finds hotspots: network or classical.")
@@ -147,12 +150,13 @@ def run(
     device: options.Device = None,
     workers: options.Workers = 1,
     scheduler: options.Scheduler = None,
+    again: running.AgainOption = running.Again.unfinished,
     params: options.ParameterFile = None,
     assign: options.Assignments = None,
 ) -> None:
     """Take scans through the chain: views, regions, hotspots, index, picture and record for each."""
-    from napari_tbcad.batch.scans import BoneJob, bone_batch
-    from napari_tbcad.io.scan_files import find_scans
+    from napari_tbcad.batch.runs.inputs import bone_inputs
+    from napari_tbcad.batch.scans import BoneJob
 
     options.require_device(device)
     given = options.assignments(
@@ -167,15 +171,12 @@ def run(
         index__combine=combine,
     )
     passed_over: list[Path] = []
-    scans = find_scans(paths, passed_over=passed_over)
+    scans = bone_inputs(paths, passed_over=passed_over)
     job = BoneJob(out, given, str(atlas) if atlas else None, masks)
     tell_weights(given)
     tell_passed_over(passed_over)
     tell_masks(scans, masks)
-    rows = bone_batch(scans, job, workers=workers, scheduler=scheduler, progress=Teller())
-    failed = sum(not row.ok for row in rows)
-    typer.echo(f"{len(rows) - failed} of {len(rows)} scans done; results in {out}")
-    raise typer.Exit(1 if failed else 0)
+    running.carry_out(scans, job, Teller(), things="scans", workers=workers, scheduler=scheduler, again=again)
 
 
 @app.command("settings")
@@ -224,7 +225,8 @@ def compare(
     assign: options.Assignments = None,
 ) -> None:
     """Compare two scans of one patient: change of the index, hotspots that are new, gone or changed."""
-    from napari_tbcad.batch.scans import BoneJob, compare_batch, compare_cases
+    from napari_tbcad.batch.comparing import compare_batch, compare_cases
+    from napari_tbcad.batch.scans import BoneJob
     from napari_tbcad.case import SUFFIX
     from napari_tbcad.errors import BadInput
     from napari_tbcad.io.scan_files import find_scans

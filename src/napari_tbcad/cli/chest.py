@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_tbcad.cli import evaluating, options
+from napari_tbcad.cli import evaluating, options, running
 from napari_tbcad.cli.options import Dataset, Splits
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Method(StrEnum):
     nb = "nb"
 
 
-def teller(model: ChestModel | None) -> Callable[[int, int, Row], None]:
+def teller(model: ChestModel | None) -> running.Line:
     """Return what prints a film's line; what :func:`tell_model` says of the model is left out of it."""
     from napari_tbcad.chest.classify.model import result_warnings
 
@@ -37,12 +37,12 @@ def teller(model: ChestModel | None) -> Callable[[int, int, Row], None]:
     return partial(_tell, said)
 
 
-def _tell(said: Collection[str], done: int, total: int, row: Row) -> None:
+def _tell(said: Collection[str], done: int, total: int, row: Row, left: str = "") -> None:
     """Print one film's line, without the warnings that were said before."""
     result = row.result
     file = Path(result["file"]).name
     if not row.ok:
-        typer.echo(f"[{done}/{total}] {file}: ERROR {result['message']}", err=True)
+        typer.echo(f"[{done}/{total}] {file}: ERROR {result['message']}{left}", err=True)
         return
     if result.get("probability") is None:
         answer = str(result["decision"])
@@ -52,7 +52,7 @@ def _tell(said: Collection[str], done: int, total: int, row: Row) -> None:
         answer = f"{result['decision']} p={result['probability']:.2f}{point}{stage}"
     warnings = [w for w in result["warnings"].split(" | ") if w and w not in said]
     note = f"  ({' '.join(warnings)})" if warnings else ""
-    typer.echo(f"[{done}/{total}] {file}: {answer}, {result['seconds']:.1f} s{note}")
+    typer.echo(f"[{done}/{total}] {file}: {answer}, {result['seconds']:.1f} s{left}{note}")
 
 
 def tell_model(model: ChestModel | None) -> None:
@@ -74,7 +74,9 @@ def tell_model(model: ChestModel | None) -> None:
 
 @app.command("run")
 def run(
-    paths: Annotated[list[Path], typer.Argument(help="Films, or folders of films.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Films, folders of films, or CSV lists with a column path or file.")
+    ],
     out: options.Out,
     segmenter: options.Segmenter = None,
     atlas: options.AtlasFile = None,
@@ -94,12 +96,13 @@ def run(
     device: options.Device = None,
     workers: options.Workers = 1,
     scheduler: options.Scheduler = None,
+    again: running.AgainOption = running.Again.unfinished,
     params: options.ParameterFile = None,
     assign: options.Assignments = None,
 ) -> None:
     """Take films through the chain: masks, features, result, overlay and record for each."""
-    from napari_tbcad.batch.films import ChestJob, chest_batch
-    from napari_tbcad.io.read import find_films
+    from napari_tbcad.batch.films import ChestJob
+    from napari_tbcad.batch.runs.inputs import chest_inputs
 
     if scheduler is None:  # the workers of a scheduler may have another device than this machine
         options.require_device(device)
@@ -114,14 +117,12 @@ def run(
         opacities__device=device,
         features__early_exit=early_exit or None,
     )
-    films = find_films(paths)
+    films = chest_inputs(paths)
     job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
     model = job.model()
     tell_model(model)
-    rows = chest_batch(films, job, workers=workers, scheduler=scheduler, progress=teller(model))
-    failed = sum(not row.ok for row in rows)
-    typer.echo(f"{len(rows) - failed} of {len(rows)} films done; results in {out}")
-    raise typer.Exit(1 if failed else 0)
+    line = teller(model)
+    running.carry_out(films, job, line, things="films", workers=workers, scheduler=scheduler, again=again)
 
 
 @app.command("train")

@@ -12,6 +12,9 @@ import typer
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
+    from napari_tbcad.batch.runs.inputs import Study
+    from napari_tbcad.batch.runs.job import Job
+    from napari_tbcad.cli.running import Line
 
 
 def demo(
@@ -41,13 +44,13 @@ def demo(
 
 
 def _chest(out: Path) -> tuple[Sequence[Row], Path]:
-    from napari_tbcad.batch.films import ChestJob, chest_batch
+    from napari_tbcad.batch.films import ChestJob
+    from napari_tbcad.batch.runs.inputs import chest_inputs
     from napari_tbcad.chest.classify.packaged import DEMONSTRATION
     from napari_tbcad.cli.chest import tell_model, teller
-    from napari_tbcad.io.read import find_films
     from napari_tbcad.simulate.samples import sample_names, sample_path
 
-    films = find_films([sample_path(name) for name in sample_names()])
+    films = chest_inputs([sample_path(name) for name in sample_names()])
     job = ChestJob(out, DEMONSTRATION)
     model = job.model()
     tell_model(model)
@@ -55,25 +58,25 @@ def _chest(out: Path) -> tuple[Sequence[Row], Path]:
         "The samples are simulated and the model learned from real films: its answers on them show how"
     )
     typer.echo("the program works, not how well.")
-    return chest_batch(films, job, progress=teller(model)), films[0].path
+    return _rows(films, job, teller(model)), films[0].path
 
 
 def _bone(out: Path) -> Sequence[Row]:
     import json
 
-    from napari_tbcad.batch.scans import BoneJob, bone_batch
+    from napari_tbcad.batch.runs.inputs import bone_inputs
+    from napari_tbcad.batch.scans import BoneJob
     from napari_tbcad.cli.bone import Teller
-    from napari_tbcad.io.scan_files import find_scans
     from napari_tbcad.simulate.bone_samples import sample_scan_names, sample_scan_path, sample_truth_path
 
     typer.echo("The samples are simulated. Automatic hotspots are candidates for a person to judge: the")
     typer.echo("index of those is a beginning, not an answer.")
     names = sample_scan_names()
-    scans = find_scans([sample_scan_path(name) for name in names])
-    rows = bone_batch(scans, BoneJob(out), progress=Teller())
+    scans = bone_inputs([sample_scan_path(name) for name in names])
+    rows = _rows(scans, BoneJob(out), Teller())
     given = BoneJob(out.with_name(f"{out.name}_given"), masks=sample_truth_path(names[0]).parent)
     typer.echo(f"The same with the hotspots and regions that a perfect reader would draw ({given.out}):")
-    for name, row, judged in zip(names, rows, bone_batch(scans, given), strict=True):
+    for name, row, judged in zip(names, rows, _rows(scans, given), strict=True):
         truth = json.loads(sample_truth_path(name).read_text(encoding="utf-8"))["true_bsi"]
         if row.ok and judged.ok:
             true = truth[row.result["weights"]]
@@ -85,4 +88,20 @@ def _bone(out: Path) -> Sequence[Row]:
         "Even the perfect reader's index is not the true one: it takes areas for masses, and small lesions"
     )
     typer.echo("look larger than they are (docs/bone.md, Known limits).")
+    return rows
+
+
+def _rows(studies: Sequence[Study], job: Job, line: Line | None = None) -> list[Row]:
+    """Do all studies anew, print a line for each where asked, and return their rows."""
+    from napari_tbcad.batch.runs.run import StudyEvent, run_studies
+
+    rows: list[Row] = []
+
+    def take(event: StudyEvent) -> None:
+        if event.row is not None:
+            rows.append(event.row)
+            if line is not None:
+                line(len(rows), len(studies), event.row)
+
+    run_studies(studies, job, again="all", progress=take)
     return rows

@@ -97,13 +97,23 @@ def find_scans(
     if not given:
         raise BadInput("input", "no bone scan was given")
     skipped: list[Path] = []
-    entries = entries_below(given, skipped=skipped, is_stray=_is_stray, is_image=_is_scan_image)
+    entries = scan_entries(given, skipped=skipped)
     if passed_over is not None:
         seen = (path for path in skipped if not path.name.startswith("."))
         passed_over += [path for path in seen if path.is_dir() or is_image_file(path)]
     if all(entry.path.is_dir() for entry in entries):
         where = ", ".join(str(p) for p in given)
         raise BadInput(given[0], f"no bone scan found in {where} (wanted: DICOM NM, PNG, JPEG, TIFF, BMP)")
+    return scans_among(entries)
+
+
+def scan_entries(paths: Iterable[Path], *, skipped: list[Path]) -> list[Entry]:
+    """List the images that may be of bone scans; see :func:`~napari_tbcad.io.walk.entries_below`."""
+    return entries_below(paths, skipped=skipped, is_stray=_is_stray, is_image=_is_scan_image)
+
+
+def scans_among(entries: Sequence[Entry]) -> list[ScanFiles]:
+    """Put entries together to scans, as :func:`find_scans` does, and name them."""
     images = [_image(entry) for entry in entries]
     strangers: dict[Path, str] = {}
     groups = _grouped(images, strangers)

@@ -86,9 +86,14 @@ def entries_below(
         if not inside and len(given) > 1:
             # It gets a row of its own, which says that there was nothing in it.
             entries.append(Entry(path, Path(path.absolute().name), path.absolute().parent))
+    return once(entries)
+
+
+def once(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries in order, each file once, whichever way its folder was named."""
     parents = {parent: parent.resolve() for parent in {entry.path.parent for entry in entries}}
-    once = {parents[entry.path.parent] / entry.path.name: entry for entry in reversed(entries)}
-    return list(once.values())[::-1]
+    kept = {parents[entry.path.parent] / entry.path.name: entry for entry in reversed(entries)}
+    return list(kept.values())[::-1]
 
 
 def images_in(

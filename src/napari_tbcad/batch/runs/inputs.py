@@ -1,0 +1,280 @@
+"""What a run is given: files, folders and tables of files, as studies with names of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.io.scan_files import scan_entries, scans_among
+from napari_tbcad.io.tables import PATH_COLUMNS, records_of
+from napari_tbcad.io.walk import Entry, entries_below, is_image_file, once, unique_names
+
+LIST_SUFFIXES = (".csv", ".tsv")
+"""Files so called are tables that name the studies."""
+
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\\/\ud800-\udfff]")
+_LONGEST_NAME = 160
+"""Bytes of a NAME; with what is added to it, a file's name stays below the 255 that file systems take."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study of a run: a film, or the one or two files of a bone scan.
+
+    Parameters
+    ----------
+    name : str
+        NAME in the files that are written; unique in its run, also by case alone, and no path.
+    paths : tuple of Path
+        Its files; what is at fault where there are none.
+    fault : str
+        Why it cannot be read, as found before anything started; it becomes an error row.
+    warnings : tuple of str
+        What was noticed when its files were put together, one sentence each.
+    listed : tuple of (str, str)
+        The other columns of the table that named it.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    fault: str = ""
+    warnings: tuple[str, ...] = ()
+    listed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The first file."""
+        return self.paths[0]
+
+
+@dataclass
+class _Given:
+    """What the paths hold, by entry."""
+
+    entries: list[Entry] = field(default_factory=list)
+    listed: dict[Path, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    faults: dict[Path, str] = field(default_factory=dict)
+    no_tables: list[Path] = field(default_factory=list)
+    passed_over: list[Path] = field(default_factory=list)
+
+
+Below = Callable[[Sequence[Path], list[Path]], list[Entry]]
+
+
+def chest_inputs(
+    paths: str | Path | Iterable[str | Path], *, passed_over: list[Path] | None = None
+) -> list[Study]:
+    """List the films among files, folders and tables.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        Films; folders, searched through as :func:`napari_tbcad.io.read.find_films` does; and tables
+        (``.csv``, ``.tsv``) with a column ``path`` or ``file``, relative to the table's folder.
+    passed_over : list of Path, optional
+        Images and folders that were not taken are added here.
+
+    Returns
+    -------
+    list of Study
+        In the order given, each file once. What is missing or may not be read has a `fault`.
+
+    Raises
+    ------
+    BadInput
+        If there is nothing at all to work on.
+    """
+    given = _found(paths, lambda some, skipped: entries_below(some, skipped=skipped), "film")
+    _tell_passed_over(given, passed_over)
+    names = unique_names(given.entries)
+    found = [Study(name, (entry.path,)) for entry, name in zip(given.entries, names, strict=True)]
+    return _finished(found, given, "film")
+
+
+def bone_inputs(
+    paths: str | Path | Iterable[str | Path], *, passed_over: list[Path] | None = None
+) -> list[Study]:
+    """List the bone scans among files, folders and tables; two files may be one scan.
+
+    Parameters
+    ----------
+    paths, passed_over
+        As for :func:`chest_inputs`; files are put together as
+        :func:`napari_tbcad.io.scan_files.find_scans` does.
+
+    Returns
+    -------
+    list of Study
+        In the order given, every file in one of them. What is missing or may not be read has a `fault`.
+
+    Raises
+    ------
+    BadInput
+        If there is nothing at all to work on.
+    """
+    given = _found(paths, lambda some, skipped: scan_entries(some, skipped=skipped), "bone scan")
+    _tell_passed_over(given, passed_over)
+    scans = scans_among(given.entries)
+    found = [Study(scan.name, scan.paths, warnings=scan.warnings) for scan in scans]
+    return _finished(found, given, "bone scan")
+
+
+def listed_columns(studies: Iterable[Study]) -> list[str]:
+    """Return the other columns of the tables that named the studies, in the order they come."""
+    return list(dict.fromkeys(name for study in studies for name, _ in study.listed))
+
+
+def _found(paths: str | Path | Iterable[str | Path], below: Below, thing: str) -> _Given:
+    some = [Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    if not some:
+        raise BadInput("input", f"no {thing} was given")
+    given = _Given()
+    for path in some:
+        if path.suffix.lower() in LIST_SUFFIXES and not path.is_dir():
+            _take_table(path, given, below)
+        else:
+            given.entries += below([path], given.passed_over) or [_itself(path)]
+    given.entries = once(given.entries)
+    for entry in given.entries:
+        if entry.path not in given.faults and (fault := _fault(entry.path, thing)):
+            given.faults[entry.path] = fault
+    _refuse_nothing(given, some, thing)
+    return given
+
+
+def _refuse_nothing(given: _Given, some: Sequence[Path], thing: str) -> None:
+    """Raise where every path is an empty folder or a table that cannot be used: then nothing can be done."""
+    if not all(_is_folder(entry.path) or entry.path in given.no_tables for entry in given.entries):
+        return
+    if given.no_tables:
+        raise BadInput(given.no_tables[0], given.faults[given.no_tables[0]])
+    where = ", ".join(str(path) for path in some)
+    kinds = "DICOM" if thing == "film" else "DICOM NM"
+    raise BadInput(some[0], f"no {thing} found in {where} (wanted: {kinds}, PNG, JPEG, TIFF, BMP)")
+
+
+def _take_table(table: Path, given: _Given, below: Below) -> None:
+    """Add what a table names; one that cannot be used is itself an entry with a fault."""
+    try:
+        records = records_of(table)
+    except BadInput as error:
+        given.entries.append(_itself(table))
+        given.faults[table] = error.cause
+        given.no_tables.append(table)
+        return
+    for number, record in enumerate(records, start=1):
+        named = next((record[column] for column in PATH_COLUMNS if record.get(column)), "")
+        if not named:
+            nowhere = table.with_name(f"{table.stem}_row{number}")
+            given.entries.append(_itself(nowhere))
+            given.faults[nowhere] = f"row {number} of {table.name} names no file"
+            continue
+        path = table.parent / named.replace("\0", "")
+        more = tuple((name, value) for name, value in record.items() if name not in PATH_COLUMNS)
+        for entry in _listed_entries(path, table, given, below):
+            given.entries.append(entry)
+            given.listed.setdefault(entry.path, more)
+
+
+def _listed_entries(path: Path, table: Path, given: _Given, below: Below) -> list[Entry]:
+    """Return the entries of a path in a table, named from the table's folder where they lie below it."""
+    home = Path(os.path.normpath(table.parent.absolute()))
+    whole = Path(os.path.normpath(path.absolute()))
+    if _is_folder(path):
+        return below([path], given.passed_over) or [_itself(path)]
+    inside = whole.is_relative_to(home)
+    return [Entry(path, whole.relative_to(home) if inside else Path(whole.name), home)]
+
+
+def _itself(path: Path) -> Entry:
+    return Entry(path, Path(path.absolute().name), path.absolute().parent)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def _fault(path: Path, thing: str) -> str:
+    """Return why a file cannot be opened, "" when it can; its content is not looked at."""
+    try:
+        if path.is_dir():
+            return f"a folder in which no {thing} was found"
+        with open(path, "rb"):
+            return ""
+    except FileNotFoundError:
+        return "no such file"
+    except PermissionError:
+        return "the file may not be read (no permission)"
+    except OSError as error:
+        return f"the file cannot be read ({error.strerror or error})"
+
+
+def _tell_passed_over(given: _Given, passed_over: list[Path] | None) -> None:
+    if passed_over is not None:
+        seen = (path for path in given.passed_over if not path.name.startswith("."))
+        passed_over += [path for path in seen if path.is_dir() or is_image_file(path)]
+
+
+def _finished(studies: Iterable[Study], given: _Given, thing: str) -> list[Study]:
+    """Add faults and listed columns, and make the names safe."""
+    found = []
+    for study in studies:
+        fault = next((given.faults[path] for path in study.paths if path in given.faults), "")
+        at_fault = next((path for path in study.paths if path in given.faults), study.path)
+        if fault and at_fault != study.path:
+            fault = f"{at_fault.name}: {fault}"
+        listed = next((given.listed[path] for path in study.paths if path in given.listed), ())
+        found.append(replace(study, fault=fault, listed=listed))
+    names = safe_names([study.name for study in found])
+    return [replace(study, name=name) for study, name in zip(found, names, strict=True)]
+
+
+def safe_names(names: Sequence[str]) -> list[str]:
+    """Return names of which each can be part of a file's name in one folder, still unique.
+
+    A separator, a control character, or a byte that is no text becomes ``_``. A name longer than
+    160 bytes is cut and gets a digest of the whole, so that the same input has the same name in every run.
+    Names that were fine stay as they are.
+    """
+    made = [_safe(name) for name in names]
+    taken = {name.casefold() for name, was in zip(made, names, strict=True) if name == was}
+    for place, (name, was) in enumerate(zip(list(made), names, strict=True)):
+        if name == was:
+            continue
+        number, one = 1, name
+        while one.casefold() in taken:
+            number += 1
+            one = f"{name}~{number}"
+        taken.add(one.casefold())
+        made[place] = one
+    return made
+
+
+def _safe(name: str) -> str:
+    said = _NOT_IN_NAMES.sub("_", name)
+    if not said.strip(". "):
+        said = f"_{said}"
+    raw = said.encode()
+    if len(raw) <= _LONGEST_NAME:
+        return said
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{raw[: _LONGEST_NAME - 13].decode(errors='ignore')}~{mark}"
+
+
+def columns_of(study: Study) -> Mapping[str, str]:
+    """Return a study's line of ``run/inputs.csv``."""
+    return {
+        "name": study.name,
+        "file": study.path.as_posix(),
+        "files": " | ".join(path.as_posix() for path in study.paths),
+        "fault": study.fault,
+        **dict(study.listed),
+    }

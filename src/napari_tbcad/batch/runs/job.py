@@ -1,0 +1,191 @@
+"""What a run does to each study, as its workers see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from napari_tbcad import __version__
+from napari_tbcad.batch.rows import Row, guarded
+from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import sha256
+
+
+@dataclass(frozen=True)
+class Table:
+    """One of the tables of a run.
+
+    Parameters
+    ----------
+    name : str
+        File name without suffix; the rows of ``results`` are the studies' own.
+    columns : tuple of str
+        The columns that are known beforehand.
+    grows : bool
+        Whether rows may bring more columns, which are put behind.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    grows: bool = False
+
+
+class Job(Protocol):
+    """What is done to every study; small enough to be sent to other processes."""
+
+    @property
+    def kind(self) -> str:
+        """What the studies are: ``"chest"`` or ``"bone"``."""
+
+    @property
+    def out(self) -> Path:
+        """Folder for results."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables, ``results`` first."""
+
+    def absolute(self) -> Job:
+        """Return the job with paths that hold in any working directory."""
+
+    def require(self, studies: Sequence[Study]) -> None:
+        """Raise BadInput for what would fail for every study."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return all that the results depend on beside the studies: settings and digests of models."""
+
+    def given(self, name: str) -> Sequence[Path]:
+        """Return a person's masks for a study, by its name."""
+
+    def work(self, study: Study) -> tuple[Row, Sequence[Path]]:
+        """Take one study through the chain; return its row and the files written."""
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file that was written for a study, as it was then.
+
+    Parameters
+    ----------
+    path : str
+        Below the folder of results, with ``/``.
+    size : int
+        Bytes.
+    changed : int
+        Time of change, ns.
+    sha256 : str
+    """
+
+    path: str
+    size: int
+    changed: int
+    sha256: str
+
+    def is_there(self, out: Path) -> bool:
+        """Tell whether the file is there still with this content."""
+        path = out / self.path
+        try:
+            stat = path.stat()
+            if stat.st_size != self.size:
+                return False
+            return stat.st_mtime_ns == self.changed or sha256(path) == self.sha256
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class StudyDone:
+    """What comes back from a worker.
+
+    Parameters
+    ----------
+    row : Row
+        The study's rows; those of an error when it failed.
+    key : str
+        Content key of what the study was made from (see :func:`content_of`); empty when that was unreadable.
+    files : tuple of FileState
+        What was written.
+    """
+
+    row: Row
+    key: str
+    files: tuple[FileState, ...] = ()
+
+
+def do_study(study: Study, job: Job) -> StudyDone:
+    """Take one study through a job; whatever goes wrong becomes an error row. Called in the workers."""
+    written: list[Path] = []
+
+    def work() -> Row:
+        if study.fault:
+            raise BadInput(study.path, study.fault)
+        row, files = job.work(study)
+        written.extend(files)
+        return row
+
+    key = "" if study.fault else content_of(study.paths, job.given(study.name))
+    row = guarded(study.path, work)
+    try:
+        return StudyDone(row, key, tuple(state_of(path, job.out) for path in written))
+    except OSError:  # a file was taken away at once: the row is right, but the study does not count as done
+        return StudyDone(row, "")
+
+
+def content_of(paths: Iterable[Path], given: Iterable[Path]) -> str:
+    """Return a key of the bytes of a study's files and of a person's masks; "" when one cannot be read.
+
+    The names of the study's files do not matter; that of a mask says what it is.
+    """
+    try:
+        parts = [f"study {sha256(path)}" for path in paths]
+        parts += [f"given {path.name} {sha256(path)}" for path in given]
+    except OSError:
+        return ""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def state_of(path: Path, out: Path) -> FileState:
+    """Return what is to be remembered of a written file."""
+    stat = path.stat()
+    return FileState(path.relative_to(out).as_posix(), stat.st_size, stat.st_mtime_ns, sha256(path))
+
+
+def digest_of(kind: str, settings: Mapping[str, Any]) -> str:
+    """Return the digest of all that results depend on beside the studies, this program's version included."""
+    text = json.dumps({"kind": kind, "version": __version__, **settings}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_hashes(settings: Mapping[str, Any], hash_of: Callable[[str], str | None]) -> dict[str, Any]:
+    """Return settings that say of each network its file's name and content, wherever that lies.
+
+    Parameters
+    ----------
+    settings : mapping
+        Sections as ``model_dump`` gives them; a network is named by a field called ``model``.
+    hash_of : callable
+        Returns the SHA-256 of a network's file by its name or path, None where there is none.
+    """
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            value = with_hashes(value, hash_of)
+        elif name == "model" and isinstance(value, str):
+            value = f"{Path(value).name} {hash_of(value) or ''}".strip()
+        found[name] = value
+    return found
+
+
+def absolute(assignments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings whose network files are found from any working directory."""
+    return {
+        name: str(Path(value).absolute())
+        if name.rpartition(".")[2] == "model" and isinstance(value, str) and Path(value).is_file()
+        else value
+        for name, value in assignments.items()
+    }

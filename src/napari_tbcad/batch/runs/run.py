@@ -1,0 +1,284 @@
+"""Taking many studies through a job: going on where an earlier run ended, and ending well in any case."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Literal
+
+from napari_tbcad.batch.pool import Died, each_as_done
+from napari_tbcad.batch.rows import Row
+from napari_tbcad.batch.runs import by_hand, folder
+from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.batch.runs.job import Job, StudyDone, digest_of, do_study
+from napari_tbcad.batch.runs.store import RunStore, Standing
+from napari_tbcad.batch.runs.tables import LiveTables
+from napari_tbcad.errors import Cancelled
+
+Again = Literal["unfinished", "failed", "all"]
+State = Literal["working", "done", "failed", "kept"]
+
+_FEW = 10
+"""So many studies are done in this process, which spares them the start of another one. A study that takes
+its process with it ends such a run; the next one finds that out and is careful."""
+
+
+@dataclass(frozen=True)
+class StudyEvent:
+    """What became of one study.
+
+    Parameters
+    ----------
+    number : int
+        Its place among the studies, from 0.
+    name : str
+    state : {"working", "done", "failed", "kept"}
+        ``kept``: an earlier run did it, and neither the study nor the settings changed since.
+    row : Row, optional
+        Its rows; None while it is worked on.
+    """
+
+    number: int
+    name: str
+    state: State
+    row: Row | None = None
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How a run ended.
+
+    Parameters
+    ----------
+    done, failed, kept, left : int
+        Studies that were processed, that were tried in vain, that an earlier run had done, and that nobody
+        has done yet.
+    seconds : float
+        Wall time.
+    """
+
+    done: int
+    failed: int
+    kept: int
+    left: int
+    seconds: float
+
+    @property
+    def total(self) -> int:
+        """All studies."""
+        return self.done + self.failed + self.kept + self.left
+
+    @property
+    def complete(self) -> bool:
+        """Whether every study is processed."""
+        return not self.failed and not self.left
+
+
+def run_studies(
+    studies: Sequence[Study],
+    job: Job,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    again: Again = "unfinished",
+    progress: Callable[[StudyEvent], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> RunSummary:
+    """Take studies through a job and write the folder that ARCHITECTURE describes.
+
+    What an earlier run in the same folder finished is kept: the same bytes under the same name, with the
+    same settings, models and version of this program, and its files still there. All else is done. Each row
+    is in the journal and in the tables as soon as it is there; a run may be killed at any moment.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        From :func:`~napari_tbcad.batch.runs.inputs.chest_inputs` or ``bone_inputs``.
+    job : Job
+        A :class:`~napari_tbcad.batch.films.ChestJob` or :class:`~napari_tbcad.batch.scans.BoneJob`.
+    workers, scheduler
+        See :func:`napari_tbcad.batch.pool.each_as_done`.
+    again : {"unfinished", "failed", "all"}
+        What to do: all that is not finished; only what failed in an earlier run; everything anew.
+    progress : callable, optional
+        Told of each study; those that are kept come first.
+    cancelled : callable, optional
+        Once it is true the run ends in order, within seconds.
+    say : callable, optional
+        Told in a sentence what the person should know of the folder's earlier results.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written, another run is at work in it, it holds results of another kind, or
+        the job cannot be done at all. What is done until then is kept.
+    ModelRefused
+        If a model or an atlas cannot be used: said once, before the first study.
+    """
+    began = time.monotonic()
+    job = job.absolute()
+    with folder.claimed(job.out):
+        job.require(studies)
+        settings = job.settings()
+        digest = digest_of(job.kind, settings)
+        broken_off = folder.begin(job.out, job.kind, digest, settings, studies)
+        with RunStore(job.out, digest) as store:
+            run = _Run(studies, job, store, progress, cancelled, say)
+            run.go(workers, scheduler, again, careful=broken_off)
+        summary = run.summary(time.monotonic() - began)
+        folder.end(job.out, asdict(summary))
+        return summary
+
+
+class _Run:
+    """A run under way."""
+
+    def __init__(
+        self,
+        studies: Sequence[Study],
+        job: Job,
+        store: RunStore,
+        progress: Callable[[StudyEvent], None] | None,
+        cancelled: Callable[[], bool] | None,
+        say: Callable[[str], None] | None,
+    ) -> None:
+        self._studies, self._job, self._store = studies, job, store
+        self._progress = progress or (lambda event: None)
+        self._cancelled = cancelled or (lambda: False)
+        self._say = say or (lambda text: None)
+        self._counts: dict[State, int] = {"working": 0, "done": 0, "failed": 0, "kept": 0}
+        self._tables = LiveTables(job.out, job.tables, self._rows)
+        self._tried: set[int] | None = set()
+
+    def summary(self, seconds: float) -> RunSummary:
+        """Return the counts."""
+        done, failed, kept = (self._counts[state] for state in ("done", "failed", "kept"))
+        return RunSummary(done, failed, kept, len(self._studies) - done - failed - kept, seconds)
+
+    def go(self, workers: int, scheduler: str | None, again: Again, *, careful: bool) -> None:
+        """Do what is to be done; where care is due, in a process that may crash."""
+        try:
+            todo = self._sort_out(again)
+        except Cancelled:
+            return
+        self._tables.rewrite()
+        try:
+            self._work(todo, workers, scheduler, careful or len(todo) > _FEW)
+        except Cancelled:
+            pass
+        finally:
+            self._tried = None
+            self._take_over()
+            self._tables.rewrite()
+
+    def _work(self, todo: Sequence[int], workers: int, scheduler: str | None, isolated: bool) -> None:
+        outcomes = each_as_done(
+            partial(do_study, job=self._job),
+            (_found_anywhere(self._studies[number]) for number in todo),
+            workers=workers,
+            scheduler=scheduler,
+            cancelled=self._cancelled,
+            on_start=lambda place: self._tell(todo[place], "working"),
+            isolated=isolated,
+            shared=self._job.out if scheduler else None,
+        )
+        with closing(outcomes):
+            for place, outcome in outcomes:
+                self._take(todo[place], outcome)
+
+    def _take(self, number: int, outcome: StudyDone | Died) -> None:
+        """Keep what came of a study: first in the journal, then in the tables, then it is told."""
+        study = self._studies[number]
+        if isinstance(outcome, Died):
+            message = f"{study.path.name}: {outcome.reason}"
+            row = Row({"file": "", "status": "error", "message": message, "seconds": None})
+            outcome = StudyDone(row, "")
+        self._store.add(study, outcome)
+        if self._tried is not None:
+            self._tried.add(number)
+        row = self._store.row(study)
+        self._tables.append(row)
+        self._tell(number, "done" if row.ok else "failed", row)
+
+    def _tell(self, number: int, state: State, row: Row | None = None) -> None:
+        self._counts[state] += 1
+        self._progress(StudyEvent(number, self._studies[number].name, state, row))
+
+    def _sort_out(self, again: Again) -> list[int]:
+        """Return the places of the studies that are to be done; the others are told as kept."""
+        if again == "all":
+            self._store.forget(self._studies)
+            return list(range(len(self._studies)))
+        by_standing: dict[Standing, list[int]] = {}
+        for number, study in enumerate(self._studies):
+            if self._cancelled():
+                raise Cancelled("batch")
+            standing = self._store.standing(study, self._job.given(study.name))
+            by_standing.setdefault(standing, []).append(number)
+        kept = [*by_standing.get("finished", []), *self._adopted(by_standing)]
+        self._say_standing(by_standing)
+        for number in sorted(kept):
+            self._tell(number, "kept", self._store.row(self._studies[number]))
+        if again == "failed":
+            return by_standing.get("failed", [])
+        todo = sorted(set(range(len(self._studies))) - set(kept))
+        # Rows of what is done again are no results until then; those of errors stay if this run ends early.
+        failed = set(by_standing.get("failed", []))
+        self._store.forget(self._studies[number] for number in todo if number not in failed)
+        return todo
+
+    def _adopted(self, by_standing: dict[Standing, list[int]]) -> list[int]:
+        """Take over what a person exported into the folder; return the places, which need no work."""
+        numbers = by_standing.get("files gone", [])
+        names = by_hand.adopt([self._studies[n] for n in numbers], self._store, self._job.tables)
+        adopted = [number for number in numbers if self._studies[number].name in names]
+        if adopted:
+            by_standing["files gone"] = [number for number in numbers if number not in set(adopted)]
+            self._say(f"{_results(len(adopted))} there were exported by a person since: kept as they are")
+        return adopted
+
+    def _say_standing(self, by_standing: dict[Standing, list[int]]) -> None:
+        said: tuple[tuple[Standing, str], ...] = (
+            ("other settings", "made with other settings, models or version: done again"),
+            ("other content", "made from other files or masks: done again"),
+            ("files gone", "whose files are gone or changed: done again"),
+        )
+        for standing, words in said:
+            if number := len(by_standing.get(standing, [])):
+                self._say(f"{_results(number)} there {words}")
+
+    def _take_over(self) -> None:
+        """Take over what a person exported while the run went on."""
+        changed = [
+            study
+            for study in self._studies
+            if self._store.is_done(study) and not self._store.files_are_there(study)
+        ]
+        by_hand.adopt(changed, self._store, self._job.tables)
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield the rows there are, in the studies' order.
+
+        While the run goes on, an error of an earlier run is no row: the study gets a new one.
+        """
+        for number, study in enumerate(self._studies):
+            has_row = self._store.is_done(study) or self._tried is None or number in self._tried
+            if has_row and self._store.has_row(study):
+                yield self._store.row(study)
+
+
+def _found_anywhere(study: Study) -> Study:
+    """Return a study with paths that hold in any working directory."""
+    return replace(study, paths=tuple(path.absolute() for path in study.paths))
+
+
+def _results(number: int) -> str:
+    return f"{number} result" if number == 1 else f"{number} results"

@@ -1,0 +1,186 @@
+"""What a run keeps of each study, so that no work is done twice and none is lost."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import astuple
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Literal, NamedTuple
+
+from napari_tbcad.batch.journal import Journal, read_line, read_places
+from napari_tbcad.batch.rows import Row
+from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.batch.runs.job import FileState, StudyDone, content_of
+from napari_tbcad.files import written_whole
+
+RUN, JOURNAL = "run", "journal.jsonl"
+"""Folder below that of results, and the file in it that says what is done."""
+
+Standing = Literal["new", "failed", "other settings", "other content", "files gone", "finished"]
+"""What an earlier run says of a study: only the last needs no work."""
+
+_FEWEST_STALE = 200
+
+
+class Known(NamedTuple):
+    """What is held in memory of a study; the rows stay on disk."""
+
+    place: int
+    key: str
+    digest: str
+    ok: bool
+
+
+class RunStore:
+    """The journal of a folder of results: one line a study, the last of each name counting.
+
+    Parameters
+    ----------
+    out : Path
+        Folder for results.
+    digest : str
+        Of the settings of this run (:func:`~napari_tbcad.batch.runs.job.digest_of`).
+    """
+
+    def __init__(self, out: Path, digest: str) -> None:
+        self.out, self.digest = out, digest
+        self._path = out / RUN / JOURNAL
+        self._known: dict[str, Known] = {}
+        lines = 0
+        for place, line in read_places(self._path):
+            lines += 1
+            with suppress(KeyError, TypeError):  # of another version: then it is done again
+                self._known[line["name"]] = _known(place, line)
+        if lines - len(self._known) > max(len(self._known), _FEWEST_STALE):
+            self._compact()
+        self._journal = Journal(self._path)
+        self._file: BinaryIO = self._path.open("rb")
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._file.close()
+        with suppress(OSError):  # a full disk: the line that did not fit was told when it was added
+            self._journal.close()
+
+    def __enter__(self) -> RunStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def standing(self, study: Study, given: Sequence[Path]) -> Standing:
+        """Tell what is known of a study; its files are read only where that may have been finished.
+
+        Parameters
+        ----------
+        study : Study
+        given : sequence of Path
+            A person's masks for it.
+        """
+        known = self._known.get(study.name)
+        if known is None:
+            return "new"
+        if known.digest != self.digest:
+            return "other settings"
+        if not known.ok or not known.key or study.fault:
+            return "failed"
+        if content_of(study.paths, given) != known.key:
+            return "other content"
+        return "finished" if self.files_are_there(study) else "files gone"
+
+    def files_are_there(self, study: Study) -> bool:
+        """Tell whether all that was written for a study is there as it was written."""
+        return all(file.is_there(self.out) for file in self.files(study))
+
+    def has_row(self, study: Study) -> bool:
+        """Tell whether there is a row of a study under these settings, be it an error's."""
+        known = self._known.get(study.name)
+        return known is not None and known.digest == self.digest
+
+    def is_done(self, study: Study) -> bool:
+        """Tell whether there is a row of a study under these settings that is no error's."""
+        return self.has_row(study) and self._known[study.name].ok
+
+    def forget(self, studies: Iterable[Study]) -> None:
+        """Drop what is known of studies that are done again."""
+        for study in studies:
+            self._known.pop(study.name, None)
+
+    def add(self, study: Study, done: StudyDone) -> Row:
+        """Keep what came of a study, at once on disk; return its row as it will be read."""
+        row = Row(_plain(done.row.result), {k: [*map(_plain, v)] for k, v in done.row.more.items()})
+        line = {
+            "name": study.name,
+            "key": done.key,
+            "digest": self.digest,
+            "row": row.result,
+            "more": row.more,
+            "files": [astuple(file) for file in done.files],
+        }
+        self._known[study.name] = _known(self._journal.add(line), line)
+        return row
+
+    def row(self, study: Study) -> Row:
+        """Return the row of a study; its files are called as they are now."""
+        line = self._line(study)
+        now = {"file": _text(study.path.as_posix())}
+        result = {**line["row"], **now}
+        if "files" in result:
+            result["files"] = " | ".join(_text(path.as_posix()) for path in study.paths)
+        return Row(result, {name: [{**row, **now} for row in rows] for name, rows in line["more"].items()})
+
+    def files(self, study: Study) -> tuple[FileState, ...]:
+        """Return what was written for a study."""
+        return tuple(FileState(*state) for state in self._line(study)["files"])
+
+    def key(self, study: Study) -> str:
+        """Return the content key of a study."""
+        return self._known[study.name].key
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all studies that the journal knows, also of those not asked for now."""
+        return frozenset(self._known)
+
+    def _line(self, study: Study) -> dict[str, Any]:
+        return read_line(self._file, self._known[study.name].place)
+
+    def _compact(self) -> None:
+        """Leave out the lines that later ones replaced."""
+        places = sorted((known.place, name) for name, known in self._known.items())
+        with (
+            self._path.open("rb") as old,
+            written_whole(self._path) as temporary,
+            temporary.open("wb") as new,
+        ):
+            for place, name in places:
+                old.seek(place)
+                self._known[name] = self._known[name]._replace(place=new.tell())
+                new.write(old.readline())
+
+
+def _known(place: int, line: Mapping[str, Any]) -> Known:
+    ok = line["row"]["status"] == "ok"
+    return Known(place, line["key"], sys.intern(line["digest"]), ok)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON holds it: the same before and after it was on disk."""
+    return {name: _value(value) for name, value in row.items()}
+
+
+def _value(value: Any) -> Any:
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """Return text that UTF-8 can hold: a file's name may have bytes that are none."""
+    return text.encode("utf-8", "backslashreplace").decode()

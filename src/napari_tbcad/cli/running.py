@@ -1,0 +1,156 @@
+"""What ``chest run`` and ``bone run`` share: a line a study, the time left, and an end in order."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
+
+import typer
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from napari_tbcad.batch.rows import Row
+    from napari_tbcad.batch.runs.inputs import Study
+    from napari_tbcad.batch.runs.job import Job
+    from napari_tbcad.batch.runs.run import RunSummary, StudyEvent
+
+_WORTH_SAYING = 10.0
+"""Seconds left from which a line says so."""
+
+
+class Again(StrEnum):
+    """Which studies of a folder that has results are done."""
+
+    unfinished = "unfinished"
+    failed = "failed"
+    all = "all"
+
+
+AgainOption = Annotated[
+    Again,
+    typer.Option(
+        "--again",
+        help="Where --out has results: do what is unfinished or failed, only what failed, or all anew.",
+    ),
+]
+
+
+class Line(Protocol):
+    """Prints the line of one study."""
+
+    def __call__(self, done: int, total: int, row: Row, left: str = "") -> None:
+        """Print it; `left` is said behind the seconds."""
+
+
+class Teller:
+    """Hears of a run and prints a line a study.
+
+    Parameters
+    ----------
+    total : int
+        Studies.
+    line : callable
+        Prints a line.
+    """
+
+    def __init__(self, total: int, line: Line) -> None:
+        self._total, self._line = total, line
+        self._kept, self._done = 0, 0
+        self._pace: Callable[[], str] | None = None
+
+    def __call__(self, event: StudyEvent) -> None:
+        """Print a line for a study that is done or failed; those that are kept are only counted."""
+        if event.state == "kept":
+            self._kept += 1
+            return
+        if self._pace is None:
+            self._pace = _pace(self._total - self._kept)
+            if self._kept:
+                typer.echo(f"{self._kept} of {self._total} were done before: kept")
+        if event.row is not None:
+            self._done += 1
+            self._line(self._kept + self._done, self._total, event.row, self._pace())
+
+
+def _pace(number: int) -> Callable[[], str]:
+    """Return what counts a study as done and says the time left, "" where that is not worth a word."""
+    from napari_tbcad.batch.runs.pace import Pace, spoken
+
+    pace = Pace(number)
+
+    def tick() -> str:
+        pace.tick()
+        left = pace.left()
+        return f"; {spoken(left)} left" if left is not None and left > _WORTH_SAYING else ""
+
+    return tick
+
+
+def carry_out(
+    studies: Sequence[Study],
+    job: Job,
+    line: Line,
+    *,
+    things: str,
+    workers: int,
+    scheduler: str | None,
+    again: Again,
+) -> NoReturn:
+    """Do a run, say how it ended and leave with its exit code: 0 when every study is processed, else 1."""
+    from napari_tbcad.batch.runs.run import run_studies
+
+    with ended_in_order() as cancelled:
+        summary = run_studies(
+            studies,
+            job,
+            workers=workers,
+            scheduler=scheduler,
+            again=again.value,
+            progress=Teller(len(studies), line),
+            cancelled=cancelled,
+            say=typer.echo,
+        )
+    typer.echo(told(summary, things, job))
+    raise typer.Exit(0 if summary.complete else 1)
+
+
+def told(summary: RunSummary, things: str, job: Job) -> str:
+    """Return how a run ended, in a sentence, and how to go on."""
+    good = summary.done + summary.kept
+    kept = f", {summary.kept} of them before" if summary.kept and summary.done else ""
+    kept = ", all of them before" if summary.kept and not (summary.done or summary.failed) else kept
+    text = f"{good} of {summary.total} {things} done{kept}; results in {job.out}"
+    if summary.left:
+        text += f"\n{summary.left} left: the same command goes on with them"
+    return text
+
+
+@contextmanager
+def ended_in_order() -> Iterator[Callable[[], bool]]:
+    """Yield what tells whether Ctrl+C was pressed, or the process was asked to end.
+
+    The first time lets the run end in order; a second Ctrl+C breaks it off, which loses only the studies in
+    work.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        typer.echo("stopping in order; Ctrl+C again breaks off", err=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
