@@ -118,3 +118,16 @@ def test_filling_and_opening_are_those_of_the_whole_picture():
     assert morphology.open_(np.ones((5, 6), bool), 2).all()
     assert not morphology.within(blank(), 3).any()
     assert morphology.hull_area(blank()) == 0
+
+
+def test_the_inner_edge_is_that_of_scikit_image():
+    from skimage.segmentation import find_boundaries
+
+    random = np.random.default_rng(0)
+    masks = [
+        random.random(shape) < share for shape in ((1, 9), (9, 1), (17, 23)) for share in (0.1, 0.5, 0.9)
+    ]
+    part = blank()
+    part[3:9, 2:20] = True
+    for mask in [*masks, blank(), ~blank(), part]:
+        np.testing.assert_array_equal(morphology.inner_edge(mask), find_boundaries(mask, mode="inner"))

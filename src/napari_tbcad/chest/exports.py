@@ -150,15 +150,14 @@ def write_overlay(path: Path, analysis: ChestAnalysis) -> None:
 
 def _dot_opacities(picture: NDArray[np.uint8], found: Opacities, lungs: NDArray[np.uint8]) -> None:
     """Draw a dotted line, in place, around what is opaque in the lungs (H, W) of a picture (H, W, 3)."""
-    from skimage.segmentation import find_boundaries
-
     from napari_tbcad.imaging.grid import resize_soft
+    from napari_tbcad.imaging.morphology import inner_edge
 
     height, width = lungs.shape
     opaque = (resize_soft(found.any, (height, width)) >= found.threshold) & (lungs > 0)
-    rows, columns = np.ogrid[:height, :width]
+    rows, columns = np.nonzero(inner_edge(opaque))
     dots = (rows // 2 + columns // 2) % 2 == 0
-    picture[find_boundaries(opaque, mode="inner") & dots] = tuple(bytes.fromhex(OPACITY_COLOUR[1:]))
+    picture[rows[dots], columns[dots]] = tuple(bytes.fromhex(OPACITY_COLOUR[1:]))
 
 
 def export_case(

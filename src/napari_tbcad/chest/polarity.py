@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ _SMALLEST_KEPT = 0.3
 # softness of the edge, exponent.
 _CENTRE, _HALF, _LEAN, _SOFT, _POWER = (0.40, 0.28), (0.32, 0.13), -0.24, 0.15, 2.5
 _ROWS, _COLUMNS = slice(5, 55), slice(6, 58)
+
+_SMALL: WeakKeyDictionary[Radiograph, tuple[NDArray[np.float32], NDArray[np.float32]]] = WeakKeyDictionary()
 
 
 class PolarityParameters(Parameters):
@@ -69,7 +72,10 @@ def correct_polarity(film: Radiograph, parameters: PolarityParameters = Polarity
         said = ("The film was stored with air bright; it was turned round (check it, or choose keep).",)
     if automatic and 0 < abs(score) < parameters.certainty:
         said += ("Whether air is dark or bright in this film is uncertain; look at it and set the polarity.",)
-    return replace(result, warnings=(*result.warnings, *said))
+    result = replace(result, warnings=(*result.warnings, *said))
+    if not turn:
+        _SMALL[result] = small_film(film)
+    return result
 
 
 def polarity_score(film: Radiograph) -> float:
@@ -127,8 +133,19 @@ def chest_picture(film: Radiograph, side: int) -> NDArray[np.float64]:
     """Return the film without its flat margins as (side, side) means, quickly also for large films."""
     from skimage.transform import resize
 
-    inside = without_flat_margins(block_means(film.pixels, _WORK_SIDE))
+    _, inside = small_film(film)
     return np.asarray(resize(inside.astype(np.float64), (side, side), order=1, anti_aliasing=True))
+
+
+def small_film(film: Radiograph) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return a film of 256 to 511 pixels (a smaller one as it is), and that without its flat margins.
+
+    A film does not change, and many checks look at these: they are kept as long as the film is.
+    """
+    if film not in _SMALL:
+        small = block_means(film.pixels, _WORK_SIDE)
+        _SMALL[film] = small, without_flat_margins(small)
+    return _SMALL[film]
 
 
 def block_means(pixels: NDArray[np.float32], longest: int) -> NDArray[np.float32]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from napari_tbcad.chest.heart import heart_side
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks
 from napari_tbcad.chest.polarity import (
-    block_means,
     chest_picture,
     polarity_score,
+    small_film,
     turn_score,
     without_flat_margins,
 )
@@ -50,7 +50,8 @@ def require_usable(film: Radiograph) -> None:
         If the film is constant or has fewer than 16 rows or columns.
     """
     source = film.source or "film"
-    if film.pixels.min() == film.pixels.max():
+    few = film.pixels[::64, ::64]
+    if few.min() == few.max() and film.pixels.min() == film.pixels.max():
         raise BadInput(source, f"the film is constant: every pixel is {film.pixels.flat[0]:g}")
     if min(film.shape) < SMALLEST_SIDE:
         rows, columns = film.shape
@@ -209,8 +210,8 @@ def check_masks(film: Radiograph, masks: LungMasks) -> tuple[str, ...]:
 def _check_areas(film: Radiograph, masks: LungMasks, right: int, left: int) -> list[str]:
     said = []
     # The area of the film without the canvas it may lie on, from a small copy.
-    small = block_means(film.pixels, _LOOK_SIDE // 2)
-    share = (right + left) / masks.labels.size * small.size / without_flat_margins(small).size
+    small, inside = small_film(film)
+    share = (right + left) / masks.labels.size * small.size / inside.size
     if not _AREA_SHARE[0] <= share <= _AREA_SHARE[1]:
         size = "small" if share < _AREA_SHARE[0] else "large"
         said.append(f"The {masks.kind} mask is implausibly {size} ({share:.0%} of the film); check it.")

@@ -233,8 +233,9 @@ def _grow(labels: NDArray[Any], out: NDArray[Any], window: tuple[slice, ...]) ->
     )
     corner = padded[:-1, :-1]
     unlike = (corner != padded[1:, :-1]) | (corner != padded[:-1, 1:]) | (corner != padded[1:, 1:])
-    inside = corner[up][:, left]
-    r, c = np.nonzero(unlike[up][:, left])
+    # Columns first, in the small picture: then whole rows are copied.
+    inside = corner[:, left][up]
+    r, c = np.nonzero(unlike[:, left][up])
     # The cells' corners, their two rows mixed first, then the columns: the order of the matrix products.
     corners = [[padded[up[r] + i, left[c] + j] for i in (0, 1)] for j in (0, 1)]
     covered, most = np.zeros(r.size), np.zeros(r.size)

@@ -107,6 +107,26 @@ def within(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     return out
 
 
+def inner_edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of a mask that have an edge in common with one outside it; (H, W) bool.
+
+    Equal to ``skimage.segmentation.find_boundaries(mask, mode="inner")``, some ten times as quick: only the
+    bounding box is looked at, and not with a filter that sorts. Beyond the image nothing counts as outside.
+    """
+    out = np.zeros(mask.shape, bool)
+    box = _box(mask, 1)
+    if box is None:
+        return out
+    part = mask[box]
+    core = part.copy()
+    core[1:] &= part[:-1]
+    core[:-1] &= part[1:]
+    core[:, 1:] &= part[:, :-1]
+    core[:, :-1] &= part[:, 1:]
+    out[box] = part & ~core
+    return out
+
+
 def signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the distance to the mask's edge in pixels, positive inside; (H, W) float32.
 

@@ -14,6 +14,7 @@ from skimage.segmentation import find_boundaries
 
 from napari_tbcad.imaging.grid import resize_labels, resize_soft
 from napari_tbcad.imaging.intensity import robust_range, to_unit
+from napari_tbcad.imaging.morphology import inner_edge
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.notice import NOTICE
 from napari_tbcad.schemes import LUNG_COLOURS
@@ -89,7 +90,7 @@ def changed(grey: Grey, automatic: NDArray[np.uint8], used: NDArray[np.uint8], *
     ):
         tint = np.array(_colour(colour), float)
         picture[part] = np.rint(0.6 * picture[part] + 0.4 * tint)
-        edge = find_boundaries(part, mode="inner")
+        edge = inner_edge(part)
         if sign == "−":
             edge &= _gaps(edge.shape, 3)
         picture[edge] = tint
@@ -139,7 +140,7 @@ def opacity_picture(
     alpha = np.where(inside, 0.75 * soft, 0)[..., None]
     drawn = np.rint((1 - alpha) * _rgb(grey) + alpha * np.array(_colour(OPAQUE), float)).astype(np.uint8)
     _border(drawn, lungs)
-    edge = find_boundaries(inside & (soft >= threshold), mode="inner") & _gaps(grey.shape, 3)
+    edge = inner_edge(inside & (soft >= threshold)) & _gaps(grey.shape, 3)
     drawn[edge] = (255, 255, 255)
     return _png(drawn)
 
@@ -169,7 +170,7 @@ def _large(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]
 
 def _border(picture: Picture, lungs: NDArray[np.bool_]) -> None:
     inside = _large(lungs, picture.shape[:2])
-    picture[find_boundaries(inside, mode="inner")] = (230, 230, 230)
+    picture[inner_edge(inside)] = (230, 230, 230)
 
 
 def _middles(part: NDArray[np.bool_], most: int = 4) -> list[tuple[float, float]]:
