@@ -1,0 +1,219 @@
+"""What a case, or a folder of ``bone run``, says of a bone scan, for the export as DICOM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.bone.case_values import label_name
+from napari_tbcad.bone.cases import WORKFLOW, analysis_of, study_for
+from napari_tbcad.bone.dicom_export import BoneFindings
+from napari_tbcad.bone.exports import hotspot_rows, region_rows, results_row
+from napari_tbcad.bone.views import ViewParameters, name_views
+from napari_tbcad.bone.workflow import BoneSettings
+from napari_tbcad.case import Case
+from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
+from napari_tbcad.io.clinic.provenance import (
+    Finder,
+    called,
+    corrections,
+    finder_of,
+    made_by,
+    models_in,
+    moment,
+    readers_in,
+)
+from napari_tbcad.io.clinic.runs import rows_of, run_names
+from napari_tbcad.io.clinic.segmentation import Made
+from napari_tbcad.io.labels import read_labels
+from napari_tbcad.io.scans import Study, read_study
+from napari_tbcad.record import Record, Step
+
+Row = Mapping[str, Any]
+
+_BY_HAND = ("brush", "file")
+
+
+def findings_of_case(
+    path: str | Path, *, case: Case | None = None, reading: int = -1, anonymous: bool = False
+) -> BoneFindings:
+    """Return what a reading of a scan's case says; nothing is searched for.
+
+    Parameters
+    ----------
+    path : str or Path
+        The case file; its stem is the NAME.
+    case : Case, optional
+        Its content where that is known already.
+    reading : int, optional
+        Which reading; the last by default.
+    anonymous : bool, optional
+        Call readers by number and leave out when they worked.
+
+    Raises
+    ------
+    BadInput
+        If it is no case of a scan, the scan is not to be found, or regions or hotspots are not there yet.
+    """
+    path = Path(path)
+    case = Case.load(path) if case is None else case
+    if case.workflow != WORKFLOW:
+        raise BadInput(path, f"a case of the {case.workflow} workflow, not of a bone scan")
+    one = case.readings[reading]
+    analysis = analysis_of(path, reader=reading)
+    rows = hotspot_rows(analysis, file="")
+    own = {**case.labels, **one.automatic}
+    automatic = {view: own.get(label_name(view, "hotspots")) for view in VIEWS}
+    given = "hotspots" in analysis.given
+    hotspots = _stored(analysis.scan, {view: analysis.hotspots.labels(view) for view in VIEWS})
+    before = _stored(analysis.scan, automatic)
+    made: dict[str | int, Made] = {
+        int(row["id"]): _made(row, hotspots, before) if given else "AUTOMATIC" for row in rows
+    }
+    person = "regions" in analysis.given
+    automatic_regions = any(label_name(view, "regions") in own for view in VIEWS)
+    made["regions"] = made_by(one.record, "regions", person=person, automatic=automatic_regions)
+    who = readers_in(one.record, one.reader)
+    names = called(who, anonymous)
+    return BoneFindings(
+        name="scan" if anonymous else path.stem,
+        scan=analysis.scan,
+        halves=_halved(study_for(case, path)),
+        hotspots=hotspots,
+        regions=_stored(analysis.scan, {view: analysis.regions.labels(view) for view in VIEWS}),
+        made=made,
+        finders=_finders(one.record),
+        rows=rows,
+        region_rows=region_rows(analysis, file=""),
+        result=results_row(analysis, BoneSettings.model_validate(one.settings), file=""),
+        when=datetime(1970, 1, 1) if anonymous else moment(one.when),
+        models=models_in(one.record),
+        corrections=corrections(one.record, names=names, times=not anonymous),
+        warnings=() if anonymous else tuple(one.warnings),
+        readers=tuple(names[name] for name in who),
+        finished=one.finished,
+    )
+
+
+def _stored(scan: BoneScan, images: Mapping[Any, NDArray[Any] | None]) -> dict[str, NDArray[Any]]:
+    """Return label images of the views as they lie in the views' files."""
+    return {
+        view: np.ascontiguousarray(own.stored(labels))
+        for view, own in scan
+        if (labels := images.get(view)) is not None
+    }
+
+
+def _made(row: Row, hotspots: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray[Any]]) -> Made:
+    """Tell who made a hotspot of a person's version; one with the pixels that were found is automatic."""
+    if row["origin"] in _BY_HAND:
+        return "MANUAL"
+    found = before.get(row["view"])
+    if row["origin"] != "candidate" or found is None:
+        return "SEMIAUTOMATIC"
+    mask = hotspots[row["view"]] == int(row["id"])
+    numbers = np.unique(found[mask])
+    same = numbers.size == 1 and numbers[0] > 0 and np.array_equal(found == numbers[0], mask)
+    return "AUTOMATIC" if same else "SEMIAUTOMATIC"
+
+
+def _halved(study: Study) -> bool:
+    return any(frame.facts.half for frame in study.frames)
+
+
+def _finders(record: Record) -> dict[str, Finder]:
+    return {
+        "regions": finder_of(record, "regions"),
+        **{f"{view}_hotspots": finder_of(record, "hotspots", view=view) for view in VIEWS},
+    }
+
+
+def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[BoneFindings | BadInput]:
+    """Yield what ``bone run`` left of each scan in a folder; of a scan that cannot be exported, why.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of ``bone run``: results.csv, regions.csv, hotspots.csv, masks and records.
+    anonymous : bool, optional
+        As for :func:`findings_of_case`.
+    """
+    folder = Path(folder)
+    results = rows_of(folder / "results.csv", "file", "status", "bsi")
+    tables = {name: _by_file(rows_of(folder / f"{name}.csv", "file")) for name in ("regions", "hotspots")}
+    names = run_names(folder, [row["file"] for row in results])
+    for number, row in enumerate(results, 1):
+        if row.get("status") != "ok":
+            continue
+        file = row["file"]
+        try:
+            if (name := names.get(file)) is None:
+                raise BadInput(file, f"which files of {folder} are its own cannot be told")
+            own = {table: rows.get(file, []) for table, rows in tables.items()}
+            found = _row_findings(folder, name, row, own["regions"], own["hotspots"], anonymous)
+        except BadInput as error:
+            yield error
+            continue
+        yield replace(found, name=f"scan{number}") if anonymous else found
+
+
+def _by_file(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row["file"], []).append(row)
+    return found
+
+
+def _row_findings(
+    folder: Path,
+    name: str,
+    row: Mapping[str, str],
+    regions: list[dict[str, str]],
+    hotspots: list[dict[str, str]],
+    anonymous: bool,
+) -> BoneFindings:
+    study = read_study([Path(path) for path in (row.get("files") or row["file"]).split(" | ")])
+    record_path = folder / "records" / f"{name}.json"
+    record = Record.load(record_path)
+    named = next((step for step in record if isinstance(step, Step) and step.name == "views"), None)
+    parameters = ViewParameters.model_validate(named.parameters if named is not None else {})
+    scan = name_views(study, parameters)
+    images: dict[str, dict[str, NDArray[Any]]] = {
+        kind: {
+            view: read_labels(path, scan.shape)
+            for view in VIEWS
+            if (path := folder / "masks" / f"{name}_{view}_{kind}.png").is_file()
+        }
+        for kind in ("hotspots", "regions")
+    }
+    given = row.get("segmenter") == "given"
+    made: dict[str | int, Made] = {
+        int(one["id"]): _made(one, images["hotspots"], {}) if given else "AUTOMATIC" for one in hotspots
+    }
+    made["regions"] = made_by(record, "regions", person=row.get("regions") == "given", automatic=True)
+    who = readers_in(record)
+    names = called(who, anonymous)
+    return BoneFindings(
+        name=name,
+        scan=scan,
+        halves=_halved(study),
+        hotspots=images["hotspots"],
+        regions=images["regions"],
+        made=made,
+        finders=_finders(record),
+        rows=hotspots,
+        region_rows=regions,
+        result=row,
+        when=datetime(1970, 1, 1) if anonymous else datetime.fromtimestamp(int(record_path.stat().st_mtime)),
+        models=models_in(record),
+        corrections=corrections(record, names=names, times=not anonymous),
+        warnings=() if anonymous else tuple(text for text in row.get("warnings", "").split(" | ") if text),
+        readers=tuple(names[reader] for reader in who),
+    )

@@ -1,0 +1,178 @@
+"""What a case, or a folder of ``chest run``, says of a film, for the export as DICOM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from napari_tbcad.case import Case, Reading
+from napari_tbcad.chest.cases import WORKFLOW, film_for
+from napari_tbcad.chest.dicom_export import KINDS, ChestFindings, MaskFound
+from napari_tbcad.chest.exports import RESULT_COLUMNS
+from napari_tbcad.chest.feature_sets import feature_groups
+from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic.provenance import (
+    called,
+    corrections,
+    finder_of,
+    made_by,
+    models_in,
+    moment,
+    readers_in,
+)
+from napari_tbcad.io.clinic.runs import rows_of, run_names
+from napari_tbcad.io.masks import find_mask, read_mask
+from napari_tbcad.io.read import read_film
+from napari_tbcad.record import Record, Step
+
+_TEXTS = ("decision", "notice")
+
+
+def findings_of_case(
+    path: str | Path, *, case: Case | None = None, reading: int = -1, anonymous: bool = False
+) -> ChestFindings:
+    """Return what a reading of a film's case says; nothing is computed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The case file; its stem is the NAME.
+    case : Case, optional
+        Its content where that is known already.
+    reading : int, optional
+        Which reading; the last by default.
+    anonymous : bool, optional
+        Call readers by number and leave out when they worked.
+
+    Raises
+    ------
+    BadInput
+        If it is no case of a film, the film is not to be found, or there are no masks in it.
+    """
+    path = Path(path)
+    case = Case.load(path) if case is None else case
+    if case.workflow != WORKFLOW:
+        raise BadInput(path, f"a case of the {case.workflow} workflow, not of a film")
+    one = case.readings[reading]
+    film = film_for(case, path)
+    masks = _masks(case, one)
+    if not masks:
+        raise BadInput(path, "has no lung masks yet: run it first")
+    said = one.values.get("features") or {}
+    settings = one.settings.get("features", {})
+    who = readers_in(one.record, one.reader)
+    names = called(who, anonymous)
+    return ChestFindings(
+        name="film" if anonymous else path.stem,
+        film=film,
+        masks=masks,
+        when=datetime(1970, 1, 1) if anonymous else moment(one.when),
+        features=dict(zip(said.get("names", ()), said.get("values", ()), strict=True)),
+        groups=dict(zip(said.get("names", ()), said.get("groups", ()), strict=True)),
+        measured={**_kept(settings), **_asked(one.result)},
+        result=dict(one.result or {}),
+        models=models_in(one.record),
+        corrections=corrections(one.record, names=names, times=not anonymous),
+        warnings=() if anonymous else tuple(one.warnings),
+        readers=tuple(names[name] for name in who),
+        finished=one.finished,
+    )
+
+
+def _masks(case: Case, one: Reading) -> dict[str, MaskFound]:
+    found = {}
+    automatic = {**case.labels, **one.automatic}
+    finder = finder_of(one.record, "lungs", str(one.models.get("segmenter") or ""))
+    for kind in KINDS:
+        labels = one.labels.get(kind, automatic.get(kind))
+        if labels is not None:
+            made = made_by(one.record, kind, person=kind in one.labels, automatic=kind in automatic)
+            found[kind] = MaskFound(labels, made, finder)
+    return found
+
+
+def _kept(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("feature_set", "definition", "image", "grid", "levels", "discretisation", "shape_unit")
+    return {name: parameters[name] for name in names if name in parameters}
+
+
+def _asked(result: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if not result else {"operating_point": result.get("operating_point", "")}
+
+
+def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[ChestFindings | BadInput]:
+    """Yield what ``chest run`` left of each film in a folder; of a film that cannot be exported, why.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of ``chest run``: results.csv, features.csv, masks and records.
+    anonymous : bool, optional
+        As for :func:`findings_of_case`.
+    """
+    folder = Path(folder)
+    rows = rows_of(folder / "results.csv", "file", "status", "decision")
+    table = folder / "features.csv"
+    features = {row["file"]: row for row in (rows_of(table, "file") if table.is_file() else ())}
+    names = run_names(folder, [row["file"] for row in rows])
+    for number, row in enumerate(rows, 1):
+        if row.get("status") != "ok":
+            continue
+        try:
+            if (name := names.get(row["file"])) is None:
+                raise BadInput(row["file"], f"which files of {folder} are its own cannot be told")
+            found = _row_findings(folder, name, row, features.get(row["file"], {}), anonymous)
+        except BadInput as error:
+            yield error
+            continue
+        yield replace(found, name=f"film{number}") if anonymous else found
+
+
+def _row_findings(
+    folder: Path, name: str, row: Mapping[str, str], features: Mapping[str, str], anonymous: bool
+) -> ChestFindings:
+    film = read_film(row["file"])
+    record_path = folder / "records" / f"{name}.json"
+    record = Record.load(record_path)
+    step = next((s for s in record if isinstance(s, Step) and s.name == "features"), None)
+    parameters = dict(step.parameters) if step is not None and step.parameters else {}
+    origins = (step.facts if step is not None else {}).get("masks", {})
+    finder = finder_of(record, "lungs", row.get("segmenter", ""))
+    masks = {}
+    for kind in KINDS:
+        path = find_mask(folder / "masks", name, kind)
+        if path is not None:
+            made = made_by(record, kind, person=origins.get(kind) == "person", automatic=True)
+            masks[kind] = MaskFound(read_mask(path, film.shape), made, finder)
+    if not masks:
+        raise BadInput(folder, f"there are no masks of {name} in it")
+    values = {key: float(value) for key, value in features.items() if key != "file" and value}
+    known: Mapping[str, str] = feature_groups(parameters.get("feature_set", "chandra113")) if values else {}
+    who = readers_in(record)
+    names = called(who, anonymous)
+    return ChestFindings(
+        name=name,
+        film=film,
+        masks=masks,
+        when=datetime(1970, 1, 1) if anonymous else datetime.fromtimestamp(int(record_path.stat().st_mtime)),
+        features=values,
+        groups={key: known.get(key, key.partition("_")[0]) for key in values},
+        measured={**_kept(parameters), **_asked(row)},
+        result={
+            key: row[key] if key in _TEXTS else _number(row[key]) for key in RESULT_COLUMNS if key in row
+        },
+        models=models_in(record),
+        corrections=corrections(record, names=names, times=not anonymous),
+        warnings=() if anonymous else tuple(text for text in row.get("warnings", "").split(" | ") if text),
+        readers=tuple(names[reader] for reader in who),
+    )
+
+
+def _number(text: str) -> float | str | None:
+    try:
+        return float(text)
+    except ValueError:
+        return text or None

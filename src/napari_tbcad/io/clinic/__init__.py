@@ -1,0 +1,1 @@
+"""Formats a clinic's archive takes: DICOM segmentations, structured reports, de-identified images."""

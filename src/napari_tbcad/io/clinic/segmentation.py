@@ -1,0 +1,298 @@
+"""Writing label images as DICOM segmentations."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad import __version__
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import written_whole
+from napari_tbcad.io.clinic.codes import Concept
+from napari_tbcad.io.clinic.source import SECONDARY_CAPTURE, SourceImage, uid_of
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+Made = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
+"""Who made a segment: the program; the program and then a person; a person."""
+
+MAKER = "napari-tbcad"
+NO_SERIAL = "0"
+
+_LABEL_LENGTH, _ID_LENGTH = 64, 64
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """One segment.
+
+    Parameters
+    ----------
+    mask : (H, W) array of bool
+        Its pixels, on the grid of the source as stored.
+    label : str
+        What a viewer shows.
+    category, kind : Concept
+        Category and type of what is segmented.
+    made : {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}
+        Who made it.
+    algorithm : str
+        Name of what found it, with its digest where it has one; not used for a manual one.
+    family : Concept
+        What kind of algorithm.
+    track : str
+        Identifier, unique in its study, such as ``"hotspot 3"``.
+    colour : str
+        ``#RRGGBB``.
+    """
+
+    mask: NDArray[np.bool_]
+    label: str
+    category: Concept
+    kind: Concept
+    made: Made
+    algorithm: str
+    family: Concept
+    track: str
+    colour: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenSegmentation:
+    """A segmentation that was written: what a report needs to refer to it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    header : Dataset
+        Its content without the pixels.
+    frames : dict of str to int
+        Frame number by `track`; a segment without pixels has none.
+    """
+
+    path: Path
+    header: Dataset
+    frames: dict[str, int]
+
+    @property
+    def uid(self) -> str:
+        """SOP instance UID."""
+        return str(self.header.SOPInstanceUID)
+
+
+def write_segmentation(
+    path: str | Path,
+    source: SourceImage,
+    segments: Sequence[Segment],
+    *,
+    name: str,
+    description: str,
+    series: int,
+    when: datetime,
+    reader: str = "",
+) -> WrittenSegmentation:
+    """Write segments of one image as a binary DICOM segmentation.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    source : SourceImage
+        The image; patient and study are its own.
+    segments : sequence of Segment
+        At least one with a pixel.
+    name : str
+        Content label: capitals, digits and ``_``, such as ``"LUNGS_SENSITIVE"``.
+    description : str
+        What is segmented, in words.
+    series : int
+        Series number.
+    when : datetime
+        Date of content.
+    reader : str, optional
+        Who corrected it, where a name was given.
+
+    Returns
+    -------
+    WrittenSegmentation
+        The same input gives the same UIDs.
+
+    Raises
+    ------
+    BadInput
+        If a segment is not on the grid of the image, or no segment has a pixel.
+
+    References
+    ----------
+    DICOM PS3.3, A.51 (segmentation IOD), C.8.20.
+    """
+    segments = [segment for segment in segments if segment.mask.any()]
+    if not segments:
+        raise BadInput(path, "there is nothing to segment in it")
+    for segment in segments:
+        if segment.mask.shape != source.shape:
+            raise BadInput(
+                path, f"{segment.label} has {segment.mask.shape} pixels, its image has {source.shape}"
+            )
+    dataset = _built(source, segments, name, description, series, when, reader)
+    point_at(dataset, source)
+    dataset.PatientOrientation = source.header.PatientOrientation
+    date_as(dataset, when)
+    with written_whole(path) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
+    numbers = _frame_numbers(dataset)
+    frames = {segment.track: numbers[n] for n, segment in enumerate(segments, 1)}
+    del dataset.PixelData
+    return WrittenSegmentation(Path(path), dataset, frames)
+
+
+def _built(
+    source: SourceImage,
+    segments: Sequence[Segment],
+    name: str,
+    description: str,
+    series: int,
+    when: datetime,
+    reader: str,
+) -> Any:
+    import highdicom as hd
+
+    masks = np.stack([segment.mask for segment in segments], axis=-1).astype(np.uint8)[np.newaxis]
+    said = "|".join(f"{s.label}/{s.made}/{s.algorithm}" for s in segments)
+    parts = (source.uid, name, said, reader, str(when), str(hash_of(masks)))
+    with python_warnings.catch_warnings():
+        # highdicom warns of header values, a patient's name among them.
+        python_warnings.simplefilter("ignore")
+        return hd.seg.Segmentation(
+            [source.header],
+            masks,
+            hd.seg.SegmentationTypeValues.BINARY,
+            [_described(number, segment, source) for number, segment in enumerate(segments, 1)],
+            series_instance_uid=uid_of("segmentation series", *parts),
+            series_number=series,
+            sop_instance_uid=uid_of("segmentation", *parts),
+            instance_number=1,
+            manufacturer=MAKER,
+            manufacturer_model_name=MAKER,
+            software_versions=__version__,
+            device_serial_number=NO_SERIAL,
+            content_label=name[:16],
+            content_description=description[:_LABEL_LENGTH],
+            content_creator_name=person_name(reader) or None,
+            series_description=description[:_LABEL_LENGTH],
+        )
+
+
+def hash_of(array: NDArray[Any]) -> str:
+    """Return a digest of an array's bytes."""
+    import hashlib
+
+    return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=16).hexdigest()
+
+
+def _described(number: int, segment: Segment, source: SourceImage) -> Any:
+    import highdicom as hd
+
+    algorithm = None
+    if segment.made != "MANUAL":
+        algorithm = hd.AlgorithmIdentificationSequence(
+            name=segment.algorithm[:_LABEL_LENGTH], version=__version__, family=coded(segment.family)
+        )
+    return hd.seg.SegmentDescription(
+        segment_number=number,
+        segment_label=segment.label[:_LABEL_LENGTH],
+        segmented_property_category=coded(segment.category),
+        segmented_property_type=coded(segment.kind),
+        algorithm_type=segment.made,
+        algorithm_identification=algorithm,
+        tracking_id=segment.track[:_ID_LENGTH],
+        tracking_uid=tracking_uid(source, segment.track),
+        display_color=_lab(segment.colour) if segment.colour else None,
+    )
+
+
+def tracking_uid(source: SourceImage, track: str) -> str:
+    """Return the UID by which a segment is followed from the segmentation into the report."""
+    return uid_of("track", source.uid, track)
+
+
+def coded(concept: Concept) -> Any:
+    """Return a concept as highdicom takes it."""
+    import highdicom as hd
+
+    return hd.sr.CodedConcept(concept.value, concept.scheme, concept.meaning)
+
+
+def person_name(reader: str) -> str:
+    r"""Return a reader's name as a person name: a single group, without ``\ ^ =`` and control characters."""
+    return " ".join("".join(c if c.isprintable() and c not in "\\^=" else " " for c in reader).split())[:64]
+
+
+def _lab(colour: str) -> Any:
+    import highdicom as hd
+    from skimage.color import rgb2lab
+
+    red_green_blue = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    light, a, b = rgb2lab(red_green_blue.reshape(1, 1, 3)).reshape(3)
+    return hd.color.CIELabColor(
+        float(np.clip(light, 0, 100)), *(float(np.clip(v, -128, 127)) for v in (a, b))
+    )
+
+
+def point_at(dataset: Dataset, source: SourceImage) -> None:
+    """Have references to the stand-in name the true image: its storage class and frame."""
+    if "ReferencedSeriesSequence" in dataset:
+        # highdicom lists one and the same item here and among the sources; here a frame is not allowed.
+        dataset.ReferencedSeriesSequence = deepcopy(dataset.ReferencedSeriesSequence)
+    for item, inside in items_below(dataset):
+        if str(item.get("ReferencedSOPInstanceUID", "")) != source.uid:
+            continue
+        if str(item.get("ReferencedSOPClassUID", "")) == SECONDARY_CAPTURE:
+            item.ReferencedSOPClassUID = source.sop_class
+        if source.frame is not None and inside == "SourceImageSequence":
+            item.ReferencedFrameNumber = source.frame
+
+
+def items_below(dataset: Dataset) -> Iterator[tuple[Dataset, str]]:
+    """Yield every item below a data set with the keyword of the sequence that it is in."""
+    for element in dataset:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield item, element.keyword
+                yield from items_below(item)
+
+
+def _frame_numbers(dataset: Dataset) -> dict[int, int]:
+    """Return the frame of each segment; every one has one frame."""
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    if len(groups) == 1:  # said once, among what all frames share
+        return {1: 1}
+    return {
+        int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber): number
+        for number, group in enumerate(groups, 1)
+    }
+
+
+def date_as(dataset: Dataset, when: datetime) -> None:
+    """Set the times of writing to that of the content: the same study gives the same bytes."""
+    for item, inside in items_below(dataset):
+        if inside == "ContributingEquipmentSequence":
+            item.ContributionDateTime = when.strftime("%Y%m%d%H%M%S")
+        if "DimensionOrganizationUID" in item:
+            item.DimensionOrganizationUID = uid_of("dimensions", str(dataset.SOPInstanceUID))
+    for keyword in ("ContentDate", "InstanceCreationDate", "SeriesDate"):
+        if keyword in dataset:
+            setattr(dataset, keyword, when.strftime("%Y%m%d"))
+    for keyword in ("ContentTime", "InstanceCreationTime", "SeriesTime"):
+        if keyword in dataset:
+            setattr(dataset, keyword, when.strftime("%H%M%S"))

@@ -1,0 +1,105 @@
+"""Lungs, hotspots and skeleton regions in DICOM segmentations, as label images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic.codes import HOTSPOTS, REGIONS
+from napari_tbcad.io.clinic.segmentation_reading import read_segments
+from napari_tbcad.schemes import REGION_IDS
+
+
+def lungs_of(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Read the lungs of a DICOM segmentation.
+
+    Returns
+    -------
+    (H, W) array of uint8
+        0 background, 1 right lung, 2 left lung. Several segments of one side, such as lobes, are joined;
+        segments of other things are passed over.
+
+    Raises
+    ------
+    BadInput
+        As :func:`read_segments` does, and if there is no lung in it or the two overlap.
+    """
+    segments = read_segments(path, shape)
+    labels = np.zeros(segments[0].mask.shape, np.uint8)
+    for segment in segments:
+        if segment.side:
+            shared = int(np.count_nonzero(segment.mask & (labels > 0) & (labels != segment.side)))
+            if shared:
+                raise BadInput(path, f"the lungs overlap in {shared} pixels")
+            labels[segment.mask] = segment.side
+    if not labels.any():
+        names = ", ".join(f"“{segment.label}”" for segment in segments[:3])
+        raise BadInput(path, f"no segment in it is a lung ({names}): name them right lung and left lung")
+    return labels
+
+
+def hotspots_of(
+    path: str | Path, shape: tuple[int, int] | None = None
+) -> tuple[NDArray[np.uint16], dict[int, str]]:
+    """Read the hotspots of a DICOM segmentation.
+
+    Returns
+    -------
+    labels : (H, W) array of uint16
+        A number of its own for each segment: the one in its tracking identifier (``"hotspot 3"``), else
+        that of the segment. What was taken already by a lower segment stays its own.
+    classes : dict of int to str
+        Class by number: as coded; lesions of other programs are abnormal.
+
+    Raises
+    ------
+    BadInput
+        As :func:`read_segments` does.
+    """
+    segments = read_segments(path, shape)
+    labels = np.zeros(segments[0].mask.shape, np.uint16)
+    tracked = [_number(segment.track) for segment in segments]
+    numbers = tracked if None not in tracked and len(set(tracked)) == len(tracked) else None
+    classes: dict[int, str] = {}
+    for place, segment in enumerate(segments, 1):
+        number = place if numbers is None else numbers[place - 1]
+        assert number is not None
+        own = segment.mask & (labels == 0)
+        if own.any():
+            labels[own] = number
+            classes[number] = next(
+                (name for name, (_, kind) in HOTSPOTS.items() if kind.same(segment.kind)), "abnormal"
+            )
+    return labels, classes
+
+
+def _number(track: str) -> int | None:
+    word, _, number = track.rpartition(" ")
+    return int(number) if word == "hotspot" and number.isdecimal() and 0 < int(number) <= 65535 else None
+
+
+def regions_of(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Read the skeleton regions of a DICOM segmentation.
+
+    Returns
+    -------
+    (H, W) array of uint8
+        0 outside, 1 to 12 as in :data:`~napari_tbcad.schemes.REGION_NAMES`.
+
+    Raises
+    ------
+    BadInput
+        As :func:`read_segments` does, and if no segment is a skeleton region.
+    """
+    segments = read_segments(path, shape)
+    labels = np.zeros(segments[0].mask.shape, np.uint8)
+    for segment in segments:
+        for name, concept in REGIONS.items():
+            if concept.same(segment.kind):
+                labels[segment.mask] = REGION_IDS[name]
+    if not labels.any():
+        raise BadInput(path, "no segment in it is a skeleton region")
+    return labels

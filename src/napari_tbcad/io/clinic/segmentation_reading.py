@@ -1,0 +1,208 @@
+"""Reading DICOM segmentations, our own and those of other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic.codes import (
+    LUNG,
+    LUNGS,
+    OLD_LUNG,
+    OLD_LUNGS,
+    OLD_SIDES,
+    SIDES,
+    Concept,
+)
+from napari_tbcad.io.dicom_file import damage_told, modality_of, parse_dicom
+from napari_tbcad.schemes import LEFT, RIGHT
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+MOST_SEGMENTS, MOST_PIXELS = 4096, 2**30
+"""A segmentation with more segments, or with more pixels in all its frames, is refused."""
+
+_LARGEST = 20_000
+_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+
+
+@dataclass(frozen=True, eq=False)
+class ReadSegment:
+    """One segment of a file.
+
+    Parameters
+    ----------
+    mask : (H, W) array of bool
+    label, track : str
+        What it is called, and its tracking identifier; empty when there is none.
+    kind : Concept
+        What is segmented.
+    side : int
+        Label of the lung (1 right, 2 left) that it is, 0 for none.
+    made : str
+        ``"AUTOMATIC"``, ``"SEMIAUTOMATIC"`` or ``"MANUAL"``.
+    """
+
+    mask: NDArray[np.bool_]
+    label: str
+    track: str
+    kind: Concept
+    side: int
+    made: str
+
+
+def is_segmentation(path: str | Path) -> bool:
+    """Tell cheaply, from the header alone, whether a file is a DICOM segmentation; it need not exist."""
+    try:
+        with damage_told(Path(path)):
+            return modality_of(parse_dicom(Path(path), only=["Modality"])) == "SEG"
+    except (BadInput, OSError):
+        return False
+
+
+def read_segments(path: str | Path, shape: tuple[int, int] | None = None) -> tuple[ReadSegment, ...]:
+    """Read the segments of a DICOM segmentation of one plane.
+
+    Parameters
+    ----------
+    path : str or Path
+        Binary, fractional (a pixel counts from half of the full scale) or a label map.
+    shape : (int, int), optional
+        Rows and columns of the image that it is for.
+
+    Returns
+    -------
+    tuple of ReadSegment
+        In order of their numbers; several frames of one segment are joined.
+
+    Raises
+    ------
+    BadInput
+        If it is no such file, is damaged, of another size, or of a volume.
+
+    References
+    ----------
+    DICOM PS3.3, C.8.20 (segmentation), C.8.20.4.2 (segment description).
+    """
+    path = Path(path)
+    try:
+        dataset = parse_dicom(path)
+    except FileNotFoundError as error:
+        raise BadInput(path, "no such segmentation file") from error
+    except OSError as error:
+        raise BadInput(path, f"the segmentation cannot be read ({error.strerror or error})") from error
+    with damage_told(path):
+        if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
+            raise BadInput(path, "not a DICOM segmentation")
+        _refuse_other_sizes(path, dataset, shape)
+        described = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
+        masks = {number: np.zeros((dataset.Rows, dataset.Columns), bool) for number in described}
+        for number, frame in _frames(path, dataset):
+            if number not in masks:
+                raise BadInput(path, f"a frame is of segment {number}, which the file does not describe")
+            masks[number] |= frame
+        return tuple(_read(masks[number], described[number]) for number in sorted(described))
+
+
+def _refuse_other_sizes(path: Path, dataset: Dataset, shape: tuple[int, int] | None) -> None:
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    frames, segments = int(dataset.get("NumberOfFrames") or 1), len(dataset.get("SegmentSequence") or ())
+    if segments > MOST_SEGMENTS or rows * columns * max(frames, segments) > MOST_PIXELS:
+        raise BadInput(path, f"{frames} frames of {rows} × {columns} pixels, {segments} segments: refused")
+    if not segments or max(rows, columns) > _LARGEST:
+        raise BadInput(path, f"{segments} segments of {rows} × {columns} pixels: no segmentation of a film")
+    if shape is not None and (rows, columns) != tuple(shape):
+        raise BadInput(
+            path,
+            f"the segmentation has {rows} × {columns} pixels (rows × columns) but its image has "
+            f"{shape[0]} × {shape[1]}; save it on the image's own grid",
+        )
+    positions = {
+        tuple(map(float, item.PlanePositionSequence[0].ImagePositionPatient))
+        for item in dataset.get("PerFrameFunctionalGroupsSequence") or ()
+        if "PlanePositionSequence" in item and "ImagePositionPatient" in item.PlanePositionSequence[0]
+    }
+    if len(positions) > 1:
+        raise BadInput(path, f"a segmentation of a volume ({len(positions)} planes), not of a film")
+
+
+def _frames(path: Path, dataset: Dataset) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Yield the number of a segment and a frame of it."""
+    from pydicom.pixels.utils import pixel_array
+
+    kind = str(dataset.get("SegmentationType", "BINARY"))
+    try:
+        frames = np.asarray(pixel_array(dataset)).reshape(-1, int(dataset.Rows), int(dataset.Columns))
+    except Exception as error:
+        # Decoders raise RuntimeError, ValueError, AttributeError and more for a damaged stream.
+        raise BadInput(path, f"its frames cannot be decoded ({type(error).__name__})") from error
+    if kind == "LABELMAP":
+        for frame in frames:
+            for number in np.unique(frame):
+                if number:
+                    yield int(number), frame == number
+        return
+    half = int(dataset.get("MaximumFractionalValue") or 255) / 2 if kind == "FRACTIONAL" else 0
+    shared = dataset.get("SharedFunctionalGroupsSequence") or [{}]
+    groups: Sequence[Any] = dataset.get("PerFrameFunctionalGroupsSequence") or [{}] * len(frames)
+    if len(groups) != len(frames):
+        raise BadInput(path, f"it has {len(frames)} frames but describes {len(groups)}")
+    for frame, group in zip(frames, groups, strict=True):
+        named = group.get("SegmentIdentificationSequence") or shared[0].get("SegmentIdentificationSequence")
+        if not named:
+            raise BadInput(path, "a frame does not say which segment it is")
+        yield int(named[0].ReferencedSegmentNumber), frame > half
+
+
+def _read(mask: NDArray[np.bool_], item: Dataset) -> ReadSegment:
+    label = str(item.get("SegmentLabel", ""))
+    coded = (item.get("SegmentedPropertyTypeCodeSequence") or [None])[0]
+    return ReadSegment(
+        mask=mask,
+        label=label,
+        track=str(item.get("TrackingID", "")),
+        kind=concept_of(coded),
+        side=_side(coded, item, label),
+        made=str(item.get("SegmentAlgorithmType", "")),
+    )
+
+
+def concept_of(item: Any) -> Concept:
+    """Return the concept that an item of a code sequence is."""
+    if item is None:
+        return Concept("", "", "")
+    value = item.get("CodeValue") or item.get("LongCodeValue") or item.get("URNCodeValue") or ""
+    return Concept(str(value), str(item.get("CodingSchemeDesignator", "")), str(item.get("CodeMeaning", "")))
+
+
+def _side(coded: Any, item: Dataset, label: str) -> int:
+    """Return which lung a segment is, by its codes, else by the words of its label."""
+    kind = concept_of(coded).value
+    for side, concept in LUNGS.items():
+        if kind == concept.value:
+            return side
+    if kind in OLD_LUNGS:
+        return OLD_LUNGS[kind]
+    if kind in (LUNG.value, OLD_LUNG):
+        modifiers = [
+            concept_of(part).value
+            for holder in (coded, item)
+            for part in holder.get("SegmentedPropertyTypeModifierCodeSequence") or ()
+        ]
+        for modifier in modifiers:
+            if modifier in OLD_SIDES:
+                return OLD_SIDES[modifier]
+            for side, concept in SIDES.items():
+                if modifier == concept.value:
+                    return side
+    words = set(label.lower().replace("_", " ").replace("-", " ").split())
+    if not words & {"lung", "lungs"} or {"right", "left"} <= words:
+        return 0
+    return RIGHT if "right" in words else LEFT if "left" in words else 0

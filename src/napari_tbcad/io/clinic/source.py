@@ -1,0 +1,294 @@
+"""The image a segmentation or a report is about, as DICOM: the file itself, or one written for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import written_whole
+from napari_tbcad.io.dicom_file import damage_told, first_number, modality_of, parse_dicom
+from napari_tbcad.notice import NOTICE
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+CLASSES = {
+    "NM": "1.2.840.10008.5.1.4.1.1.20",
+    "CR": "1.2.840.10008.5.1.4.1.1.1",
+    "DX": "1.2.840.10008.5.1.4.1.1.1.1",
+}
+"""Storage class of a file that states its modality but no class."""
+
+FACING = {"anterior": ("L", "F"), "posterior": ("R", "F")}
+"""Where rows and columns of a picture run to, of a patient who is seen from the front or from the back."""
+
+_EMPTY = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
+)
+_LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
+_KEPT_GROUPS = (0x0008, 0x0010, 0x0012, 0x0020)
+
+
+@dataclass(frozen=True, eq=False)
+class SourceImage:
+    """An image of one frame that segmentations and reports can point at.
+
+    Parameters
+    ----------
+    header : Dataset
+        Patient, study and size, as a plain image of one frame: what is written about the image inherits
+        from it. Holds no pixels.
+    sop_class : str
+        Storage class of the true image.
+    frame : int or None
+        Which frame of the true image, from 1; None where it has one only.
+    file : Dataset or None
+        The image itself where none existed and one has to be written.
+    notes : tuple of str
+        What had to be made up or left out, one sentence each.
+    """
+
+    header: Dataset
+    sop_class: str
+    frame: int | None = None
+    file: Dataset | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def uid(self) -> str:
+        """SOP instance UID of the image."""
+        return str(self.header.SOPInstanceUID)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return int(self.header.Rows), int(self.header.Columns)
+
+
+def uid_of(*parts: str) -> str:
+    """Return a UID made from a digest (root 2.25, PS3.5 B.2): the same parts give the same UID."""
+    hashed = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+    return f"2.25.{int.from_bytes(hashed, 'big')}"
+
+
+def dicom_source(dataset: Dataset | str | Path, *, frame: int = 0, view: str = "anterior") -> SourceImage:
+    """Return an image in a DICOM file as a source.
+
+    Parameters
+    ----------
+    dataset : Dataset or path
+        The file, or its parsed content (of a file that was de-identified, say).
+    frame : int, optional
+        Which frame, from 0.
+    view : {"anterior", "posterior"}, optional
+        From where the patient is seen; used where the file does not say how the picture lies.
+
+    Returns
+    -------
+    SourceImage
+        What a file lacks that a reference needs is made from a digest of its pixels, and said in the notes.
+
+    Raises
+    ------
+    BadInput
+        If the file is no DICOM image.
+    """
+    path = dataset if isinstance(dataset, str | Path) else "image"
+    with damage_told(Path(path)):
+        if isinstance(dataset, str | Path):
+            dataset = parse_dicom(Path(dataset))
+        if not dataset.get("Rows") or not dataset.get("Columns"):
+            raise BadInput(path, "the DICOM file holds no image (no size)")
+        notes: list[str] = []
+        header = _inherited(dataset, notes)
+        frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
+        sop_class = _identified(header, dataset, notes)
+        header.PatientOrientation = _orientation(dataset, view)
+        return SourceImage(header, sop_class, frame + 1 if frames > 1 else None, notes=tuple(notes))
+
+
+def _inherited(dataset: Dataset, notes: list[str]) -> Dataset:
+    """Return patient and study of an image without what is wrong in them."""
+    from pydicom.dataset import Dataset
+
+    dataset = deepcopy(_without_pixels(dataset))
+    dataset.decode()
+    header = Dataset()
+    for element in dataset:
+        if element.tag.group not in _KEPT_GROUPS or element.VR == "SQ":
+            continue
+        if not _valid(element):
+            if element.keyword in _EMPTY:
+                notes.append(f"{element.keyword} of the image is no valid value and was left empty.")
+            continue
+        header.add(element)
+    for keyword in _EMPTY:
+        if keyword not in header:
+            setattr(header, keyword, "")
+    header.Rows, header.Columns = int(dataset.Rows), int(dataset.Columns)
+    header.SpecificCharacterSet = "ISO_IR 192"
+    if dataset.get("LossyImageCompression") == "01":
+        for keyword in _LOSSY:
+            if keyword in dataset:
+                setattr(header, keyword, dataset[keyword].value)
+    for keyword in ("FrameOfReferenceUID", "SynchronizationFrameOfReferenceUID", "ImageType"):
+        if keyword in header:
+            del header[keyword]
+    return header
+
+
+def _valid(element: Any) -> bool:
+    """Tell whether all values of an element are what its representation allows."""
+    from pydicom.config import RAISE
+    from pydicom.valuerep import DA, DT, TM, validate_value
+
+    times = {"DA": DA, "DT": DT, "TM": TM}
+    try:
+        for value in element.value if element.VM > 1 else [element.value]:
+            if isinstance(value, str) or element.VR in ("UI", "PN", *times):
+                validate_value(element.VR, value, RAISE)
+            if element.VR in times and value:
+                times[element.VR](value)  # "00000101" looks like a date and is none
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _without_pixels(dataset: Dataset) -> Dataset:
+    return dataset[0x00080000:0x7FE00000]  # type: ignore[misc]
+
+
+def _identified(header: Dataset, dataset: Dataset, notes: list[str]) -> str:
+    """Give the header its UIDs and return the storage class."""
+    meta = getattr(dataset, "file_meta", None)
+    pixels = hashlib.blake2b(bytes(dataset.get("PixelData") or b""), digest_size=16).hexdigest()
+    made = []
+    for keyword, in_meta in (
+        ("SOPInstanceUID", "MediaStorageSOPInstanceUID"),
+        ("StudyInstanceUID", ""),
+        ("SeriesInstanceUID", ""),
+    ):
+        if not header.get(keyword):
+            known = str(meta.get(in_meta, "") or "") if meta is not None and in_meta else ""
+            setattr(header, keyword, known or uid_of(keyword, pixels))
+            made += [] if known else [keyword]
+    sop_class = str(dataset.get("SOPClassUID") or "") or str(
+        (meta.get("MediaStorageSOPClassUID", "") if meta is not None else "") or ""
+    )
+    if not sop_class:
+        sop_class = CLASSES.get(modality_of(dataset) or "", SECONDARY_CAPTURE)
+        made.append("SOPClassUID")
+    if made:
+        notes.append(f"The image file lacks {', '.join(made)}: made from its pixels, for references only.")
+    # highdicom takes any NM image for one of the enhanced multi-frame kind; a plain image it understands.
+    header.SOPClassUID = SECONDARY_CAPTURE
+    return sop_class
+
+
+def _orientation(dataset: Dataset, view: str) -> list[str]:
+    said = dataset.get("PatientOrientation")
+    if said is not None and not isinstance(said, str) and len(said) == 2 and all(said):
+        return [str(part) for part in said]
+    return list(FACING[view])
+
+
+def captured_source(
+    pixels: NDArray[Any],
+    *,
+    name: str,
+    view: str = "anterior",
+    body_part: str = "CHEST",
+    spacing_mm: Sequence[float] | None = None,
+    when: datetime | None = None,
+) -> SourceImage:
+    """Return pixels that no DICOM file holds as a secondary capture image to be written.
+
+    Parameters
+    ----------
+    pixels : (H, W) array
+        Finite; whole numbers from 0 to 65535 are stored as they are, others stretched to 16 bits.
+    name : str
+        What tells the study from others; goes into the UIDs, not into the file.
+    view : {"anterior", "posterior"}, optional
+        From where the patient is seen.
+    body_part : str, optional
+        Defined term of BodyPartExamined.
+    spacing_mm : (float, float), optional
+        Row and column spacing.
+    when : datetime, optional
+        Date of content; now when not given.
+
+    References
+    ----------
+    DICOM PS3.3, A.8.1 (secondary capture image IOD).
+    """
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    stored, stretched = _stored(pixels)
+    digest = hashlib.blake2b(stored.tobytes(), digest_size=16).hexdigest()
+    file = _capture_header(name, digest, view, body_part, when or datetime.now())
+    file.file_meta = FileMetaDataset()
+    file.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE  # type: ignore[assignment]
+    file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID
+    file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    if stretched:
+        file.DerivationDescription = "Grey levels were stretched to 16 bits"
+    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
+    file.Rows, file.Columns = stored.shape
+    file.BitsAllocated = file.BitsStored = 16
+    file.HighBit, file.PixelRepresentation = 15, 0
+    if spacing_mm is not None:
+        file.PixelSpacing = [f"{value:.6g}" for value in spacing_mm]
+    file.PixelData = stored.tobytes()
+    source = dicom_source(file, view=view)
+    note = "The image was no DICOM file: a secondary capture image was written for it, without a patient."
+    return SourceImage(source.header, SECONDARY_CAPTURE, file=file, notes=(note,))
+
+
+def _stored(pixels: NDArray[Any]) -> tuple[NDArray[np.uint16], bool]:
+    pixels = np.asarray(pixels, np.float64)
+    if pixels.ndim != 2 or pixels.size == 0 or not np.isfinite(pixels).all():
+        raise BadInput("image", "its pixels are not a picture of finite numbers")
+    low, high = float(pixels.min()), float(pixels.max())
+    if low >= 0 and high <= 65535 and (pixels == np.rint(pixels)).all():
+        return pixels.astype("<u2"), False
+    scale = 65535 / (high - low) if high > low else 0.0
+    return np.rint((pixels - low) * scale).astype("<u2"), True
+
+
+def _capture_header(name: str, digest: str, view: str, body_part: str, when: datetime) -> Any:
+    from pydicom.dataset import Dataset
+
+    file = Dataset()
+    file.SpecificCharacterSet = "ISO_IR 192"
+    file.ImageType = ["DERIVED", "SECONDARY"]
+    file.SOPClassUID, file.SOPInstanceUID = SECONDARY_CAPTURE, uid_of("capture", name, view, digest)
+    for keyword in _EMPTY:
+        setattr(file, keyword, "")
+    file.StudyInstanceUID, file.SeriesInstanceUID = uid_of("study", name), uid_of("series", name)
+    file.Modality, file.ConversionType, file.BodyPartExamined = "OT", "WSD", body_part
+    file.SeriesNumber = file.InstanceNumber = 1
+    file.ContentDate, file.ContentTime = when.strftime("%Y%m%d"), when.strftime("%H%M%S")
+    file.PatientOrientation = list(FACING[view])
+    file.SeriesDescription = NOTICE
+    return file
+
+
+def write_source(path: str | Path, source: SourceImage) -> Path:
+    """Write the image of a source that has one of its own."""
+    assert source.file is not None
+    with written_whole(path) as temporary:
+        source.file.save_as(temporary, enforce_file_format=True)
+    return Path(path)
