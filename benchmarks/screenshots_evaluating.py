@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QWidget
 from napari_tbcad.batch.evaluating import jobs
 from napari_tbcad.simulate.samples import write_simulated_set
 from napari_tbcad.widgets.chest.bench import bench_of
-from napari_tbcad.widgets.chest.opening import show_chest_panel
+from napari_tbcad.widgets.panels import CHEST, show_panel
 from screenshots import Scene, cut, pause, save, spin
 from screenshots_training import beside
 
@@ -169,7 +169,7 @@ def film(scene: EvaluationScene, out: Path) -> None:
     scene.rest()
     scene.viewer.reset_view()
     save(out, "evaluate_film", scene.picture())
-    show_chest_panel(scene.viewer)
+    show_panel(scene.viewer, CHEST)
     scene.rest()
     save(out, "evaluate_answer", scene.picture(), scene.right())
 

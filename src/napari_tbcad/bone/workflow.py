@@ -187,12 +187,14 @@ def analyse(
     began = time.perf_counter()
     run = start(study, settings, atlas=atlas)
     if masks is not None:
-        _give_files(run, masks, cancelled)
+        give_files(run, masks, cancelled)
     done = finish(run, progress=progress, cancelled=cancelled)
     return replace(done, seconds=time.perf_counter() - began)
 
 
-def _give_files(run: Run, files: LabelFiles, cancelled: Probe | None) -> None:
+def give_files(
+    run: Run, files: LabelFiles, cancelled: Probe | None = None, *, tool: str = "file"
+) -> None:
     """Put a person's label files before the automatic labels; a view without a file keeps those.
 
     The automatic ones are made in any case, so that the record can tell how far the files are from them.
@@ -213,10 +215,10 @@ def _give_files(run: Run, files: LabelFiles, cancelled: Probe | None) -> None:
     if files.regions:
         regions = read_regions(files, scan, automatic("regions", files.regions))
         if regions is not None:
-            give_regions(run, regions, tool="file")
+            give_regions(run, regions, tool=tool)
     if files.has_hotspots:
         kinds = (files.hotspots, files.classes, files.boxes)
         scheme = run.settings.classes.scheme  # type: ignore[attr-defined]
         hotspots = read_hotspots(files, scan, automatic("hotspots", *kinds), scheme=scheme)
         if hotspots is not None:
-            give_hotspots(run, hotspots, tool="file")
+            give_hotspots(run, hotspots, tool=tool)

@@ -32,6 +32,11 @@ def _load(file: Path) -> ChestModel:
     return load_model(file)
 
 
+def packaged_file(name: str) -> Path | None:
+    """Return the file of a packaged model; None where there is none of this name."""
+    return _folder() / f"{name}{_SUFFIX}" if name in packaged_models() else None
+
+
 def packaged_model(name: str = DEMONSTRATION) -> ChestModel:
     """Return a packaged model; raises :class:`ModelRefused` when it is not there or not sound."""
     models = packaged_models()

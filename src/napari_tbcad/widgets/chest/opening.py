@@ -15,17 +15,20 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
 
 from napari_tbcad.widgets.chest.layers import KINDS
+from napari_tbcad.widgets.panels import CHEST, show_panel
 from napari_tbcad.widgets.proxies import bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_tbcad.chain import Run
     from napari_tbcad.widgets.chest.bench import ChestBench, Opening
     from napari_tbcad.widgets.chest.session import ChestSession
 
 _LINE = 2
 """Thickness of a mask's outline."""
-_PLUGIN, _PANEL = "napari-tbcad", "Chest X-ray"
+GIVEN = "file of the batch"
+"""Tool of edits that were a person's in a batch: masks that came with the study when it was opened."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class FilmOpener(QObject):
             bench.masks_made.connect(self._outline)
             bench.shelf.ready.connect(self._on_model)
         if bench.viewing is None:  # no chest panel is open
-            show_chest_panel(viewer)
+            show_panel(viewer, CHEST)
             self.docked.emit()
         return bench
 
@@ -200,8 +203,7 @@ class FilmOpener(QObject):
         last = self._last() if self._last is not None else None
         if last is None or bench.film is not last or bench.session is None:
             return
-        run = bench.session.run
-        if run is None or not run.journal:
+        if not worked_on(bench.session.run):
             bench.close_film()
 
     def _lend(self, bench: ChestBench, wanted: Wanted) -> None:
@@ -237,13 +239,6 @@ class FilmOpener(QObject):
             self.returned.emit(loan)
 
 
-def show_chest_panel(viewer: Any) -> None:
-    """Bring the chest panel to the front; it is docked first where there is none."""
-    try:
-        dock, _ = viewer.window.add_plugin_dock_widget(_PLUGIN, _PANEL, tabify=True)
-    except (KeyError, ValueError):  # run from source, without a manifest
-        from napari_tbcad.widgets.chest.panel import ChestPanel
-
-        dock = viewer.window.add_dock_widget(ChestPanel(viewer), name=_PANEL, tabify=True)
-    dock.show()
-    dock.raise_()
+def worked_on(run: Run | None) -> bool:
+    """Tell whether a person did anything to a study since it was opened."""
+    return run is not None and any(edit.tool != GIVEN for edit in run.journal)

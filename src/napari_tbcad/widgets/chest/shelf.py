@@ -43,7 +43,7 @@ class ModelShelf(QObject):
         self.model: Any = None
         self.lent = ""
         self._own: Any = None
-        self._own_number = 0
+        self._own_number = self._packaged_number = 0
         self._loans: dict[int, str] = {}
         self._returned: set[int] = set()
         self._refusal = self._preference = ""
@@ -56,8 +56,14 @@ class ModelShelf(QObject):
         """What is to be said of model and preferences; empty when nothing is."""
         return "\n".join(filter(None, (self._refusal, self._preference)))
 
+    @property
+    def own_is_packaged(self) -> bool:
+        """Whether the person's own model is the packaged one, or will be as soon as that is read."""
+        return self._own_number in (0, self._packaged_number)
+
     def load_packaged(self) -> None:
         """Load the packaged demonstration model."""
+        self._packaged_number = self._asked + 1
         self._load(packaged)
 
     def load_file(self, path: str | Path) -> None:

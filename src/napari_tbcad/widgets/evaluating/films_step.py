@@ -9,12 +9,13 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QComboBox, QDockWidget, QFileDialog, QGridLayout, QLineEdit, QPushButton, QWidget
 
 from napari_tbcad.chain import State
-from napari_tbcad.widgets.chest.opening import Wanted, show_chest_panel
+from napari_tbcad.widgets.chest.opening import Wanted
 from napari_tbcad.widgets.evaluating.film_rows import FILTERS, FilmTable, describe
 from napari_tbcad.widgets.evaluating.results import RIGHT
 from napari_tbcad.widgets.evaluating.session import EvaluationSession
 from napari_tbcad.widgets.evaluating.step import EvaluationStep
 from napari_tbcad.widgets.evaluating.words import fold_words, method_words
+from napari_tbcad.widgets.panels import CHEST, show_panel
 from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.parts.step import BLUE
@@ -114,7 +115,7 @@ class FilmsStep(EvaluationStep):
     def show_answer(self) -> None:
         """Show the chest panel with masks and answer."""
         if self.session.viewer is not None:
-            show_chest_panel(self.session.viewer)
+            show_panel(self.session.viewer, CHEST)
 
     def ask_for_films(self) -> None:
         """Let the person say where the data set is."""

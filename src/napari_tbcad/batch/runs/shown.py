@@ -1,0 +1,78 @@
+"""What the results of a run hold, for a list of its studies: of a window's run or of the command line's."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_tbcad.batch.child.files import read_json
+from napari_tbcad.batch.runs.child import shown_of
+from napari_tbcad.batch.runs.folder import ABOUT, read_inputs
+from napari_tbcad.batch.runs.store import RUN
+from napari_tbcad.errors import BadInput
+
+TABLE = "results.csv"
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    """The studies of a run and what became of each.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of results.
+    workflow : str
+        ``"chest"`` or ``"bone"``.
+    lines : list
+        Name, files and fault of each study, as :mod:`napari_tbcad.batch.runs.child` tells them.
+    changes : list
+        Number, state, seconds, answer, figure and message of those that were worked on.
+    settings : mapping
+        What the results depend on, as run.json says.
+    """
+
+    out: Path
+    workflow: str
+    lines: list[list[Any]]
+    changes: list[list[Any]]
+    settings: Mapping[str, Any]
+
+    @property
+    def classifier(self) -> str:
+        """Name or file of the model that judged the films; empty where it does not say."""
+        return str(self.settings.get("classifier") or "").rpartition(" ")[0]
+
+
+def read_run(out: Path) -> ShownRun:
+    """Read a folder of results; takes as long as its table is long.
+
+    Raises
+    ------
+    BadInput
+        If the folder holds no run.
+    """
+    about = read_json(out / RUN / ABOUT)
+    if about is None or about.get("kind") not in ("chest", "bone"):
+        raise BadInput(out, f"there is no run in this folder (no {RUN}/{ABOUT})")
+    lines: list[list[Any]] = [
+        [one.get("name") or "", _files(one), one.get("fault") or ""] for one in read_inputs(out)
+    ]
+    numbers = {line[1][0]: number for number, line in enumerate(lines)}
+    changes = []
+    with suppress(FileNotFoundError), (out / TABLE).open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            number = numbers.get(row.get("file") or "")
+            if number is not None:
+                state = "done" if row.get("status") == "ok" else "failed"
+                changes.append([number, state, *shown_of(row)])
+    settings = about.get("settings")
+    return ShownRun(out, about["kind"], lines, changes, settings if isinstance(settings, dict) else {})
+
+
+def _files(line: Mapping[str, str]) -> list[str]:
+    return [path for path in (line.get("files") or "").split(" | ") if path] or [line.get("file") or ""]

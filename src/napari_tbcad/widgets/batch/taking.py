@@ -1,0 +1,246 @@
+"""A study that was just opened, brought to where its batch had it, and held against what the batch wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, Signal
+
+from napari_tbcad.widgets.chest.opening import GIVEN
+from napari_tbcad.widgets.work import start_call
+
+if TYPE_CHECKING:
+    from napari_tbcad.batch.runs.window_jobs import BatchPlan
+    from napari_tbcad.chain import Run
+
+_HASHED = re.compile(r"(.+) [0-9a-f]{64}")
+"""A model as run.json names it: with the hash of its content."""
+_ASIDE = "Made with another version of a network or of the program, or on another device"
+
+
+@dataclass(frozen=True, eq=False)
+class AsBefore:
+    """What a session goes on with.
+
+    Parameters
+    ----------
+    intake : object
+        Of the study, with a run that has the settings of the batch, and a person's masks where it had some.
+    values : tuple of str
+        What is compared with the files of the batch once it is there.
+    check : callable
+        ``check(values)`` says how they compare, on a worker.
+    """
+
+    intake: Any
+    values: tuple[str, ...]
+    check: Callable[[Mapping[str, Any]], str]
+
+
+Build = Callable[[Any], AsBefore]
+"""Makes that from the run of a study as it was opened; called on a worker."""
+
+
+class Taking(QObject):
+    """Brings the session of a study to where the batch had it.
+
+    Parameters
+    ----------
+    session : Session
+        Of the study.
+    build : callable
+        Makes what it goes on with.
+    parent : QObject
+        Qt parent.
+
+    Attributes
+    ----------
+    ended : Signal(str)
+        It is computed; how it compares with what the batch wrote.
+    failed : Signal(str)
+        It cannot be had as in the batch, and why.
+    busy : bool
+        Whether that is under way.
+    """
+
+    ended = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, session: Any, build: Build, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session: Any = session
+        self._build = build
+        self._made: AsBefore | None = None
+        self._asked = self.busy = False
+
+    def go(self) -> None:
+        """Begin as soon as the study is read."""
+        self.busy = True
+        self._session.changed.connect(self._look)
+        self._look()
+
+    def drop(self) -> None:
+        """Do no more."""
+        session, self._session, self.busy = self._session, None, False
+        if session is not None and isalive(session):
+            with suppress(TypeError, RuntimeError):
+                session.changed.disconnect(self._look)
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        if session.closed or session.film_problem:
+            self.drop()
+        elif self._made is not None:
+            self._compare()
+        elif session.run is not None and not session.waits and not self._asked:
+            self._asked = True
+            run, build = session.run, self._build
+            start_call(lambda: build(run), on_result=self._take, on_error=self._fail)
+
+    def _take(self, made: AsBefore) -> None:
+        session = self._session
+        if session is None or not isalive(session) or session.closed:
+            self.drop()
+            return
+        self._made = made
+        session.adopt(made.intake)
+        session.run_all()
+
+    def _compare(self) -> None:
+        session, made = self._session, self._made
+        if made is None or session.busy or not all(session.fresh(name) for name in made.values):
+            return
+        values, check = {name: session.value(name) for name in made.values}, made.check
+        self.drop()
+        self.busy = True
+        start_call(lambda: check(values), on_result=self._end, on_error=self._fail)
+
+    def _end(self, said: str) -> None:
+        self.busy = False
+        self.ended.emit(said)
+
+    def _fail(self, error: Exception) -> None:
+        session = self._session
+        self.drop()
+        if session is not None and isalive(session) and not session.closed and self._made is None:
+            session.run_all()  # with the person's own settings: better than nothing, and it is said
+        self.failed.emit(f"{error} It is shown with your own settings.")
+
+
+# -- on a worker ------------------------------------------------------------------------------------------
+
+
+def film_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) -> AsBefore:
+    """Return what the session of a film goes on with."""
+    from napari_tbcad.chest.workflow import ChestSettings, give_mask, settings_for, start
+    from napari_tbcad.io.masks import read_mask
+    from napari_tbcad.widgets.chest.intake import Intake
+
+    film, model, key = run.get("film"), run.get("model"), run.key("film") or ""
+    kept = settings_of(out)
+    settings = ChestSettings.model_validate(kept) if kept else settings_for(model, plan.assignments)
+    new = start(film, settings, model=model, film_key=key)
+    kinds = ("sensitive", "insensitive")
+    files = {} if out is None else {kind: out / "masks" / f"{name}_{kind}.png" for kind in kinds}
+    given = _by_hand(out, name)
+    for kind, path in files.items():
+        if kind in given and path.is_file():
+            give_mask(new, read_mask(path, film.shape), kind, tool=GIVEN)  # type: ignore[arg-type]
+
+    def check(values: Mapping[str, Any]) -> str:
+        pairs = [
+            (values[kind].labels, read_mask(path, values[kind].labels.shape))
+            for kind, path in files.items()
+            if path.is_file()
+        ]
+        return _compared("Masks", pairs)
+
+    return AsBefore(Intake(film, key, run=new), kinds, check)
+
+
+def scan_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) -> AsBefore:
+    """Return what the session of a bone scan goes on with."""
+    from napari_tbcad.bone.label_files import find_label_files
+    from napari_tbcad.bone.workflow import BoneSettings, give_files, settings_from, start
+    from napari_tbcad.imaging.bonescan import VIEWS
+    from napari_tbcad.io.raster import load_array
+    from napari_tbcad.widgets.bone.resume import ScanIntake
+
+    kept, key = settings_of(out), run.key("study") or ""
+    settings = BoneSettings.model_validate(kept) if kept else settings_from(plan.assignments)
+    new = start(run.get("study"), settings, study_key=key)
+    if plan.masks is not None:
+        give_files(new, find_label_files(plan.masks, name), tool=GIVEN)
+
+    def check(values: Mapping[str, Any]) -> str:
+        pairs = []
+        for view in VIEWS:
+            labels = values["hotspots"].labels(view)
+            path = None if out is None else out / "masks" / f"{name}_{view}_hotspots.png"
+            if labels is not None and path is not None and path.is_file():
+                pairs.append((labels, load_array(path, [])[0]))
+        return _compared("Hotspots", pairs)
+
+    return AsBefore(ScanIntake(key, run=new), ("hotspots",), check)
+
+
+def settings_of(out: Path | None) -> Mapping[str, Any]:
+    """Return the settings of the chain that a run had, its models by name; none where it does not say."""
+    from napari_tbcad.batch.child.files import read_json
+    from napari_tbcad.batch.runs.folder import ABOUT
+    from napari_tbcad.batch.runs.store import RUN
+
+    about = (read_json(out / RUN / ABOUT) or {}) if out is not None else {}
+    kept = about.get("settings")
+    inside = kept.get("settings") if isinstance(kept, dict) else None
+    return _without_hashes(inside) if isinstance(inside, dict) else {}
+
+
+def _without_hashes(section: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in section.items():
+        if isinstance(value, dict):
+            found[name] = _without_hashes(value)
+        else:
+            hashed = _HASHED.fullmatch(value) if isinstance(value, str) else None
+            found[name] = value if hashed is None else hashed[1]
+    return found
+
+
+def _by_hand(out: Path | None, name: str) -> set[str]:
+    """Return which masks of a film the record of the batch calls a person's."""
+    from napari_tbcad.errors import BadInput
+    from napari_tbcad.record import Edit, Record
+
+    if out is None:
+        return set()
+    try:
+        record = Record.load(out / "records" / f"{name}.json")
+    except (BadInput, OSError):
+        return set()
+    return {entry.target for entry in record if isinstance(entry, Edit)}
+
+
+def _compared(what: str, pairs: list[tuple[Any, Any]]) -> str:
+    """Say how labels compare with those in files; nothing where there are no files."""
+    if not pairs:
+        return ""
+    if any(one.shape != other.shape for one, other in pairs):
+        return f"▲ {what} differ from those of the batch in size: another file has this name now."
+    if all(np.array_equal(one, other) for one, other in pairs):
+        return f"{what} exactly as in the batch."
+    both = sum(int(((one > 0) & (other > 0)).sum()) for one, other in pairs)
+    total = sum(int((one > 0).sum()) + int((other > 0).sum()) for one, other in pairs)
+    dice = 2 * both / total if total else 1.0
+    return f"▲ {what} differ from those of the batch (Dice {dice:.3f}). {_ASIDE}."
