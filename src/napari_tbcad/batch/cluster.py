@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import pkgutil
+import pickle
+import platform
 import queue
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
+
+import cloudpickle
 
 import napari_tbcad
 from napari_tbcad.batch.crew import Crew, Died
@@ -23,6 +27,7 @@ _UNDERWAY_PER_THREAD = 4
 _LOOK_SECONDS = 5.0
 _CONNECT_SECONDS = 10
 _PATIENCE_SECONDS = 120.0
+_SIGHT_SECONDS = 15.0
 
 SOURCE = "--scheduler"
 
@@ -44,11 +49,9 @@ class DaskCrew(Crew):
     Raises
     ------
     BadInput
-        If Dask is not installed, the scheduler does not answer, a worker's napari-tbcad is another version,
-        or `shared` is not seen by a worker.
+        If Dask is not installed or the scheduler does not answer; later also if it is lost, a worker's
+        napari-tbcad is another version, or a worker does not see `shared`.
     """
-
-    retries: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -58,14 +61,17 @@ class DaskCrew(Crew):
         shared: Path | None = None,
         patience: float = _PATIENCE_SECONDS,
     ) -> None:
-        self._function, self._address, self._shared, self._patience = function, address, shared, patience
+        self._address, self._patience = address, patience
         self._client = _connected(address)
+        self._sign = shared and shared.absolute() / f".seen-by-workers-{uuid.uuid4().hex}"
+        self._function = _Checked(function, napari_tbcad.__version__, self._sign)
         self._at: dict[Any, int] = {}
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._known: set[str] = set()
         self._threads = 0
         self._looked = self._manned = time.monotonic()
         try:
+            if self._sign is not None:
+                self._sign.touch()
             self._look()
         except BaseException:
             self.close()
@@ -84,9 +90,18 @@ class DaskCrew(Crew):
     def give(self, number: int, item: Any) -> None:
         """Send an item to the scheduler."""
         with self._lost():
-            future = self._client.submit(self._function, item, pure=False)
+            errand = cloudpickle.dumps(_Errand(self._function, item))
+            future = self._client.submit(pickle.loads, errand, pure=False)
             self._at[future] = number
             future.add_done_callback(self._finished.put)
+
+    def drop(self, numbers: Collection[int]) -> None:
+        """Take back items that no worker has begun."""
+        futures = [future for future, number in self._at.items() if number in numbers]
+        for future in futures:
+            del self._at[future]
+        with self._lost():
+            self._client.cancel(futures, force=True)
 
     def done(self, seconds: float) -> Sequence[tuple[int, Any]]:
         """Return what is done; an exception of the function is raised here."""
@@ -97,7 +112,7 @@ class DaskCrew(Crew):
             finished.append(self._finished.get(timeout=seconds))
             while True:
                 finished.append(self._finished.get_nowait())
-        return [(self._at.pop(future), self._outcome(future)) for future in finished]
+        return [(self._at.pop(future), self._outcome(future)) for future in finished if future in self._at]
 
     def close(self) -> None:
         """Take back what no worker has begun and leave the cluster as it was."""
@@ -107,6 +122,9 @@ class DaskCrew(Crew):
         self._at.clear()
         with contextlib.suppress(Exception):
             self._client.close(timeout=_CONNECT_SECONDS)
+        if self._sign is not None:
+            with contextlib.suppress(OSError):
+                self._sign.unlink()
 
     def _outcome(self, future: Any) -> Any:
         from distributed import KilledWorker
@@ -115,22 +133,29 @@ class DaskCrew(Crew):
             try:
                 return future.result()
             except KilledWorker as error:
-                times = error.allowed_failures + 1
-                return Died(f"the worker that had it was lost {times} times; the last was {_name(error)}")
+                times, worker = error.allowed_failures + 1, error.last_worker
+                last = getattr(worker, "address", worker)
+                return Died(f"the worker that had it was lost {times} times; the last was {last}")
             except (ImportError, AttributeError) as error:
-                self._look()  # says so where a worker that came later has another version or none
-                raise error
+                raise BadInput(
+                    SOURCE,
+                    f"a worker lacks something ({error}): install napari-tbcad {napari_tbcad.__version__} "
+                    "and the same Python packages on all machines",
+                ) from error
 
     @contextlib.contextmanager
-    def _lost(self) -> Any:
+    def _lost(self) -> Iterator[None]:
+        """Say in one way that the scheduler is gone, of which Dask has many."""
         from distributed import CancelledError
         from distributed.comm.core import CommClosedError
 
         try:
             yield
-        except (CancelledError, CommClosedError, TimeoutError) as error:
+        except BadInput:
+            raise
+        except (CancelledError, CommClosedError) as error:
             raise self._gone() from error
-        except RuntimeError as error:
+        except Exception as error:
             if self._client.status == "running":
                 raise
             raise self._gone() from error
@@ -143,18 +168,11 @@ class DaskCrew(Crew):
         )
 
     def _look(self) -> None:
-        """See which workers there are; new ones are asked for their version and for the shared folder."""
+        """See how many workers there are."""
         with self._lost():
-            threads: dict[str, int] = self._client.nthreads()
-            new = sorted(set(threads) - self._known)
-            if new:
-                _require_version(self._client, new)
-                if self._shared is not None:
-                    _require_shared(self._client, new, self._shared)
-        self._known = set(threads)
-        self._threads = sum(threads.values())
+            self._threads = sum(self._client.nthreads().values())
         self._looked = time.monotonic()
-        if threads:
+        if self._threads:
             self._manned = self._looked
         elif self._looked - self._manned > self._patience:
             raise BadInput(
@@ -162,6 +180,58 @@ class DaskCrew(Crew):
                 f"the Dask scheduler at {self._address} has had no worker for {self._patience:.0f} s; "
                 "what is done is kept: start workers and repeat the command to go on",
             )
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """A call that is made when it is unpickled, and then has its outcome's place.
+
+    A worker of Dask that cannot unpickle a task, since it lacks the package, closes down for good; with this
+    it is the task that fails.
+    """
+
+    function: Callable[[Any], Any]
+    item: Any
+
+    def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[Any]]:
+        return self.function, (self.item,)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A function that works only where the program and the files are those of the machine that sent it.
+
+    Workers come and go in a run, so each is asked at its first item, not all of them at the start.
+    """
+
+    function: Callable[[Any], Any]
+    version: str
+    sign: Path | None
+
+    def __call__(self, item: Any) -> Any:
+        if napari_tbcad.__version__ != self.version:
+            raise BadInput(
+                SOURCE,
+                f"the worker on {platform.node()} has napari-tbcad {napari_tbcad.__version__}, this machine "
+                f"{self.version}: install the same version everywhere",
+            )
+        if self.sign is not None:
+            _require_seen(self.sign)
+        return self.function(item)
+
+
+@lru_cache(maxsize=8)
+def _require_seen(sign: Path) -> None:
+    """Raise BadInput unless a file of the shared folder comes into sight soon: network folders are late."""
+    end = time.monotonic() + _SIGHT_SECONDS
+    while not sign.exists():
+        if time.monotonic() > end:
+            raise BadInput(
+                SOURCE,
+                f"the worker on {platform.node()} does not see {sign.parent} of this machine: inputs and "
+                "results must lie in a folder that all machines share under the same path",
+            )
+        time.sleep(0.2)
 
 
 def _connected(address: str) -> Any:
@@ -173,44 +243,3 @@ def _connected(address: str) -> Any:
         return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise BadInput(SOURCE, f"no Dask scheduler answers at {address} ({error})") from error
-
-
-def _require_version(client: Any, workers: Sequence[str]) -> None:
-    ours = napari_tbcad.__version__
-    # A function of the standard library, so that a worker without the package can run it too.
-    told = client.run(pkgutil.resolve_name, "napari_tbcad:__version__", workers=workers, on_error="return")
-    other = {worker: version for worker, version in told.items() if version != ours}
-    if not other:
-        return
-    worker, version = next(iter(other.items()))
-    has = f"has {version}" if isinstance(version, str) else f"cannot import it ({version})"
-    raise BadInput(
-        SOURCE,
-        f"{len(other)} of {len(told)} workers lack the napari-tbcad {ours} of this machine: "
-        f"{worker} {has}; install the same version everywhere",
-    )
-
-
-def _require_shared(client: Any, workers: Sequence[str], folder: Path) -> None:
-    probe = folder / f".seen-by-workers-{uuid.uuid4().hex}"
-    probe.touch()
-    try:
-        told = client.run(os.path.exists, str(probe.absolute()), workers=workers, on_error="return")
-    finally:
-        probe.unlink(missing_ok=True)
-    blind = [worker for worker, seen in told.items() if seen is not True]
-    if blind:
-        raise BadInput(
-            SOURCE,
-            f"{len(blind)} of {len(told)} workers do not see {folder.absolute()}, such as {_first(blind)}: "
-            "inputs and results must lie in a folder that has the same path on every machine",
-        )
-
-
-def _first(names: Iterable[str]) -> str:
-    return next(iter(names))
-
-
-def _name(error: Any) -> str:
-    worker = error.last_worker
-    return str(getattr(worker, "address", worker))

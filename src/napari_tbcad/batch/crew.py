@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,6 @@ class Died:
 class Crew(ABC):
     """Workers that items are given to one by one; used by one thread."""
 
-    retries: ClassVar[bool] = False
-    """Whether an item is tried again by the crew itself before it is said to have died."""
-
     @property
     @abstractmethod
     def at_once(self) -> int:
@@ -40,6 +37,10 @@ class Crew(ABC):
     @abstractmethod
     def give(self, number: int, item: Any) -> None:
         """Let a worker have an item."""
+
+    @abstractmethod
+    def drop(self, numbers: Collection[int]) -> None:
+        """Take back items that no worker has begun, as far as that can be told."""
 
     @abstractmethod
     def done(self, seconds: float) -> Sequence[tuple[int, Any]]:

@@ -177,8 +177,10 @@ class _Work(Generic[Item]):
     def _last(self) -> Iterator[tuple[int, Any]]:
         """Yield what is nearly done: a second of patience saves the work of every process."""
         end = time.monotonic() + _GRACE_SECONDS
-        self._all_taken = True
-        self._aside.clear()
+        waiting = self._given.keys() - self._begun
+        self._crew.drop(waiting)
+        for number in waiting:
+            del self._given[number]
         while self._given and (left := end - time.monotonic()) > 0:
             yield from self._done(min(left, _POLL_SECONDS), feed=False)
 
@@ -187,7 +189,7 @@ class _Work(Generic[Item]):
         for number, outcome in self._crew.done(seconds):
             item = self._given.pop(number)
             self._begun.discard(number)
-            if isinstance(outcome, Died) and not self._crew.retries and number != self._alone:
+            if isinstance(outcome, Died) and number != self._alone:
                 self._aside.append((number, item))
                 continue
             if number == self._alone:

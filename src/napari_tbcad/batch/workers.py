@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import Pipe
@@ -55,6 +55,9 @@ class LocalCrew(Crew):
         """Let a free worker have an item."""
         worker = self._free.pop()
         self._at[worker.submit(self._function, item)] = number, worker
+
+    def drop(self, numbers: Collection[int]) -> None:
+        """Nothing: an item is given to a free worker only, so it is begun."""
 
     def done(self, seconds: float) -> Sequence[tuple[int, Any]]:
         """Return what is done; an exception of the function is raised here."""

@@ -1,0 +1,228 @@
+"""A Dask cluster of several processes does what the processes of this machine do."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import cloudpickle
+import pytest
+
+import napari_tbcad
+from napari_tbcad.batch.cluster import DaskCrew
+from napari_tbcad.batch.pool import Died, each, each_as_done
+from napari_tbcad.errors import BadInput, Cancelled
+
+distributed = pytest.importorskip("distributed")
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need not find the tests
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+def where(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def dies_once(marker: Path) -> str:
+    try:
+        os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return "the second try"
+    os._exit(1)
+
+
+def deadly(x: int) -> int:
+    if x == 1:
+        os._exit(1)
+    return x
+
+
+def refuses(x: int) -> int:
+    raise ValueError(f"not {x}")
+
+
+def sleeps(x: int) -> int:
+    time.sleep(0.2)
+    return x
+
+
+def _look_for(seconds: float) -> None:
+    from napari_tbcad.batch import cluster
+
+    cluster._SIGHT_SECONDS = seconds
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    import dask
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    # One loss is forgiven, not three: a worker takes its time to come back.
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(protocol="tcp", host="127.0.0.1", **options) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture
+def address(cluster):
+    return cluster.scheduler_address
+
+
+def test_outcomes_come_in_order(address):
+    assert list(each(double, [3, 1, 2], scheduler=address)) == [6, 2, 4]
+
+
+def test_all_processes_work(address):
+    pids = {pid for _, pid in each_as_done(where, range(20), scheduler=address)}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+
+
+def test_items_are_taken_as_they_are_needed_and_outcomes_are_let_go(address, cluster):
+    taken = []
+
+    def endless():
+        for number in itertools.count():
+            taken.append(number)
+            yield number
+
+    outcomes = each_as_done(double, endless(), scheduler=address)
+    for _ in range(300):
+        next(outcomes)
+    assert len(cluster.scheduler.tasks) <= 64 + 8  # those underway and those about to be forgotten
+    outcomes.close()
+    assert len(taken) <= 300 + 2 * 64
+    end = time.monotonic() + 30
+    while cluster.scheduler.tasks and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not cluster.scheduler.tasks
+
+
+def test_an_error_of_the_function_is_raised(address):
+    with pytest.raises(ValueError, match="not 4"):
+        list(each_as_done(refuses, [4], scheduler=address))
+
+
+def test_only_what_workers_are_at_is_said_to_have_begun(address):
+    told = []
+    outcomes = each_as_done(sleeps, range(6), scheduler=address, on_start=told.append)
+    next(outcomes)
+    assert len(told) <= 4
+    assert len(list(outcomes)) == 5
+    assert sorted(told) == list(range(6))
+
+
+def test_cancel_ends_it(address, cluster):
+    done = []
+    with pytest.raises(Cancelled):
+        for number, _ in each_as_done(sleeps, range(500), scheduler=address, cancelled=lambda: bool(done)):
+            done.append(number)
+    assert len(done) < 100
+
+
+def test_a_lost_worker_costs_nothing(address, tmp_path):
+    outcomes = dict(each_as_done(dies_once, [tmp_path / "a"], scheduler=address))
+    assert outcomes == {0: "the second try"}
+
+
+def test_an_item_that_kills_its_workers_is_said_so(address):
+    outcomes = dict(each_as_done(deadly, range(4), scheduler=address))
+    died = outcomes.pop(1)
+    assert isinstance(died, Died)
+    assert "lost 2 times" in died.reason
+    assert outcomes == {0: 0, 2: 2, 3: 3}
+
+
+def test_a_worker_with_another_version_is_refused(address, monkeypatch):
+    monkeypatch.setattr(napari_tbcad, "__version__", "0.0.0")
+    with pytest.raises(BadInput, match=r"the worker on .* has napari-tbcad .* machine 0\.0\.0: install"):
+        list(each_as_done(double, [1], scheduler=address))
+
+
+def test_a_worker_without_what_it_needs_is_refused(address):
+    module = types.ModuleType("only_here")
+    exec("def double(x): return 2 * x", module.__dict__)
+    sys.modules["only_here"] = module
+    try:
+        with pytest.raises(BadInput, match=r"a worker lacks something .*only_here"):
+            list(each_as_done(module.double, [1], scheduler=address))
+    finally:
+        del sys.modules["only_here"]
+
+
+def test_a_worker_that_does_not_see_the_results_folder_is_refused(address, tmp_path, cluster):
+    shared, hidden = tmp_path / "shared", tmp_path / "hidden"
+    shared.mkdir()
+    assert list(each_as_done(double, [1], scheduler=address, shared=shared)) == [(0, 2)]
+    assert not list(shared.iterdir())
+    with distributed.Client(address, set_as_default=False) as client:
+        client.run(_look_for, 0.5)
+
+        def moved():  # what is here is not there: the folder goes away before the first item does
+            shared.rename(hidden)
+            yield 1
+
+        with pytest.raises(BadInput, match=r"the worker on .* does not see .*shared of this machine"):
+            list(each_as_done(double, moved(), scheduler=address, shared=shared))
+
+
+def test_a_cluster_without_workers_is_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr("napari_tbcad.batch.cluster._LOOK_SECONDS", 0.3)
+    options = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(protocol="tcp", host="127.0.0.1", **options) as empty:
+        crew = DaskCrew(double, empty.scheduler_address, patience=1.0)
+        with contextlib.closing(crew):
+            crew.give(0, 1)
+            with pytest.raises(BadInput, match="has had no worker for 1 s"):
+                for _ in range(100):
+                    crew.done(0.1)
+
+
+def test_a_scheduler_that_dies_is_said_so_and_what_is_done_is_kept(tmp_path):
+    where = tmp_path / "scheduler.json"
+    common = ["--no-dashboard", "--scheduler-file", str(where)]
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen([*command, *common], **quiet)
+    worker = None
+    try:
+        while not where.is_file():
+            assert scheduler.poll() is None
+            time.sleep(0.05)
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-nanny", "--nthreads", "1"]
+        worker = subprocess.Popen([*command, *common], **quiet)
+        import json
+
+        address = json.loads(where.read_text())["address"]
+        done = []
+        with pytest.raises(BadInput, match="stopped answering; what is done is kept"):
+            for number, _ in each_as_done(sleeps, range(500), scheduler=address):
+                done.append(number)
+                if len(done) == 3:
+                    scheduler.kill()
+        assert 3 <= len(done) < 100
+    finally:
+        for process in (scheduler, worker):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    def refuse(address, **options):
+        raise OSError("timed out")
+
+    monkeypatch.setattr(distributed, "Client", refuse)
+    with pytest.raises(BadInput, match=r"no Dask scheduler answers at tcp://127.0.0.1:1"):
+        list(each(double, [1], scheduler="tcp://127.0.0.1:1"))
