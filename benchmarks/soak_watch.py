@@ -1,0 +1,220 @@
+"""What is watched while a window is used for hours: who holds it up, what grows, what goes wrong."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+import psutil
+from qtpy.QtWidgets import QApplication
+
+BEAT_S = 0.01
+"""Seconds between two looks at what the GUI thread does."""
+NOTED_MS = 50.0
+
+
+@dataclass
+class Slot:
+    """One entry of this project's code on the GUI thread (ms).
+
+    Parameters
+    ----------
+    name : str
+        The function that the event loop, napari or the script called.
+    during : str
+        What the person did.
+    held : float
+        How long it held the window up by itself: without napari and vispy, without waiting for a processor
+        that other programs had.
+    processor : float
+        Processor time of that.
+    wall : float
+        The clock.
+    where : collections.Counter
+        Lines that were at work, and how often they were met.
+    """
+
+    name: str
+    during: str = ""
+    held: float = 0.0
+    processor: float = 0.0
+    wall: float = 0.0
+    where: Counter[str] = field(default_factory=Counter)
+
+
+class HeldUp:
+    """Looks a hundred times a second at the stack of the GUI thread: a profiler would slow every call.
+
+    An interval timer sends a signal, which Python answers on the main thread between two instructions; what
+    takes longer in one instruction is seen at its end, with the time it took. Of the time between two looks
+    that meet the same entry, what `/proc/self/schedstat` says was spent waiting for a processor is not
+    counted. The first look at an entry counts its processor time only. Slots are right to about 10 ms.
+    """
+
+    def __init__(self) -> None:
+        self.during = ""
+        self.slots: list[Slot] = []
+        self.looks = 0
+        self._owners: dict[CodeType, int] = {}
+        self._slot: Slot | None = None
+        self._fd = os.open("/proc/self/schedstat", os.O_RDONLY)
+        self._last = self._now()
+
+    def _now(self) -> tuple[float, float, float]:
+        waited = int(os.pread(self._fd, 64, 0).split()[1]) / 1e9
+        return time.perf_counter(), time.thread_time(), waited
+
+    def _owner(self, frame: FrameType) -> int:
+        module = str(frame.f_globals.get("__name__", "")).split(".")
+        ours = module[:2] == ["napari_tbcad", "widgets"]
+        theirs = module[0] in ("napari", "vispy", "app_model", "psygnal")
+        return self._owners.setdefault(frame.f_code, 1 if ours else 2 if theirs else 0)
+
+    def _look(self, _: int, frame: FrameType | None) -> None:
+        now, last = self._now(), self._last
+        self._last = now
+        self.looks += 1
+        entry: FrameType | None = None
+        inner, line, walk = 0, "", frame
+        while walk is not None:
+            owner = self._owners.get(walk.f_code)
+            if owner is None:
+                owner = self._owner(walk)
+            if owner:
+                inner = inner or owner
+                if owner == 1:
+                    line = line or f"{walk.f_code.co_qualname}:{walk.f_lineno}"
+                    entry = walk
+            walk = walk.f_back
+        # A mark in the frame, for keeping the frame itself would keep its painters and widgets alive.
+        first = entry is None or entry.f_trace is not self._slot or self._slot is None
+        if first:
+            self._end()
+            if entry is not None:
+                self._slot = entry.f_trace = Slot(entry.f_code.co_qualname, self.during)  # type: ignore[assignment]
+        if self._slot is None:
+            return
+        wall, processor, waited = (1000 * (b - a) for a, b in zip(last, now, strict=True))
+        if first:
+            wall, waited = min(wall, processor), 0.0
+        self._slot.wall += wall
+        if inner == 1:
+            self._slot.held += max(wall - waited, 0.0)
+            self._slot.processor += processor
+            self._slot.where[line] += 1
+
+    def _end(self) -> None:
+        if self._slot is not None and self._slot.held > NOTED_MS:
+            self.slots.append(self._slot)
+        self._slot = None
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Look while inside."""
+        before = signal.signal(signal.SIGALRM, self._look)
+        signal.siginterrupt(signal.SIGALRM, False)
+        signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            self._end()
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """What is there at one moment, with nothing open.
+
+    Parameters
+    ----------
+    minute : float
+        Since the beginning.
+    rss, uss : float
+        Resident set, and what of it is of this process alone (MB), after what is free was given back.
+    widgets, layers, sessions, objects : int
+        Of Qt; layers of napari that live; sessions of this project that live; what Python's collector knows.
+    threads, handles, children : int
+        Threads, open files, child processes.
+    added : int
+        Layers added so far.
+    """
+
+    minute: float
+    rss: float
+    uss: float
+    widgets: int
+    layers: int
+    sessions: int
+    objects: int
+    threads: int
+    handles: int
+    children: int
+    added: int
+
+    @classmethod
+    def now(cls, minute: float, added: int) -> Vitals:
+        """Look."""
+        from napari.layers import Layer
+
+        from napari_tbcad.widgets.workflow.session import Session
+
+        gc.collect()
+        _give_back()
+        process = psutil.Process()
+        memory = process.memory_full_info()
+        things = gc.get_objects()
+        layers = sum(1 for thing in things if issubclass(type(thing), Layer))
+        sessions = sum(1 for thing in things if issubclass(type(thing), Session))
+        return cls(
+            minute=round(minute, 2),
+            rss=round(memory.rss / 1e6, 1),
+            uss=round(memory.uss / 1e6, 1),
+            widgets=len(QApplication.allWidgets()),
+            layers=layers,
+            sessions=sessions,
+            objects=len(things),
+            threads=process.num_threads(),
+            handles=process.num_fds(),
+            children=len(process.children(recursive=True)),
+            added=added,
+        )
+
+
+def _give_back() -> None:
+    """Return free memory to the system: the C library keeps it, which is no leak."""
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return
+
+
+def kinds() -> Counter[str]:
+    """Count what lives, by type."""
+    gc.collect()
+    return Counter(f"{type(thing).__module__}.{type(thing).__qualname__}" for thing in gc.get_objects())
+
+
+@contextmanager
+def notified(tell: Callable[[str], None]) -> Iterator[None]:
+    """Tell what napari shows a person as an error or a warning."""
+    from napari.utils.notifications import NotificationSeverity, notification_manager
+
+    def take(note: Any) -> None:
+        if NotificationSeverity(note.severity) >= NotificationSeverity.WARNING:
+            tell(f"{note.severity}: {note.message}")
+
+    notification_manager.notification_ready.connect(take)
+    try:
+        yield
+    finally:
+        notification_manager.notification_ready.disconnect(take)
