@@ -71,7 +71,12 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 
 def cell(value: Any) -> str:
-    """Return a value as it stands in a table: floats with 9 digits, None and NaN empty."""
+    """Return a value as it stands in a table: floats with 9 digits, None and NaN empty.
+
+    A file's name may have bytes that are no text; they are written as escapes.
+    """
     if value is None or value != value:
         return ""
-    return f"{value:.9g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    return str(value).encode("utf-8", "backslashreplace").decode()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
 
 import typer
 
+from napari_tbcad.errors import BadInput
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -63,6 +65,11 @@ class Teller:
         self._kept, self._done = 0, 0
         self._pace: Callable[[], str] | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether the work on a study began."""
+        return self._pace is not None
+
     def __call__(self, event: StudyEvent) -> None:
         """Print a line for a study that is done or failed; those that are kept are only counted."""
         if event.state == "kept":
@@ -104,17 +111,24 @@ def carry_out(
     """Do a run, say how it ended and leave with its exit code: 0 when every study is processed, else 1."""
     from napari_tbcad.batch.runs.run import run_studies
 
-    with ended_in_order() as cancelled:
-        summary = run_studies(
-            studies,
-            job,
-            workers=workers,
-            scheduler=scheduler,
-            again=again.value,
-            progress=Teller(len(studies), line),
-            cancelled=cancelled,
-            say=typer.echo,
-        )
+    teller = Teller(len(studies), line)
+    try:
+        with ended_in_order() as cancelled:
+            summary = run_studies(
+                studies,
+                job,
+                workers=workers,
+                scheduler=scheduler,
+                again=again.value,
+                progress=teller,
+                cancelled=cancelled,
+                say=typer.echo,
+            )
+    except BadInput as error:
+        if not teller.begun:
+            raise
+        typer.echo(f"error: {error}\nthe same command goes on with what is left", err=True)
+        raise typer.Exit(1) from error
     typer.echo(told(summary, things, job))
     raise typer.Exit(0 if summary.complete else 1)
 

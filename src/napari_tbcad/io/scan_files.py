@@ -135,8 +135,7 @@ def _is_scan_image(path: Path) -> bool:
 
 
 def _image(entry: Entry) -> _Image:
-    header = None if entry.path.is_dir() else read_header(entry.path)
-    return _Image(entry, header, _without_view(entry))
+    return _Image(entry, read_header(entry.path), _without_view(entry))
 
 
 def _without_view(entry: Entry) -> tuple[ViewName, Path] | None:

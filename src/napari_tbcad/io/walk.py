@@ -92,8 +92,10 @@ def entries_below(
 def once(entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries in order, each file once, whichever way its folder was named."""
     parents = {parent: parent.resolve() for parent in {entry.path.parent for entry in entries}}
-    kept = {parents[entry.path.parent] / entry.path.name: entry for entry in reversed(entries)}
-    return list(kept.values())[::-1]
+    kept: dict[Path, Entry] = {}
+    for entry in entries:
+        kept.setdefault(parents[entry.path.parent] / entry.path.name, entry)
+    return list(kept.values())
 
 
 def images_in(

@@ -6,15 +6,15 @@ import contextlib
 import csv
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_tbcad import __version__
 from napari_tbcad.batch.child.files import now, read_json, write_json
-from napari_tbcad.batch.runs.inputs import Study, columns_of, listed_columns
+from napari_tbcad.batch.runs.inputs import Study, columns_of
 from napari_tbcad.batch.runs.store import RUN
-from napari_tbcad.errors import BadInput
+from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import require_writable, write_csv
 
 ABOUT, INPUTS, LOCK = "run.json", "inputs.csv", "lock"
@@ -58,6 +58,16 @@ def claimed(out: Path) -> Iterator[None]:
         lock.release()
 
 
+@contextlib.contextmanager
+def writing_told(out: Path) -> Iterator[None]:
+    """Turn what keeps a file of a run from being written into BadInput."""
+    try:
+        yield
+    except OSError as error:
+        cause = f"cannot write there ({error.strerror or error}); what is done is kept"
+        raise BadInput(out, cause) from error
+
+
 def begin(out: Path, kind: str, digest: str, settings: Mapping[str, Any], studies: Sequence[Study]) -> bool:
     """Write what the run is and what goes into it: run.json and inputs.csv; remove what is half-written.
 
@@ -79,15 +89,26 @@ def begin(out: Path, kind: str, digest: str, settings: Mapping[str, Any], studie
             out, f"it has results of `{other} run`; choose another folder for those of `{kind} run`"
         )
     about = {"kind": kind, "version": __version__, "digest": digest, "settings": settings}
-    write_json(path, {**about, "inputs": len(studies), "began": now()})
-    columns = (*_COLUMNS, *(name for name in listed_columns(studies) if name not in _COLUMNS))
-    write_csv(out / RUN / INPUTS, columns, map(columns_of, studies))
+    columns = dict.fromkeys(_COLUMNS) | dict.fromkeys(name for study in studies for name in columns_of(study))
+    with writing_told(out):
+        write_json(path, {**about, "inputs": len(studies), "began": now()})
+        write_csv(out / RUN / INPUTS, tuple(columns), map(columns_of, studies))
     sweep(out)
     return bool(before) and ENDED not in before
 
 
-def end(out: Path, counts: Mapping[str, Any]) -> None:
-    """Write into run.json when the run ended in order, and with how many studies done."""
+@contextlib.contextmanager
+def end_told(out: Path, counts: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+    """Write into run.json when the block ended in order and what it counted; an error told is in order, too."""
+    try:
+        yield
+    except (TbcadError, OSError):
+        _end(out, counts())
+        raise
+    _end(out, counts())
+
+
+def _end(out: Path, counts: Mapping[str, Any]) -> None:
     path = out / RUN / ABOUT
     with contextlib.suppress(OSError):  # a full disk: then it counts as broken off
         write_json(path, {**(read_json(path) or {}), ENDED: now(), **counts})

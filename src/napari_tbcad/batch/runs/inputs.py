@@ -124,11 +124,6 @@ def bone_inputs(
     return _finished(found, given, "bone scan")
 
 
-def listed_columns(studies: Iterable[Study]) -> list[str]:
-    """Return the other columns of the tables that named the studies, in the order they come."""
-    return list(dict.fromkeys(name for study in studies for name, _ in study.listed))
-
-
 def _found(paths: str | Path | Iterable[str | Path], below: Below, thing: str) -> _Given:
     some = [Path(path) for path in ([paths] if isinstance(paths, (str, Path)) else paths)]
     if not some:
@@ -207,6 +202,8 @@ def _fault(path: Path, thing: str) -> str:
     try:
         if path.is_dir():
             return f"a folder in which no {thing} was found"
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            return "not a file"
         with open(path, "rb"):
             return ""
     except FileNotFoundError:
@@ -270,11 +267,11 @@ def _safe(name: str) -> str:
 
 
 def columns_of(study: Study) -> Mapping[str, str]:
-    """Return a study's line of ``run/inputs.csv``."""
-    return {
+    """Return a study's line of ``run/inputs.csv``; a user's column of the same name is ``listed_NAME``."""
+    own = {
         "name": study.name,
         "file": study.path.as_posix(),
         "files": " | ".join(path.as_posix() for path in study.paths),
         "fault": study.fault,
-        **dict(study.listed),
     }
+    return own | {f"listed_{name}" if name in own else name: value for name, value in study.listed}

@@ -130,12 +130,11 @@ def run_studies(
         settings = job.settings()
         digest = digest_of(job.kind, settings)
         broken_off = folder.begin(job.out, job.kind, digest, settings, studies)
-        with RunStore(job.out, digest) as store:
+        with folder.writing_told(job.out), RunStore(job.out, digest) as store:
             run = _Run(studies, job, store, progress, cancelled, say)
-            run.go(workers, scheduler, again, careful=broken_off)
-        summary = run.summary(time.monotonic() - began)
-        folder.end(job.out, asdict(summary))
-        return summary
+            with folder.end_told(job.out, lambda: asdict(run.summary(time.monotonic() - began))):
+                run.go(workers, scheduler, again, careful=broken_off)
+        return run.summary(time.monotonic() - began)
 
 
 class _Run:
@@ -242,7 +241,7 @@ class _Run:
         adopted = [number for number in numbers if self._studies[number].name in names]
         if adopted:
             by_standing["files gone"] = [number for number in numbers if number not in set(adopted)]
-            self._say(f"{_results(len(adopted))} there were exported by a person since: kept as they are")
+            self._say(f"{_results(len(adopted))} there {_was(len(adopted))} exported by a person since: kept")
         return adopted
 
     def _say_standing(self, by_standing: dict[Standing, list[int]]) -> None:
@@ -278,6 +277,10 @@ class _Run:
 def _found_anywhere(study: Study) -> Study:
     """Return a study with paths that hold in any working directory."""
     return replace(study, paths=tuple(path.absolute() for path in study.paths))
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _results(number: int) -> str:

@@ -1,0 +1,162 @@
+"""What a run is given: each input has one study, a safe name, and a fault where it cannot be read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from napari_tbcad.batch.runs.inputs import Study, bone_inputs, chest_inputs, safe_names
+from napari_tbcad.errors import BadInput
+
+
+def image(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(path)
+    return path
+
+
+def table(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+def said(studies: list[Study]) -> dict[str, str]:
+    return {study.name: study.fault for study in studies}
+
+
+def test_files_folders_and_tables_are_taken_together_each_file_once(tmp_path):
+    image(tmp_path / "folder" / "a" / "1.png")
+    image(tmp_path / "folder" / "b" / "1.png")
+    single = image(tmp_path / "single.png")
+    films = table(tmp_path / "films.csv", "file,patient,label\nfolder/a/1.png,p1,1\nsingle.png,p2,0\n")
+    found = chest_inputs([films, tmp_path / "folder", single])
+    assert [study.name for study in found] == ["folder__a__1", "single", "b__1"]
+    assert found[0].listed == (("patient", "p1"), ("label", "1"))
+    assert found[2].listed == ()
+    assert not any(said(found).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("path;age\nfilms/ä b.png;40\n", "utf-8-sig"),
+        ("label\tfile\n1\tfilms/ä b.png\n", "utf-8"),
+        ('FILE,note\n"films/ä b.png","a, b"\n', "cp1252"),
+    ],
+)
+def test_tables_as_spreadsheets_write_them(tmp_path, text, encoding):
+    path = image(tmp_path / "films" / "ä b.png")
+    (study,) = chest_inputs(table(tmp_path / "list.csv", text, encoding))
+    assert (study.path, study.name, study.fault) == (path, "films__ä b", "")
+
+
+def test_what_is_missing_or_unreadable_is_a_study_with_a_fault(tmp_path):
+    image(tmp_path / "good.png")
+    (tmp_path / "empty").mkdir()
+    lines = ["path,note", "good.png,", "gone.png,", ",nothing", "empty,", "x" * 300 + ".png,"]
+    found = chest_inputs([table(tmp_path / "films.csv", "\n".join(lines)), tmp_path / "no.csv"])
+    faults = [study.fault for study in found]
+    assert faults[0] == ""
+    assert "no such file" in faults[1]
+    assert faults[2] == "row 3 of films.csv names no file"
+    assert "no film was found" in faults[3]
+    assert "too long" in faults[4] or "no such file" in faults[4]
+    assert "table cannot be read" in faults[5]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="this user may read every file")
+def test_a_file_that_may_not_be_read_has_a_fault(tmp_path):
+    path = image(tmp_path / "secret.png")
+    path.chmod(0)
+    assert "no permission" in chest_inputs(path)[0].fault
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "film.png")
+    assert chest_inputs(tmp_path)[0].fault == "not a file"
+
+
+@pytest.mark.parametrize("text", ["", "name,label\na.png,1\n", "path\n", "path\na.png,too,many\n", "a\0b"])
+def test_a_table_that_is_none_is_refused_alone_and_a_fault_among_others(tmp_path, text):
+    bad = table(tmp_path / "bad.csv", text)
+    with pytest.raises(BadInput, match=r"bad\.csv"):
+        chest_inputs(bad)
+    found = chest_inputs([bad, image(tmp_path / "film.png")])
+    assert bool(found[0].fault)
+    assert not found[1].fault
+
+
+def test_nothing_at_all_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match="no film found"):
+        chest_inputs(tmp_path / "empty")
+    with pytest.raises(BadInput, match="no bone scan found"):
+        bone_inputs([tmp_path / "empty"])
+    with pytest.raises(BadInput, match="no film was given"):
+        chest_inputs([])
+
+
+def test_the_two_views_of_a_table_are_one_scan_and_a_missing_one_is_named(tmp_path):
+    for name in ("102_ant.png", "102_post.png", "103_ant.png"):
+        image(tmp_path / "png" / name)
+    names = ("102_post.png", "102_ant.png", "103_ant.png", "103_post.png")
+    lines = ["file,patient", *(f"png/{name},{name[:3]}" for name in names)]
+    one, two = bone_inputs(table(tmp_path / "scans.csv", "\n".join(lines)))
+    assert [path.name for path in one.paths] == ["102_ant.png", "102_post.png"]
+    assert (one.name, one.fault, dict(one.listed)) == ("png__102", "", {"patient": "102"})
+    assert (two.name, two.fault) == ("png__103", "103_post.png: no such file")
+
+
+def test_results_of_a_run_are_a_table_of_films(tmp_path):
+    path = image(tmp_path / "film.png")
+    results = table(tmp_path / "results.csv", f"file,status\n{path.as_posix()},error\n", "utf-8-sig")
+    assert chest_inputs(results)[0].path == path
+
+
+def test_names_from_a_table_never_leave_the_folder_of_results(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    image(tmp_path / "outside.png")
+    inside = image(home / "sub" / "film.png")
+    rows = [
+        "../outside.png",
+        "sub/../../outside.png",
+        "sub/../sub/film.png",
+        str(inside),
+        "../../../etc/x.png",
+    ]
+    found = chest_inputs(table(home / "films.csv", "\n".join(["path", *rows])))
+    assert all(Path(study.name).name == study.name for study in found)
+    assert {study.name for study in found if not study.fault} >= {"sub__film"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
+def test_a_name_of_bytes_that_are_no_text_can_be_written(tmp_path):
+    image(tmp_path / "film.png").rename(tmp_path / os.fsdecode(b"f\n\xff.png"))
+    (study,) = chest_inputs(tmp_path)
+    assert study.name == "f__"
+    assert not study.fault
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=300), max_size=6, unique_by=str.casefold))
+def test_safe_names_are_unique_and_no_paths(names):
+    made = safe_names(names)
+    assert len({name.casefold() for name in made}) == len(names)
+    assert made == safe_names(names), "the same on every run"
+    for name, was in zip(made, names, strict=True):
+        assert len(name.encode()) <= 180
+        assert not set(name) & set("/\\\0\n")
+        assert name.strip(". ")
+        fine = (
+            not set(was) & set("/\\") and was.isprintable() and len(was.encode()) <= 160 and was.strip(". ")
+        )
+        assert name == was or not fine

@@ -1,0 +1,433 @@
+"""A run is broken off, repeated and disturbed in every way; its tables end as those of one that was not."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from napari_tbcad.batch.pool import Died
+from napari_tbcad.batch.rows import Row
+from napari_tbcad.batch.runs import folder
+from napari_tbcad.batch.runs import run as run_module
+from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.batch.runs.job import Table
+from napari_tbcad.batch.runs.run import RunSummary, StudyEvent, run_studies
+from napari_tbcad.errors import BadInput
+from napari_tbcad.files import written_whole
+
+COLUMNS = ("file", "status", "message", "value", "share", "seconds")
+
+
+@dataclass(frozen=True)
+class MadeJob:
+    """Adds up the bytes of a file; one that begins with ``bad`` fails."""
+
+    out: Path
+    factor: int = 1
+    masks: Path | None = None
+
+    kind: ClassVar[str] = "made"
+    tables: ClassVar = (Table("results", COLUMNS), Table("features", ("file",), grows=True))
+    worked: ClassVar[list[str]] = []
+
+    def absolute(self) -> MadeJob:
+        return self
+
+    def require(self, studies: Sequence[Study]) -> None:
+        if self.factor < 0:
+            raise BadInput("factor", "below 0")
+
+    def settings(self) -> dict[str, int]:
+        return {"factor": self.factor}
+
+    def given(self, name: str) -> list[Path]:
+        path = None if self.masks is None else self.masks / f"{name}.png"
+        return [path] if path is not None and path.is_file() else []
+
+    def work(self, study: Study) -> tuple[Row, list[Path]]:
+        self.worked.append(study.name)
+        content = study.path.read_bytes()
+        if content.startswith(b"bad"):
+            raise BadInput(study.path, "it is bad")
+        value = self.factor * sum(content) + sum(path.stat().st_size for path in self.given(study.name))
+        path = self.out / "masks" / f"{study.name}.txt"
+        with written_whole(path) as temporary:
+            temporary.write_text(str(value))
+        result = {"file": str(study.path), "status": "ok", "message": "", "value": value, "share": value / 3}
+        features = {"file": str(study.path), "size": len(content)}
+        if content.startswith(b"more"):
+            features["more"] = float("nan")
+        return Row(result, {"features": [features]}), [path]
+
+
+@pytest.fixture
+def films(tmp_path) -> list[Study]:
+    return made_films(tmp_path / "films")
+
+
+def made_films(where: Path, number: int = 6) -> list[Study]:
+    where.mkdir()
+    studies = []
+    for place in range(number):
+        path = where / f"f{place}.png"
+        path.write_bytes(b"more" if place == 4 else f"content {place}".encode())
+        studies.append(Study(f"f{place}", (path,)))
+    MadeJob.worked.clear()
+    return studies
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file, strict=True))
+
+
+def without_times(out: Path) -> list[list[dict[str, str]]]:
+    tables = [rows(out / "results.csv"), rows(out / "features.csv")]
+    return [[{k: v for k, v in row.items() if k != "seconds"} for row in table] for table in tables]
+
+
+def counts(summary: RunSummary) -> tuple[int, int, int, int]:
+    return summary.done, summary.failed, summary.kept, summary.left
+
+
+class Stop:
+    """Is true after some studies."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self) -> bool:
+        return self.left <= 0
+
+    def heard(self, event: StudyEvent) -> None:
+        self.left -= event.state in ("done", "failed")
+
+
+def test_what_is_finished_is_kept_and_told(films, tmp_path):
+    out, told = tmp_path / "out", []
+    first = run_studies(films, MadeJob(out), progress=told.append)
+    assert counts(first) == (6, 0, 0, 0)
+    assert first.complete
+    assert [(e.number, e.state) for e in told[:2]] == [(0, "working"), (0, "done")]
+    before = without_times(out)
+    told.clear()
+    again = run_studies(films, MadeJob(out), progress=told.append)
+    assert counts(again) == (0, 0, 6, 0)
+    assert len(MadeJob.worked) == 6
+    assert [event.state for event in told] == ["kept"] * 6
+    assert told[0].row.result["value"] == sum(b"content 0"), "a kept row has its values, numbers as numbers"
+    assert without_times(out) == before
+    assert before[1][4]["more"] == "", "not a number is an empty cell"
+
+
+def test_only_what_changed_is_done_again(films, tmp_path):
+    out, said = tmp_path / "out", []
+    run_studies(films, MadeJob(out))
+    MadeJob.worked.clear()
+    films[0].path.write_bytes(b"other content")
+    films[1].path.touch()
+    (out / "masks" / "f2.txt").unlink()
+    (out / "masks" / "f3.txt").write_text("damaged")
+    (out / "masks" / "f5.txt").write_text((out / "masks" / "f5.txt").read_text())
+    assert counts(run_studies(films, MadeJob(out), say=said.append)) == (3, 0, 3, 0)
+    assert MadeJob.worked == ["f0", "f2", "f3"]
+    assert said == [
+        "1 result there made from other files or masks: done again",
+        "2 results there whose files are gone or changed: done again",
+    ]
+    assert [row["file"] for row in rows(out / "results.csv")] == [str(film.path) for film in films]
+
+
+def test_a_masks_content_counts(films, tmp_path):
+    out, masks = tmp_path / "out", tmp_path / "given"
+    masks.mkdir()
+    run_studies(films, MadeJob(out, masks=masks))
+    (masks / "f1.png").write_bytes(b"123")
+    MadeJob.worked.clear()
+    run_studies(films, MadeJob(out, masks=masks))
+    (masks / "f1.png").write_bytes(b"124")
+    run_studies(films, MadeJob(out, masks=masks))
+    assert MadeJob.worked == ["f1", "f1"]
+
+
+def test_other_settings_are_never_mixed(films, tmp_path):
+    out, said, stop = tmp_path / "out", [], Stop(2)
+    run_studies(films, MadeJob(out))
+    summary = run_studies(films, MadeJob(out, factor=2), say=said.append, progress=stop.heard, cancelled=stop)
+    assert counts(summary) == (2, 0, 0, 4)
+    assert said == ["6 results there made with other settings, models or version: done again"]
+    assert [row["value"] for row in rows(out / "results.csv")] == [
+        str(2 * sum(f"content {n}".encode())) for n in (0, 1)
+    ]
+    run_studies(films, MadeJob(out, factor=2))
+    assert len(rows(out / "results.csv")) == 6
+
+
+def test_failed_studies_are_tried_again(films, tmp_path):
+    out = tmp_path / "out"
+    for number in (1, 3):
+        films[number].path.write_bytes(b"bad")
+    films[5] = Study("f5", (tmp_path / "gone.png",), fault="no such file")
+    summary = run_studies(films, MadeJob(out))
+    assert counts(summary) == (3, 3, 0, 0)
+    assert not summary.complete
+    messages = [row["message"] for row in rows(out / "results.csv")]
+    assert messages[1::2] == ["f1.png: it is bad", "f3.png: it is bad", "gone.png: no such file"]
+    assert "f5" not in MadeJob.worked
+    films[3].path.write_bytes(b"mended")
+    MadeJob.worked.clear()
+    assert counts(run_studies(films, MadeJob(out), again="failed")) == (1, 2, 3, 0)
+    assert MadeJob.worked == ["f1", "f3"]
+    assert [row["status"] for row in rows(out / "results.csv")] == ["ok", "error", "ok", "ok", "ok", "error"]
+
+
+def test_only_the_failed_leaves_what_was_never_tried(films, tmp_path):
+    out, stop = tmp_path / "out", Stop(2)
+    films[0].path.write_bytes(b"bad")
+    run_studies(films, MadeJob(out), progress=stop.heard, cancelled=stop)
+    assert counts(run_studies(films, MadeJob(out), again="failed")) == (0, 1, 1, 4)
+    assert counts(run_studies(films, MadeJob(out), again="all")) == (5, 1, 0, 0)
+
+
+def test_an_error_of_before_stays_when_it_was_not_tried_again(films, tmp_path):
+    out, stop = tmp_path / "out", Stop(1)
+    films[3].path.write_bytes(b"bad")
+    films[0].path.write_bytes(b"bad")
+    run_studies(films, MadeJob(out))
+    summary = run_studies(films, MadeJob(out), progress=stop.heard, cancelled=stop)
+    assert counts(summary) == (0, 1, 4, 1)
+    assert [row["status"] for row in rows(out / "results.csv")] == ["error", "ok", "ok", "error", "ok", "ok"]
+
+
+def test_rows_are_in_the_tables_as_they_come(films, tmp_path):
+    out, seen = tmp_path / "out", []
+
+    def look(event: StudyEvent) -> None:
+        if event.state == "done":
+            seen.append((len(rows(out / "results.csv")), len(rows(out / "features.csv"))))
+
+    run_studies(films, MadeJob(out), progress=look)
+    assert seen == [(n, n) for n in range(1, 7)]
+
+
+def test_studies_that_come_out_of_order_end_in_order(films, tmp_path, monkeypatch):
+    def backwards(function, items, **options):
+        for number, item in reversed(list(enumerate(items))):
+            yield number, function(item)
+
+    monkeypatch.setattr(run_module, "each_as_done", as_generator(backwards))
+    run_studies(films, MadeJob(tmp_path / "out"))
+    assert [row["file"] for row in rows(tmp_path / "out" / "features.csv")] == [str(f.path) for f in films]
+
+
+def as_generator(function):
+    return lambda *given, **options: function(*given, **options)
+
+
+def test_a_study_that_takes_its_process_with_it_is_an_error_row(films, tmp_path, monkeypatch):
+    def dying(function, items, **options):
+        for number, item in enumerate(items):
+            yield number, Died("its process was killed") if number == 2 else function(item)
+
+    monkeypatch.setattr(run_module, "each_as_done", as_generator(dying))
+    out = tmp_path / "out"
+    assert counts(run_studies(films, MadeJob(out))) == (5, 1, 0, 0)
+    row = rows(out / "results.csv")[2]
+    assert (row["status"], row["message"]) == ("error", "f2.png: its process was killed")
+    monkeypatch.undo()
+    assert counts(run_studies(films, MadeJob(out))) == (1, 0, 5, 0)
+
+
+def test_care_is_taken_after_a_run_that_was_broken_off(films, tmp_path, monkeypatch):
+    asked = []
+
+    def broken(function, items, **options):
+        asked.append(options["isolated"])
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_module, "each_as_done", as_generator(broken))
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run_studies(films, MadeJob(tmp_path / "out"))
+    assert asked == [False, True]
+
+
+def test_an_error_of_the_pool_keeps_what_is_done(films, tmp_path, monkeypatch):
+    def lost(function, items, **options):
+        for number, item in enumerate(items):
+            if number == 3:
+                raise BadInput("--scheduler", "the connection was lost")
+            yield number, function(item)
+
+    monkeypatch.setattr(run_module, "each_as_done", as_generator(lost))
+    out = tmp_path / "out"
+    with pytest.raises(BadInput, match="lost"):
+        run_studies(films, MadeJob(out))
+    assert len(rows(out / "results.csv")) == 3
+    monkeypatch.undo()
+    assert counts(run_studies(films, MadeJob(out))) == (3, 0, 3, 0)
+
+
+def test_one_run_at_a_time_in_a_folder(films, tmp_path):
+    out = tmp_path / "out"
+    with folder.claimed(out), pytest.raises(BadInput, match="another run is writing there"):
+        run_studies(films, MadeJob(out))
+    assert run_studies(films, MadeJob(out)).complete
+
+
+def test_a_folder_of_another_kind_and_a_job_that_cannot_be_done_are_refused(films, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(BadInput, match="below 0"):
+        run_studies(films, MadeJob(out, factor=-1))
+    run_studies(films, MadeJob(out))
+    about = out / "run" / "run.json"
+    content = json.loads(about.read_text(encoding="utf-8"))
+    assert content["ended"]
+    assert (content["done"], content["inputs"]) == (6, 6)
+    about.write_text(json.dumps({**content, "kind": "other"}))
+    with pytest.raises(BadInput, match="results of `other run`"):
+        run_studies(films, MadeJob(out))
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(films, tmp_path, monkeypatch):
+    from napari_tbcad.batch.journal import Journal
+
+    out, real = tmp_path / "out", Journal.add
+
+    def full(self, content):
+        if content["name"] == "f3":
+            raise OSError(28, "No space left on device")
+        return real(self, content)
+
+    monkeypatch.setattr(Journal, "add", full)
+    with pytest.raises(BadInput, match="No space left on device"):
+        run_studies(films, MadeJob(out))
+    assert len(rows(out / "results.csv")) == 3
+    monkeypatch.undo()
+    assert counts(run_studies(films, MadeJob(out))) == (3, 0, 3, 0)
+
+
+def test_a_table_that_cannot_be_replaced_is_named(films, tmp_path):
+    out = tmp_path / "out"
+    (out / "results.csv").mkdir(parents=True)
+    with pytest.raises(BadInput, match="tables cannot be written"):
+        run_studies(films, MadeJob(out))
+
+
+def test_inputs_and_the_users_columns_are_listed(films, tmp_path):
+    films[1] = Study("f1", films[1].paths, listed=(("patient", "p 1"), ("name", "theirs")))
+    run_studies(films, MadeJob(tmp_path / "out"))
+    listed = folder.read_inputs(tmp_path / "out")
+    assert [row["name"] for row in listed] == [study.name for study in films]
+    assert (listed[1]["patient"], listed[1]["listed_name"]) == ("p 1", "theirs")
+
+
+def test_what_a_killed_run_left_half_written_is_removed_once_it_is_old(films, tmp_path):
+    import os
+
+    out = tmp_path / "out"
+    run_studies(films, MadeJob(out))
+    old, fresh, own = (out / "masks" / name for name in (".abcd1234.png", ".abcd5678.png", ".mine.txt"))
+    for path in (old, fresh, own):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    os.utime(own, (0, 0))
+    run_studies(films, MadeJob(out))
+    assert (old.exists(), fresh.exists(), own.exists()) == (False, True, True)
+
+
+def test_a_person_s_export_is_taken_over_and_kept(films, tmp_path):
+    out, said = tmp_path / "out", []
+    run_studies(films, MadeJob(out))
+    export(out, films[2], "77")
+    assert counts(run_studies(films, MadeJob(out), say=said.append)) == (0, 0, 6, 0)
+    assert said == ["1 result there was exported by a person since: kept"]
+    for _ in range(2):
+        assert rows(out / "results.csv")[2]["value"] == "77"
+        assert (out / "masks" / "f2.txt").read_text() == "corrected"
+        run_studies(films, MadeJob(out))
+
+
+def test_a_person_s_export_while_the_run_goes_on_is_kept(films, tmp_path):
+    out = tmp_path / "out"
+
+    def correct(event: StudyEvent) -> None:
+        if event.state == "done" and event.number == 4:
+            export(out, films[2], "77")
+
+    run_studies(films, MadeJob(out), progress=correct)
+    assert [row["value"] for row in rows(out / "results.csv")][2] == "77"
+    assert len(rows(out / "results.csv")) == 6
+
+
+def export(out: Path, study: Study, value: str) -> None:
+    """Do what the panel does: replace the study's row and file."""
+    table = rows(out / "results.csv")
+    for row in table:
+        if row["file"] == study.path.as_posix():
+            row["value"] = value
+    with (out / "results.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(table)
+    (out / "masks" / f"{study.name}.txt").write_text("corrected")
+
+
+def test_a_file_name_of_bytes_that_are_no_text(tmp_path):
+    study = Study("f", (tmp_path / "f\udcff.png",), fault="no such file")
+    assert counts(run_studies([study], MadeJob(tmp_path / "out"))) == (0, 1, 0, 0)
+    assert "f\\udcff.png" in rows(tmp_path / "out" / "results.csv")[0]["file"]
+
+
+def test_a_journal_does_not_grow_for_ever(films, tmp_path, monkeypatch):
+    from napari_tbcad.batch.runs import store
+
+    monkeypatch.setattr(store, "_FEWEST_STALE", 3)
+    out = tmp_path / "out"
+    for _ in range(6):
+        run_studies(films, MadeJob(out), again="all")
+    journal = (out / "run" / "journal.jsonl").read_bytes()
+    assert journal.count(b"\n") <= 3 * len(films)
+    before = without_times(out)
+    assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0)
+    assert without_times(out) == before
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ends=st.lists(
+        st.tuples(st.integers(1, 5), st.floats(0, 1), st.booleans(), st.booleans()), min_size=1, max_size=4
+    )
+)
+def test_however_often_it_is_broken_off_the_tables_end_the_same(ends, tmp_path_factory):
+    """Each run does some films; then its journal and tables are cut off anywhere behind what was whole."""
+    home = tmp_path_factory.mktemp("run")
+    films, out, whole = made_films(home / "films"), home / "out", home / "whole"
+    films[1].path.write_bytes(b"bad")
+    run_studies(films, MadeJob(whole))
+    done = 0
+    for after, cut, torn_journal, torn_table in ends:
+        stop = Stop(after)
+        summary = run_studies(films, MadeJob(out), progress=stop.heard, cancelled=stop)
+        assert summary.kept >= done, "nothing finished was lost"
+        done = summary.kept + summary.done
+        if torn_journal:
+            with (out / "run" / "journal.jsonl").open("ab") as file:
+                file.write(b'0123abcd {"name":"f5","key":"'[: 1 + int(cut * 28)])
+        if torn_table:
+            table = out / "features.csv"
+            content = table.read_bytes()
+            table.write_bytes(content[: int(cut * len(content))])
+    run_studies(films, MadeJob(out))
+    assert without_times(out) == without_times(whole)
+    for path in (whole / "masks").iterdir():
+        assert (out / "masks" / path.name).read_bytes() == path.read_bytes()
