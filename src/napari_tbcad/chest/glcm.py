@@ -8,9 +8,6 @@ Matrices are symmetric (each pair is counted in both orders) and normalised to s
 the distributions of sum and absolute difference; :math:`H_x, H_y, H_{xy}` are entropies.
 :data:`FORMULAS` holds every feature's formula and IBSI code.
 
-Directions are those of MATLAB's ``graycomatrix``: 45° is up and right. (scikit-image's 45° is down and
-right, our 135°.)
-
 References
 ----------
 R. M. Haralick, K. Shanmugam, I. Dinstein, Textural features for image classification,
@@ -24,23 +21,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_tbcad.imaging.arrays import (
-    Array,
-    cast,
-    constant,
-    count,
-    is_tensor,
-    namespace,
-    sum_by_index,
-    working_float,
-)
+from napari_tbcad.chest.cooccurrence import DIRECTIONS as DIRECTIONS
+from napari_tbcad.chest.cooccurrence import bin_edges_table as bin_edges_table
+from napari_tbcad.chest.cooccurrence import cooccurrence as cooccurrence
+from napari_tbcad.imaging.arrays import Array, cast, constant, namespace, sum_by_index, working_float
 
 Definition = Literal["ibsi", "uppuluri"]
-
-DIRECTIONS: dict[int, tuple[int, int]] = {0: (0, 1), 45: (-1, 1), 90: (-1, 0), 135: (-1, -1)}
-"""Angle in degrees → step (rows, columns) at distance 1; rows grow downwards."""
 
 FORMULAS: dict[str, tuple[str, str]] = {
     "autocorrelation": (r"\sum_{i,j} i\,j\,p(i,j)", "QWB0"),
@@ -87,79 +74,6 @@ def formula_table() -> str:
         safe = formula.replace("|i-j|", r"\lvert i-j \rvert")
         rows.append(f"| `{name}` | ${safe}$ | {code} |")
     return "\n".join(rows)
-
-
-def bin_edges_table(low: int, high: int, levels: int, grey_levels: int = 256) -> NDArray[np.uint8]:
-    """Return the look-up table from grey level to one of `levels` equal bins of ``[low, high]``.
-
-    Parameters
-    ----------
-    low, high : int
-        First and last grey level of the range; everything beyond falls into the first or last bin.
-    levels : int
-        Number of bins Ng, at most 256.
-    grey_levels : int, optional
-        Length of the table.
-
-    Returns
-    -------
-    (grey_levels,) array of uint8
-        Bin ``0 … Ng−1`` of each grey level (IBSI's fixed bin number, K15C, less one).
-    """
-    grey = np.arange(grey_levels)
-    span = max(high - low, 1)
-    return np.clip((grey - low) * levels // span, 0, levels - 1).astype(np.uint8)
-
-
-def cooccurrence(
-    levels: Array,
-    mask: Array,
-    n_levels: int,
-    *,
-    distance: int = 1,
-    angles: tuple[int, ...] = tuple(DIRECTIONS),
-) -> Array:
-    """Count the pairs of grey levels inside a mask, per direction.
-
-    Parameters
-    ----------
-    levels : (H, W) array of integers
-        Discretised grey levels ``0 … n_levels−1`` inside the mask; numpy, or torch on any device.
-        Values outside the mask are ignored.
-    mask : (H, W) array of bool
-        Pixels that count.
-    n_levels : int
-        Number of levels Ng.
-    distance : int, optional
-        Steps between the two pixels (Chebyshev, along the direction).
-    angles : tuple of int, optional
-        Which of :data:`DIRECTIONS`.
-
-    Returns
-    -------
-    (len(angles), n_levels, n_levels) array of int64
-        Symmetric counts, both orders of each pair.
-    """
-    xp = namespace(levels)
-    side = n_levels + 1
-    # One extra level marks "outside"; its row and column are cut off after counting, which is exact
-    # and cheaper than gathering the valid pairs.
-    narrow = not is_tensor(levels) and side * side <= 1 << 16
-    wide = xp.uint16 if narrow else xp.int32
-    second = xp.where(mask, cast(levels, wide), constant(n_levels, like=levels, dtype=wide))
-    first = second * constant(side, like=levels, dtype=wide)
-    rows, columns = levels.shape
-    matrices = []
-    for angle in angles:
-        dr, dc = (distance * step for step in DIRECTIONS[angle])
-        if abs(dr) >= rows or abs(dc) >= columns:
-            matrices.append(count(second[:0], side * side).reshape(side, side)[:-1, :-1])
-            continue
-        here = first[max(0, -dr) : rows - max(0, dr), max(0, -dc) : columns - max(0, dc)]
-        there = second[max(0, dr) : rows + min(0, dr), max(0, dc) : columns + min(0, dc)]
-        matrices.append(count(here + there, side * side).reshape(side, side)[:-1, :-1])
-    counts = xp.stack(matrices)
-    return counts + counts.swapaxes(1, 2)
 
 
 def _plogp(p: Array, definition: Definition) -> Array:
