@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 XVFB := xvfb-run -a -s "-screen 0 1280x1024x24"
 
-.PHONY: demo test test-pyside lint types docs measure clean display
+.PHONY: demo test test-pyside test-borders lint types docs measure clean display
 
 demo: $(STAMP)
 	$(BIN)/napari-tbcad demo --out demo_output
@@ -25,6 +25,10 @@ test-pyside: $(STAMP) display
 	  $(BIN)/python -m pip install --quiet --constraint constraints.txt PySide6_Essentials
 	QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(BIN)/python -X faulthandler -m pytest -m gui tests/widgets --ignore $(BONE_PANELS)
 	QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(BIN)/python -X faulthandler -m pytest -m gui $(BONE_PANELS)
+
+# The pure tests without torch, napari and Qt, on Pythons 3.12 and 3.13 where they are.
+test-borders:
+	.ci/borders -n auto
 
 # torch first and by itself: on Linux a plain install takes a CUDA build of several gigabytes, and
 # PIP_EXTRA_INDEX_URL or a local wheel can then choose another one.
@@ -61,4 +65,4 @@ measure: $(STAMP)
 	$(BIN)/python benchmarks/bone_reach.py
 
 clean:
-	rm -rf $(VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-borders-* demo_output build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib.util
+import re
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -60,3 +63,64 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _WINDOWS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.gui)
+
+
+# Without torch and without a window the pure rooms still work: `make test-borders` runs what can run there,
+# on other Pythons too. What needs one of these libraries is told by asking for it, here and nowhere else.
+_UPPER = {
+    "torch": "networks",
+    "torchvision": "networks",
+    "pytorch_lightning": "networks",
+    "segmentation_models_pytorch": "networks",
+    "napari": "widgets",
+    "npe2": "widgets",
+    "qtpy": "widgets",
+    "superqt": "widgets",
+    "magicgui": "widgets",
+    "app_model": "widgets",
+    "vispy": "widgets",
+    "pytestqt": "widgets",
+}
+"""Libraries that only one room may need, and that room."""
+
+_ABSENT = {name for name in _UPPER if importlib.util.find_spec(name) is None}
+_ASKED = re.compile(r"No module named '(\w+)")
+_ROOMS = Path(__file__).resolve().parents[1] / "src" / "napari_tbcad"
+
+
+def _wanting(call: pytest.CallInfo[Any], report: pytest.TestReport) -> str:
+    """Return the absent library that a test asked for; empty when a room asked that must not need it."""
+    error = call.excinfo.value if call.excinfo else None
+    if error is None or call.excinfo is None or not report.failed:
+        return ""
+    if not isinstance(error, ModuleNotFoundError):  # told in words, by a message or by a command line
+        told = set(_ASKED.findall(f"{error}{report.capstdout}{report.capstderr}")) & _ABSENT
+        return ", ".join(sorted(told))
+    name = (error.name or "").partition(".")[0]
+    if name not in _ABSENT:
+        return ""
+    asking = call.excinfo.traceback[-1]
+    inside = Path(asking.path).is_relative_to(_ROOMS) and asking.name == "<module>"
+    allowed = not inside or Path(asking.path).is_relative_to(_ROOMS / _UPPER[name])
+    return name if allowed else ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Skip a test module that imports an absent library; that no pure room does, test_borders says."""
+    report = yield
+    asked = set(_ASKED.findall(report.longreprtext)) & _ABSENT if report.failed else set()
+    if asked:
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 0, f"Skipped: needs {', '.join(sorted(asked))}")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
+    """Skip a test that asks for an absent library."""
+    report = yield
+    if wanted := _wanting(call, report):
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1], f"Skipped: needs {wanted}")
+    return report
