@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_tbcad import __version__
 from napari_tbcad.archive import Reader, Writer, opened_archive, written_archive
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import guarded
 from napari_tbcad.reading import ImageReference as ImageReference
 from napari_tbcad.reading import Labels as Labels
 from napari_tbcad.reading import Reading as Reading
@@ -286,5 +287,6 @@ def _as_csv(table: Mapping[str, Sequence[Any]]) -> str:
     held = io.StringIO(newline="")
     writer = csv.writer(held)
     writer.writerow(table)
-    writer.writerows(zip(*cast(Any, table.values()), strict=True))
+    rows = zip(*cast(Any, table.values()), strict=True)
+    writer.writerows([guarded(one) if isinstance(one, str) else one for one in row] for row in rows)
     return "\ufeff" + held.getvalue()

@@ -73,10 +73,48 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 def cell(value: Any) -> str:
     """Return a value as it stands in a table: floats with 9 digits, None and NaN empty.
 
-    A file's name may have bytes that are no text; they are written as escapes.
+    A file's name may have bytes that are no text; they are written as escapes. A text that a spreadsheet
+    would take for a formula is :func:`guarded`.
     """
     if value is None or value != value:
         return ""
     if isinstance(value, float):
         return f"{value:.9g}"
-    return str(value).encode("utf-8", "backslashreplace").decode()
+    return guarded(str(value).encode("utf-8", "backslashreplace").decode())
+
+
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def guarded(text: str) -> str:
+    """Return a text with an apostrophe before what a spreadsheet would take for a formula; numbers stay.
+
+    A file, patient or reader may be called anything, and a table is opened with a double click.
+    :func:`plain` takes the apostrophe away again.
+
+    References
+    ----------
+    OWASP, CSV Injection, https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if len(text) < 2 or not text.lstrip("'").startswith(_FORMULA):
+        return text
+    return text if not text.startswith("'") and _is_number(text) else f"'{text}"
+
+
+def plain(text: str) -> str:
+    """Return a cell as it was before :func:`guarded`."""
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
+
+
+def read_rows(file: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of an open table by column, as they were written by :func:`write_csv`."""
+    for row in csv.DictReader(file):
+        yield {name: plain(text) if isinstance(text, str) else text for name, text in row.items()}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import require_writable
+from napari_tbcad.files import plain, require_writable
 
 Rows = list[Mapping[str, Any]]
 
@@ -56,7 +56,7 @@ def with_rows(
 
 
 def read_rows(path: Path, columns: Sequence[str], *, newer: Sequence[str] = ()) -> Rows:
-    """Return the rows of a table as text, cell by cell as they stand.
+    """Return the rows of a table as text, cell by cell.
 
     A table of the time before the columns `newer` gets empty cells there.
     """
@@ -68,7 +68,7 @@ def read_rows(path: Path, columns: Sequence[str], *, newer: Sequence[str] = ()) 
     known = (list(columns), [name for name in columns if name not in newer])
     if lines and (head not in known or any(len(line) != len(head) for line in lines)):
         raise BadInput(path, "this earlier table has other columns; choose another folder")
-    return [dict.fromkeys(columns, "") | dict(zip(head, line, strict=True)) for line in lines]
+    return [dict.fromkeys(columns, "") | dict(zip(head, map(plain, line), strict=True)) for line in lines]
 
 
 def same_file(one: str, other: str) -> bool:

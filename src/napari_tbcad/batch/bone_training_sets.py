@@ -20,7 +20,7 @@ from napari_tbcad.batch.bone_set import (
 )
 from napari_tbcad.batch.bone_set_labels import BoneSetParameters, What
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import write_csv, written_whole
+from napari_tbcad.files import read_rows, write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.io.bs80k import DUPLICATES, PACKAGED_LEARNED_FROM, is_bs80k
 
@@ -170,7 +170,7 @@ def learned_patients(source: TrainingSet) -> frozenset[str]:
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            return list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, f"cannot be read as a table ({error})") from error
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, TbcadError
+from napari_tbcad.files import read_rows
 from napari_tbcad.io.walk import Entry
 from napari_tbcad.record import Edit, Record
 
@@ -174,7 +175,7 @@ def table_rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV file by column."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            return list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, f"cannot be read as a table ({error})") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +16,7 @@ from napari_tbcad.bone.label_files import find_label_files
 from napari_tbcad.bone.measure import HotspotRow, HotspotTable
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import read_rows
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView
 from napari_tbcad.io.labels import read_labels
 from napari_tbcad.record import Record, Step
@@ -146,7 +146,7 @@ def compared_from_results(folder: str | Path, name: str | None = None) -> Compar
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            return list(read_rows(file))
     except OSError as error:
         raise BadInput(path, "this is no folder that `bone run` wrote") from error
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.folds import Fold, repeat_of
-from napari_tbcad.files import written_whole
+from napari_tbcad.files import guarded, plain, written_whole
 
 
 def fold_table(folds: Sequence[Fold], files: Sequence[str]) -> pd.DataFrame:
@@ -27,7 +27,8 @@ def fold_table(folds: Sequence[Fold], files: Sequence[str]) -> pd.DataFrame:
 def write_folds(path: str | Path, folds: Sequence[Fold], files: Sequence[str]) -> None:
     """Write folds.csv (UTF-8 with BOM): file, fold, role."""
     with written_whole(path) as temporary:
-        fold_table(folds, files).to_csv(temporary, index=False, encoding="utf-8-sig")
+        table = fold_table(folds, [guarded(file) for file in files])
+        table.to_csv(temporary, index=False, encoding="utf-8-sig")
 
 
 def read_folds(path: str | Path, files: Sequence[str]) -> list[Fold]:
@@ -68,7 +69,7 @@ def read_fold_table(path: str | Path) -> tuple[list[Fold], list[str]]:
 def read_rows(path: str | Path) -> pd.DataFrame:
     """Return the rows of folds.csv as text, unchecked; raises BadInput where it is no table."""
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig").map(plain)
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise BadInput(path, f"cannot be read as a table of folds ({error})") from error
 

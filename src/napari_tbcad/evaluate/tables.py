@@ -18,7 +18,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.columns import FIELDS, REQUIRED, TABLES, TEXT, WHOLE, completed, empty
 from napari_tbcad.evaluate.evaluation import Evaluation
 from napari_tbcad.evaluate.fold_files import read_fold_table, write_folds
-from napari_tbcad.files import written_whole
+from napari_tbcad.files import guarded, plain, written_whole
 
 ABOUT = "evaluation.json"
 VERSION = 1
@@ -28,7 +28,8 @@ _ALWAYS = (*REQUIRED, "failed.csv")
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as UTF-8 with BOM and decimal points, whole or not at all."""
     with written_whole(path) as temporary:
-        table.to_csv(temporary, index=False, encoding="utf-8-sig")
+        safe = table.map(lambda value: guarded(value) if isinstance(value, str) else value)
+        safe.to_csv(temporary, index=False, encoding="utf-8-sig")
 
 
 def write_tables(evaluation: Evaluation, out: str | Path) -> Sequence[Path]:
@@ -142,12 +143,12 @@ def _typed(cells: pd.Series, path: Path, known: Sequence[str]) -> pd.Series:
     """Return a column as numbers or text; one nobody knows becomes numbers where all of its cells are."""
     column = str(cells.name)
     if column in TEXT:
-        return cells.astype(object)
+        return cells.map(plain).astype(object)
     numbers = pd.to_numeric(cells.where(cells != ""), errors="coerce").astype(np.float64)
     wrong = cells[numbers.isna() & ~cells.str.lower().isin(["", "nan"])]
     if len(wrong):
         if column not in known:
-            return cells.astype(object)
+            return cells.map(plain).astype(object)
         raise BadInput(path, f"row {int(wrong.index[0]) + 2}: {column} is {wrong.iloc[0]!r}, not a number")
     if column in WHOLE and numbers.notna().all():
         return numbers.astype(np.int64)

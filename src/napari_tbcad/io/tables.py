@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import plain
 from napari_tbcad.io.datasets import DataRow, DataSet, LungFiles
 
 PATH_COLUMNS = ("path", "file", "filename", "image")
@@ -99,7 +100,7 @@ def records_of(path: Path) -> list[dict[str, str]]:
     for record in reader:
         if None in record:
             raise BadInput(path, f"line {reader.line_num} has more columns than the head")
-        values = {name: (value or "").strip() for name, value in record.items()}
+        values = {name: plain((value or "").strip()) for name, value in record.items()}
         if any(values.values()):
             records.append(values)
     if not records:

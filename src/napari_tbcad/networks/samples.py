@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import read_rows
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.networks.config import DataSource
 from napari_tbcad.networks.decoding import Decoded as Decoded
@@ -247,7 +248,7 @@ def _rows(source: DataSource) -> list[dict[str, str]]:
     path = source.folder / source.table
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, f"cannot be read as a table ({error})") from error
     if rows and not {"image", "file"} & set(rows[0]):

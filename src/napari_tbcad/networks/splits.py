@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import write_csv
+from napari_tbcad.files import read_rows, write_csv
 from napari_tbcad.networks.config import DataParameters
 from napari_tbcad.networks.samples import Sample
 
@@ -150,7 +150,7 @@ def _rows_of(path: Path) -> list[tuple[Path, str]]:
     """Return image and role of every row of a split file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return [(Path(row["image"]), row["role"]) for row in csv.DictReader(file)]
+            return [(Path(row["image"]), row["role"]) for row in read_rows(file)]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
         raise BadInput(path, f"a split file has the columns image,role ({error})") from error
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import read_rows
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView
 from napari_tbcad.io.labels import read_labels, write_labels
 from napari_tbcad.networks.config import DataSource
@@ -130,7 +131,7 @@ def given_regions(sources: Iterable[DataSource]) -> dict[Path, Path]:
 def _rows(table: Path) -> list[dict[str, str]]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            return list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(table, f"cannot be read as a table ({error})") from error
 

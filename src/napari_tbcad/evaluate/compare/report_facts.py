@@ -16,6 +16,7 @@ from napari_tbcad.evaluate.compare.report_texts import Texts
 from napari_tbcad.evaluate.compare.study import simulated
 from napari_tbcad.evaluate.compare.tables import Results
 from napari_tbcad.evaluate.compare.tuning import CLOSE, close_trials
+from napari_tbcad.files import read_rows
 
 FEW = 40
 """Patients; of fewer, 95 % intervals are too narrow: they held the truth in 89 % of made-up comparisons with
@@ -83,7 +84,7 @@ def _split(path: Path) -> dict[str, int]:
     """Return the number of patients by role, empty when there is no split to be read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error):
         return {}
     roles = ("train", "validation", "test")

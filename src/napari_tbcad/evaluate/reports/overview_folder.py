@@ -15,6 +15,7 @@ from PIL import Image
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.evaluate.reports.case_privacy import bare, base_name, folders_above
+from napari_tbcad.files import read_rows
 
 Kind = Literal["chest", "bone"]
 
@@ -137,7 +138,7 @@ def result_folder(folder: str | Path) -> ResultFolder:
         raise BadInput(folder, "has no results.csv of `chest run` or `bone run`")
     try:
         with (folder / "results.csv").open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(folder / "results.csv", f"cannot be read ({error})") from error
     if not rows:

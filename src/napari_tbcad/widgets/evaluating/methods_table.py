@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from napari_tbcad.files import guarded
 from napari_tbcad.widgets.evaluating.score_bars import SIGNS
 from napari_tbcad.widgets.evaluating.words import FIGURES, figure, method_words
 
@@ -80,7 +81,7 @@ class MethodsTable(QTableWidget):
         columns = range(self.columnCount())
         writer.writerow([self.horizontalHeaderItem(column).text() for column in columns])
         for row in range(self.rowCount()):
-            writer.writerow([self._plain(self.item(row, column)) for column in columns])
+            writer.writerow([guarded(self._plain(self.item(row, column))) for column in columns])
         return text.getvalue()
 
     def copy(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.batch.evaluating.jobs import FILMS
+from napari_tbcad.files import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +159,7 @@ def read_paths(folder: Path) -> dict[str, Path]:
     """Return where films lie, as the evaluation's own process noted; nothing where it did not."""
     try:
         with (folder / FILMS).open(encoding="utf-8-sig", newline="") as file:
-            return {row["file"]: Path(row["path"]) for row in csv.DictReader(file)}
+            return {row["file"]: Path(row["path"]) for row in read_rows(file)}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError):
         return {}
 
