@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 from pydantic import BaseModel, create_model
@@ -17,7 +18,8 @@ BASICS = {
     "bone": ("hotspots.segmenter", "index.weights", "index.combine", "classes.scheme"),
 }
 """What is in sight, by workflow."""
-_TITLES = {"glcm": "Co-occurrence"}
+_TITLES = {"lungs.segmenter": "Lungs by", "hotspots.segmenter": "Hotspots by"}
+"""What is called after its stage where that does not stand beside it."""
 
 
 def choices_of(workflow: str) -> dict[str, tuple[str, ...]]:
@@ -107,7 +109,7 @@ class ChainForm(QWidget):
         """Make a line for each stage, once; its form follows when it is unfolded."""
         if not on or self.folds:
             return
-        for section in type(self._value).model_fields:
+        for section in (name for name in type(self._value).model_fields if self._has_more(name)):
             below = QWidget()
             QVBoxLayout(below).setContentsMargins(8, 0, 0, 4)
             fold = Fold(below, f"Settings of the stage “{section}”.", _title(section))
@@ -115,6 +117,14 @@ class ChainForm(QWidget):
             self._stages.addWidget(fold)
             self._stages.addWidget(below)
             self.folds[section], self._below[section] = fold, below
+
+    def _has_more(self, section: str) -> bool:
+        """Tell whether a stage has settings that are not in sight already."""
+        if len(parts := self._parts(section)) > 1:
+            return True
+        value = _at(self._value, parts[0])
+        own = [n for n in type(value).model_fields if not isinstance(getattr(value, n), BaseModel)]
+        return any(f"{section}.{name}" not in self._names for name in own)
 
     def _add_forms(self, section: str, below: QWidget) -> None:
         """Make the forms of a stage, and of its parts; those of what was not chosen are left out."""
@@ -219,7 +229,8 @@ def _picked(settings: type[BaseModel], names: tuple[str, ...]) -> type[BaseModel
         model: Any = settings
         for section in sections:
             model = model.model_fields[section].annotation
-        info = model.model_fields[last]
+        info = copy(model.model_fields[last])
+        info.title = _TITLES.get(name, info.title)
         fields[_flat(name)] = (info.annotation, info)
     return create_model("Basics", **fields)
 
@@ -248,4 +259,4 @@ def _flat(name: str) -> str:
 
 
 def _title(section: str) -> str:
-    return _TITLES.get(section, section.replace("_", " ").capitalize())
+    return section.replace("_", " ").capitalize()

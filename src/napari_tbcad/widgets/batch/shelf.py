@@ -8,7 +8,8 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_tbcad.batch.runs.window_jobs import BatchState, batches_home, list_batches, remove_batch
+from napari_tbcad.batch.runs import window_jobs as jobs
+from napari_tbcad.batch.runs.window_jobs import BatchState
 from napari_tbcad.widgets.batch.session import BatchSession
 from napari_tbcad.widgets.batch.words import line_of, things
 from napari_tbcad.widgets.parts import shelf
@@ -42,12 +43,12 @@ class Shelf(shelf.Shelf):
     @staticmethod
     def states() -> Sequence[BatchState]:
         """Return the batches but what somebody has only looked at: that is that panel's."""
-        return [state for state in list_batches(batches_home()) if state.phase != "planned"]
+        return [state for state in jobs.list_batches(jobs.batches_home()) if state.phase != "planned"]
 
     @staticmethod
     def remove(folder: Path) -> None:
         """Delete a batch."""
-        remove_batch(folder)
+        jobs.remove_batch(folder)
 
     def line_of(self, state: BatchState) -> str:
         """Return a batch in two lines."""

@@ -13,8 +13,8 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
-from napari_tbcad.widgets.chest.opening import GIVEN
-from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.chest.opening import GIVEN, worked_on
+from napari_tbcad.widgets.work import start_call, timer
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.runs.window_jobs import BatchPlan
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _HASHED = re.compile(r"(.+) [0-9a-f]{64}")
 """A model as run.json names it: with the hash of its content."""
+_READING, _BUILDING, _BUILT, _COMPUTING = range(4)
+_AGAIN_MS = 60
 _ASIDE = "Made with another version of a network or of the program, or on another device"
 
 
@@ -78,7 +80,9 @@ class Taking(QObject):
         self._session: Any = session
         self._build = build
         self._made: AsBefore | None = None
-        self._asked = self.busy = False
+        self._stage = _READING
+        self.busy = False
+        self._again = timer(self, self._look)
 
     def go(self) -> None:
         """Begin as soon as the study is read."""
@@ -89,6 +93,7 @@ class Taking(QObject):
     def drop(self) -> None:
         """Do no more."""
         session, self._session, self.busy = self._session, None, False
+        self._again.stop()
         if session is not None and isalive(session):
             with suppress(TypeError, RuntimeError):
                 session.changed.disconnect(self._look)
@@ -96,30 +101,39 @@ class Taking(QObject):
     # -- inside ---------------------------------------------------------------------------------------
 
     def _look(self) -> None:
+        """Go on when what is under way is done; what a session does by itself is not always told."""
         session = self._session
-        if session is None:
-            return
-        if session.closed or session.film_problem:
+        if session is None or not isalive(session) or session.closed or session.film_problem:
             self.drop()
-        elif self._made is not None:
+        elif self._stage == _COMPUTING:
             self._compare()
-        elif session.run is not None and not session.waits and not self._asked:
-            self._asked = True
+        elif session.run is None or not session.settled or session.waits:
+            self._again.start(_AGAIN_MS)
+        elif worked_on(session.run):  # meanwhile: nothing of that may be lost
+            self.drop()
+        elif self._stage == _READING:
+            self._stage = _BUILDING
             run, build = session.run, self._build
             start_call(lambda: build(run), on_result=self._take, on_error=self._fail)
+        elif self._stage == _BUILT and self._made is not None:
+            # Not while the session computes: the answer would come to another run than it was asked of.
+            self._stage = _COMPUTING
+            session.adopt(self._made.intake)
+            session.run_all()
 
     def _take(self, made: AsBefore) -> None:
-        session = self._session
-        if session is None or not isalive(session) or session.closed:
-            self.drop()
-            return
-        self._made = made
-        session.adopt(made.intake)
-        session.run_all()
+        self._made, self._stage = made, _BUILT
+        self._look()
 
     def _compare(self) -> None:
         session, made = self._session, self._made
-        if made is None or session.busy or not all(session.fresh(name) for name in made.values):
+        if made is None:
+            return
+        if session.busy or not all(session.fresh(name) for name in made.values):
+            if session.settled:  # nothing more will come: a stage failed, as the panel says
+                self.drop()
+            else:
+                self._again.start(_AGAIN_MS)
             return
         values, check = {name: session.value(name) for name in made.values}, made.check
         self.drop()

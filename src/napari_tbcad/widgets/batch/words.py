@@ -77,13 +77,12 @@ def counts_words(rows: BatchRows) -> str:
 
 
 def answers_words(rows: BatchRows) -> str:
-    """Return what came of the studies that are done, as counts."""
+    """Return what came of the studies that are done, as counts; short enough for a heading."""
     done = [row for row in rows.all if row.finished]
     if not done:
         return ""
     if rows.workflow == "bone":
-        hot = sum(not row.answer.startswith("0 ") for row in done)
-        return f"{hot} of {things(len(done), 'bone')} with abnormal hotspots"
+        return f"{sum(not row.answer.startswith('0 ') for row in done)} with abnormal hotspots"
     parts = {word: sum(row.answer == answer for row in done) for answer, word in DECISIONS.items()}
     return ", ".join(f"{number} {word}" for word, number in parts.items() if number)
 
