@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Table
 from napari_tbcad.batch.runs.run import RunSummary, StudyEvent, run_studies
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
+from napari_tbcad.files import plain, written_whole
 
 COLUMNS = ("file", "status", "message", "value", "share", "seconds")
 
@@ -135,14 +136,17 @@ def test_only_what_changed_is_done_again(films, tmp_path):
     films[0].path.write_bytes(b"other content")
     films[1].path.touch()
     (out / "masks" / "f2.txt").unlink()
-    (out / "masks" / "f3.txt").write_text("damaged")
+    (out / "masks" / "f3.txt").write_bytes(bytes(3))
+    (out / "masks" / "f4.txt").write_text("by hand")
     (out / "masks" / "f5.txt").write_text((out / "masks" / "f5.txt").read_text())
     assert counts(run_studies(films, MadeJob(out), say=said.append)) == (3, 0, 3, 0)
     assert MadeJob.worked == ["f0", "f2", "f3"]
     assert said == [
         "1 result there made from other files or masks: done again",
-        "2 results there whose files are gone or changed: done again",
+        "2 results there whose files are gone or damaged: done again",
+        "1 result there whose files were changed since: kept (--masks uses changed masks)",
     ]
+    assert (out / "masks" / "f4.txt").read_text() == "by hand", "a person's work is never overwritten unasked"
     assert [row["file"] for row in rows(out / "results.csv")] == [str(film.path) for film in films]
 
 
@@ -277,6 +281,21 @@ def test_an_error_of_the_pool_keeps_what_is_done(films, tmp_path, monkeypatch):
     assert counts(run_studies(films, MadeJob(out))) == (3, 0, 3, 0)
 
 
+def test_a_file_that_a_cluster_does_not_see_is_told_apart_from_one_that_is_gone(films, tmp_path, monkeypatch):
+    def elsewhere(function, items, **options):
+        for number, item in enumerate(items):
+            there = item if number else replace(item, fault="no such file")
+            yield number, function(there)
+
+    monkeypatch.setattr(run_module, "each_as_done", as_generator(elsewhere))
+    films[1].path.unlink()
+    films[1] = replace(films[1], fault="no such file")
+    run_studies(films, MadeJob(tmp_path / "out"), scheduler="tcp://there:8786")
+    unseen, gone, *_ = (row["message"] for row in rows(tmp_path / "out" / "results.csv"))
+    assert unseen == "f0.png: no such file on the cluster's worker: it must see the same folders"
+    assert gone == "f1.png: no such file"
+
+
 def test_one_run_at_a_time_in_a_folder(films, tmp_path):
     out = tmp_path / "out"
     with folder.claimed(out), pytest.raises(BadInput, match="another run is writing there"):
@@ -373,13 +392,25 @@ def export(out: Path, study: Study, value: str) -> None:
     """Do what the panel does: replace the study's row and file."""
     table = rows(out / "results.csv")
     for row in table:
-        if row["file"] == study.path.as_posix():
+        if plain(row["file"]) == study.path.as_posix():
             row["value"] = value
     with (out / "results.csv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(table)
     (out / "masks" / f"{study.name}.txt").write_text("corrected")
+
+
+def test_a_row_that_looks_like_a_formula_is_taken_over_as_it_is(tmp_path):
+    path = tmp_path / "=film.png"
+    path.write_bytes(b"x")
+    study, out = Study("=film", (Path("=film.png"),)), tmp_path / "out"
+    with contextlib.chdir(tmp_path):
+        run_studies([study], MadeJob(out))
+        export(out, study, "77")
+        run_studies([study], MadeJob(out))
+    (row,) = rows(out / "results.csv")
+    assert (row["file"], row["value"]) == ("'=film.png", "77")
 
 
 def test_a_file_name_of_bytes_that_are_no_text(tmp_path):

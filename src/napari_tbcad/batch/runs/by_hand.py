@@ -13,7 +13,7 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import FileState, StudyDone, Table, state_of
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.batch.runs.tables import lines_of
-from napari_tbcad.files import cell
+from napari_tbcad.files import cell, plain, read_rows
 
 
 def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) -> set[str]:
@@ -29,7 +29,7 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
     Returns
     -------
     set of str
-        Names of the studies taken over. The others' files were changed or lost in another way.
+        Names of the studies taken over. The others' files were changed in another way.
     """
     by_file = {study.path.as_posix(): study for study in studies}
     found = {table.name: _lines(store.out / f"{table.name}.csv", by_file) for table in tables}
@@ -57,7 +57,7 @@ def _lines(path: Path, wanted: Mapping[str, Study]) -> dict[str, list[dict[str, 
         suppress(OSError, UnicodeDecodeError, csv.Error),
         path.open(encoding="utf-8-sig", newline="") as text,
     ):
-        for line in csv.DictReader(text):
+        for line in read_rows(text):
             whole = None not in line and None not in line.values()
             if whole and line.get("file", "") in wanted:
                 found.setdefault(line["file"], []).append(line)
@@ -71,7 +71,7 @@ def _present(files: Sequence[FileState], out: Path) -> Iterator[FileState]:
 
 
 def _differs(line: Mapping[str, str], row: Mapping[str, Any]) -> bool:
-    return any(text != cell(row.get(column)) for column, text in line.items())
+    return any(text != plain(cell(row.get(column))) for column, text in line.items())
 
 
 def _first(row: Row, table: Table) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from napari_tbcad.batch.child.files import now, read_json, write_json
 from napari_tbcad.batch.runs.inputs import Study, columns_of
 from napari_tbcad.batch.runs.store import RUN
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.files import require_writable, write_csv
+from napari_tbcad.files import read_rows, require_writable, write_csv
 
 ABOUT, INPUTS, LOCK = "run.json", "inputs.csv", "lock"
 """Files in OUT/run beside the journal."""
@@ -99,7 +99,7 @@ def begin(out: Path, kind: str, digest: str, settings: Mapping[str, Any], studie
 
 @contextlib.contextmanager
 def end_told(out: Path, counts: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
-    """Write into run.json when the block ended in order and what it counted; an error told is in order, too."""
+    """Write into run.json when the block ended in order and what it counted; so after an error told."""
     try:
         yield
     except (TbcadError, OSError):
@@ -125,7 +125,7 @@ def read_inputs(out: Path) -> list[dict[str, str]]:
     path = out / RUN / INPUTS
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            return list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, f"cannot be read ({error})") from error
 

@@ -7,7 +7,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from PIL import Image
 
 from napari_tbcad import __version__
 from napari_tbcad.batch.rows import Row, guarded
@@ -86,16 +88,30 @@ class FileState:
     changed: int
     sha256: str
 
-    def is_there(self, out: Path) -> bool:
-        """Tell whether the file is there still with this content."""
+    def standing(self, out: Path) -> Literal["same", "changed", "gone"]:
+        """Tell what became of the file; ``gone`` also where it is damaged, as after a loss of power."""
         path = out / self.path
         try:
             stat = path.stat()
-            if stat.st_size != self.size:
-                return False
-            return stat.st_mtime_ns == self.changed or sha256(path) == self.sha256
+            if stat.st_size == self.size and (
+                stat.st_mtime_ns == self.changed or sha256(path) == self.sha256
+            ):
+                return "same"
+            return "changed" if _is_whole(path) else "gone"
         except OSError:
-            return False
+            return "gone"
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether a file that a run writes can be read."""
+    try:
+        if path.suffix.lower() == ".png":
+            with Image.open(path) as image:
+                image.verify()
+            return True
+        return bool(path.read_bytes().strip(b"\0 \r\n"))
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises of a damaged file
+        return False
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Literal
 
 from napari_tbcad.batch.pool import Died, each_as_done
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs import by_hand, folder
+from napari_tbcad.batch.runs.events import RunSummary as RunSummary
+from napari_tbcad.batch.runs.events import State as State
+from napari_tbcad.batch.runs.events import StudyEvent as StudyEvent
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Job, StudyDone, digest_of, do_study
 from napari_tbcad.batch.runs.store import RunStore, Standing
@@ -19,62 +22,10 @@ from napari_tbcad.batch.runs.tables import LiveTables
 from napari_tbcad.errors import Cancelled
 
 Again = Literal["unfinished", "failed", "all"]
-State = Literal["working", "done", "failed", "kept"]
 
 _FEW = 10
 """So many studies are done in this process, which spares them the start of another one. A study that takes
 its process with it ends such a run; the next one finds that out and is careful."""
-
-
-@dataclass(frozen=True)
-class StudyEvent:
-    """What became of one study.
-
-    Parameters
-    ----------
-    number : int
-        Its place among the studies, from 0.
-    name : str
-    state : {"working", "done", "failed", "kept"}
-        ``kept``: an earlier run did it, and neither the study nor the settings changed since.
-    row : Row, optional
-        Its rows; None while it is worked on.
-    """
-
-    number: int
-    name: str
-    state: State
-    row: Row | None = None
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """How a run ended.
-
-    Parameters
-    ----------
-    done, failed, kept, left : int
-        Studies that were processed, that were tried in vain, that an earlier run had done, and that nobody
-        has done yet.
-    seconds : float
-        Wall time.
-    """
-
-    done: int
-    failed: int
-    kept: int
-    left: int
-    seconds: float
-
-    @property
-    def total(self) -> int:
-        """All studies."""
-        return self.done + self.failed + self.kept + self.left
-
-    @property
-    def complete(self) -> bool:
-        """Whether every study is processed."""
-        return not self.failed and not self.left
 
 
 def run_studies(
@@ -156,6 +107,7 @@ class _Run:
         self._counts: dict[State, int] = {"working": 0, "done": 0, "failed": 0, "kept": 0}
         self._tables = LiveTables(job.out, job.tables, self._rows)
         self._tried: set[int] | None = set()
+        self._remote = False
 
     def summary(self, seconds: float) -> RunSummary:
         """Return the counts."""
@@ -179,6 +131,7 @@ class _Run:
             self._tables.rewrite()
 
     def _work(self, todo: Sequence[int], workers: int, scheduler: str | None, isolated: bool) -> None:
+        self._remote = scheduler is not None
         outcomes = each_as_done(
             partial(do_study, job=self._job),
             (_found_anywhere(self._studies[number]) for number in todo),
@@ -200,6 +153,9 @@ class _Run:
             message = f"{study.path.name}: {outcome.reason}"
             row = Row({"file": "", "status": "error", "message": message, "seconds": None})
             outcome = StudyDone(row, "")
+        elif self._remote and _is_missing_there(study, outcome.row):
+            message = f"{outcome.row.result['message']} on the cluster's worker: it must see the same folders"
+            outcome = replace(outcome, row=Row({**outcome.row.result, "message": message}))
         self._store.add(study, outcome)
         if self._tried is not None:
             self._tried.add(number)
@@ -222,7 +178,8 @@ class _Run:
                 raise Cancelled("batch")
             standing = self._store.standing(study, self._job.given(study.name))
             by_standing.setdefault(standing, []).append(number)
-        kept = [*by_standing.get("finished", []), *self._adopted(by_standing)]
+        kept = [*by_standing.get("finished", []), *by_standing.get("files changed", [])]
+        self._adopt(by_standing)
         self._say_standing(by_standing)
         for number in sorted(kept):
             self._tell(number, "kept", self._store.row(self._studies[number]))
@@ -234,21 +191,20 @@ class _Run:
         self._store.forget(self._studies[number] for number in todo if number not in failed)
         return todo
 
-    def _adopted(self, by_standing: dict[Standing, list[int]]) -> list[int]:
-        """Take over what a person exported into the folder; return the places, which need no work."""
-        numbers = by_standing.get("files gone", [])
+    def _adopt(self, by_standing: dict[Standing, list[int]]) -> None:
+        """Take over what a person exported into the folder; what else was changed there is let alone."""
+        numbers = by_standing.get("files changed", [])
         names = by_hand.adopt([self._studies[n] for n in numbers], self._store, self._job.tables)
-        adopted = [number for number in numbers if self._studies[number].name in names]
-        if adopted:
-            by_standing["files gone"] = [number for number in numbers if number not in set(adopted)]
-            self._say(f"{_results(len(adopted))} there {_was(len(adopted))} exported by a person since: kept")
-        return adopted
+        if names:
+            self._say(f"{_results(len(names))} there {_was(len(names))} exported by a person since: kept")
+        by_standing["files changed"] = [n for n in numbers if self._studies[n].name not in names]
 
     def _say_standing(self, by_standing: dict[Standing, list[int]]) -> None:
         said: tuple[tuple[Standing, str], ...] = (
             ("other settings", "made with other settings, models or version: done again"),
             ("other content", "made from other files or masks: done again"),
-            ("files gone", "whose files are gone or changed: done again"),
+            ("files gone", "whose files are gone or damaged: done again"),
+            ("files changed", "whose files were changed since: kept (--masks uses changed masks)"),
         )
         for standing, words in said:
             if number := len(by_standing.get(standing, [])):
@@ -257,9 +213,7 @@ class _Run:
     def _take_over(self) -> None:
         """Take over what a person exported while the run went on."""
         changed = [
-            study
-            for study in self._studies
-            if self._store.is_done(study) and not self._store.files_are_there(study)
+            study for study in self._studies if self._store.is_done(study) and self._store.was_changed(study)
         ]
         by_hand.adopt(changed, self._store, self._job.tables)
 
@@ -277,6 +231,12 @@ class _Run:
 def _found_anywhere(study: Study) -> Study:
     """Return a study with paths that hold in any working directory."""
     return replace(study, paths=tuple(path.absolute() for path in study.paths))
+
+
+def _is_missing_there(study: Study, row: Row) -> bool:
+    """Tell whether a worker elsewhere did not find a file that is here."""
+    missing = not row.ok and str(row.result["message"]).endswith("no such file")
+    return missing and all(path.exists() for path in study.paths)
 
 
 def _was(number: int) -> str:

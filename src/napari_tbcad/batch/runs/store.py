@@ -19,8 +19,10 @@ from napari_tbcad.files import written_whole
 RUN, JOURNAL = "run", "journal.jsonl"
 """Folder below that of results, and the file in it that says what is done."""
 
-Standing = Literal["new", "failed", "other settings", "other content", "files gone", "finished"]
-"""What an earlier run says of a study: only the last needs no work."""
+Standing = Literal[
+    "new", "failed", "other settings", "other content", "files gone", "files changed", "finished"
+]
+"""What an earlier run says of a study: the last two need no work."""
 
 _FEWEST_STALE = 200
 
@@ -91,11 +93,14 @@ class RunStore:
             return "failed"
         if content_of(study.paths, given) != known.key:
             return "other content"
-        return "finished" if self.files_are_there(study) else "files gone"
+        if self.was_changed(study):
+            return "files changed"
+        there = all(file.standing(self.out) != "gone" for file in self.files(study))
+        return "finished" if there else "files gone"
 
-    def files_are_there(self, study: Study) -> bool:
-        """Tell whether all that was written for a study is there as it was written."""
-        return all(file.is_there(self.out) for file in self.files(study))
+    def was_changed(self, study: Study) -> bool:
+        """Tell whether somebody wrote another content into what was written for a study."""
+        return any(file.standing(self.out) == "changed" for file in self.files(study))
 
     def has_row(self, study: Study) -> bool:
         """Tell whether there is a row of a study under these settings, be it an error's."""

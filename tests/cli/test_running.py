@@ -1,0 +1,125 @@
+"""Runs of the command line go on where they ended, take lists, and end in order."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from napari_tbcad.batch.rows import Row
+from napari_tbcad.batch.runs.pace import Pace, spoken
+from napari_tbcad.batch.runs.run import StudyEvent
+from napari_tbcad.cli import chest, main
+from napari_tbcad.cli.running import Teller, ended_in_order
+from napari_tbcad.simulate.samples import sample_path
+
+QUICK = ("--segmenter", "otsu", "--classifier", "none", "--set", "features.grid=128")
+
+
+@pytest.fixture
+def films(tmp_path) -> Path:
+    folder = tmp_path / "films"
+    for name in ("a", "b", "c"):
+        (folder / name).mkdir(parents=True)
+        shutil.copy(sample_path("normal_man"), folder / name / "film.png")
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_list_of_films_is_run_and_gone_on_with(films, tmp_path, capfd):
+    table, out = tmp_path / "films.csv", tmp_path / "out"
+    lines = ["file,patient", "films/a/film.png,p1", "films/gone.png,p2", "films/b/film.png,p3"]
+    table.write_text("\n".join(lines), encoding="utf-8")
+    call = ["chest", "run", str(table), "--out", str(out), *QUICK]
+    assert main(call) == 1
+    said = capfd.readouterr()
+    assert "[2/3] gone.png: ERROR gone.png: no such file" in said.err
+    assert "2 of 3 films done" in said.out
+    assert [row["status"] for row in rows(out / "results.csv")] == ["ok", "error", "ok"]
+    assert (out / "masks" / "films__a__film_sensitive.png").is_file()
+    listed = rows(out / "run" / "inputs.csv")
+    assert [(row["name"], row["patient"]) for row in listed][2] == ("films__b__film", "p3")
+
+    shutil.copy(films / "c" / "film.png", films / "gone.png")
+    assert main(call) == 0
+    said = capfd.readouterr().out
+    assert "2 of 3 were done before: kept" in said
+    assert "[3/3] gone.png: not_decided" in said
+    assert "3 of 3 films done, 2 of them before" in said
+    assert main([*call, "--again", "failed"]) == 0
+    assert "3 of 3 films done, all of them before" in capfd.readouterr().out
+    assert main([*call, "--again", "nonsense"]) == 2
+
+
+def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(films, tmp_path, capfd, monkeypatch):
+    out, real = tmp_path / "out", chest._tell
+
+    def pressed(said, done, total, row, left=""):
+        real(said, done, total, row, left)
+        if done == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(chest, "_tell", pressed)
+    call = ["chest", "run", str(films), "--out", str(out), *QUICK]
+    before = signal.getsignal(signal.SIGINT)
+    assert main(call) == 1
+    assert signal.getsignal(signal.SIGINT) is before
+    said = capfd.readouterr()
+    assert "1 of 3 films done" in said.out
+    assert "2 left: the same command goes on with them" in said.out
+    assert "stopping in order" in said.err
+    assert len(rows(out / "results.csv")) == 1
+    monkeypatch.undo()
+    assert main(call) == 0
+    assert len(rows(out / "results.csv")) == 3
+
+
+def test_a_second_ctrl_c_breaks_off():
+    with pytest.raises(KeyboardInterrupt), ended_in_order() as cancelled:
+        assert not cancelled()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert cancelled()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_time_left_is_that_of_the_last_films():
+    now = [0.0]
+    pace = Pace(100, clock=lambda: now[0])
+    assert pace.left() is None
+    for seconds in (30.0, *[1.0] * 59):
+        now[0] += seconds
+        pace.tick()
+    assert pace.left() == pytest.approx(40.0), "the first one, which loads the models, is forgotten"
+    for _ in range(40):
+        pace.tick()
+    assert pace.left() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4.4, "4 s"), (89, "89 s"), (90, "2 min"), (11100, "3 h 05 min")]
+)
+def test_times_are_spoken_as_a_person_would(seconds, text):
+    assert spoken(seconds) == text
+
+
+def test_films_kept_are_counted_and_the_time_left_is_said_where_it_is_long(monkeypatch):
+    told, row = [], Row({"status": "ok"})
+    times = iter(range(0, 1000, 30))
+    monkeypatch.setattr("napari_tbcad.batch.runs.pace.Pace.__init__.__defaults__", (lambda: next(times),))
+    teller = Teller(6, lambda done, total, row, left="": told.append((done, total, left)))
+    for number in range(2):
+        teller(StudyEvent(number, "", "kept", row))
+    assert not teller.begun
+    for number in range(2, 6):
+        teller(StudyEvent(number, "", "working"))
+        teller(StudyEvent(number, "", "done", row))
+    assert teller.begun
+    assert told == [(3, 6, ""), (4, 6, "; 60 s left"), (5, 6, "; 30 s left"), (6, 6, "")]
