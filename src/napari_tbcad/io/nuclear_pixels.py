@@ -64,7 +64,7 @@ def frames_of(
     """
     syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
     _refuse_impossible_sizes(path, dataset)
-    stored = _decoded(path, dataset, syntax)
+    stored = decoded(path, dataset, syntax)
     stored = stored[None] if stored.ndim == 2 else stored
     if stored.ndim != 3:
         raise BadInput(path, f"not grey frames: the array has the shape {stored.shape}")
@@ -165,7 +165,8 @@ def _kept(path: Path, dataset: Dataset, number: int, warnings: list[str]) -> lis
     raise BadInput(path, f"{number} frames; export the anterior and the posterior one alone")
 
 
-def _decoded(path: Path, dataset: Dataset, syntax: str) -> NDArray[Any]:
+def decoded(path: Path, dataset: Dataset, syntax: str) -> NDArray[Any]:
+    """Return all frames of a file as stored; 12-bit JPEG, which pydicom does not know, by another library."""
     from pydicom.pixels.utils import pixel_array
 
     try:
