@@ -61,6 +61,13 @@ def reference(study: Study) -> tuple[dict[str, ImageReference], dict[str, NDArra
         place = str(paths[0])
     else:
         place = ""
+    return embedded_reference(study, name=Path(study.source).name or SCAN, place=place)
+
+
+def embedded_reference(
+    study: Study, *, name: str = SCAN, place: str = ""
+) -> tuple[dict[str, ImageReference], dict[str, NDArray[Any]]]:
+    """Return the scan itself as it lies in a case, and where it was before, if that is to be said."""
     facts = {
         "spacing_mm": None if study.spacing_mm is None else list(study.spacing_mm),
         "unit": study.unit,
@@ -69,9 +76,17 @@ def reference(study: Study) -> tuple[dict[str, ImageReference], dict[str, NDArra
         "record": plain(study.record),
         "frames": [_plain_facts(frame.facts) for frame in study.frames],
     }
-    name = Path(study.source).name or SCAN
-    image = ImageReference(name, place, content_key=key, embedded=SCAN, facts=facts)
+    image = ImageReference(name, place, content_key=study_key(study), embedded=SCAN, facts=facts)
     return {SCAN: image}, {SCAN: np.stack([frame.pixels for frame in study.frames])}
+
+
+def without_places(study: Study) -> Study:
+    """Return a study that does not say where its files lie nor what they are called, but for a view."""
+    frames = (
+        Frame(one.pixels, replace(one.facts, source="", file_name=named_view(one.facts.file_name) or ""))
+        for one in study.frames
+    )
+    return replace(study, frames=tuple(frames), source="", date=None)
 
 
 @lru_cache(maxsize=16)

@@ -25,6 +25,12 @@ from napari_tbcad.io.voc import read_voc
 from napari_tbcad.schemes import FOUR_CLASS, REGION_NAMES
 
 _BINARY = (1, 255, 65535)
+_SUFFIXES = {
+    "hotspots": (*LABEL_SUFFIXES, ".dcm"),
+    "classes": LABEL_SUFFIXES,
+    "regions": (*LABEL_SUFFIXES, ".dcm"),
+    "boxes": (".xml",),
+}
 _MOST_OUTSIDE = 0.5
 
 
@@ -52,6 +58,8 @@ class LabelFiles:
 def find_label_files(folder: str | Path, name: str) -> LabelFiles:
     """Find ``NAME_{view}_{hotspots,classes,regions}`` (.png, .tif, .tiff) and ``NAME_{view}_boxes.xml``.
 
+    Hotspots and regions may also be DICOM segmentations (.dcm); those of hotspots hold their classes.
+
     Parameters
     ----------
     folder : str or Path
@@ -62,7 +70,7 @@ def find_label_files(folder: str | Path, name: str) -> LabelFiles:
     found: dict[str, dict[str, Path]] = {"hotspots": {}, "classes": {}, "regions": {}, "boxes": {}}
     for kind, paths in found.items():
         for view in VIEWS:
-            for suffix in (".xml",) if kind == "boxes" else LABEL_SUFFIXES:
+            for suffix in _SUFFIXES[kind]:
                 path = folder / f"{name}_{view}_{kind}{suffix}"
                 if path.is_file():
                     paths[view] = path
@@ -202,6 +210,12 @@ def _given(
         assert image is not None
         return _pieces(image)
     path = files.hotspots[view]
+    if path.suffix == ".dcm":
+        from napari_tbcad.io.clinic.segmentation_labels import hotspots_of
+
+        found_labels, named = hotspots_of(path, shape)
+        labels = own.stored(found_labels).astype(np.int64)
+        return labels, named if image is None else _classes_of(labels, image, scheme)
     labels = own.stored(read_labels(path, shape)).astype(np.int64)
     values = np.unique(labels[labels > 0])
     if values.size == 1 and values[0] in _BINARY:
@@ -285,7 +299,13 @@ def read_regions(
     for name, view in scan:
         if name in files.regions:
             shape = (view.counts.shape[0], view.counts.shape[1])
-            labels = read_labels(files.regions[name], shape, most=len(REGION_NAMES))
+            path = files.regions[name]
+            if path.suffix == ".dcm":
+                from napari_tbcad.io.clinic.segmentation_labels import regions_of
+
+                labels = regions_of(path, shape)
+            else:
+                labels = read_labels(path, shape, most=len(REGION_NAMES))
             arrays[name] = view.stored(labels).astype(np.uint8)
         elif automatic is not None:
             arrays[name] = automatic.labels(name)

@@ -43,9 +43,16 @@ def reference(film: Radiograph) -> tuple[ImageReference, dict[str, NDArray[Any]]
         digest, there = _in_file(path, stat.st_mtime_ns, stat.st_size)
         if there == key:
             return ImageReference(path.name, str(path), sha256=digest, content_key=key), {}
-    facts = {name: _listed(getattr(film, name)) for name in _FILM_FACTS} | {"record": plain(film.record)}
-    place = str(path.absolute()) if as_read else ""
-    image = ImageReference(path.name or "film", place, content_key=key, embedded=FILM, facts=facts)
+    place = str(path.absolute()) if as_read and film.source else ""
+    return embedded_reference(film, name=path.name or FILM, place=place)
+
+
+def embedded_reference(
+    film: Radiograph, *, name: str = FILM, place: str = ""
+) -> tuple[ImageReference, dict[str, NDArray[Any]]]:
+    """Return the film itself as it lies in a case, and where it was before, if that is to be said."""
+    facts = {fact: _listed(getattr(film, fact)) for fact in _FILM_FACTS} | {"record": plain(film.record)}
+    image = ImageReference(name, place, content_key=film_key(film), embedded=FILM, facts=facts)
     return image, {FILM: film.pixels}
 
 

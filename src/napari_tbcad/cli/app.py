@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_tbcad import __version__
-from napari_tbcad.cli import bone, chest, demo, networks, reporting, verify
+from napari_tbcad.cli import bone, chest, demo, exporting, networks, reporting, verify
 from napari_tbcad.errors import Cancelled, TbcadError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.add_typer(chest.app, name="chest")
 app.add_typer(bone.app, name="bone")
 app.add_typer(networks.app, name="networks")
 app.command("report")(reporting.report)
+app.command("export")(exporting.export)
+app.command("deidentify")(exporting.deidentify)
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 

@@ -14,7 +14,9 @@ from napari_tbcad.files import written_whole
 from napari_tbcad.schemes import LEFT as LEFT
 from napari_tbcad.schemes import RIGHT as RIGHT
 
-MASK_SUFFIXES = (".png", ".tif", ".tiff", ".seg.nrrd")
+MASK_SUFFIXES = (".png", ".tif", ".tiff", ".seg.nrrd", ".dcm")
+
+DICOM_SUFFIXES = (".dcm", ".dicom")
 
 _BINARY_ONES = (1, 255, 65535)
 _MAX_BETWEEN = 0.03
@@ -31,7 +33,8 @@ def read_mask(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray
     path : str or Path
         A label image (0, 1 right lung, 2 left lung) or a binary one (0 and 1, 255 or 65535), whose two
         lungs are then told apart by their place (:func:`tell_sides`). PNG, TIFF, BMP or GIF; or a
-        segmentation of 3D Slicer (``.nrrd``, :func:`~napari_tbcad.io.slicer.read_segmentation`).
+        segmentation of 3D Slicer (``.nrrd``, :func:`~napari_tbcad.io.slicer.read_segmentation`) or a DICOM
+        one (``.dcm``, :func:`~napari_tbcad.io.clinic.segmentation_labels.lungs_of`).
     shape : (int, int), optional
         Rows and columns of the film the mask is for.
 
@@ -48,6 +51,10 @@ def read_mask(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray
     path = Path(path)
     if path.suffix.lower() == ".nrrd":
         return _read_segmentation(path, shape)
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        from napari_tbcad.io.clinic.segmentation_labels import lungs_of
+
+        return lungs_of(path, shape)
     values = mask_values(path)
     if shape is not None and values.shape != tuple(shape):
         raise BadInput(
@@ -181,7 +188,7 @@ def _are_lungs(labels: NDArray[Any]) -> bool:
 
 
 def find_mask(folder: str | Path, name: str, kind: str) -> Path | None:
-    """Return the file ``NAME_KIND.png`` (``.tif``, ``.seg.nrrd``) in `folder`; None where there is none.
+    """Return ``NAME_KIND.png`` (``.tif``, ``.seg.nrrd``, ``.dcm``) in `folder`; None where there is none.
 
     Parameters
     ----------

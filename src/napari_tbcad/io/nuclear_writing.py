@@ -16,6 +16,14 @@ from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 NM_IMAGE = "1.2.840.10008.5.1.4.1.1.20"
 """SOP class of nuclear medicine images."""
 
+_NOMINAL_MS = 900_000
+"""Nominal duration of a written scan: the standard wants one, and a simulated scan has counts but no time."""
+
+_EMPTY_SEQUENCES = (
+    *("PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence"),
+    *("RadiopharmaceuticalInformationSequence", "EnergyWindowInformationSequence"),
+)
+
 Codes = Literal["snomed", "srt", "private", "none"]
 
 _CODES: dict[str, dict[ViewName, tuple[str, str, str]]] = {
@@ -90,6 +98,7 @@ def write_nuclear(
         block = dataset.private_block(0x0011, "GEMS_GENIE_1", create=True)
         for element in (0x12, 0x30):
             block.add_new(element, "LO", list(private_names))
+    fill_modules(dataset)
     for keyword, value in (attributes or {}).items():
         if value is None:
             if keyword in dataset:
@@ -139,8 +148,9 @@ def _dataset(
     dataset.FrameOfReferenceUID = _uid("frame of reference", name, study)
     dataset.PositionReferenceIndicator = ""
     dataset.StudyID, dataset.SeriesNumber, dataset.InstanceNumber = "", 1, 1
-    dataset.BodyPartExamined = "WHOLE BODY"
+    dataset.BodyPartExamined = "WHOLEBODY"
     dataset.CountsAccumulated = int(stored.sum())
+    dataset.ActualFrameDuration = _NOMINAL_MS
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.NumberOfFrames, dataset.Rows, dataset.Columns = stored.shape
     dataset.BitsAllocated = dataset.BitsStored = 16
@@ -177,6 +187,38 @@ def _add_detectors(
             detector.ViewCodeSequence = [_code(*_CODES[codes][views[i]])]
         detectors.append(detector)
     dataset.DetectorInformationSequence = detectors
+
+
+def fill_modules(dataset: Any) -> None:
+    """Add what the NM image IOD wants present, if only empty, and what can be said of any whole-body scan.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A whole-body scan; changed in place, nothing that is there is.
+
+    References
+    ----------
+    DICOM PS3.3, C.8.4 (NM image), C.8.4.6 (patient orientation).
+    """
+    whole_body = list(dataset.get("ImageType") or [])[2:3] == ["WHOLE BODY"]
+    empty: dict[str, Any] = {
+        **dict.fromkeys(("PositionReferenceIndicator", "CountsAccumulated"), ""),
+        **(dict.fromkeys(("ScanVelocity", "ScanLength"), "") if whole_body else {}),
+        **{keyword: [] for keyword in _EMPTY_SEQUENCES},
+    }
+    for keyword, value in empty.items():
+        if keyword not in dataset:
+            setattr(dataset, keyword, value)
+    for detector in dataset.get("DetectorInformationSequence") or ():
+        for keyword in ("CollimatorType", "ImageOrientationPatient", "ImagePositionPatient"):
+            if keyword not in detector:
+                setattr(detector, keyword, "")
+
+
+def view_code(view: ViewName) -> Any:
+    """Return the item of ViewCodeSequence, SNOMED CT, for a view."""
+    return _code(*_CODES["snomed"][view])
 
 
 def _energy_window() -> Any:

@@ -147,7 +147,7 @@ def _dicom(path: Path, film: Radiograph) -> Path:
     data.PatientName, data.PatientID, data.PatientSex, data.PatientBirthDate = "", "", "", ""
     data.StudyDate, data.StudyTime, data.AccessionNumber, data.StudyID = "", "", "", ""
     data.Manufacturer, data.SeriesNumber, data.InstanceNumber = "napari-tbcad phantom", 1, 1
-    data.ReferringPhysicianName, data.Laterality, data.PatientOrientation = "", "", ["L", "F"]
+    data.ReferringPhysicianName, data.PatientOrientation = "", ["L", "F"]
     data.ImageType, data.BurnedInAnnotation = ["ORIGINAL", "PRIMARY"], "NO"
     data.PhotometricInterpretation, data.SamplesPerPixel, data.PixelRepresentation = "MONOCHROME1", 1, 0
     data.Rows, data.Columns = film.shape

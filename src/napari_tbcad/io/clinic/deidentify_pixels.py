@@ -1,0 +1,68 @@
+"""Pixels and look-up tables of a de-identified image: decoded, cut to size, no overlay in spare bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_tbcad.io.clinic import deidentify_keep as keep
+from napari_tbcad.io.dicom_file import modality_of
+from napari_tbcad.io.nuclear_pixels import decoded
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_OFTEN_DRAWN_INTO = ("SC", "OT", "RF")
+
+
+def cut_tables(clean: Dataset) -> None:
+    """Cut look-up tables to what their descriptor says; drop one without a descriptor."""
+    pairs = {
+        "LUTData": "LUTDescriptor",
+        **{
+            f"{c}PaletteColorLookupTableData": f"{c}PaletteColorLookupTableDescriptor"
+            for c in ("Red", "Green", "Blue")
+        },
+    }
+    for data, descriptor in pairs.items():
+        if data not in clean:
+            continue
+        said = clean.get(descriptor)
+        if said is None or len(said) != 3:
+            del clean[data]
+            continue
+        entries = int(said[0]) or 65536
+        value = clean[data].value
+        size = entries * (2 if int(said[2]) > 8 else 1) if isinstance(value, bytes) else entries
+        clean[data].value = value[: size + size % 2] if isinstance(value, bytes) else value[:size]
+
+
+def put_pixels(clean: Dataset, dataset: Dataset) -> None:
+    """Give the copy the pixels, decoded: compressed streams, and what follows them, have room for text."""
+    syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
+    array = decoded(Path(str(getattr(dataset, "filename", "") or "image")), dataset, syntax)
+    array = array.astype(array.dtype.newbyteorder("="))
+    if int(clean.SamplesPerPixel) > 1:  # decoding turns other colour spaces into this one
+        clean.PhotometricInterpretation = "RGB"
+    for group in keep.OVERLAYS:
+        if (group, 0x0102) in dataset and (group, 0x3000) not in dataset:
+            bit = int(dataset[group, 0x0102].value or 0)
+            if bit >= int(clean.BitsStored):
+                array = array & ~np.array(1 << bit).astype(array.dtype)
+    if int(clean.SamplesPerPixel) > 1:
+        clean.PlanarConfiguration = 0
+    clean.BitsAllocated = array.dtype.itemsize * 8
+    data = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    clean.add_new(0x7FE00010, "OW" if clean.BitsAllocated > 8 else "OB", data + b"\0" * (len(data) % 2))
+
+
+def drawn_into(dataset: Dataset) -> str:
+    """Say whether to look for text drawn into the pixels; empty where the file says that there is none."""
+    said = str(dataset.get("BurnedInAnnotation") or "").strip().upper()
+    if said == "YES":
+        return "the header says that text is drawn into the picture: look at it, blank what names the patient"
+    if said != "NO" and modality_of(dataset) in _OFTEN_DRAWN_INTO:
+        return "text may be drawn into the picture (a captured image): look at it"
+    return ""
