@@ -202,17 +202,15 @@ def show_memory(films: Path, number: int) -> None:
     with tempfile.TemporaryDirectory() as out:
         marks = fresh("2", films, Path(out), number)["marks"]
         print(f"{number} films, 2 processes; {_load()}. Greatest memory since the line before")
-        print(
-            " films   seconds   films/s   parent MB   workers MB   all MB   parent's ms of processor a film"
-        )
+        print(" films   seconds   films/s   parent MB   workers MB   all MB   parent's ms of CPU a film")
         for before, mark in pairwise(marks):
-            films_, spent = mark["films"] - before["films"], mark["seconds"] - before["seconds"]
-            if not films_:
+            more, spent = mark["films"] - before["films"], mark["seconds"] - before["seconds"]
+            if not more:
                 continue
-            used = 1e3 * (mark["parent_cpu"] - before["parent_cpu"]) / films_
+            used, whole = mark["parent_cpu"] - before["parent_cpu"], mark["parent_mb"] + mark["workers_mb"]
             print(
-                f"{mark['films']:6.0f} {mark['seconds']:9.1f} {films_ / spent:9.2f} {mark['parent_mb']:11.0f} "
-                f"{mark['workers_mb']:12.0f} {mark['parent_mb'] + mark['workers_mb']:8.0f} {used:12.1f}",
+                f"{mark['films']:6.0f} {mark['seconds']:9.1f} {more / spent:9.2f} {mark['parent_mb']:11.0f} "
+                f"{mark['workers_mb']:12.0f} {whole:8.0f} {1e3 * used / more:12.1f}"
             )
         began = time.perf_counter()
         fresh("2", films, Path(out), number)

@@ -164,6 +164,24 @@ def test_a_worker_has_one_thread_of_numerical_libraries():
     assert list(each(thread_counts, [0], workers=2)) == [{1}]
 
 
+def process(_: int) -> int:
+    return os.getpid()
+
+
+def test_processes_are_used_again():
+    first, second = (set(each(process, range(6), workers=2)) for _ in range(2))
+    assert first & second
+    assert len(first | second) <= 2
+
+
+@posix
+def test_a_process_that_was_killed_while_it_waited_is_replaced():
+    before = set(each(process, range(6), workers=2))
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    assert not before & set(each(process, range(6), workers=2))
+
+
 def test_cancel_keeps_what_is_done():
     done = []
     with pytest.raises(Cancelled):

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
@@ -26,8 +27,15 @@ ONE_THREAD = {
 }
 
 
+# Processes that have nothing to do wait so long for the next crew: a program that calls the pool again and
+# again need not import everything each time.
+_IDLE_SECONDS = 20.0
+_idle: list[ProcessPoolExecutor] = []
+_hiring = threading.Lock()
+
+
 class LocalCrew(Crew):
-    """Worker processes, started when the first items come.
+    """Worker processes, started when the first items come; when idle they wait some seconds and then end.
 
     Each is an executor of its own, so that it is known whose item a dead process had.
 
@@ -41,8 +49,7 @@ class LocalCrew(Crew):
 
     def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
         self._function = function
-        self._theirs, self._ours = Pipe(duplex=False)
-        self._free: list[ProcessPoolExecutor] = [self._hire() for _ in range(workers)]
+        self._free = [_hire() for _ in range(workers)]
         self._at: dict[Future[Any], tuple[int, ProcessPoolExecutor]] = {}
         self._workers = workers
 
@@ -54,7 +61,12 @@ class LocalCrew(Crew):
     def give(self, number: int, item: Any) -> None:
         """Let a free worker have an item."""
         worker = self._free.pop()
-        self._at[worker.submit(self._function, item)] = number, worker
+        try:
+            future = worker.submit(self._function, item)
+        except BrokenProcessPool:  # its process was killed while it waited
+            worker = _hire(new=True)
+            future = worker.submit(self._function, item)
+        self._at[future] = number, worker
 
     def drop(self, numbers: Collection[int]) -> None:
         """Nothing: an item is given to a free worker only, so it is begun."""
@@ -67,7 +79,7 @@ class LocalCrew(Crew):
             error = future.exception()
             if isinstance(error, BrokenProcessPool):
                 worker.shutdown(wait=False, kill_workers=True)
-                self._free.append(self._hire())
+                self._free.append(_hire())
                 outcomes.append((number, Died(_ending(error))))
                 continue
             self._free.append(worker)
@@ -75,17 +87,30 @@ class LocalCrew(Crew):
         return outcomes
 
     def close(self) -> None:
-        """End the processes."""
-        busy = [worker for _, worker in self._at.values()]
-        for worker in (*self._free, *busy):
+        """End the processes that are at something."""
+        for _, worker in self._at.values():
             worker.shutdown(wait=False, kill_workers=True)
-        self._ours.close()
-        self._theirs.close()
+        with _hiring:
+            _idle.extend(self._free)
 
-    def _hire(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            max_workers=1, initializer=_begin, initargs=(self._theirs,), env=dict(ONE_THREAD)
-        )
+
+@cache
+def _alive() -> tuple[Connection, Connection]:
+    """Return both ends of a pipe that breaks when this process ends."""
+    return Pipe(duplex=False)
+
+
+def _hire(*, new: bool = False) -> ProcessPoolExecutor:
+    with _hiring:
+        if _idle and not new:
+            return _idle.pop()
+    return ProcessPoolExecutor(
+        max_workers=1,
+        timeout=_IDLE_SECONDS,
+        initializer=_begin,
+        initargs=(_alive()[0],),
+        env=dict(ONE_THREAD),
+    )
 
 
 def _begin(alive: Connection) -> None:
