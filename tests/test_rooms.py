@@ -12,7 +12,9 @@ ROOT = Path(napari_tbcad.__file__).parent
 ORDER = (
     {
         "errors",
+        "limits",
         "notice",
+        "plain_text",
         "files",
         "record",
         "schemes",

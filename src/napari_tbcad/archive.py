@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,17 +22,16 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
-
-MAX_MEMBERS = 2000
-"""More files than that are refused."""
-MAX_MEMBER_BYTES = 2 * 2**30
-"""Largest member, unpacked: a film of 20 000 × 20 000 as float32 fits."""
-MAX_BYTES = 4 * 2**30
-"""Largest sum of all members, unpacked; label images count with their pixels."""
-MAX_JSON_BYTES = 64 * 2**20
-"""Largest JSON text that is read."""
-MAX_RATIO, RATIO_FROM_BYTES = 300, 16 * 2**20
-"""A member that unpacks to more than the second may be that many times larger than it is packed."""
+from napari_tbcad.limits import MAX_ARCHIVE_BYTES as MAX_BYTES
+from napari_tbcad.limits import (
+    MAX_MEMBER_BYTES,
+    MAX_MEMBERS,
+    MAX_RATIO,
+    MAX_TEXT_BYTES,
+    RATIO_FROM_BYTES,
+    too_many_pixels,
+)
+from napari_tbcad.plain_text import first_line, parse_json
 
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -41,12 +41,15 @@ UNREADABLE = (
     RuntimeError,
     SyntaxError,
     ValueError,
-    KeyError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    struct.error,
     OSError,
-    MemoryError,
 )
 """What the standard library, numpy and Pillow raise for a damaged archive, image or text."""
 
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DATE = (1980, 1, 1, 0, 0, 0)
 _NON_FINITE = "number"
 
@@ -115,7 +118,7 @@ def written_archive(path: str | Path) -> Iterator[Writer]:
 class Reader:
     """Reads members of an archive within the limits; see :func:`opened_archive`."""
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+    def __init__(self, path: Path, archive: zipfile.ZipFile, most: int = 0) -> None:
         self.path, self._archive = path, archive
         members = archive.infolist()
         if len(members) > MAX_MEMBERS:
@@ -123,32 +126,38 @@ class Reader:
         self._members: Mapping[str, zipfile.ZipInfo] = {member.filename: member for member in members}
         if len(self._members) != len(members):
             raise BadInput(path, "two of its parts share a name: refused")
-        self._left = MAX_BYTES
+        self._left = most or MAX_BYTES
         for member in members:
             size = member.file_size
+            if member.compress_type not in _COMPRESSIONS or member.flag_bits & 1:
+                raise BadInput(path, f"{member.filename[:80]!r} is packed in another way than is read")
             if size > MAX_MEMBER_BYTES or (
                 size > RATIO_FROM_BYTES and size > MAX_RATIO * member.compress_size
             ):
-                raise BadInput(path, f"{member.filename} unpacks to {size / 2**20:.0f} MiB: refused")
+                raise BadInput(path, f"{member.filename[:80]} unpacks to {size / 2**20:.0f} MiB: refused")
             self._take(size)
 
     def json(self, name: str) -> Any:
         """Return JSON values."""
-        if self._member(name).file_size > MAX_JSON_BYTES:
-            raise BadInput(self.path, f"{name} is larger than {MAX_JSON_BYTES // 2**20} MiB: refused")
-        return _revived(json.loads(self._read(name).decode()))
+        return _revived(parse_json(self.text(name)))
 
     def text(self, name: str) -> str:
         """Return UTF-8 text."""
-        if self._member(name).file_size > MAX_JSON_BYTES:
-            raise BadInput(self.path, f"{name} is larger than {MAX_JSON_BYTES // 2**20} MiB: refused")
-        return self._read(name).decode()
+        if self._member(name).file_size > MAX_TEXT_BYTES:
+            raise BadInput(self.path, f"{name} is larger than {MAX_TEXT_BYTES // 2**20} MiB: refused")
+        return self.read(name).decode()
 
     def labels(self, name: str) -> NDArray[Any]:
         """Return a label image (H, W), uint8 or uint16."""
         from PIL import Image
 
-        with Image.open(io.BytesIO(self._read(name)), formats=("PNG",)) as image:
+        try:
+            opened = Image.open(io.BytesIO(self.read(name)), formats=("PNG",))
+        except Image.DecompressionBombError as error:
+            raise BadInput(self.path, f"{name} has too many pixels") from error
+        with opened as image:
+            if said := too_many_pixels(*image.size):
+                raise BadInput(self.path, f"{name}: {said}")
             if image.mode not in ("L", "I;16", "I"):
                 raise BadInput(self.path, f"{name} is no grey image of 8 or 16 bit")
             deep = image.mode != "L"
@@ -157,24 +166,29 @@ class Reader:
 
     def array(self, name: str) -> NDArray[Any]:
         """Return an array of numbers."""
-        content = self._read(name)
-        held = io.BytesIO(content)
-        if np.lib.format.read_magic(held) != (1, 0):
-            raise BadInput(self.path, f"{name} is no array of numbers of this program")
-        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(held)
-        # Checked before anything is allocated: a header can claim any shape.
-        if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - held.tell():
-            raise BadInput(self.path, f"{name} is not as long as its header says")
-        flat = np.frombuffer(content, dtype, offset=held.tell())
-        return flat.reshape(shape, order="F" if by_columns else "C").copy()
+        return array_of(self.path, name, self.read(name))
 
     def _member(self, name: str) -> zipfile.ZipInfo:
         if name not in self._members:
             raise BadInput(self.path, f"has no {name}: a part of it is missing")
         return self._members[name]
 
-    def _read(self, name: str) -> bytes:
-        return self._archive.read(self._member(name))
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the members, in order."""
+        return tuple(self._members)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a member.
+
+        No more is unpacked than the directory says: its compressed data may go on for gigabytes.
+        """
+        member = self._member(name)
+        with self._archive.open(member) as file:
+            content = file.read(member.file_size)
+        if len(content) != member.file_size:
+            raise BadInput(self.path, f"{name[:80]} is cut short")
+        return content
 
     def _take(self, size: int) -> None:
         self._left -= size
@@ -182,8 +196,38 @@ class Reader:
             raise BadInput(self.path, f"unpacks to more than {MAX_BYTES // 2**20} MiB: refused")
 
 
+def array_of(source: Path, name: str, content: bytes, *, kinds: str = "biufc") -> NDArray[Any]:
+    """Return the array in the bytes of an ``.npy`` file, which must be as long as its header says.
+
+    Parameters
+    ----------
+    source : Path
+        The file it is from, for messages.
+    name : str
+        What it is called there.
+    content : bytes
+    kinds : str, optional
+        Kinds of numbers allowed, as ``numpy.dtype.kind`` names them.
+
+    Raises
+    ------
+    BadInput
+        If it is no such array. Checked before anything is allocated: a header can claim any shape.
+    """
+    held = io.BytesIO(content)
+    if np.lib.format.read_magic(held) != (1, 0):
+        raise BadInput(source, f"{name} is no array of numbers of this program")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(held)
+    if dtype.kind not in kinds or any(n < 0 for n in shape):
+        raise BadInput(source, f"{name} is no array of numbers")
+    if math.prod(shape) * dtype.itemsize != len(content) - held.tell():
+        raise BadInput(source, f"{name} is not as long as its header says")
+    flat = np.frombuffer(content, dtype, offset=held.tell())
+    return flat.reshape(shape, order="F" if by_columns else "C").copy()
+
+
 @contextmanager
-def opened_archive(path: str | Path, what: str) -> Iterator[Reader]:
+def opened_archive(path: str | Path, what: str, *, most: int = 0) -> Iterator[Reader]:
     """Open an archive for reading.
 
     Parameters
@@ -192,6 +236,8 @@ def opened_archive(path: str | Path, what: str) -> Iterator[Reader]:
         The file.
     what : str
         What it should be, for the message, such as ``"case"``.
+    most : int, optional
+        Bytes that all members may unpack to; :data:`~napari_tbcad.limits.MAX_ARCHIVE_BYTES` by default.
 
     Raises
     ------
@@ -203,15 +249,13 @@ def opened_archive(path: str | Path, what: str) -> Iterator[Reader]:
         raise BadInput(path, f"no such {what}")
     try:
         with zipfile.ZipFile(path) as archive:
-            yield Reader(path, archive)
+            yield Reader(path, archive, most)
     except BadInput:
         raise
     except PermissionError as error:
         raise BadInput(path, "the file may not be read (no permission)") from error
     except UNREADABLE as error:
-        raise BadInput(
-            path, f"not a whole {what} of this program ({error or type(error).__name__})"
-        ) from error
+        raise BadInput(path, f"not a whole {what} of this program ({first_line(error)})") from error
 
 
 def _finite(content: Any) -> Any:

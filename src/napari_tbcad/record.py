@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from napari_tbcad import __version__
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.plain_text import first_line, parse_json, read_text
 
 RECORD_VERSION = 1
 
@@ -156,16 +157,16 @@ class Record:
             If the text is not such a record, or was written by a newer format.
         """
         try:
-            content = json.loads(text)
+            content = parse_json(text)
             if content["record_version"] > RECORD_VERSION:
                 raise BadInput(
                     source, f"record format {content['record_version']} is newer than this program"
                 )
             return cls(_ENTRIES.validate_python(content["entries"]))
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, BadInput):
-                raise
-            raise BadInput(source, f"not a record of this program ({error})") from error
+        except BadInput:
+            raise
+        except (LookupError, TypeError, ValueError) as error:
+            raise BadInput(source, f"not a record of this program ({first_line(error)})") from error
 
     def save(self, path: str | Path) -> None:
         """Write the record as JSON, whole or not at all."""
@@ -175,7 +176,7 @@ class Record:
     @classmethod
     def load(cls, path: str | Path) -> Record:
         """Read a record file; raises :class:`BadInput` when it is not one."""
-        return cls.from_json(Path(path).read_text(encoding="utf-8"), path)
+        return cls.from_json(read_text(path), path)
 
 
 _ENTRIES = TypeAdapter(tuple[Step | Edit, ...])

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.networks.devices import DEVICE_MEANING, DEVICES, choose_device
+from napari_tbcad.plain_text import parse_yaml, read_text
 
 Out = Annotated[Path, typer.Option("--out", help="Folder (or file) for the results.")]
 Segmenter = Annotated[
@@ -87,13 +88,13 @@ def assignments(file: Path | None, pairs: list[str] | None, **options: Any) -> d
     BadInput
         If the file is not a mapping or a pair has no ``=``.
     """
-    import yaml
-
     found: dict[str, Any] = {}
     if file is not None:
         try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            content = parse_yaml(read_text(file))
+        except BadInput:
+            raise
+        except ValueError as error:
             raise BadInput(file, f"not YAML or JSON ({error})") from error
         if not isinstance(content, dict):
             raise BadInput(file, "expected a mapping with a section per stage")
@@ -103,7 +104,10 @@ def assignments(file: Path | None, pairs: list[str] | None, **options: Any) -> d
         name, equals, value = pair.partition("=")
         if not equals:
             raise BadInput(f"--set {pair}", "write it as stage.field=value")
-        found[name.strip()] = yaml.safe_load(value)
+        try:
+            found[name.strip()] = parse_yaml(value)
+        except ValueError as error:
+            raise BadInput(f"--set {name}", f"the value is not YAML ({error})") from error
     return found
 
 

@@ -18,7 +18,9 @@ from napari_tbcad.io.dicom_file import (
     has_pixels,
     modality_of,
     parse_dicom,
+    refuse_large_streams,
 )
+from napari_tbcad.limits import MAX_PIXELS, too_many_pixels
 from napari_tbcad.record import Step
 
 if TYPE_CHECKING:
@@ -173,6 +175,7 @@ def _pixels(path: Path, dataset: Dataset, warnings: list[str]) -> NDArray[np.flo
 
     if not has_pixels(dataset):
         raise BadInput(path, "the DICOM file holds no image (no pixel data)")
+    _refuse_impossible_sizes(path, dataset)
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
         warnings.append(f"The file has {frames} frames; only the first was read.")
@@ -185,13 +188,22 @@ def _pixels(path: Path, dataset: Dataset, warnings: list[str]) -> NDArray[np.flo
             if array.ndim == 3:
                 return to_grey(path, array, warnings)
             return np.asarray(apply_modality_lut(array, dataset), dtype=np.float32)
-    except BadInput:
+    except (BadInput, MemoryError):
         raise
     except Exception as error:
         # The decoders raise RuntimeError, ValueError, EOFError, struct.error and more for a damaged stream.
         raise BadInput(
             path, f"the image in the DICOM file cannot be decoded ({first_line(error)})"
         ) from error
+
+
+def _refuse_impossible_sizes(path: Path, dataset: Dataset) -> None:
+    """Raise BadInput for sizes that would fill the memory, in the header or in the compressed pixels."""
+    names = ("Columns", "Rows", "SamplesPerPixel", "BitsAllocated")
+    columns, rows, samples, bits = (int(first_number(dataset.get(name)) or 1) for name in names)
+    if said := too_many_pixels(columns, rows, samples, bytes_each=max(bits // 8, 1)):
+        raise BadInput(path, f"{said}; is the file damaged?")
+    refuse_large_streams(path, dataset, MAX_PIXELS, frames=1)
 
 
 def _grey_range_sum(dataset: Dataset, pixels: NDArray[np.float32]) -> float:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import struct
 import warnings as python_warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +16,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from napari_tbcad.errors import BadInput, TbcadError
+from napari_tbcad.limits import MAX_FILE_BYTES, MAX_IMAGE_BYTES, too_many_pixels
+from napari_tbcad.plain_text import first_line as first_line
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
     from pydicom.uid import UID
 
 _FIRST_ELEMENTS = {bytes([element, 0]) for element in (0x00, 0x01, 0x05, 0x08, 0x12, 0x14, 0x16, 0x18, 0x20)}
+_FRAME_MARKS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -46,18 +53,24 @@ def parse_dicom(path: Path, *, only: Sequence[str | int] | None = None) -> Datas
     OSError
         If it cannot be opened.
     """
+    with _Bounded(path) as file:
+        head = file.read(132)
+        if not looks_like_dicom(head):
+            raise BadInput(path, "not a DICOM file")
+        _refuse_growth(path, file, head)
+        file.seek(0)
+        return _parsed(path, file, head, only)
+
+
+def _parsed(path: Path, file: _Bounded, head: bytes, only: Sequence[str | int] | None) -> Dataset:
     import pydicom
 
-    with open(path, "rb") as file:
-        head = file.read(132)
-    if not looks_like_dicom(head):
-        raise BadInput(path, "not a DICOM file")
     try:
         with python_warnings.catch_warnings():
             # pydicom's warnings quote header values, a patient's name among them.
             python_warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(
-                path,
+                cast(Any, file),
                 force=head[128:132] != b"DICM",
                 stop_before_pixels=only is not None,
                 specific_tags=cast("list[str] | None", None if only is None else list(only)),
@@ -65,11 +78,93 @@ def parse_dicom(path: Path, *, only: Sequence[str | int] | None = None) -> Datas
             if not getattr(dataset.file_meta, "TransferSyntaxUID", None):
                 dataset.file_meta.TransferSyntaxUID = _transfer_syntax(dataset)
             return dataset
-    except OSError:
+    except (OSError, MemoryError):
         raise
     except Exception as error:
         # Damaged headers end in InvalidDicomError, EOFError, KeyError, struct.error and more.
         raise BadInput(path, f"truncated or damaged DICOM file ({type(error).__name__})") from error
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which no more is asked for than it holds: a header can claim elements of any length."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self.length = path.stat().st_size
+        if self.length > MAX_FILE_BYTES:
+            self.close()
+            raise BadInput(path, f"the file is larger than {MAX_FILE_BYTES // 2**30} GiB")
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read so many bytes, or as many as there are."""
+        left = max(self.length - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
+def _refuse_growth(path: Path, file: _Bounded, head: bytes) -> None:
+    """Raise BadInput where a data set that is packed as a whole unpacks to more than is read."""
+    if head[128:132] != b"DICM":
+        return
+    from pydicom.filereader import read_file_meta_info
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    try:
+        file.seek(0)
+        with python_warnings.catch_warnings():
+            python_warnings.simplefilter("ignore")
+            meta = read_file_meta_info(cast(Any, file))
+        packed = str(meta.get("TransferSyntaxUID", "")) == DeflatedExplicitVRLittleEndian
+    except Exception:  # said by what parses the file
+        return
+    unpack, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    rest = file.read() if packed else b""
+    with contextlib.suppress(zlib.error):
+        while (piece := unpack.decompress(rest, 2**20)) and size <= MAX_IMAGE_BYTES:
+            size, rest = size + len(piece), unpack.unconsumed_tail
+    if size > MAX_IMAGE_BYTES:
+        raise BadInput(path, f"unpacks to more than {MAX_IMAGE_BYTES // 2**20} MiB: refused")
+
+
+def refuse_large_streams(path: Path, dataset: Dataset, most: int, frames: int = 64) -> None:
+    """Raise BadInput where a compressed frame is larger inside than is read, whatever the header says.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    dataset : Dataset
+        The parsed file.
+    most : int
+        Pixels allowed.
+    frames : int, optional
+        How many frames are looked at.
+    """
+    from pydicom.encaps import generate_fragments
+    from pydicom.uid import UID
+
+    syntax = UID(str(getattr(dataset.file_meta, "TransferSyntaxUID", "")))
+    if not syntax.is_transfer_syntax or not syntax.is_encapsulated or "PixelData" not in dataset:
+        return
+    for _, fragment in zip(range(frames + 1), generate_fragments(dataset.PixelData), strict=False):
+        columns, rows, samples = _stream_size(fragment)
+        if said := too_many_pixels(columns, rows, samples, most=most):
+            raise BadInput(path, f"{said} (in its compressed pixels)")
+
+
+def _stream_size(stream: bytes) -> tuple[int, int, int]:
+    """Return columns, rows and components that a JPEG, JPEG-LS or JPEG 2000 stream begins with; or zeros."""
+    start = stream[:4096].find(b"\xff\x4f\xff\x51")  # JPEG 2000: SOC, SIZ (ISO/IEC 15444-1, A.5.1)
+    if start >= 0 and len(stream) >= start + 42:
+        right, bottom, left, top = struct.unpack_from(">4I", stream, start + 8)
+        return max(right - left, 0), max(bottom - top, 0), struct.unpack_from(">H", stream, start + 40)[0]
+    place = 2 if stream[:2] == b"\xff\xd8" else len(stream)
+    while place + 10 <= len(stream) and stream[place] == 0xFF:
+        mark = stream[place + 1]
+        if mark in _FRAME_MARKS:  # ISO/IEC 10918-1, B.2.2; 14495-1, C.2.2
+            rows, columns, samples = struct.unpack_from(">HHB", stream, place + 5)
+            return columns, rows, samples
+        place += 1 if mark == 0xFF else 2 + struct.unpack_from(">H", stream, place + 2)[0]
+    return 0, 0, 0
 
 
 @contextmanager
@@ -109,12 +204,6 @@ def modality_of(dataset: Dataset) -> str | None:
 def has_pixels(dataset: Dataset) -> bool:
     """Tell whether the data set holds an image."""
     return any(name in dataset for name in _PIXELS)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's text, short enough for a message."""
-    text = str(error).strip().splitlines()
-    return text[0][:200] if text else type(error).__name__
 
 
 def first_number(value: Any) -> float | None:

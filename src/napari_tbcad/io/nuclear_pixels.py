@@ -14,18 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.dicom_file import first_line, first_number, values_of
+from napari_tbcad.io.dicom_file import first_line, first_number, refuse_large_streams, values_of
 from napari_tbcad.io.nuclear_types import photopeak_frames
 from napari_tbcad.io.scan_layout import looks_inverted
+from napari_tbcad.limits import MAX_SCAN_PIXELS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 _STDERR = threading.Lock()
-MAX_PIXELS = 2**26
-"""Files that claim more are refused before decoding: a pair of views has half a million."""
-
 _UNCOMPRESSED = {f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", ".1.99")}
 _LOSSY = {"1.2.840.10008.1.2.4.50", _JPEG_EXTENDED, "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
 
@@ -94,11 +92,12 @@ def _refuse_impossible_sizes(path: Path, dataset: Dataset) -> None:
     names = ("NumberOfFrames", "Rows", "Columns", "SamplesPerPixel")
     frames, rows, columns, samples = (int(first_number(dataset.get(name)) or 1) for name in names)
     pixels = frames * rows * columns * samples
-    if pixels > MAX_PIXELS:
+    if pixels > MAX_SCAN_PIXELS:
         many = f"{frames} × {columns} × {rows} pixels"
         raise BadInput(
             path, f"the header claims {many}, more than a whole-body scan has; is the file damaged?"
         )
+    refuse_large_streams(path, dataset, MAX_SCAN_PIXELS)
     stored = dataset.get("PixelData")
     if stored is None or str(dataset.file_meta.TransferSyntaxUID) not in _UNCOMPRESSED:
         return

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.tiff import load_tiff
+from napari_tbcad.limits import MAX_FILE_BYTES, MAX_PAGES, too_many_pixels
+from napari_tbcad.plain_text import first_line
 from napari_tbcad.record import Step
-
-MAX_PIXELS = 20_000 * 20_000
-"""Larger images are refused: a film has some 30 million pixels, a hostile header can claim any size."""
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
 _SCREEN_DPI = (72.0, 96.0)
 _FILM_SIDE_MM = (150.0, 600.0)
 _LYING = (5, 6, 7, 8)  # EXIF orientations whose rows are stored as columns
 _GREY_WEIGHTS = (0.299, 0.587, 0.114)
+_ROWS = 256
 
 
 def looks_like_raster(head: bytes) -> bool:
@@ -76,7 +77,7 @@ def read_raster(path: str | Path) -> Radiograph:
 
 
 def load_array(
-    path: str | Path, warnings: list[str], *, page: int | None = None
+    path: str | Path, warnings: list[str], *, page: int | None = None, most: int = 0
 ) -> tuple[NDArray[Any], dict[str, Any]]:
     """Decode an image file.
 
@@ -88,6 +89,8 @@ def load_array(
         Complaints are appended here.
     page : int, optional
         Which page, from 0; by default the first of the largest, with a warning if there are several.
+    most : int, optional
+        Pixels allowed; :data:`~napari_tbcad.limits.MAX_PIXELS` by default.
 
     Returns
     -------
@@ -100,11 +103,14 @@ def load_array(
     Raises
     ------
     BadInput
-        If the file cannot be decoded.
+        If the file cannot be decoded, or is larger than is read (:mod:`~napari_tbcad.limits`).
     """
     path = Path(path)
     with open(path, "rb") as file:
         head = file.read(32)
+        size = file.seek(0, 2)
+    if size > MAX_FILE_BYTES:
+        raise BadInput(path, f"the file is larger than {MAX_FILE_BYTES // 2**30} GiB")
     if not head:
         raise BadInput(path, "the file is empty")
     if not looks_like_raster(head):
@@ -112,9 +118,13 @@ def load_array(
     array: NDArray[Any] | None = None
     facts: dict[str, Any] = {}
     if head[:2] in (b"II", b"MM"):
-        array, facts = _load_tiff(path, warnings, page)
+        array, facts = load_tiff(path, page, most)
     if array is None:
-        array, facts = _load_pillow(path, head, warnings, page)
+        array, facts = _load_pillow(path, head, page, most)
+    if page is None and facts["pages"] > 1:
+        warnings.append(f"The file has {facts['pages']} pages; only one was read (the first of the largest).")
+    if facts.pop("shallow", False):
+        warnings.append("16-bit colour was read at 8 bit; save the film as 16-bit grey to keep its depth.")
     if 0 in array.shape:
         raise BadInput(path, "the image has no pixels")
     if facts["orientation"] in _LYING and facts["dpi"] is not None:
@@ -135,82 +145,32 @@ def to_grey(path: str | Path, array: NDArray[Any], warnings: list[str]) -> NDArr
         grey = colour[..., 0].astype(np.float32)
     else:
         warnings.append("The image is in colour; its brightness was used.")
-        grey = np.dot(colour, _GREY_WEIGHTS).astype(np.float32)
+        grey = np.empty(array.shape[:2], np.float32)
+        for top in range(0, len(grey), _ROWS):  # whole, the products of a large film would fill the memory
+            grey[top : top + _ROWS] = np.dot(colour[top : top + _ROWS], _GREY_WEIGHTS)
     if channels in (2, 4) and (array[..., -1] < full).any():
         warnings.append("The image is partly transparent; transparent parts were read as black.")
         grey = (grey * (array[..., -1] / full)).astype(np.float32)
     return grey
 
 
-def _load_tiff(
-    path: Path, warnings: list[str], number: int | None
-) -> tuple[NDArray[Any] | None, dict[str, Any]]:
-    """Read a TIFF with tifffile; None when its compression needs the other decoder."""
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            pages = [page.aspage() for page in tiff.pages]
-            largest = max(pages, key=lambda p: p.imagewidth * p.imagelength)
-            page = largest if number is None else pages[number]
-            if page.imagewidth * page.imagelength > MAX_PIXELS:
-                raise BadInput(
-                    path, f"the image claims {page.imagewidth} × {page.imagelength} pixels, too many"
-                )
-            if number is None:
-                _note_pages(len(pages), warnings)
-            photometric = int(page.photometric) if page.photometric is not None else 1
-            if page.imagedepth > 1 or photometric not in (0, 1, 2):
-                return None, {}
-            array = page.asarray()
-            if array.ndim == 3 and int(page.planarconfig or 1) == 2:
-                array = np.moveaxis(array, 0, -1)
-            facts = {
-                "bits": int(page.bitspersample),
-                "pages": len(pages),
-                "orientation": _tag(page, "Orientation", 1),
-                "white_is_zero": photometric == 0,
-                "dpi": _tiff_dpi(page),
-            }
-            return array, facts
-    except BadInput:
-        raise
-    except Exception as error:
-        # LZW and JPEG inside TIFF need optional codecs there; Pillow brings its own.
-        if "imagecodecs" in str(error):
-            warnings.clear()
-            return None, {}
-        raise BadInput(path, f"truncated or damaged TIFF file ({_reason(error)})") from error
-
-
-def _tag(page: Any, name: str, default: int) -> int:
-    tag = page.tags.get(name)
-    return default if tag is None else int(tag.value)
-
-
-def _tiff_dpi(page: Any) -> tuple[float, float] | None:
-    unit, tags = _tag(page, "ResolutionUnit", 2), page.tags
-    if unit not in (2, 3) or "XResolution" not in tags or "YResolution" not in tags:
-        return None
-    x, y = ((v[0] / v[1] if v[1] else 0.0) for v in (tags["XResolution"].value, tags["YResolution"].value))
-    return (x, y) if unit == 2 else (x * 2.54, y * 2.54)
-
-
 def _load_pillow(
-    path: Path, head: bytes, warnings: list[str], number: int | None
+    path: Path, head: bytes, number: int | None, most: int
 ) -> tuple[NDArray[Any], dict[str, Any]]:
     from PIL import Image
 
     try:
         with python_warnings.catch_warnings():
-            # Pillow warns above 89 million pixels; 10 000 x 10 000 is legitimate. Its hard limit stays.
+            # Pillow warns above 89 million pixels; 10 000 x 10 000 is legitimate. Our limit is the lower one.
             python_warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             python_warnings.simplefilter("ignore", UserWarning)
             with Image.open(path, formats=_FORMATS) as image:
                 if number:
                     image.seek(number)
+                if said := too_many_pixels(*image.size, len(image.getbands()), most=most):
+                    raise BadInput(path, said)
                 image.load()
-                pages = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
+                pages = _number_of_pages(path, image)
                 facts = {
                     "bits": head[24] if image.format == "PNG" else 16 if "16" in image.mode else 8,
                     "pages": pages,
@@ -220,18 +180,30 @@ def _load_pillow(
                     "dpi": image.info.get("dpi"),
                 }
                 array = _pillow_array(image)
-    except Image.DecompressionBombError as error:
-        raise BadInput(path, f"the image is too large ({_reason(error)})") from error
-    except PermissionError:
+    except (BadInput, PermissionError, MemoryError):
         raise
+    except Image.DecompressionBombError as error:
+        raise BadInput(path, f"the image is too large ({first_line(error)})") from error
     except Exception as error:
         # Damaged files end in OSError, ValueError, SyntaxError, TypeError and more.
-        raise BadInput(path, f"truncated or damaged image file ({_reason(error)})") from error
-    if number is None:
-        _note_pages(pages, warnings)
-    if head[:4] == b"\x89PNG" and head[24] == 16 and array.ndim == 3:
-        warnings.append("16-bit colour was read at 8 bit; save the film as 16-bit grey to keep its depth.")
+        raise BadInput(path, f"truncated or damaged image file ({first_line(error)})") from error
+    facts["shallow"] = head[:4] == b"\x89PNG" and head[24] == 16 and array.ndim == 3
     return array, facts
+
+
+def _number_of_pages(path: Path, image: Any) -> int:
+    """Return how many pictures a file has; counting those of a GIF decodes nothing, but takes a while."""
+    if image.format not in ("TIFF", "GIF"):
+        return 1
+    here, pages = image.tell(), 0
+    try:
+        while pages <= MAX_PAGES:
+            image.seek(pages)
+            pages += 1
+    except EOFError:
+        image.seek(here)
+        return pages
+    raise BadInput(path, f"more than {MAX_PAGES} pages")
 
 
 def _pillow_array(image: Any) -> NDArray[Any]:
@@ -245,11 +217,6 @@ def _pillow_array(image: Any) -> NDArray[Any]:
 
 def _photometric(image: Any) -> int:
     return int(image.tag_v2.get(262, 1)) if hasattr(image, "tag_v2") else 1
-
-
-def _note_pages(pages: int, warnings: list[str]) -> None:
-    if pages > 1:
-        warnings.append(f"The file has {pages} pages; only one was read (the first of the largest).")
 
 
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -274,8 +241,3 @@ def _spacing_from_dpi(dpi: Any, shape: tuple[int, ...]) -> tuple[float, float] |
     spacing = (25.4 / down, 25.4 / across)
     sides = (spacing[0] * shape[0], spacing[1] * shape[1])
     return spacing if all(_FILM_SIDE_MM[0] <= side <= _FILM_SIDE_MM[1] for side in sides) else None
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0][:160] if text else type(error).__name__

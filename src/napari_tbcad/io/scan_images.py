@@ -12,6 +12,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.io.nuclear_types import TALL
 from napari_tbcad.io.raster import load_array
 from napari_tbcad.io.scan_layout import bodies, halves, letters, looks_inverted, looks_like_labels
+from napari_tbcad.limits import MAX_SCAN_PIXELS
 
 _COLOUR_NOISE = 24  # JPEG leaves this much between the channels of a grey picture
 _EXPORT = "export the scan as DICOM NM, or each view as a grey image"
@@ -58,9 +59,13 @@ def read_scan_image(
 def _pages(path: Path, warnings: list[str]) -> tuple[list[NDArray[Any]], int]:
     """Return the image of a file, or the two pages of one size that are its two views, and the bits."""
     said: list[str] = []
-    array, stored = load_array(path, said)
+    array, stored = load_array(path, said, most=MAX_SCAN_PIXELS)
     number = stored["pages"]
-    arrays = [load_array(path, [], page=i)[0] for i in range(min(number, 2))] if number > 1 else [array]
+    arrays = (
+        [load_array(path, [], page=i, most=MAX_SCAN_PIXELS)[0] for i in range(min(number, 2))]
+        if number > 1
+        else [array]
+    )
     if number > 1 and arrays[0].shape == arrays[1].shape == array.shape:
         if number > 2:
             raise BadInput(path, f"{number} pages; save the anterior and the posterior view alone")

@@ -13,6 +13,7 @@ from napari_tbcad.networks.build import ArchitectureParameters
 from napari_tbcad.networks.card import task_classes
 from napari_tbcad.networks.devices import Device
 from napari_tbcad.networks.input import InputParameters
+from napari_tbcad.plain_text import parse_yaml, read_text
 from napari_tbcad.record import Parameters, field
 from napari_tbcad.schemes import BONE_SCHEMES, NETWORK_SCHEMES, UNSIDED, LabelScheme
 
@@ -334,11 +335,11 @@ def read_mapping(path: Path, expected: str) -> dict[str, Any]:
     BadInput
         If it cannot be read as YAML, or is no mapping.
     """
-    import yaml
-
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+        content = parse_yaml(read_text(path))
+    except BadInput:
+        raise
+    except ValueError as error:
         raise BadInput(path, f"cannot be read as YAML ({error})") from error
     if not isinstance(content, dict):
         raise BadInput(path, expected)

@@ -12,7 +12,8 @@ import io
 import json
 import warnings
 import zipfile
-import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +21,18 @@ import numpy as np
 import sklearn
 from pydantic import ValidationError
 
+from napari_tbcad.archive import Reader, array_of, opened_archive
 from napari_tbcad.chest.classify.card import ModelCard, arrays_sha256
+from napari_tbcad.chest.classify.fitted import unusable
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.model import ChestModel
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256, written_whole
+from napari_tbcad.limits import MAX_MODEL_BYTES
+from napari_tbcad.plain_text import first_line, parse_json
 
 FORMAT = 1
 CARD, MANIFEST = "card.json", "manifest.json"
-UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OSError,
-)
-"""What the standard library raises for a damaged archive, text or JSON."""
-MAX_BYTES = 64 * 2**20
-"""Largest unpacked size that is read: a guard against archives that unpack without end."""
-
 TRUSTED = (
     "napari_tbcad.chest.classify.columns.DropCollinear",
     "napari_tbcad.chest.classify.columns.WeightedScaler",
@@ -92,16 +84,9 @@ def load_model(path: str | Path) -> ChestModel:
         If there is no such file.
     """
     path = Path(path)
-    if not path.is_file():
-        raise BadInput(path, "no such model file")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            card = _checked_card(path, archive)
-        content, complaints = _checked_content(path, card)
-    except ModelRefused:
-        raise
-    except UNREADABLE as error:
-        raise ModelRefused(path, f"not a whole model file ({error})") from error
+    with _opened(path) as archive:
+        card, members = _checked(path, archive)
+    content, complaints = _checked_content(path, card, members)
     estimator, shape_model = content["estimator"], content["shape_model"]
     _refuse_unless_whole(path, card, estimator, shape_model)
     return ChestModel(estimator, card, shape_model, sha256=sha256(path), warnings=tuple(complaints))
@@ -109,44 +94,54 @@ def load_model(path: str | Path) -> ChestModel:
 
 def read_card(path: str | Path) -> ModelCard:
     """Read only the card of a model file, after checking the hashes; raises :class:`ModelRefused`."""
-    path = Path(path)
+    with _opened(Path(path)) as archive:
+        return _checked(Path(path), archive)[0]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Reader]:
+    """Open a model file within the limits; whatever is wrong with it is ModelRefused."""
     if not path.is_file():
         raise BadInput(path, "no such model file")
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _checked_card(path, archive)
+        with opened_archive(path, "model file", most=MAX_MODEL_BYTES) as archive:
+            yield archive
     except ModelRefused:
         raise
-    except UNREADABLE as error:
-        raise ModelRefused(path, f"not a whole model file ({error})") from error
+    except BadInput as error:
+        raise ModelRefused(path, error.cause) from error
 
 
-def _checked_card(path: Path, archive: zipfile.ZipFile) -> ModelCard:
-    names = archive.namelist()
-    if MANIFEST not in names or CARD not in names:
+def _checked(path: Path, archive: Reader) -> tuple[ModelCard, dict[str, bytes]]:
+    """Return the card and all members, each of which has the hash that the manifest lists."""
+    if MANIFEST not in archive.names or CARD not in archive.names:
         raise ModelRefused(path, "not a model of this program: it has no card or no manifest")
-    if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
-        raise ModelRefused(path, f"unpacks to more than {MAX_BYTES // 2**20} MiB")
-    manifest = json.loads(archive.read(MANIFEST))
+    manifest = parse_json(archive.read(MANIFEST))
     if not isinstance(manifest, dict) or not isinstance(manifest.get("sha256"), dict):
         raise ModelRefused(path, "its manifest cannot be read")
     if manifest.get("format") != FORMAT:
-        raise ModelRefused(
-            path, f"model format {manifest.get('format')} is not {FORMAT}, the one this program reads"
-        )
+        found = str(manifest.get("format"))[:40]
+        raise ModelRefused(path, f"model format {found} is not {FORMAT}, the one this program reads")
     wanted = manifest["sha256"]
-    if len(names) != len(set(names)) or set(names) != {*wanted, MANIFEST}:
+    if set(archive.names) != {*wanted, MANIFEST}:
         raise ModelRefused(path, "its parts are not those its manifest lists: the file was changed")
+    members = {name: archive.read(name) for name in archive.names}
     for name, digest in wanted.items():
-        if hashlib.sha256(archive.read(name)).hexdigest() != digest:
-            raise ModelRefused(path, f"{name} does not match its SHA-256: the file was changed or damaged")
+        if hashlib.sha256(members[name]).hexdigest() != digest:
+            raise ModelRefused(
+                path, f"{name[:80]} does not match its SHA-256: the file was changed or damaged"
+            )
+        if name.endswith(".npy"):  # its header can claim any length, which would be asked for
+            array_of(path, name, members[name], kinds="biufcSU")
     try:
-        return ModelCard.model_validate_json(archive.read(CARD))
+        return ModelCard.model_validate(parse_json(members[CARD])), members
     except ValidationError as error:
         raise ModelRefused(path, f"its card cannot be read ({error.error_count()} faults)") from error
 
 
-def _checked_content(path: Path, card: ModelCard) -> tuple[dict[str, Any], list[str]]:
+def _checked_content(
+    path: Path, card: ModelCard, members: Mapping[str, bytes]
+) -> tuple[dict[str, Any], list[str]]:
     import skops.io
 
     complaints = []
@@ -155,17 +150,24 @@ def _checked_content(path: Path, card: ModelCard) -> tuple[dict[str, Any], list[
             f"model made with scikit-learn {card.sklearn_version}, read with {sklearn.__version__}: "
             "check a known film before trusting it"
         )
+    # The members as they were checked, packed anew: what was read once within limits is not read again.
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, part in members.items():
+            archive.writestr(name, part)
     try:
-        unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+        unknown = sorted(set(skops.io.get_untrusted_types(data=packed.getvalue())) - set(TRUSTED))
         if unknown:
             raise ModelRefused(path, f"holds types that are not on the pinned list: {', '.join(unknown[:5])}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the version difference is said above, once and in plain words
-            content = skops.io.load(path, trusted=list(TRUSTED))
+            content = skops.io.loads(packed.getvalue(), trusted=list(TRUSTED))
     except ModelRefused:
         raise
     except Exception as error:  # skops meets a foreign file with errors of any kind
-        raise ModelRefused(path, f"cannot be rebuilt ({type(error).__name__}: {error})") from error
+        raise ModelRefused(
+            path, f"cannot be rebuilt ({type(error).__name__}: {first_line(error)})"
+        ) from error
     if not isinstance(content, dict) or set(content) != {"estimator", "shape_model"}:
         raise ModelRefused(path, "does not hold an estimator and a shape model")
     return content, complaints
@@ -178,5 +180,7 @@ def _refuse_unless_whole(path: Path, card: ModelCard, estimator: Any, shape_mode
         raise ModelRefused(path, "its shape model is not a set of arrays")
     if getattr(estimator, "n_features_in_", -1) != len(card.feature_names):
         raise ModelRefused(path, "its estimator and its card name different numbers of features")
+    if said := unusable(estimator, len(card.feature_names)):
+        raise ModelRefused(path, said)
     if shape_model and card.shape_model_sha256 != arrays_sha256(shape_model):
         raise ModelRefused(path, "its shape model is not the one its card names")

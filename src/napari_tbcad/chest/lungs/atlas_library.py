@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -17,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_tbcad.archive import opened_archive
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT
 from napari_tbcad.errors import BadInput, Cancelled, ModelRefused
 from napari_tbcad.files import sha256, written_whole
 from napari_tbcad.imaging.grid import resize_labels, resize_soft
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.imaging.registration import affine_map, fit_affine, resample, warp
+from napari_tbcad.limits import MAX_MODEL_BYTES
+from napari_tbcad.plain_text import first_line, parse_json
 
 ATLAS_VERSION = 1
 THUMBNAIL = 64
@@ -261,25 +263,25 @@ def load_atlas(path: str | Path) -> Atlas:
         If the file is missing, broken, changed after it was written, or of a newer format.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            header = json.loads(archive["header"].tobytes())
+        with opened_archive(path, "atlas", most=MAX_MODEL_BYTES) as archive:
+            header = parse_json(archive.array("header.npy").tobytes())
             if header["version"] != ATLAS_VERSION:
                 raise ModelRefused(
                     path, f"atlas format {header['version']} is not {ATLAS_VERSION}, which this reads"
                 )
-            content = {name: archive[name] for name in _ARRAYS}
+            content = {name: archive.array(f"{name}.npy") for name in _ARRAYS}
         if _digest(content) != header["digest"]:
             raise ModelRefused(
                 path, "the content does not match its checksum; get the atlas again or rebuild it"
             )
-        names, card = (json.loads(content[name].tobytes()) for name in ("names", "card"))
+        names, card = (parse_json(content[name].tobytes()) for name in ("names", "card"))
         return Atlas(content["films"], content["masks"], tuple(map(str, names)), card)
     except ModelRefused:
         raise
     except BadInput as error:
-        raise ModelRefused(path, f"not a usable atlas ({error})") from error
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ModelRefused(path, f"not an atlas of this program ({type(error).__name__}: {error})") from error
+        raise ModelRefused(path, f"not a usable atlas ({error.cause})") from error
+    except (LookupError, TypeError, ValueError) as error:
+        raise ModelRefused(path, f"not an atlas of this program ({first_line(error)})") from error
 
 
 @lru_cache(maxsize=1)

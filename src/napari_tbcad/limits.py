@@ -1,0 +1,54 @@
+"""How much of a file is read, at most: the one home of all limits against files that unpack without end.
+
+A hostile or damaged header can claim any size, and a kilobyte can unpack to a gigabyte. What is beyond these
+limits is refused with :class:`~napari_tbcad.errors.BadInput`, before memory is asked for it. docs/security.md
+lists them.
+"""
+
+from __future__ import annotations
+
+MAX_PIXELS = 100_000_000
+"""Pixels of one image: 10 000 × 10 000. A film has some 10 to 30 million."""
+MAX_SCAN_PIXELS = 2**24
+"""Pixels of one bone scan, all views: 16 million. A pair of views has half a million."""
+MAX_IMAGE_BYTES = 2**30
+"""Decoded pixels of one image, all channels."""
+MAX_FILE_BYTES = 2 * 2**30
+"""Largest image file."""
+MAX_PAGES = 256
+"""Pages of one image file that are looked at."""
+MAX_TEXT_BYTES = 64 * 2**20
+"""Largest text that is read whole: tables, JSON, YAML."""
+MAX_DEPTH = 100
+"""How deeply values in JSON and YAML may be nested."""
+MAX_YAML_VALUES = 100_000
+"""Values in a YAML file, those that an alias repeats counted each time."""
+MAX_MEMBERS = 2000
+"""Parts of an archive."""
+MAX_MEMBER_BYTES = 2 * 2**30
+"""Largest part of an archive, unpacked."""
+MAX_ARCHIVE_BYTES = 4 * 2**30
+"""All parts of an archive, unpacked; label images count with their pixels."""
+MAX_RATIO, RATIO_FROM_BYTES = 300, 16 * 2**20
+"""A part that unpacks to more than the second may be that many times larger than it is packed."""
+MAX_MODEL_BYTES = 64 * 2**20
+"""Chest model or lung atlas, unpacked."""
+
+
+def too_many_pixels(columns: int, rows: int, samples: int = 1, *, most: int = 0, bytes_each: int = 1) -> str:
+    """Say why an image is not read, by what its header claims; empty when it may be.
+
+    Parameters
+    ----------
+    columns, rows, samples : int
+        Size, and values a pixel.
+    most : int, optional
+        Pixels allowed; :data:`MAX_PIXELS` by default.
+    bytes_each : int, optional
+        Bytes of one value.
+    """
+    most = most or MAX_PIXELS
+    if columns * rows <= most and columns * rows * samples * bytes_each <= MAX_IMAGE_BYTES:
+        return ""
+    claims = f"{columns} × {rows} pixels" + (f" of {samples} values" if samples > 1 else "")
+    return f"the image claims {claims}, more than the {most / 1e6:.0f} million that are read"
