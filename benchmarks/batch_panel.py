@@ -35,6 +35,12 @@ from slots import Slots
 
 HELD_MS = 100
 LONG_S = 3600.0
+_REAL = ("jsrt", "nih_sample", "tb_multisource")
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)
 
 
 class Watch:
@@ -63,12 +69,12 @@ class Watch:
             taken = [(whole, name) for name, all_ in slots.entries.items() for whole, _ in all_]
             long = [one for one in taken if one[0] * 1000 > HELD_MS]
             longest, name = max(taken, default=(0.0, ""))
-            print(
+            say(
                 f"    {len(taken)} entries, longest {longest * 1000:.0f} ms {what} ({name}); "
                 f"{len(long)} above {HELD_MS} ms"
             )
             for whole, held in sorted(long, reverse=True)[:6]:
-                print(f"        {whole * 1000:6.0f} ms  {held}")
+                say(f"        {whole * 1000:6.0f} ms  {held}")
 
 
 def spin(until: Callable[[], bool], seconds: float = LONG_S) -> bool:
@@ -127,18 +133,18 @@ class Person:
 
 
 def films_for(folder: Path, data: Path, number: int, broken: int) -> Path:
-    """Write a folder of films: real ones by a link each, simulated ones, and some that are no films."""
+    """Write a folder of films: copies of real ones, an eighth of simulated ones, and some that are no films."""
     films = folder / "films"
     (films / "real").mkdir(parents=True)
-    real = [path for part in ("jsrt", "nih_sample") for path in sorted(_pictures(data / part))]
-    for path in real[: number * 2 // 3]:
-        shutil.copy(path, films / "real" / path.name)
-    there = min(len(real), number * 2 // 3)
-    write_simulated_set(folder / "made", number - there - broken, seed=10, size=512)
+    real = [path for part in _REAL for path in sorted(_pictures(data / part))][: number * 7 // 8]
+    for path in real:
+        shutil.copy(path, films / "real" / f"{path.parent.name}_{path.name}")
+    simulated = number - len(real) - broken
+    write_simulated_set(folder / "made", simulated, seed=10, size=256)
     (folder / "made" / "films").rename(films / "simulated")
     for place in range(broken):
         (films / f"broken{place}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(place))
-    print(f"{there} real films, {number - there - broken} simulated, {broken} broken")
+    say(f"{len(real)} real films, {simulated} simulated, {broken} broken")
     return films
 
 
@@ -154,32 +160,31 @@ def cancelled_and_gone_on(person: Person, films: Path, number: int) -> None:
     began = time.monotonic()
     person.drop(films)
     spin(lambda: session.found is not None and session.settled)
-    print(f"looked at in {time.monotonic() - began:.1f} s: {person.panel.inputs.counted.text()}")
+    say(f"looked at in {time.monotonic() - began:.1f} s: {person.panel.inputs.counted.text()}")
     spin(lambda: person.panel.choice.chain is not None, 120)
     began = time.monotonic()
     person.press(bar.run_button)
     spin(lambda: person.far >= number // 3)
-    print(
-        f"a third done after {time.monotonic() - began:.0f} s; time left told: {person.panel.run.times.text()}"
-    )
+    said = person.panel.run.times.text()
+    say(f"a third done after {time.monotonic() - began:.0f} s; it says: {said}")
     began = time.monotonic()
     person.press(bar.cancel_button)
     spin(lambda: not session.busy)
     spin(lambda: False, 0.5)
     done = person.far
-    print(f"cancelled in {time.monotonic() - began:.1f} s: {person.told()}")
+    say(f"cancelled in {time.monotonic() - began:.1f} s: {person.told()}")
     began = time.monotonic()
     person.press(bar.run_button)
     spin(lambda: person.far >= number * 2 // 3)
     kept = session.rows.counts["kept"]
-    print(f"went on: {kept} of {done} kept, two thirds after {time.monotonic() - began:.0f} s more")
+    say(f"went on: {kept} of {done} kept, two thirds after {time.monotonic() - began:.0f} s more")
 
 
 def closed(person: Person) -> None:
     """Close the window in the middle of the work."""
     began = time.monotonic()
     person.viewer.close()
-    print(f"window closed in {time.monotonic() - began:.1f} s")
+    say(f"window closed in {time.monotonic() - began:.1f} s")
     spin(lambda: False, 1.0)
 
 
@@ -188,13 +193,13 @@ def finished(person: Person, films: Path) -> None:
     session, panel = person.session, person.panel
     spin(lambda: panel.shelf.offer.isVisible() or panel.shelf.button.isVisible(), 30)
     if panel.shelf.offer.isVisible():
-        print(f"the new window offers: {panel.shelf.offer.text.text()}")
+        say(f"the new window offers: {panel.shelf.offer.text.text()}")
         person.press(panel.shelf.offer.go_button)
     else:
         panel.shelf.button.setChecked(True)
         spin(lambda: panel.shelf.rows.count() > 0, 30)
         panel.shelf.rows.setCurrentRow(0)
-        print(f"the new window's list: {panel.shelf.rows.item(0).text()!r}")
+        say(f"the new window's list: {panel.shelf.rows.item(0).text()!r}")
         person.press(panel.shelf.resume_button)
     began = time.monotonic()
     spin(lambda: session.busy, 30)
@@ -202,8 +207,8 @@ def finished(person: Person, films: Path) -> None:
     spin(lambda: False, 0.5)
     new = session.rows.counts["done"]
     seconds = time.monotonic() - began
-    print(f"finished after {seconds:.0f} s more ({new / seconds:.2f} films/s): {person.told()}")
-    print(f"results: {panel.result.answers.text()}")
+    say(f"finished after {seconds:.0f} s more ({new / seconds:.2f} films/s): {person.told()}")
+    say(f"results: {panel.result.answers.text()}")
     whole = next(path for path in sorted(films.rglob("*.png")) if path.stat().st_size > 1000)
     for path in films.glob("broken*.png"):
         shutil.copy(whole, path)
@@ -212,7 +217,7 @@ def finished(person: Person, films: Path) -> None:
     spin(lambda: session.busy, 30)
     spin(lambda: not session.busy)
     spin(lambda: False, 0.5)
-    print(f"mended and tried again in {time.monotonic() - began:.0f} s: {person.told()}")
+    say(f"mended and tried again in {time.monotonic() - began:.0f} s: {person.told()}")
 
 
 def opened(person: Person, number: int) -> None:
@@ -226,7 +231,7 @@ def opened(person: Person, number: int) -> None:
         spin(lambda: bool(run.opened.text() or run.problem.text()), 120)
         said = run.opened.text() or run.problem.text()
         name = table.rows.all[table.rows.place(row)].name
-        print(f"{name} opened in {time.monotonic() - began:.1f} s: {said}")
+        say(f"{name} opened in {time.monotonic() - began:.1f} s: {said}")
 
 
 def many_rows(person: Person, number: int = 5000) -> None:
@@ -255,7 +260,7 @@ def many_rows(person: Person, number: int = 5000) -> None:
         timed("searched", lambda text=text: table.search.setText(text))
     table.search.clear()
     for what, taken in times.items():
-        print(f"{number} studies, {what}: at most {max(taken) * 1000:.0f} ms with drawing")
+        say(f"{number} studies, {what}: at most {max(taken) * 1000:.0f} ms with drawing")
 
 
 def main() -> None:
@@ -282,7 +287,7 @@ def main() -> None:
     with watch.on():
         finished(person, films)
         opened(person, chosen.films)
-    print("this project's code on the window's thread:")
+    say("this project's code on the window's thread:")
     watch.tell()
     many_rows(person)
     person.viewer.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from napari_tbcad.batch.runs.store import RUN
 from napari_tbcad.errors import BadInput
 
 TABLE = "results.csv"
+_HASH = re.compile(r" [0-9a-f]{64}$")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class ShownRun:
     @property
     def classifier(self) -> str:
         """Name or file of the model that judged the films; empty where it does not say."""
-        return str(self.settings.get("classifier") or "").rpartition(" ")[0]
+        named = str(self.settings.get("classifier") or "")
+        return _HASH.sub("", named)
 
 
 def read_run(out: Path) -> ShownRun:
