@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_tbcad.batch.journal import read_journal
 from napari_tbcad.batch.pool import Died
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs import folder
@@ -431,6 +433,39 @@ def test_a_journal_does_not_grow_for_ever(films, tmp_path, monkeypatch):
     before = without_times(out)
     assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0)
     assert without_times(out) == before
+
+
+GOOD = {"name": "f0", "key": "k", "digest": "d", "row": {"status": "ok"}, "more": {}, "files": []}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        GOOD,
+        [],
+        {"name": "f0"},
+        GOOD | {"name": ["f0"]},
+        GOOD | {"row": {"status": None}},
+        GOOD | {"more": {"features": [1]}},
+        GOOD | {"more": {"features": 1}},
+        GOOD | {"files": [["../outside.txt", 1, 1, ""]]},
+        GOOD | {"files": [["/etc/passwd", 1, 1, ""]]},
+        GOOD | {"files": [["C:\\\\x", 1, 1, ""]]},
+        GOOD | {"files": [["masks/f0.txt", "1", 1, ""]]},
+    ],
+)
+def test_a_journal_of_another_hand_is_believed_only_where_it_is_sound(films, tmp_path, line):
+    out = tmp_path / "out"
+    run_studies(films, MadeJob(out))
+    own = next(read_journal(out / "run" / "journal.jsonl"))
+    if isinstance(line, dict):
+        line = {name: own[name] if value == GOOD.get(name) else value for name, value in line.items()}
+    text = json.dumps(line).encode()
+    with (out / "run" / "journal.jsonl").open("wb") as file:
+        file.write(b"%08x %s\n" % (zlib.crc32(text), text))
+        file.write(b"%08x %s\n" % (zlib.crc32(b"{no json"), b"{no json"))
+    kept = 1 if line == own else 0
+    assert counts(run_studies(films, MadeJob(out))) == (6 - kept, 0, kept, 0)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -78,8 +78,11 @@ def _read(line: bytes) -> dict[str, Any] | None:
     check, _, text = line.rstrip(b"\n").partition(b" ")
     if check != b"%08x" % zlib.crc32(text):
         return None
-    content: dict[str, Any] = json.loads(text)
-    return content
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):  # no line of ours
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _is_torn(path: Path) -> bool:

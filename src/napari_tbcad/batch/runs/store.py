@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, NamedTuple
 
@@ -54,7 +54,7 @@ class RunStore:
         lines = 0
         for place, line in read_places(self._path):
             lines += 1
-            with suppress(KeyError, TypeError):  # of another version: then it is done again
+            if _is_sound(line):  # else of another version, or of another hand: then it is done again
                 self._known[line["name"]] = _known(place, line)
         if lines - len(self._known) > max(len(self._known), _FEWEST_STALE):
             self._compact()
@@ -166,6 +166,26 @@ class RunStore:
                 old.seek(place)
                 self._known[name] = self._known[name]._replace(place=new.tell())
                 new.write(old.readline())
+
+
+def _is_sound(line: Mapping[str, Any]) -> bool:
+    """Tell whether a line is as :meth:`RunStore.add` writes it, and names no file outside."""
+    if not all(isinstance(line.get(name), str) for name in ("name", "key", "digest")):
+        return False
+    row, more, files = line.get("row"), line.get("more"), line.get("files")
+    if not (isinstance(row, dict) and isinstance(row.get("status"), str) and isinstance(more, dict)):
+        return False
+    lines = [one for table in more.values() if isinstance(table, list) for one in table]
+    tables = all(isinstance(table, list) for table in more.values())
+    good = tables and all(isinstance(one, dict) for one in lines)
+    return good and isinstance(files, list) and all(map(_is_state, files))
+
+
+def _is_state(state: Any) -> bool:
+    if not isinstance(state, list) or [type(one) for one in state] != [str, int, int, str]:
+        return False
+    path = PurePosixPath(state[0])
+    return not path.is_absolute() and not PureWindowsPath(state[0]).anchor and ".." not in path.parts
 
 
 def _known(place: int, line: Mapping[str, Any]) -> Known:
