@@ -226,3 +226,8 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr(distributed, "Client", refuse)
     with pytest.raises(BadInput, match=r"no Dask scheduler answers at tcp://127.0.0.1:1"):
         list(each(double, [1], scheduler="tcp://127.0.0.1:1"))
+
+
+def test_tls_without_certificates_is_said_so():
+    with pytest.raises(BadInput, match=r"tls://127.0.0.1:1 cannot be spoken to .*TLS configuration"):
+        list(each(double, [1], scheduler="tls://127.0.0.1:1"))

@@ -243,3 +243,5 @@ def _connected(address: str) -> Any:
         return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise BadInput(SOURCE, f"no Dask scheduler answers at {address} ({error})") from error
+    except TypeError as error:  # Dask's word for tls:// where no certificates are configured
+        raise BadInput(SOURCE, f"{address} cannot be spoken to ({error})") from error
