@@ -3,28 +3,40 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-XVFB := xvfb-run -a -s "-screen 0 1280x1024x24"
 
-.PHONY: demo test test-pyside test-borders lint types docs measure clean display
+.PHONY: demo test test-pyside test-borders lint types audit measure clean display
 
 demo: $(STAMP)
 	$(BIN)/napari-tbcad demo --out demo_output
 
-# What opens a window runs alone, since windows share one keyboard focus; the rest runs on all cores. Two processes,
-# one after the other: with some three hundred windows opened and closed in one, a run ended in a fault of OpenGL.
+# What opens a window has a display of its own, since windows share one keyboard focus; the rest runs on all cores.
+# Several processes: with some three hundred windows opened and closed in one, a run ended in a fault of OpenGL. They
+# run side by side, since a window waits much of its time; each looks for a display from its own number on, since two
+# that begin at once would take the same one.
 BONE_PANELS := tests/widgets/bone
+PANELS := $(BIN)/python -X faulthandler -m pytest -m gui
+WINDOW = xvfb-run -a -n $(1) -s "-screen 0 1280x1024x24"
+
+.PHONY: test-pure test-panels test-bone-panels test-pyside-panels test-pyside-bone-panels
 test: $(STAMP) display
+	$(MAKE) test-pure
+	$(MAKE) --jobs 2 --output-sync=target test-panels test-bone-panels
+
+test-pure:
 	$(BIN)/python -m pytest -m "not gui" -n auto
-	$(XVFB) $(BIN)/python -m pytest -m gui --ignore $(BONE_PANELS)
-	$(XVFB) $(BIN)/python -m pytest -m gui $(BONE_PANELS)
+test-panels:
+	$(call WINDOW,100) $(PANELS) tests/widgets --ignore $(BONE_PANELS)
+test-bone-panels:
+	$(call WINDOW,130) $(PANELS) $(BONE_PANELS)
 
 # The panels once more on the other Qt binding. Only the essentials of PySide6, beside PyQt6 in the same
 # environment: QT_API says which one napari takes, PYTEST_QT_API which one pytest-qt takes.
+PYSIDE := QT_API=pyside6 PYTEST_QT_API=pyside6
 test-pyside: $(STAMP) display
 	$(BIN)/python -c "import PySide6" 2>/dev/null || \
-	  $(BIN)/python -m pip install --quiet --constraint constraints.txt PySide6_Essentials
-	QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(BIN)/python -X faulthandler -m pytest -m gui tests/widgets --ignore $(BONE_PANELS)
-	QT_API=pyside6 PYTEST_QT_API=pyside6 $(XVFB) $(BIN)/python -X faulthandler -m pytest -m gui $(BONE_PANELS)
+	  $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt PySide6_Essentials
+	$(PYSIDE) $(call WINDOW,160) $(PANELS) tests/widgets --ignore $(BONE_PANELS)
+	$(PYSIDE) $(call WINDOW,190) $(PANELS) $(BONE_PANELS)
 
 # The pure tests without torch, napari and Qt, on Pythons 3.12 and 3.13 where they are.
 test-borders:
@@ -35,11 +47,12 @@ test-borders:
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,dev]"
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt torch torchvision
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[all,test,dev]"
 	touch $@
 
-# What Qt and OpenGL need under a virtual display; only where apt and the right to use it are there.
+# What Qt and OpenGL need under a virtual display, and a public checker of DICOM files; only where apt and the right
+# to use it are there.
 DISPLAY_PACKAGES := xvfb libgl1 libegl1 libgl1-mesa-dri libxcb-cursor0 libxkbcommon-x11-0 libdbus-1-3 \
 	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
 	libxcb-xinerama0 libxcb-xkb1 libfontconfig1
@@ -51,6 +64,10 @@ display:
 	  else \
 	    command -v xvfb-run >/dev/null || { echo "please install: $(DISPLAY_PACKAGES)"; exit 1; }; \
 	  fi; }
+	@command -v dciodvfy >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dicom3tools >/dev/null; } || \
+	  echo "dicom3tools is not here: DICOM files are not checked with dciodvfy"
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks
@@ -58,6 +75,11 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+# Licences of all libraries, and what is known against their versions where a service can be reached.
+audit: $(STAMP)
+	$(BIN)/python .ci/licences.py
+	$(BIN)/python .ci/audit.py
 
 # The tables of docs/results.md, from the images in ../shared/data.
 measure: $(STAMP)

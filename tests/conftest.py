@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,21 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real images (../shared/data) are not on this machine")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def dicom_errors() -> Callable[[Path], list[str]]:
+    """Return a function that has dciodvfy (dicom3tools) check a DICOM file and returns its errors."""
+    if (program := shutil.which("dciodvfy")) is None:
+        pytest.skip("dciodvfy, the checker of DICOM files, is not installed (Debian: dicom3tools)")
+
+    def errors(path: Path) -> list[str]:
+        said = subprocess.run([program, "-new", path], capture_output=True, text=True, timeout=60).stderr
+        # The kind of object comes on a line of its own: without one it checked next to nothing.
+        assert not said.startswith("Error - Dicom dataset read failed"), said
+        return [line for line in said.splitlines() if line.startswith("Error")]
+
+    return errors
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +80,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _WINDOWS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.gui)
+        if item.get_closest_marker("gui") and "widgets" not in item.path.parts:
+            raise pytest.UsageError(f"{item.nodeid}: `make test` looks for windows in tests/widgets only")
 
 
 # Without torch and without a window the pure rooms still work: `make test-borders` runs what can run there,
