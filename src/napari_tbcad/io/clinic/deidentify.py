@@ -214,7 +214,11 @@ def _numbers(element: Any) -> Any:
         clean = [convert(value) for value in values if value not in (None, "")]
     except (TypeError, ValueError, OverflowError):
         return None
-    if not clean or any(isinstance(value, bytes | str) for value in clean if element.VR not in ("DS", "IS")):
+    most = keep.LARGER.get(element.keyword, keep.LARGEST)
+    try:
+        if not clean or any(abs(float(value)) > most for value in clean):
+            return None
+    except (TypeError, ValueError):  # text or bytes under an attribute of numbers
         return None
     return clean if many else clean[0]
 

@@ -18,13 +18,18 @@ NUMBERS = frozenset(
         *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "LossyImageCompressionRatio"),
         *("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "LUTDescriptor"),
         *("RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor"),
-        *("BluePaletteColorLookupTableDescriptor", "CountsAccumulated", "ActualFrameDuration"),
+        *("BluePaletteColorLookupTableDescriptor", "ActualFrameDuration"),
         *("EnergyWindowVector", "NumberOfEnergyWindows", "EnergyWindowLowerLimit", "EnergyWindowUpperLimit"),
         *("DetectorVector", "NumberOfDetectors", "StartAngle", "ScanVelocity", "ScanLength"),
         *("ImageOrientationPatient", "ImagePositionPatient", "FrameIncrementPointer"),
     }
 )
 """Attributes of numbers."""
+
+LARGEST = 1e6
+"""A number beyond this goes with its attribute: dates and record numbers have more digits."""
+LARGER = MappingProxyType({"ActualFrameDuration": 7.2e6})
+"""Except these: two hours in milliseconds."""
 
 BYTES = frozenset(
     {
@@ -116,5 +121,3 @@ EMPTY = (
     *("StudyID", "Manufacturer"),
 )
 """Attributes that the standard wants present, if only empty."""
-
-OVERLAYS = range(0x6000, 0x6020, 2)

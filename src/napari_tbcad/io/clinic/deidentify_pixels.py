@@ -1,4 +1,4 @@
-"""Pixels and look-up tables of a de-identified image: decoded, cut to size, no overlay in spare bits."""
+"""Pixels and look-up tables of a de-identified image: decoded, cut to size, spare bits cleared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_tbcad.io.clinic import deidentify_keep as keep
 from napari_tbcad.io.dicom_file import modality_of
 from napari_tbcad.io.nuclear_pixels import decoded
 
@@ -46,13 +45,11 @@ def put_pixels(clean: Dataset, dataset: Dataset) -> None:
     array = array.astype(array.dtype.newbyteorder("="))
     if int(clean.SamplesPerPixel) > 1:  # decoding turns other colour spaces into this one
         clean.PhotometricInterpretation = "RGB"
-    for group in keep.OVERLAYS:
-        if (group, 0x0102) in dataset and (group, 0x3000) not in dataset:
-            bit = int(dataset[group, 0x0102].value or 0)
-            if bit >= int(clean.BitsStored):
-                array = array & ~np.array(1 << bit).astype(array.dtype)
     if int(clean.SamplesPerPixel) > 1:
         clean.PlanarConfiguration = 0
+    if "CountsAccumulated" in clean:
+        # Of all frames, counted anew: the header's number can be any.
+        clean.CountsAccumulated = int(array.sum(dtype=np.int64)) if (array >= 0).all() else ""
     clean.BitsAllocated = array.dtype.itemsize * 8
     data = array.astype(array.dtype.newbyteorder("<")).tobytes()
     clean.add_new(0x7FE00010, "OW" if clean.BitsAllocated > 8 else "OB", data + b"\0" * (len(data) % 2))

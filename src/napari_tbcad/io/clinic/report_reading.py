@@ -10,6 +10,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.codes import Concept
 from napari_tbcad.io.clinic.report import Answer, Group, Measured, Report, SegmentReference, Statement
 from napari_tbcad.io.clinic.segmentation_reading import concept_of
+from napari_tbcad.io.clinic.whole import is_whole
 from napari_tbcad.io.dicom_file import damage_told, parse_dicom
 
 MOST_ITEMS = 100_000
@@ -54,6 +55,8 @@ def read_report(path: str | Path) -> Report:
         ]
         if templates != ["1500"]:
             raise BadInput(path, "no measurement report (DICOM SR, TID 1500)")
+        if not is_whole(path, dataset):
+            raise BadInput(path, "truncated DICOM file: the report is not complete")
         if sum(1 for _ in _all(dataset)) > MOST_ITEMS:
             raise BadInput(path, f"it has more than {MOST_ITEMS} content items: refused")
         return _report(dataset)

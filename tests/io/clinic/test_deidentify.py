@@ -1,0 +1,204 @@
+"""Removal of identity: nothing planted in a header is left in the bytes, and the image is the same."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.datadict import DicomDictionary
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGBaseline8Bit
+
+from napari_tbcad.bone.views import name_views
+from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic.deidentify import MOST_DAYS, Deidentification
+from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
+from napari_tbcad.io.nuclear_writing import write_nuclear
+from napari_tbcad.io.read import read_film
+from napari_tbcad.io.scans import read_study
+from napari_tbcad.simulate.samples import sample_path
+
+SECRET, DIGITS, UID = "DOE", "19340817", "1.2.3.19340817.5"
+TEXTS = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"}
+NUMBERS = {"DS", "IS", "DA", "DT"}
+"""A name fits these, a birth date those; both are looked for in every byte."""
+
+
+def everywhere(dataset: Dataset, *, deep: bool = True) -> int:
+    """Plant the name or the birth date into every attribute that the standard has, as far as it is free."""
+    planted = 0
+    for tag, (vr, _, _, _, keyword) in DicomDictionary.items():
+        if (
+            not keyword
+            or tag >> 16 in (0x0000, 0x0002, 0x0004, 0x7FE0)
+            or (tag in dataset and dataset[tag].VR in ("US", "SS"))
+        ):
+            continue
+        if keyword in ("NumberOfFrames", "PixelSpacing", "RescaleSlope", "RescaleIntercept"):
+            continue
+        value = SECRET if vr in TEXTS else DIGITS if vr in NUMBERS else UID if vr == "UI" else None
+        if vr == "SQ" and deep:
+            item = Dataset()
+            item.add_new(0x00100010, "PN", SECRET)
+            item.add_new(0x00080104, "LO", SECRET)
+            item.add_new(0x00080100, "SH", SECRET)
+            item.add_new(0x00080102, "SH", "SCT")
+            value = [item]
+        elif vr in ("OB", "UN", "OB or OW"):
+            value = (SECRET * 2).encode()
+            vr = "OB" if vr != "UN" else vr
+        if value is not None and keyword not in ("Modality", "PhotometricInterpretation", "SOPClassUID"):
+            dataset.add_new(tag, vr, value)
+            planted += 1
+    return planted
+
+
+@pytest.fixture
+def planted():
+    """A film's data set with an identity in every place that there is."""
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    assert everywhere(data) > 3000
+    data.private_block(0x0011, SECRET, create=True).add_new(1, "LO", SECRET)
+    data.add_new(0x60003000, "OW", SECRET.encode() * 2)
+    data.preamble = SECRET.encode().ljust(128, b"\0")
+    data.file_meta.SourceApplicationEntityTitle = SECRET
+    data.file_meta.PrivateInformationCreatorUID = UID
+    data.file_meta.PrivateInformation = SECRET.encode() * 2
+    data.file_meta.MediaStorageSOPInstanceUID = UID
+    data.PixelData += SECRET.encode() * 2
+    return data
+
+
+def bytes_of(dataset) -> bytes:
+    held = io.BytesIO()
+    dataset.save_as(held, enforce_file_format=True)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("dates", ["remove", "shift"])
+def test_nothing_planted_is_left_in_any_byte(planted, dates):
+    before, after = bytes_of(planted), bytes_of(Deidentification(dates=dates).dataset(planted))
+    for trace in (SECRET, DIGITS, UID):
+        assert before.count(trace.encode()) > 80
+        assert trace.encode() not in after
+        assert trace.encode("utf-16-le") not in after
+
+
+def test_the_picture_and_what_reading_it_needs_are_the_same(tmp_path):
+    path = sample_path("normal_cr")
+    clean = Deidentification().dataset(pydicom.dcmread(path))
+    clean.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    one, two = read_film(path), read_film(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(one.pixels, two.pixels)
+    for name in ("spacing_mm", "window", "inverted", "view", "warnings"):
+        assert getattr(one, name) == getattr(two, name)
+    assert clean.PatientIdentityRemoved == "YES"
+    assert clean.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+
+
+@pytest.mark.parametrize("codes", ["snomed", "srt", "private"])
+def test_the_views_of_a_scan_keep_their_names(codes, tmp_path):
+    frames = np.random.default_rng(0).poisson(3, (2, 128, 64))
+    path = write_nuclear(tmp_path / "a.dcm", frames[::-1], views=("posterior", "anterior"), codes=codes)
+    Deidentification().dataset(pydicom.dcmread(path)).save_as(tmp_path / "b.dcm", enforce_file_format=True)
+    scan = name_views(read_study(tmp_path / "b.dcm"))
+    assert scan.anterior.rule == "view_code"
+    np.testing.assert_array_equal(scan.anterior.counts, frames[0])
+    assert read_study(tmp_path / "b.dcm").spacing_mm == (2.26, 2.26)
+
+
+def scan_of(patient, day, path):
+    data = pydicom.dcmread(write_nuclear(path, np.ones((2, 64, 32)), name=patient, study=day, date=day))
+    data.PatientBirthDate = "19500101"
+    return data
+
+
+def test_one_patient_stays_one_patient_and_another_another(tmp_path):
+    how = Deidentification(dates="shift")
+    first, second = (
+        how.dataset(scan_of("ANNE", d, tmp_path / "a.dcm")) for d in ("2026-01-01", "2026-03-02")
+    )
+    other = how.dataset(scan_of("BERT", "2026-01-01", tmp_path / "b.dcm"))
+    assert first.PatientID == second.PatientID != other.PatientID
+    assert first.StudyInstanceUID != second.StudyInstanceUID
+    again = how.dataset(scan_of("ANNE", "2026-01-01", tmp_path / "a.dcm"))
+    assert (again.StudyInstanceUID, again.SOPInstanceUID) == (first.StudyInstanceUID, first.SOPInstanceUID)
+    elsewhere = Deidentification().dataset(scan_of("ANNE", "2026-01-01", tmp_path / "a.dcm"))
+    assert elsewhere.StudyInstanceUID != first.StudyInstanceUID
+    days = [np.datetime64(f"{d.StudyDate[:4]}-{d.StudyDate[4:6]}-{d.StudyDate[6:]}") for d in (first, second)]
+    assert days[1] - days[0] == np.timedelta64(60, "D")
+    assert 1 <= (np.datetime64("2026-01-01") - days[0]).astype(int) <= MOST_DAYS
+    assert elsewhere.StudyDate == ""
+
+
+def test_an_overlay_in_the_spare_bits_goes(tmp_path):
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    pixels = np.frombuffer(data.PixelData, "<u2")
+    drawn = pixels.copy()
+    drawn[::7] |= 1 << 13
+    data.PixelData = drawn.tobytes()
+    data.add_new(0x60000100, "US", 16)
+    data.add_new(0x60000102, "US", 13)
+    np.testing.assert_array_equal(np.frombuffer(Deidentification().dataset(data).PixelData, "<u2"), pixels)
+
+
+def test_a_comment_in_a_compressed_stream_goes():
+    from PIL import Image
+
+    held = io.BytesIO()
+    Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1))).save(held, "JPEG", comment=SECRET)
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    data.Rows = data.Columns = 64
+    data.BitsAllocated = data.BitsStored = 8
+    data.HighBit, data.PhotometricInterpretation = 7, "MONOCHROME2"
+    data.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    data.PixelData = encapsulate([held.getvalue()])
+    assert SECRET.encode() in bytes_of(data)
+    clean = Deidentification().dataset(data)
+    assert SECRET.encode() not in bytes_of(clean)
+    assert len(clean.PixelData) == 64 * 64
+
+
+def test_what_is_no_film_and_no_scan_is_refused():
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    data.Modality = "CT"
+    with pytest.raises(BadInput, match="modality CT"):
+        Deidentification().dataset(data)
+    data.Modality = "CR"
+    del data.PixelData
+    with pytest.raises(BadInput, match="only films"):
+        Deidentification().dataset(data)
+
+
+@pytest.mark.parametrize(
+    ("modality", "said", "word"),
+    [("CR", "", ""), ("CR", "YES", "header says"), ("OT", "", "captured"), ("OT", "NO", "")],
+)
+def test_text_in_the_picture_is_warned_of(modality, said, word):
+    data = Dataset()
+    data.Modality, data.BurnedInAnnotation = modality, said
+    assert word in drawn_into(data)
+    assert bool(drawn_into(data)) == bool(word)
+
+
+@pytest.mark.realdata
+def test_real_films_and_scans_stay_what_they_are(shared_data, tmp_path):
+    how = Deidentification()
+    for path in sorted(
+        [*(shared_data / "bone" / "nm1").glob("*.dcm"), shared_data / "chest/dicom_cr/RG1_J2KR.dcm"]
+    ):
+        data = pydicom.dcmread(path)
+        name = str(data.PatientName).split("^")[0]
+        how.dataset(data).save_as(tmp_path / "a.dcm", enforce_file_format=True)
+        assert len(name) > 3
+        assert name.encode() in path.read_bytes()
+        assert name.encode() not in (tmp_path / "a.dcm").read_bytes()
+        if data.Modality == "NM":
+            one, two = read_study(path), read_study(tmp_path / "a.dcm")
+            np.testing.assert_array_equal(one.frames[0].pixels, two.frames[0].pixels)
+            assert name_views(two).anterior.rule == name_views(one).anterior.rule
+        else:
+            np.testing.assert_array_equal(read_film(path).pixels, read_film(tmp_path / "a.dcm").pixels)
