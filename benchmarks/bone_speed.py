@@ -12,28 +12,33 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from napari_tbcad.batch.scans import BoneJob, bone_scan_row
-from napari_tbcad.io.scan_files import find_scans
+from napari_tbcad.io.scan_files import ScanFiles, find_scans
 
 PAIRS = Path(__file__).resolve().parents[2] / "shared" / "data" / "bone" / "pairs" / "dicom"
+
+
+def scan_times(scans: Sequence[ScanFiles], job: BoneJob) -> list[tuple[float, float]]:
+    """Return the seconds of each scan by the clock and of processor time."""
+    times = []
+    for scan in scans:
+        began, used = time.perf_counter(), time.process_time()
+        row = bone_scan_row(scan, job)
+        times.append((time.perf_counter() - began, time.process_time() - used))
+        if not row.ok:
+            raise SystemExit(f"{scan.name}: {row.result['message']}")
+    return times
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("paths", nargs="*", type=Path, default=[PAIRS])
     scans = find_scans(parser.parse_args().paths)
-    wall, processor = [], []
     with tempfile.TemporaryDirectory() as folder:
-        job = BoneJob(Path(folder))
-        for scan in scans:
-            began, used = time.perf_counter(), time.process_time()
-            row = bone_scan_row(scan, job)
-            wall.append(time.perf_counter() - began)
-            processor.append(time.process_time() - used)
-            if not row.ok:
-                print(row.result["message"])
+        wall, processor = zip(*scan_times(scans, BoneJob(Path(folder))), strict=True)
     print(
         f"{len(scans) - 1} pairs: wall clock median {statistics.median(wall[1:]):.2f} s, greatest "
         f"{max(wall[1:]):.2f} s; processor median {statistics.median(processor[1:]):.2f} s; the first took "

@@ -24,8 +24,8 @@ SHAPES = ((512, 512), (1024, 1024), (2048, 2048), (3000, 2500))
 ASKED = {"plain": {}, "with variants": {"augment": True}}
 
 
-def fresh() -> Network:
-    architecture = ArchitectureParameters()
+def fresh(architecture: ArchitectureParameters | None = None) -> Network:
+    architecture = architecture or ArchitectureParameters()
     card = NetworkCard(
         name="fresh",
         task="lungs",

@@ -27,17 +27,19 @@ class Row:
     stage, size, device : str
         What was timed, on what, and with what.
     wall, processor : float
-        Medians in milliseconds.
+        Medians in milliseconds; of a row of memory its peak, and what there was before, in `unit`.
     of : str
         The stage that `ratio` compares it with, "" for those that are compared with nothing.
     ratio : float
         Processor time over that of the stage `of`; above 1 where that one is quicker.
     most : float
-        Milliseconds that were asked for, 0 where nothing was.
+        What was asked for at most, 0 where nothing was.
     by : str
-        Which of the two times what was asked is about.
+        Which of the two figures what was asked is about.
     note : str
         What else should be known.
+    unit : str
+        Of the figures.
     """
 
     stage: str
@@ -50,6 +52,7 @@ class Row:
     most: float = 0.0
     by: str = "wall"
     note: str = ""
+    unit: str = "ms"
 
     @property
     def reached(self) -> str:
@@ -140,14 +143,16 @@ def _lines(path: Path) -> list[str]:
 
 
 def as_table(rows: list[Row]) -> str:
-    """Return rows as Markdown."""
+    """Return rows, all of one unit, as Markdown."""
+    unit = rows[0].unit
+    columns = ("clock", "processor") if unit == "ms" else ("peak", "before the film")
     lines = [
-        "| stage | size | device | clock, ms | processor, ms | beside ours | asked | reached |",
+        f"| stage | size | device | {columns[0]}, {unit} | {columns[1]}, {unit} | beside | asked | reached |",
         "|---|---|---|---:|---:|---|---|---|",
     ]
     for row in rows:
         beside = f"{row.ratio:.2g} × {row.of}" if row.of else ""
-        asked = f"≤ {row.most:g} ms {'by the clock' if row.by == 'wall' else 'processor'}" if row.most else ""
+        asked = f"≤ {row.most:.4g} {unit}, {columns[row.by != 'wall']}" if row.most else ""
         note = f" ({row.note})" if row.note else ""
         lines.append(
             f"| {row.stage}{note} | {row.size} | {row.device} | {_figure(row.wall)} | "
