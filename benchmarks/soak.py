@@ -17,6 +17,8 @@ vispy, and the time that the thread waited for a processor which other programs 
 At the end, and with --read from a log: growth from the first tenth after the warm-up (a sixth of the run, at
 most 20 minutes) to the last tenth; everything above 5 % is named. --bare does the same in two windows
 without this plugin: layers come, are painted on and go; what grows there is napari's and OpenGL's own.
+Mesa 22.3's software OpenGL ends bare napari, too, when of two images one is removed, unless its cache of
+shaders is off: MESA_SHADER_CACHE_DISABLE is set here.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, fields
@@ -98,7 +101,11 @@ class Soak:
                     errands.one(name, desk)
                 except (Exception, SystemExit) as error:
                     self.log.add(
-                        "failed", during=held.during, what=f"{type(error).__name__}: {error}", log=errands.log
+                        "failed",
+                        during=held.during,
+                        what=f"{type(error).__name__}: {error}",
+                        log=errands.log,
+                        trace=traceback.format_exc()[-1500:],
                     )
                 self.log.add(
                     "errand",
@@ -236,6 +243,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.read:
         sys.exit(bool(read(options.read)))
+    os.environ["MESA_SHADER_CACHE_DISABLE"] = "true"
     from training_window import own_folders
 
     place = own_folders(Path(tempfile.mkdtemp(prefix="soak-")))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import QEventLoop, QTimer
 
 import bone_person
 import person
 import training_window
-from person import Mismatch, Seat, spin, wait
+from person import Mismatch, Seat
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CHEST, BONE, TRAIN, EVALUATE = "Chest X-ray", "Bone scan", "Train a network", "Evaluate"
@@ -22,7 +24,31 @@ STEPS = ("Chest 1 Enhance", "Chest 2 Lung masks", "Chest 3 Correct", "Chest 4 Fe
 LISTS = ("Chest worklist", "Bone worklist")
 LONG = 300.0
 _LEFT_OUT = {"close viewer", "close panel", "delete film", "another film", "save and reopen", "step dock"}
+"""Done by errands of their own."""
 _EVERY = {n: (w, f) for n, (w, f) in person.ACTIONS.items() if n not in _LEFT_OUT}
+
+
+def spin(until: Callable[[], bool], seconds: float) -> bool:
+    """Run the event loop, as napari does, until something holds; False when it does not in time.
+
+    `processEvents` would never delete what was closed: Qt does that when a loop that was entered goes on.
+    """
+    loop, end = QEventLoop(), time.monotonic() + seconds
+    asking = QTimer()
+    asking.setInterval(5)
+    asking.timeout.connect(lambda: loop.quit() if until() or time.monotonic() > end else None)
+    asking.start()
+    loop.exec()
+    asking.stop()
+    return until()
+
+
+def wait(seconds: float) -> None:
+    """Run the event loop for so long."""
+    spin(lambda: False, seconds)
+
+
+person.spin, person.wait = spin, wait
 
 
 class Desk(Seat):
@@ -152,8 +178,7 @@ def chest(errands: Errands, desk: Desk) -> None:
     settled(panel)
     hand = scripted(errands, desk, panel)
     for _ in range(int(errands.rng.integers(6, 16))):
-        seat = hand.act()
-        errands.log.append(seat)
+        errands.log.append(acted(hand, desk))
     settled(panel)
     for _ in range(3):
         if panel.session.edits.problems or panel.session.film_problem:
@@ -168,6 +193,16 @@ def chest(errands: Errands, desk: Desk) -> None:
                 panel.session.explaining.want(False)
             break
     reopened(errands, panel, chest_shot)
+
+
+def acted(hand: person.Person, desk: Desk) -> str:
+    """Do one random thing that leaves panel and window where they are; return what."""
+    weights = np.array([weight for weight, _ in _EVERY.values()], float)
+    name = str(hand.rng.choice(list(_EVERY), p=weights / weights.sum()))
+    hand.log.append(name)
+    _EVERY[name][1](hand, desk)
+    wait(float(hand.rng.choice((0.0, 0.01, 0.05, 0.2))))
+    return name
 
 
 def scripted(errands: Errands, desk: Desk, panel: Any) -> person.Person:

@@ -14,7 +14,6 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.work import CoreLeft, leave_a_core, start_call
-from napari_tbcad.widgets.workflow.brush_box import without_brush_box
 
 Actions = Mapping[str, Callable[[], None]]
 
@@ -131,7 +130,6 @@ class Bench(QObject):
         if self._panels > 1 or viewer is None:
             return
         self._core = leave_a_core()
-        without_brush_box(viewer)
         self.viewing = self.make_viewing()
         for event in self._events(viewer):
             event.connect(self._on_layers)
