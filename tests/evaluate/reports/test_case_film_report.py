@@ -156,6 +156,12 @@ def test_a_report_is_one_file_without_script_or_links(pages):
         assert "&lt;script&gt;" in page
 
 
+def test_no_text_of_a_case_becomes_part_of_the_page(made, tmp_path, plant, harmless):
+    assert plant(made[0], tmp_path / "film.tbcad") > 80
+    for page in case_html(tmp_path / "film.tbcad", languages=("en", "id")).values():
+        harmless(page, often=50)
+
+
 def test_the_indonesian_report_is_indonesian(pages):
     page = pages["id"]
     assert "lang='id'" in page

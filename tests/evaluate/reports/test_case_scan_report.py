@@ -109,6 +109,12 @@ def test_a_report_of_a_scan_names_no_folder_and_loads_nothing(pages):
     assert "Sidik tulang" in pages["id"]
 
 
+def test_no_text_of_a_case_becomes_part_of_the_page(case_path, tmp_path, plant, harmless):
+    assert plant(case_path, tmp_path / "scan.tbcad") > 80
+    for page in case_html(tmp_path / "scan.tbcad", languages=("en", "id")).values():
+        harmless(page, often=20)
+
+
 def test_a_blinded_report_has_no_index_and_no_probability(case_path):
     page = case_html(case_path, blind=True)["en"]
     assert "Bone Scan Index 0" not in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ MODELS = "models"
 
 def model_file(method: str, fold: str) -> str:
     """Return the name of a fold's model in the folder ``models``: METHOD_FOLD.skops."""
-    return f"{method}_{fold}".replace("/", "-").replace("\\", "-") + ".skops"
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "-", f"{method}_{fold}") + ".skops"
 
 
 class FoldModels:
