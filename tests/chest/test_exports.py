@@ -18,6 +18,7 @@ from napari_tbcad.chest.exports import RESULT_COLUMNS, export_case
 from napari_tbcad.chest.workflow import analyse, settings_from
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.masks import read_mask
 from napari_tbcad.io.read import read_film
 from napari_tbcad.io.slicer import read_segmentation
 from napari_tbcad.simulate.samples import sample_path
@@ -69,6 +70,29 @@ def test_it_is_what_chest_run_writes(analysis, settings, film_file, tmp_path):
             assert [row | {"seconds": ""} for row in mine] == [row | {"seconds": ""} for row in theirs]
         else:
             assert path.read_bytes() == other.read_bytes(), path.name
+
+
+def test_a_corrected_film_that_is_exported_into_a_run_s_folder_stays(
+    settings, film_file, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(film_file.parent)
+    films, job = chest_inputs(film_file.name), ChestJob(Path("run"), "none", QUICK)
+    run_studies(films, job)
+    before = rows(Path("run/features.csv"))
+    masks = {kind: read_mask(f"run/masks/film_{kind}.png") for kind in ("sensitive", "insensitive")}
+    masks["sensitive"][:60] = 0
+    corrected = analyse(read_film(film_file), settings=settings, masks=masks)
+    export_case(Path("run"), "film", corrected, settings)
+    exported = Path("run/masks/film_sensitive.png").read_bytes()
+    for _ in range(2):
+        summary = run_studies(films, job)
+        assert (summary.kept, summary.total) == (1, 1)
+        assert Path("run/masks/film_sensitive.png").read_bytes() == exported
+        (result,), (features,) = rows(Path("run/results.csv")), rows(Path("run/features.csv"))
+        assert result["segmenter"] == "given"
+        assert features != before[0]
+        wanted = corrected.features.as_dict()
+        assert [float(features[name]) for name in wanted] == pytest.approx(list(wanted.values()), rel=1e-8)
 
 
 def test_the_overlay_says_research_use_only_and_the_table_keeps_its_columns(analysis, settings, tmp_path):

@@ -31,17 +31,19 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
     set of str
         Names of the studies taken over. The others' files were changed in another way.
     """
-    by_file = {study.path.as_posix(): study for study in studies}
-    found = {table.name: _lines(store.out / f"{table.name}.csv", by_file) for table in tables}
+    places = {study.path.resolve(): study for study in studies}
+    found = {table.name: _lines(store.out / f"{table.name}.csv", places) for table in tables}
     adopted = set()
-    for file, study in by_file.items():
-        results = found["results"].get(file, [])
+    for study in studies:
+        results = found["results"].get(study.name, [])
         files = tuple(_present(store.files(study), store.out))
         before = store.row(study)
         if len(results) != 1 or not files or not _differs(results[0], before.result):
             continue
         more = {
-            table.name: [_as_before(line, _first(before, table)) for line in found[table.name].get(file, [])]
+            table.name: [
+                _as_before(one, _first(before, table)) for one in found[table.name].get(study.name, ())
+            ]
             for table in tables[1:]
         }
         row = Row(_as_before(results[0], before.result), more)
@@ -50,17 +52,21 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
     return adopted
 
 
-def _lines(path: Path, wanted: Mapping[str, Study]) -> dict[str, list[dict[str, str]]]:
-    """Return the lines of a table by the study they are of; none where the table cannot be read."""
+def _lines(path: Path, places: Mapping[Path, Study]) -> dict[str, list[dict[str, str]]]:
+    """Return the lines of a table by the name of the study they are of; none where it cannot be read.
+
+    A window may call a file by another path than the run did.
+    """
     found: dict[str, list[dict[str, str]]] = {}
     with (
         suppress(OSError, UnicodeDecodeError, csv.Error),
         path.open(encoding="utf-8-sig", newline="") as text,
     ):
         for line in read_rows(text):
-            whole = None not in line and None not in line.values()
-            if whole and line.get("file", "") in wanted:
-                found.setdefault(line["file"], []).append(line)
+            if None in line or None in line.values():
+                continue
+            if (study := places.get(Path(line.get("file", "")).resolve())) is not None:
+                found.setdefault(study.name, []).append(line)
     return found
 
 
@@ -71,7 +77,12 @@ def _present(files: Sequence[FileState], out: Path) -> Iterator[FileState]:
 
 
 def _differs(line: Mapping[str, str], row: Mapping[str, Any]) -> bool:
-    return any(text != plain(cell(row.get(column))) for column, text in line.items())
+    """Tell whether a line says something else of a study, whatever it calls its files."""
+    return any(
+        text != plain(cell(row.get(column)))
+        for column, text in line.items()
+        if column not in ("file", "files")
+    )
 
 
 def _first(row: Row, table: Table) -> Mapping[str, Any]:

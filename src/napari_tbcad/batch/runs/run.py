@@ -23,7 +23,7 @@ from napari_tbcad.errors import Cancelled
 
 Again = Literal["unfinished", "failed", "all"]
 
-_FEW = 10
+FEW = 10
 """So many studies are done in this process, which spares them the start of another one. A study that takes
 its process with it ends such a run; the next one finds that out and is careful."""
 
@@ -122,7 +122,7 @@ class _Run:
             return
         self._tables.rewrite()
         try:
-            self._work(todo, workers, scheduler, careful or len(todo) > _FEW)
+            self._work(todo, workers, scheduler, careful or len(todo) > FEW)
         except Cancelled:
             pass
         finally:
