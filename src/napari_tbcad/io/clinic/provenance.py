@@ -77,8 +77,10 @@ def finder_of(record: Record, step: str, segmenter: str = "", *, view: str = "")
         last = steps[-1]
         said = last.parameters if isinstance(last.parameters, dict) else {}
         segmenter = str(last.facts.get("segmenter") or said.get("segmenter") or segmenter)
-        if last.model:
-            models = last.model.split("; ")
+        asked = last.facts.get("models")
+        model = str(asked.get(view) or "") if isinstance(asked, dict) and view else last.model
+        if model:
+            models = model.split("; ")
             own = [model for model in models if view and view in model]
             *words, digest = (own or models)[0].split()
             return Finder(" ".join([*words, digest[:_DIGEST_SHOWN]]), _family(segmenter or words[0]))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
-
-MOST_BYTES = 512 * 2**20
-"""A table of more bytes is refused."""
+from napari_tbcad.files import read_rows
+from napari_tbcad.limits import MAX_TEXT_BYTES
 
 _INPUTS = Path("run") / "inputs.csv"
 
@@ -30,10 +29,10 @@ def rows_of(path: Path, *columns: str) -> list[dict[str, str]]:
         If it is missing, too large, no table, or lacks one of them.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BadInput(path, f"a table of more than {MOST_BYTES // 2**20} MiB: refused")
+        if path.stat().st_size > MAX_TEXT_BYTES:
+            raise BadInput(path, f"a table of more than {MAX_TEXT_BYTES // 2**20} MiB: refused")
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            rows = list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, f"the table cannot be read ({error})") from error
     lacking = [name for name in columns if rows and name not in rows[0]]

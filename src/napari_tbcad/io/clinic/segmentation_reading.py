@@ -21,15 +21,16 @@ from napari_tbcad.io.clinic.codes import (
     Concept,
 )
 from napari_tbcad.io.dicom_file import damage_told, modality_of, parse_dicom
+from napari_tbcad.limits import too_many_pixels
 from napari_tbcad.schemes import LEFT, RIGHT
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-MOST_SEGMENTS, MOST_PIXELS = 4096, 2**30
-"""A segmentation with more segments, or with more pixels in all its frames, is refused."""
+MOST_SEGMENTS = 4096
+"""A segmentation with more segments is refused, as is one whose frames together have too many pixels."""
 
-_LARGEST = 20_000
+_MOST_BYTES = 2**30
 _CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 
 
@@ -114,10 +115,12 @@ def read_segments(path: str | Path, shape: tuple[int, int] | None = None) -> tup
 def _refuse_other_sizes(path: Path, dataset: Dataset, shape: tuple[int, int] | None) -> None:
     rows, columns = int(dataset.Rows), int(dataset.Columns)
     frames, segments = int(dataset.get("NumberOfFrames") or 1), len(dataset.get("SegmentSequence") or ())
-    if segments > MOST_SEGMENTS or rows * columns * max(frames, segments) > MOST_PIXELS:
+    if why := too_many_pixels(columns, rows):
+        raise BadInput(path, why)
+    if segments > MOST_SEGMENTS or rows * columns * max(frames, segments) > _MOST_BYTES:
         raise BadInput(path, f"{frames} frames of {rows} × {columns} pixels, {segments} segments: refused")
-    if not segments or max(rows, columns) > _LARGEST:
-        raise BadInput(path, f"{segments} segments of {rows} × {columns} pixels: no segmentation of a film")
+    if not segments:
+        raise BadInput(path, "a segmentation without segments")
     if shape is not None and (rows, columns) != tuple(shape):
         raise BadInput(
             path,

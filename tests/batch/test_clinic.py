@@ -1,0 +1,220 @@
+"""Films as DICOM, and copies without identity: what comes back is what was there, and nothing else."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from napari_tbcad.batch.clinic import deidentify_files, export_subject, write_key
+from napari_tbcad.batch.films import ChestJob
+from napari_tbcad.batch.runs.inputs import chest_inputs
+from napari_tbcad.batch.runs.run import run_studies
+from napari_tbcad.case import Case
+from napari_tbcad.chest import cases as chest_cases
+from napari_tbcad.chest.workflow import finish, give_mask, settings_from, start
+from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.io.clinic import codes
+from napari_tbcad.io.clinic.deidentify import Deidentification
+from napari_tbcad.io.clinic.report_reading import read_report
+from napari_tbcad.io.clinic.segmentation_labels import lungs_of
+from napari_tbcad.io.clinic.segmentation_reading import read_segments
+from napari_tbcad.io.masks import find_mask, read_mask
+from napari_tbcad.io.nuclear_writing import write_nuclear
+from napari_tbcad.io.read import read_film
+from napari_tbcad.simulate.samples import sample_path
+
+QUICK = {"lungs.segmenter": "otsu", "features.grid": 128, "opacities.enabled": False}
+TRACES = ("ROE", "Roe", "roe", "Quill", "19340817", "hospital", "2026-", "20260102")
+"""Who the patient, the reader and the place are, and when: what no copy may hold."""
+
+
+@pytest.fixture(scope="module")
+def film_path(tmp_path_factory) -> Path:
+    """A small film in DICOM whose header, name and folder say who it is of."""
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    pixels = np.frombuffer(data.PixelData, "<u2").reshape(data.Rows, data.Columns)[::4, ::4]
+    data.Rows, data.Columns = pixels.shape
+    data.PixelData = np.ascontiguousarray(pixels).tobytes()
+    data.PatientName, data.PatientID, data.StudyDate = "ROE^RICHARD", "19340817", "20260102"
+    data.InstitutionName = "hospital of Roe"
+    path = tmp_path_factory.mktemp("hospital") / "roe_richard.dcm"
+    data.save_as(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scan_path(tmp_path_factory) -> Path:
+    counts = np.random.default_rng(0).poisson(3, (2, 128, 64))
+    return write_nuclear(
+        tmp_path_factory.mktemp("hospital") / "roe.dcm", counts, name="ROE^R", date="2026-01-02"
+    )
+
+
+@pytest.fixture(scope="module")
+def film_run(film_path):
+    """A run with one mask corrected by a reader, the other as it was found."""
+    run = start(read_film(film_path), settings_from(QUICK))
+    run.compute("sensitive", "insensitive")
+    labels = run.get("insensitive").labels.copy()
+    labels[5:11, 60:66] = 1
+    give_mask(run, labels, "insensitive", reader="Dr. Quill", tool="brush")
+    finish(run)
+    return run
+
+
+@pytest.fixture
+def film_case(film_run, tmp_path) -> Path:
+    path = tmp_path / "cases" / "roe_richard.tbcad"
+    path.parent.mkdir()
+    chest_cases.case_of(film_run, reader="Dr. Quill", warnings=("roe_richard.dcm: looks pale.",)).save(path)
+    return path
+
+
+def only(done):
+    (one,) = list(done)
+    assert one.fault == ""
+    return one.exported
+
+
+def test_a_films_case_as_dicom_says_what_the_case_says(
+    film_case, film_run, film_path, tmp_path, dicom_errors
+):
+    exported = only(export_subject(film_case, tmp_path / "out"))
+    assert [path.name for path in exported.paths] == [
+        f"roe_richard_{what}.dcm" for what in ("sensitive", "insensitive", "report")
+    ]
+    for path in exported.paths:
+        assert dicom_errors(path) == []
+        assert pydicom.dcmread(path).PatientID == "19340817"
+    for kind, made in (("sensitive", "AUTOMATIC"), ("insensitive", "SEMIAUTOMATIC")):
+        path = tmp_path / "out" / f"roe_richard_{kind}.dcm"
+        np.testing.assert_array_equal(lungs_of(path), film_run.get(kind).labels)
+        assert {segment.made for segment in read_segments(path)} == {made}
+        reference = pydicom.dcmread(path).ReferencedSeriesSequence[0].ReferencedInstanceSequence[0]
+        assert reference.ReferencedSOPInstanceUID == pydicom.dcmread(film_path).SOPInstanceUID
+    report = read_report(exported.paths[-1])
+    values = {one.id: one.value for group in report.groups if group.images for one in group.measurements}
+    assert values == film_run.get("features").as_dict()
+    assert report.readers == ("Dr. Quill",)
+    (correction,) = report.said(codes.CORRECTED)
+    assert "insensitive: brush, 36 pixels" in correction
+    assert "by Dr. Quill" in correction
+    assert report.said(codes.NOTICE) == ("Research use only. Not for diagnosis.",)
+
+
+def test_what_was_exported_is_read_as_given_masks(film_case, film_run, film_path, tmp_path):
+    out = tmp_path / "out"
+    only(export_subject(film_case, out))
+    run_studies(chest_inputs(film_path), ChestJob(tmp_path / "run", "none", QUICK, masks=out))
+    for kind in ("sensitive", "insensitive"):
+        again = read_mask(find_mask(tmp_path / "run" / "masks", "roe_richard", kind))
+        np.testing.assert_array_equal(again, film_run.get(kind).labels)
+    exported = only(export_subject(tmp_path / "run", tmp_path / "again"))
+    made = {segment.made for path in exported.paths[:2] for segment in read_segments(path)}
+    assert made == {"MANUAL"}
+    values = read_report(exported.paths[-1]).as_dict()["groups"]["features shape"]["values"]
+    assert values == pytest.approx({k: film_run.get("features").as_dict()[k] for k in values}, rel=1e-8)
+
+
+def test_a_run_with_a_bad_film_exports_the_others(film_path, tmp_path):
+    picture = tmp_path / "in" / "b.png"
+    picture.parent.mkdir()
+    Image.fromarray(np.asarray(Image.open(sample_path("effusion")))[::4, ::4].copy()).save(picture)
+    (tmp_path / "in" / "c.dcm").write_bytes(b"no film")
+    run_studies(
+        chest_inputs([film_path, *sorted((tmp_path / "in").iterdir())]),
+        ChestJob(tmp_path / "run", "none", QUICK),
+    )
+    picture.unlink()
+    done = list(export_subject(tmp_path / "run", tmp_path / "out"))
+    assert [one.exported is not None for one in done] == [True, False]
+    assert "no such file" in done[1].fault
+    with pytest.raises(BadInput, match="neither a case nor"):
+        list(export_subject(tmp_path / "in", tmp_path / "out"))
+
+
+def test_nothing_says_who_it_is_of_once_that_is_removed(film_case, film_run, tmp_path, dicom_errors):
+    exported = only(export_subject(film_case, tmp_path / "out", deidentification=Deidentification()))
+    assert [path.name for path in exported.paths] == [
+        f"film_{what}.dcm" for what in ("source", "sensitive", "insensitive", "report")
+    ]
+    for path in exported.paths:
+        assert dicom_errors(path) == []
+        for trace in TRACES:
+            assert trace.encode() not in path.read_bytes(), (path.name, trace)
+    source = pydicom.dcmread(exported.paths[0])
+    pointer = pydicom.dcmread(exported.paths[1]).ReferencedSeriesSequence[0].ReferencedInstanceSequence[0]
+    assert pointer.ReferencedSOPInstanceUID == source.SOPInstanceUID
+    np.testing.assert_array_equal(lungs_of(exported.paths[2]), film_run.get("insensitive").labels)
+    assert read_report(exported.paths[-1]).readers == ("reader 1",)
+
+
+def content(path: Path) -> bytes:
+    """Return the names and, unpacked, the bytes of all parts of a case."""
+    with zipfile.ZipFile(path) as archive:
+        return b"".join(name.encode() + archive.read(name) for name in archive.namelist())
+
+
+def test_a_films_case_without_identity_reopens_as_it_was(film_case, film_run, tmp_path):
+    for trace in ("roe_richard", "Quill", "hospital", "2026-"):
+        assert trace.encode() in content(film_case)
+    exported = only(deidentify_files([film_case], tmp_path / "out", Deidentification()))
+    (path,) = exported.paths
+    assert path.name == "0001.tbcad"
+    for trace in TRACES:
+        assert trace.encode() not in content(path), trace
+    case = Case.load(path)
+    again = chest_cases.run_from(case, chest_cases.film_for(case, path))
+    for name in ("sensitive", "insensitive"):
+        np.testing.assert_array_equal(again.get(name).labels, film_run.get(name).labels)
+    np.testing.assert_array_equal(again.get("film").pixels, film_run.get("film").pixels)
+    assert again.get("features").as_dict() == film_run.get("features").as_dict()
+    assert again.settings == film_run.settings
+    assert [entry.reader for entry in again.journal] == ["reader 1"]
+    assert case.last.warnings == ("(removed): looks pale.",)
+    chest_cases.case_of(again, reader="reader 1").save(tmp_path / "twice.tbcad")
+    assert b"roe" not in content(tmp_path / "twice.tbcad")
+
+
+# -- copies of files --------------------------------------------------------------------------------------
+
+
+def test_files_of_all_kinds_are_copied_and_others_told(film_path, scan_path, tmp_path):
+    folder = tmp_path / "roe"
+    folder.mkdir()
+    (folder / "a.dcm").write_bytes(film_path.read_bytes())
+    (folder / "b.dcm").write_bytes(scan_path.read_bytes())
+    grey = np.arange(4096, dtype=np.uint16).reshape(64, 64) * 16
+    facts = PngInfo()
+    facts.add_text("Patient", "Roe, Richard")
+    Image.fromarray(grey).save(folder / "c.png", pnginfo=facts)
+    (folder / "d.txt").write_text("Roe, Richard")
+    done = list(deidentify_files([folder], folder / "out", Deidentification()))
+    assert [one.exported.name if one.exported else "" for one in done] == [
+        "0001.dcm",
+        "0002.dcm",
+        "0003.png",
+        "",
+    ]
+    assert "neither an image" in done[-1].fault
+    assert "look at it" in done[2].exported.notes[0]
+    for path in (folder / "out").iterdir():
+        assert all(trace.encode() not in path.read_bytes() for trace in TRACES)
+    np.testing.assert_array_equal(np.asarray(Image.open(folder / "out" / "0003.png")), grey)
+    np.testing.assert_array_equal(read_film(folder / "out" / "0001.dcm").pixels, read_film(film_path).pixels)
+    key = write_key(tmp_path / "key.csv", done).read_text(encoding="utf-8-sig").splitlines()
+    assert key[1] == f"{folder / 'a.dcm'},0001.dcm"
+    with pytest.raises(BadInput, match="empty folder"):
+        list(deidentify_files([folder / "a.dcm"], folder / "out", Deidentification()))
+
+
+def test_it_can_be_stopped(film_path, tmp_path):
+    with pytest.raises(Cancelled):
+        list(deidentify_files([film_path], tmp_path, Deidentification(), cancelled=lambda: True))
+    assert list(tmp_path.iterdir()) == []

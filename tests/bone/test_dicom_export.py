@@ -1,0 +1,135 @@
+"""Bone scans as DICOM, and their cases without identity: labels, classes and numbers come back."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_tbcad.batch.clinic import deidentify_files, export_subject
+from napari_tbcad.bone import cases as bone_cases
+from napari_tbcad.bone.hotspots import Hotspots, Mark
+from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_regions
+from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.workflow import BoneSettings, give_hotspots, give_regions
+from napari_tbcad.bone.workflow import finish as finish_scan
+from napari_tbcad.bone.workflow import settings_from as scan_settings
+from napari_tbcad.bone.workflow import start as start_scan
+from napari_tbcad.case import Case
+from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.io.clinic.deidentify import Deidentification
+from napari_tbcad.io.clinic.report_reading import read_report
+from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, regions_of
+from napari_tbcad.io.clinic.segmentation_reading import read_segments
+from napari_tbcad.io.nuclear_writing import write_nuclear
+from napari_tbcad.io.scans import read_study
+
+TRACES = ("ROE", "Roe", "roe", "Quill", "hospital", "2026-", "20260102")
+"""Who the patient, the reader and the place are, and when: what no copy may hold."""
+
+
+def only(done):
+    (one,) = list(done)
+    assert one.fault == ""
+    return one.exported
+
+
+def content(path: Path) -> bytes:
+    """Return the names and, unpacked, the bytes of all parts of a case."""
+    with zipfile.ZipFile(path) as archive:
+        return b"".join(name.encode() + archive.read(name) for name in archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def scan_path(simulated_scan, tmp_path_factory) -> Path:
+    counts = [view.counts for _, view in simulated_scan.scan]
+    folder = tmp_path_factory.mktemp("hospital")
+    return write_nuclear(folder / "roe.dcm", counts, spacing_mm=(2.0, 2.0), name="ROE^R", date="2026-01-02")
+
+
+@pytest.fixture(scope="module")
+def scan_run(scan_path, simulated_scan):
+    """A run with a person's hotspots and regions, one view turned back left to right."""
+    settings = scan_settings({"views.mirrored_posterior": True}, BoneSettings())
+    run = start_scan(read_study(scan_path), settings)
+    run.compute("scan")
+    spots = simulated_scan.hotspots
+    marks = [
+        Mark(int(n), view, ("abnormal", "normal", "non_bone", "ignore")[int(n) % 4], "brush", judged=True)
+        for view, image in spots.items()
+        for n in np.unique(image)
+        if n
+    ]
+    give_hotspots(
+        run, Hotspots(spots["anterior"], spots["posterior"], tuple(marks)), tool="brush", reader="Quill"
+    )
+    regions = SkeletonRegions(simulated_scan.regions["anterior"], simulated_scan.regions["posterior"])
+    give_regions(run, regions, tool="file", reader="Quill")
+    finish_scan(run)
+    return run
+
+
+@pytest.fixture
+def scan_case(scan_run, tmp_path) -> Path:
+    path = tmp_path / "cases" / "roe.tbcad"
+    path.parent.mkdir()
+    bone_cases.case_of(scan_run, reader="Quill").save(path)
+    return path
+
+
+def test_a_scans_case_as_dicom_comes_back_as_given_labels(scan_case, scan_run, tmp_path, dicom_errors):
+    exported = only(export_subject(scan_case, tmp_path / "out"))
+    assert len(exported.paths) == 5
+    for path in exported.paths:
+        assert dicom_errors(path) == []
+    scan, hotspots = scan_run.get("scan"), scan_run.get("hotspots")
+    for view, image in scan:
+        labels, classes = hotspots_of(tmp_path / "out" / f"roe_{view}_hotspots.dcm")
+        np.testing.assert_array_equal(image.stored(labels), hotspots.labels(view))
+        assert classes == {mark.id: mark.label for mark in hotspots.marks if mark.view == view}
+        np.testing.assert_array_equal(
+            image.stored(regions_of(tmp_path / "out" / f"roe_{view}_regions.dcm")),
+            scan_run.get("regions").labels(view),
+        )
+    files = find_label_files(tmp_path / "out", "roe")
+    given = read_hotspots(files, scan)
+    assert [(m.id, m.view, m.label) for m in given.marks] == [(m.id, m.view, m.label) for m in hotspots.marks]
+    for view in VIEWS:
+        np.testing.assert_array_equal(given.labels(view), hotspots.labels(view))
+        np.testing.assert_array_equal(
+            read_regions(files, scan).labels(view), scan_run.get("regions").labels(view)
+        )
+    said = read_report(exported.paths[-1]).as_dict()
+    index = scan_run.get("index")
+    assert said["groups"]["result"]["values"]["bsi"] == index.value
+    contributions = {row.region: row.contribution for row in index.regions}
+    for region, contribution in contributions.items():
+        assert said["groups"][f"region {region}"]["values"].get("contribution") == contribution
+    made = {segment.made for path in exported.paths[:-1] for segment in read_segments(path)}
+    assert made == {"MANUAL"}
+    assert {group["answers"].get("judged") for group in said["groups"].values()} == {"Yes", None}
+
+
+def test_a_scans_case_without_identity_reopens_as_it_was(scan_case, scan_run, tmp_path):
+    exported = only(deidentify_files([scan_case], tmp_path / "out", Deidentification()))
+    for trace in TRACES:
+        assert trace.encode() not in content(exported.paths[0]), trace
+    case = Case.load(exported.paths[0])
+    again = bone_cases.run_from(case, bone_cases.study_for(case, exported.paths[0]))
+    for name in ("hotspots", "regions"):
+        for view in VIEWS:
+            np.testing.assert_array_equal(again.get(name).labels(view), scan_run.get(name).labels(view))
+    assert again.get("index").regions == scan_run.get("index").regions
+    assert again.get("hotspots").marks == scan_run.get("hotspots").marks
+
+
+def test_a_scan_without_identity_as_dicom(scan_case, tmp_path, dicom_errors):
+    how = Deidentification(dates="shift")
+    exported = only(export_subject(scan_case, tmp_path / "out", deidentification=how))
+    assert exported.paths[0].name == "scan_source.dcm"
+    for path in exported.paths:
+        assert dicom_errors(path) == []
+        for trace in TRACES:
+            assert trace.encode() not in path.read_bytes(), (path.name, trace)
