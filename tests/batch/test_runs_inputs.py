@@ -138,6 +138,16 @@ def test_names_from_a_table_never_leave_the_folder_of_results(tmp_path):
     assert {study.name for study in found if not study.fault} >= {"sub__film"}
 
 
+def test_what_a_run_wrote_among_the_films_is_no_film_even_where_it_was_killed_early(tmp_path):
+    image(tmp_path / "film.png")
+    for out in (tmp_path, tmp_path / "out"):
+        image(out / "overlays" / "film.png")
+        (out / "run").mkdir()
+        (out / "run" / "run.json").write_text("{}")
+        (out / "results.csv").write_text("file,status\n")
+    assert [study.name for study in chest_inputs(tmp_path)] == ["film"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
 def test_a_name_of_bytes_that_are_no_text_can_be_written(tmp_path):
     image(tmp_path / "film.png").rename(tmp_path / os.fsdecode(b"f\n\xff.png"))

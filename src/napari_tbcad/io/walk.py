@@ -172,4 +172,6 @@ def _passed_over(folder: Path) -> bool:
 
 
 def _has_results(folder: Path) -> bool:
-    return (folder / "results.csv").exists() and (folder / "records").is_dir()
+    # A run that was killed early has no record yet.
+    records = (folder / "records").is_dir() or (folder / "run" / "run.json").is_file()
+    return records and (folder / "results.csv").exists()

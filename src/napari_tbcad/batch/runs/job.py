@@ -177,21 +177,25 @@ def digest_of(kind: str, settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def with_hashes(settings: Mapping[str, Any], hash_of: Callable[[str], str | None]) -> dict[str, Any]:
+def with_hashes(
+    settings: Mapping[str, Any], hash_of: Callable[[str], str | None], *, before: str = ""
+) -> dict[str, Any]:
     """Return settings that say of each network its file's name and content, wherever that lies.
 
     Parameters
     ----------
     settings : mapping
-        Sections as ``model_dump`` gives them; a network is named by a field called ``model``.
+        Sections as ``model_dump`` gives them.
     hash_of : callable
         Returns the SHA-256 of a network's file by its name or path, None where there is none.
+    before : str, optional
+        Dotted name of the section.
     """
     found: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            value = with_hashes(value, hash_of)
-        elif name == "model" and isinstance(value, str):
+            value = with_hashes(value, hash_of, before=f"{before}.{name}")
+        elif isinstance(value, str) and _names_network(f"{before}.{name}"):
             value = f"{Path(value).name} {hash_of(value) or ''}".strip()
         found[name] = value
     return found
@@ -201,7 +205,11 @@ def absolute(assignments: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings whose network files are found from any working directory."""
     return {
         name: str(Path(value).absolute())
-        if name.rpartition(".")[2] == "model" and isinstance(value, str) and Path(value).is_file()
+        if _names_network(f".{name}") and isinstance(value, str) and Path(value).is_file()
         else value
         for name, value in assignments.items()
     }
+
+
+def _names_network(setting: str) -> bool:
+    return setting.endswith((".model", ".network.anterior", ".network.posterior"))

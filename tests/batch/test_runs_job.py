@@ -1,0 +1,163 @@
+"""What decides whether a result is still one: settings, models, masks, and the files that were written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_tbcad.batch.films import ChestJob
+from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.batch.runs.job import content_of, digest_of, do_study, state_of
+from napari_tbcad.batch.scans import BoneJob
+from napari_tbcad.errors import BadInput
+from napari_tbcad.networks.listing import hash_if_any
+
+
+def digest(job) -> str:
+    return digest_of(job.kind, job.settings())
+
+
+CHEST, BONE = ChestJob(Path("out"), "none"), BoneJob(Path("out"))
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        replace(CHEST, out=Path("elsewhere")),
+        replace(CHEST, assignments={"features.grid": 512}),
+        replace(CHEST, masks=Path("masks")),
+        CHEST.absolute(),
+    ],
+)
+def test_what_does_not_change_a_result_does_not_change_its_digest(job):
+    assert digest(job) == digest(CHEST)
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        replace(CHEST, classifier="demonstration"),
+        replace(CHEST, assignments={"features.levels": 16}),
+        replace(CHEST, assignments={"lungs.segmenter": "otsu"}),
+        replace(CHEST, pictures=False),
+        BONE,
+    ],
+)
+def test_what_changes_a_result_changes_its_digest(job):
+    assert digest(job) != digest(CHEST)
+
+
+def test_bone_settings_count_too():
+    other = replace(BONE, assignments={"index.weights": "icrp110-male"})
+    assert len({digest(BONE), digest(other), digest(replace(BONE, pictures=False))}) == 3
+
+
+def test_another_version_makes_other_results(monkeypatch):
+    before = digest(BONE)
+    monkeypatch.setattr("napari_tbcad.batch.runs.job.__version__", "99")
+    assert digest(BONE) != before
+
+
+@pytest.mark.parametrize(
+    ("job", "setting"),
+    [
+        (CHEST, "lungs.network.model"),
+        (CHEST, "opacities.model"),
+        (BONE, "regions.network.model"),
+        (BONE, "hotspots.network.anterior"),
+        (BONE, "hotspots.network.posterior"),
+    ],
+)
+def test_a_network_counts_by_its_content_wherever_it_lies(job, setting, tmp_path, monkeypatch):
+    for name, content in (("a", b"one"), ("b", b"one"), ("c", b"two")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "own.safetensors").write_bytes(content)
+    monkeypatch.chdir(tmp_path / "a")
+    there = [str(tmp_path / name / "own.safetensors") for name in "bc"]
+    made = [replace(job, assignments={setting: path}) for path in ("own.safetensors", *there)]
+    here, moved, other = map(digest, made)
+    assert here == moved == digest(made[0].absolute())
+    assert other != here
+    assert made[0].absolute().assignments == {setting: str(tmp_path / "a" / "own.safetensors")}
+
+
+def leaves(section: Mapping[str, Any]) -> Iterator[Any]:
+    for value in section.values():
+        yield from leaves(value) if isinstance(value, Mapping) else (value,)
+
+
+@pytest.mark.parametrize("job", [CHEST, BONE])
+def test_every_network_that_the_settings_name_is_known_by_its_content(job):
+    """A new setting that names a network must be known as one."""
+    unhashed = [value for value in leaves(job.settings()["settings"]) if isinstance(value, str)]
+    assert not [value for value in unhashed if hash_if_any(value) is not None]
+    assert sum(bool(re.search(" [0-9a-f]{64}$", value)) for value in unhashed) >= 2
+
+
+def test_an_atlas_counts_by_its_content(tmp_path):
+    for name, content in (("a.npz", b"one"), ("b.npz", b"one"), ("c.npz", b"two")):
+        (tmp_path / name).write_bytes(content)
+    for job in (CHEST, BONE):
+        a, b, c = (digest(replace(job, atlas=str(tmp_path / f"{name}.npz"))) for name in "abc")
+        assert a == b != c
+        assert a != digest(job)
+
+
+def test_the_content_of_a_study_is_its_bytes_and_its_masks(tmp_path):
+    for name, content in (("a", b"1"), ("b", b"2"), ("copy", b"1"), ("x_sensitive.png", b"3")):
+        (tmp_path / name).write_bytes(content)
+    a, b, copy, mask = (tmp_path / name for name in ("a", "b", "copy", "x_sensitive.png"))
+    key = content_of([a], [])
+    assert content_of([copy], []) == key
+    others = [content_of([b], []), content_of([a, b], []), content_of([b, a], []), content_of([a], [mask])]
+    assert len({key, *others}) == 5
+    assert content_of([tmp_path / "gone"], []) == ""
+
+
+def test_a_masks_kind_counts(tmp_path):
+    for name in ("x_sensitive.png", "x_insensitive.png"):
+        (tmp_path / name).write_bytes(b"3")
+    one, other = (content_of([], [tmp_path / f"x_{kind}.png"]) for kind in ("sensitive", "insensitive"))
+    assert one != other
+
+
+def test_a_written_file_is_the_same_changed_or_gone(tmp_path):
+    path = tmp_path / "masks" / "a.png"
+    path.parent.mkdir()
+
+    def write(value: int) -> bytes:
+        Image.fromarray(np.full((40, 40), value, np.uint8)).save(path)
+        return path.read_bytes()
+
+    whole = write(1)
+    state = state_of(path, tmp_path)
+    assert state.path == "masks/a.png"
+    assert state.standing(tmp_path) == "same"
+    path.write_bytes(whole)
+    assert state.standing(tmp_path) == "same", "written again: by its content"
+    write(2)
+    assert state.standing(tmp_path) == "changed"
+    for damaged in (b"", bytes(len(whole)), whole[:-20], whole[:50] + b"x" + whole[51:]):
+        path.write_bytes(damaged)
+        assert state.standing(tmp_path) == "gone", damaged
+    path.unlink()
+    assert state.standing(tmp_path) == "gone"
+
+
+def test_a_fault_that_was_found_before_is_the_rows_message(tmp_path):
+    done = do_study(Study("f", (tmp_path / "f.png",), fault="no such file"), CHEST)
+    assert (done.row.result["message"], done.key, done.files) == ("f.png: no such file", "", ())
+
+
+def test_masks_that_belong_to_nothing_are_refused_before_the_first_study(tmp_path):
+    studies = [Study("f", (tmp_path / "f.png",))]
+    for job in (replace(CHEST, masks=tmp_path), replace(BONE, masks=tmp_path)):
+        with pytest.raises(BadInput, match="no mask there belongs to any"):
+            job.require(studies)
