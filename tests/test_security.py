@@ -6,9 +6,12 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from napari_tbcad import limits as limits_module
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "napari_tbcad"
@@ -152,3 +155,26 @@ def test_one_module_alone_reaches_the_network():
 
 def test_xml_is_parsed_in_one_place_behind_a_guard_against_entities():
     assert set(naming({"xml", "lxml"})) == {"io/voc.py"}
+
+
+def limits() -> list[str]:
+    """Return the rows of the table of limits: what each is, as its own words say."""
+    body = ast.parse((SOURCES / "limits.py").read_text("utf-8")).body
+    rows = []
+    for node, words in pairwise(body):
+        if not (isinstance(node, ast.Assign) and isinstance(words, ast.Expr)):
+            continue
+        for target in node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets:
+            value, said = getattr(limits_module, target.id), " ".join(ast.literal_eval(words.value).split())
+            amount = f"{value // 2**20:,} MiB" if "BYTES" in target.id else f"{value:,}"
+            rows.append(f"| `{target.id}` | {amount.replace(',', ' ')} | {said} |")
+    return rows
+
+
+def test_the_table_of_limits_is_that_of_the_program():
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    table = re.search(r"<!-- limits -->\n(.*?)\n<!-- limits end -->", page, re.S)
+    assert len(limits()) > 8
+    assert table is not None
+    head = ["| limit | at most | of what |", "|---|---|---|"]
+    assert table[1] == "\n".join([*head, *limits()])
