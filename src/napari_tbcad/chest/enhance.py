@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.imaging.clahe import BINS, clahe
 from napari_tbcad.imaging.intensity import guided_filter, robust_range, to_unit
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.record import Parameters, Step, field
@@ -135,18 +136,12 @@ def _denoised(levels: NDArray[np.float32], parameters: EnhanceParameters) -> NDA
 
 def _clahe(levels: NDArray[np.float32], *, tiles: int, clip_limit: float) -> NDArray[np.float32]:
     """Equalise levels 0…255; the clip limit counts in mean bins, as most programs state it."""
-    from skimage import exposure
-
-    bins = 256
     if min(levels.shape) < 2 * tiles:
         raise BadInput(
             "film", f"too small ({levels.shape[1]} x {levels.shape[0]}) for {tiles} x {tiles} CLAHE tiles"
         )
     if levels.min() == levels.max():
         return levels
-    kernel = [-(-side // tiles) for side in levels.shape]
-    unit = np.clip(levels / 255, 0, 1)
-    equalised = exposure.equalize_adapthist(
-        unit, kernel_size=kernel, clip_limit=clip_limit / bins, nbins=bins
-    )
-    return (equalised * 255).astype(np.float32)
+    height, width = (-(-side // tiles) for side in levels.shape)
+    unit = np.clip(levels / np.float32(255), 0, 1)
+    return clahe(unit, kernel=(height, width), clip_limit=clip_limit / BINS) * 255
