@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from napari_tbcad.batch.clinic import deidentify_files, export_subject, write_key
+from napari_tbcad.batch.clinic import export_subject
+from napari_tbcad.batch.deidentified import deidentify_files, write_key
 from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.runs.inputs import chest_inputs
 from napari_tbcad.batch.runs.run import run_studies

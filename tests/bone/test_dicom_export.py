@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_tbcad.batch.clinic import deidentify_files, export_subject
+from napari_tbcad.batch.clinic import export_subject
+from napari_tbcad.batch.deidentified import deidentify_files
 from napari_tbcad.bone import cases as bone_cases
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_regions

@@ -85,7 +85,7 @@ def deidentify(
     ] = None,
 ) -> None:
     """Write copies of films, bone scans and cases without identity."""
-    from napari_tbcad.batch.clinic import deidentify_files, write_key
+    from napari_tbcad.batch.deidentified import deidentify_files, write_key
     from napari_tbcad.errors import BadInput
     from napari_tbcad.io.clinic.deidentify import Deidentification
 

@@ -1,4 +1,4 @@
-"""napari's door to DICOM chest films and bone scans."""
+"""napari's door to DICOM chest films, bone scans and segmentations of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SUFFIXES = {".dcm", ".dicom", ".ima"}
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
-    """Return a reader when every path is a DICOM chest film, or every one a bone scan, or a folder of them.
+    """Return a reader when all paths are DICOM chest films, bone scans, folders of them, or segmentations.
 
     Parameters
     ----------
@@ -45,7 +45,9 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
         return None
     if films:
         return read
-    return read_scans if _scans(path) else None
+    if _scans(path):
+        return read_scans
+    return read_segmentations if _segmentations(path) else None
 
 
 def read(path: str | Sequence[str]) -> list[LayerData]:
@@ -83,6 +85,19 @@ def read_scans(path: str | Sequence[str]) -> list[LayerData]:
     from napari_tbcad.widgets.bone.intake import read_layers
 
     return read_layers(_scans(path))
+
+
+def read_segmentations(path: str | Sequence[str]) -> list[LayerData]:
+    """Read DICOM segmentations of films and scans as Labels layers.
+
+    Raises
+    ------
+    BadInput
+        If one cannot be read.
+    """
+    from napari_tbcad.widgets.segmentation_layers import layers_of_segmentation
+
+    return [layer for one in _segmentations(path) for layer in layers_of_segmentation(one)]
 
 
 def layers_of_case(path: Path) -> list[LayerData]:
@@ -183,6 +198,14 @@ def _scans(path: str | Sequence[str]) -> list[Path]:
             return []
         found += scans
     return found
+
+
+def _segmentations(path: str | Sequence[str]) -> list[Path]:
+    """List the paths where every one is a DICOM segmentation."""
+    from napari_tbcad.io.clinic.segmentation_reading import is_segmentation
+
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(p) for p in path]
+    return paths if all(one.is_file() and is_segmentation(one) for one in paths) else []
 
 
 def _dicoms_in(folder: Path) -> list[Path]:

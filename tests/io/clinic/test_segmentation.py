@@ -11,10 +11,11 @@ from pydicom.dataset import Dataset
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic import codes
+from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, lungs_of, regions_of
 from napari_tbcad.io.clinic.segmentation_reading import is_segmentation, read_segments
-from napari_tbcad.io.clinic.source import captured_source, dicom_source, write_source
+from napari_tbcad.io.clinic.source import dicom_source
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film

@@ -16,7 +16,8 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import require_writable
 from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.imaging.radiograph import Radiograph
-from napari_tbcad.io.clinic.source import SourceImage, captured_source, dicom_source, write_source
+from napari_tbcad.io.clinic.capture import captured_source, write_source
+from napari_tbcad.io.clinic.source import SourceImage, dicom_source
 from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
 
 if TYPE_CHECKING:

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.files import written_whole
 from napari_tbcad.io.clinic.codes import SCHEME
+from napari_tbcad.io.clinic.references import coded, date_as, items_below, person_name, point_at
 from napari_tbcad.io.clinic.report import Group, Measured, Report
-from napari_tbcad.io.clinic.segmentation import (
-    MAKER,
-    WrittenSegmentation,
-    coded,
-    date_as,
-    items_below,
-    person_name,
-    point_at,
-)
+from napari_tbcad.io.clinic.segmentation import MAKER, WrittenSegmentation
 from napari_tbcad.io.clinic.source import SourceImage, uid_of
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,8 @@ from napari_tbcad import __version__
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
 from napari_tbcad.io.clinic.codes import Concept
-from napari_tbcad.io.clinic.source import SECONDARY_CAPTURE, SourceImage, uid_of
+from napari_tbcad.io.clinic.references import coded, date_as, person_name, point_at
+from napari_tbcad.io.clinic.source import SourceImage, uid_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -147,6 +147,8 @@ def write_segmentation(
     dataset = _built(source, segments, name, description, series, when, reader)
     point_at(dataset, source)
     dataset.PatientOrientation = source.header.PatientOrientation
+    if "PixelSpacing" in source.header:
+        dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence = [_measures(source)]
     date_as(dataset, when)
     with written_whole(path) as temporary:
         dataset.save_as(temporary, enforce_file_format=True)
@@ -193,6 +195,14 @@ def _built(
         )
 
 
+def _measures(source: SourceImage) -> Dataset:
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.PixelSpacing = source.header.PixelSpacing
+    return item
+
+
 def hash_of(array: NDArray[Any]) -> str:
     """Return a digest of an array's bytes."""
     import hashlib
@@ -226,18 +236,6 @@ def tracking_uid(source: SourceImage, track: str) -> str:
     return uid_of("track", source.uid, track)
 
 
-def coded(concept: Concept) -> Any:
-    """Return a concept as highdicom takes it."""
-    import highdicom as hd
-
-    return hd.sr.CodedConcept(concept.value, concept.scheme, concept.meaning)
-
-
-def person_name(reader: str) -> str:
-    r"""Return a reader's name as a person name: a single group, without ``\ ^ =`` and control characters."""
-    return " ".join("".join(c if c.isprintable() and c not in "\\^=" else " " for c in reader).split())[:64]
-
-
 def _lab(colour: str) -> Any:
     import highdicom as hd
     from skimage.color import rgb2lab
@@ -249,29 +247,6 @@ def _lab(colour: str) -> Any:
     )
 
 
-def point_at(dataset: Dataset, source: SourceImage) -> None:
-    """Have references to the stand-in name the true image: its storage class and frame."""
-    if "ReferencedSeriesSequence" in dataset:
-        # highdicom lists one and the same item here and among the sources; here a frame is not allowed.
-        dataset.ReferencedSeriesSequence = deepcopy(dataset.ReferencedSeriesSequence)
-    for item, inside in items_below(dataset):
-        if str(item.get("ReferencedSOPInstanceUID", "")) != source.uid:
-            continue
-        if str(item.get("ReferencedSOPClassUID", "")) == SECONDARY_CAPTURE:
-            item.ReferencedSOPClassUID = source.sop_class
-        if source.frame is not None and inside == "SourceImageSequence":
-            item.ReferencedFrameNumber = source.frame
-
-
-def items_below(dataset: Dataset) -> Iterator[tuple[Dataset, str]]:
-    """Yield every item below a data set with the keyword of the sequence that it is in."""
-    for element in dataset:
-        if element.VR == "SQ":
-            for item in element.value:
-                yield item, element.keyword
-                yield from items_below(item)
-
-
 def _frame_numbers(dataset: Dataset) -> dict[int, int]:
     """Return the frame of each segment; every one has one frame."""
     groups = dataset.PerFrameFunctionalGroupsSequence
@@ -281,18 +256,3 @@ def _frame_numbers(dataset: Dataset) -> dict[int, int]:
         int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber): number
         for number, group in enumerate(groups, 1)
     }
-
-
-def date_as(dataset: Dataset, when: datetime) -> None:
-    """Set the times of writing to that of the content: the same study gives the same bytes."""
-    for item, inside in items_below(dataset):
-        if inside == "ContributingEquipmentSequence":
-            item.ContributionDateTime = when.strftime("%Y%m%d%H%M%S")
-        if "DimensionOrganizationUID" in item:
-            item.DimensionOrganizationUID = uid_of("dimensions", str(dataset.SOPInstanceUID))
-    for keyword in ("ContentDate", "InstanceCreationDate", "SeriesDate"):
-        if keyword in dataset:
-            setattr(dataset, keyword, when.strftime("%Y%m%d"))
-    for keyword in ("ContentTime", "InstanceCreationTime", "SeriesTime"):
-        if keyword in dataset:
-            setattr(dataset, keyword, when.strftime("%H%M%S"))

@@ -68,6 +68,24 @@ def is_segmentation(path: str | Path) -> bool:
         return False
 
 
+def spacing_of(path: str | Path) -> tuple[float, float] | None:
+    """Return row and column spacing in mm that a segmentation states for all frames; None where it does not.
+
+    Raises
+    ------
+    BadInput
+        If the file is no DICOM file or is damaged.
+    """
+    with damage_told(Path(path)):
+        header = parse_dicom(Path(path), only=["SharedFunctionalGroupsSequence"])
+        for shared in header.get("SharedFunctionalGroupsSequence") or ():
+            for measures in shared.get("PixelMeasuresSequence") or ():
+                rows, columns = (float(value) for value in measures.PixelSpacing)
+                if rows > 0 and columns > 0:
+                    return rows, columns
+    return None
+
+
 def read_segments(path: str | Path, shape: tuple[int, int] | None = None) -> tuple[ReadSegment, ...]:
     """Read the segments of a DICOM segmentation of one plane.
 

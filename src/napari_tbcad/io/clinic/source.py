@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
 from napari_tbcad.io.dicom_file import damage_told, first_number, modality_of, parse_dicom
-from napari_tbcad.notice import NOTICE
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -32,10 +25,12 @@ CLASSES = {
 FACING = {"anterior": ("L", "F"), "posterior": ("R", "F")}
 """Where rows and columns of a picture run to, of a patient who is seen from the front or from the back."""
 
-_EMPTY = (
+EMPTY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
     *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
 )
+"""What the standard wants present of patient and study, if only empty."""
+
 _LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _KEPT_GROUPS = (0x0008, 0x0010, 0x0012, 0x0020)
 
@@ -129,15 +124,17 @@ def _inherited(dataset: Dataset, notes: list[str]) -> Dataset:
         if element.tag.group not in _KEPT_GROUPS or element.VR == "SQ":
             continue
         if not _valid(element):
-            if element.keyword in _EMPTY:
+            if element.keyword in EMPTY:
                 notes.append(f"{element.keyword} of the image is no valid value and was left empty.")
             continue
         header.add(element)
-    for keyword in _EMPTY:
+    for keyword in EMPTY:
         if keyword not in header:
             setattr(header, keyword, "")
     header.Rows, header.Columns = int(dataset.Rows), int(dataset.Columns)
     header.SpecificCharacterSet = "ISO_IR 192"
+    if (spacing := _spacing(dataset)) is not None:
+        header.PixelSpacing = spacing
     if dataset.get("LossyImageCompression") == "01":
         for keyword in _LOSSY:
             if keyword in dataset:
@@ -146,6 +143,18 @@ def _inherited(dataset: Dataset, notes: list[str]) -> Dataset:
         if keyword in header:
             del header[keyword]
     return header
+
+
+def _spacing(dataset: Dataset) -> list[str] | None:
+    """Return row and column spacing, the detector's for want of another; None where it cannot be true."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
+        value = dataset.get(keyword)
+        if value is None or isinstance(value, str | float) or len(value) != 2:
+            continue
+        numbers = [first_number(part) for part in value]
+        if all(number is not None and number > 0 for number in numbers):
+            return [f"{number:.10g}" for number in numbers]
+    return None
 
 
 def _valid(element: Any) -> bool:
@@ -201,94 +210,3 @@ def _orientation(dataset: Dataset, view: str) -> list[str]:
     if said is not None and not isinstance(said, str) and len(said) == 2 and all(said):
         return [str(part) for part in said]
     return list(FACING[view])
-
-
-def captured_source(
-    pixels: NDArray[Any],
-    *,
-    name: str,
-    view: str = "anterior",
-    body_part: str = "CHEST",
-    spacing_mm: Sequence[float] | None = None,
-    when: datetime | None = None,
-) -> SourceImage:
-    """Return pixels that no DICOM file holds as a secondary capture image to be written.
-
-    Parameters
-    ----------
-    pixels : (H, W) array
-        Finite; whole numbers from 0 to 65535 are stored as they are, others stretched to 16 bits.
-    name : str
-        What tells the study from others; goes into the UIDs, not into the file.
-    view : {"anterior", "posterior"}, optional
-        From where the patient is seen.
-    body_part : str, optional
-        Defined term of BodyPartExamined.
-    spacing_mm : (float, float), optional
-        Row and column spacing.
-    when : datetime, optional
-        Date of content; now when not given.
-
-    References
-    ----------
-    DICOM PS3.3, A.8.1 (secondary capture image IOD).
-    """
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    stored, stretched = _stored(pixels)
-    digest = hashlib.blake2b(stored.tobytes(), digest_size=16).hexdigest()
-    file = _capture_header(name, digest, view, body_part, when or datetime.now())
-    file.file_meta = FileMetaDataset()
-    file.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE  # type: ignore[assignment]
-    file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID
-    file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    if stretched:
-        file.DerivationDescription = "Grey levels were stretched to 16 bits"
-    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
-    file.Rows, file.Columns = stored.shape
-    file.BitsAllocated = file.BitsStored = 16
-    file.HighBit, file.PixelRepresentation = 15, 0
-    if spacing_mm is not None:
-        file.PixelSpacing = [f"{value:.6g}" for value in spacing_mm]
-    file.PixelData = stored.tobytes()
-    source = dicom_source(file, view=view)
-    note = "The image was no DICOM file: a secondary capture image was written for it, without a patient."
-    return SourceImage(source.header, SECONDARY_CAPTURE, file=file, notes=(note,))
-
-
-def _stored(pixels: NDArray[Any]) -> tuple[NDArray[np.uint16], bool]:
-    pixels = np.asarray(pixels, np.float64)
-    if pixels.ndim != 2 or pixels.size == 0 or not np.isfinite(pixels).all():
-        raise BadInput("image", "its pixels are not a picture of finite numbers")
-    low, high = float(pixels.min()), float(pixels.max())
-    if low >= 0 and high <= 65535 and (pixels == np.rint(pixels)).all():
-        return pixels.astype("<u2"), False
-    scale = 65535 / (high - low) if high > low else 0.0
-    return np.rint((pixels - low) * scale).astype("<u2"), True
-
-
-def _capture_header(name: str, digest: str, view: str, body_part: str, when: datetime) -> Any:
-    from pydicom.dataset import Dataset
-
-    file = Dataset()
-    file.SpecificCharacterSet = "ISO_IR 192"
-    file.ImageType = ["DERIVED", "SECONDARY"]
-    file.SOPClassUID, file.SOPInstanceUID = SECONDARY_CAPTURE, uid_of("capture", name, view, digest)
-    for keyword in _EMPTY:
-        setattr(file, keyword, "")
-    file.StudyInstanceUID, file.SeriesInstanceUID = uid_of("study", name), uid_of("series", name)
-    file.Modality, file.ConversionType, file.BodyPartExamined = "OT", "WSD", body_part
-    file.SeriesNumber = file.InstanceNumber = 1
-    file.ContentDate, file.ContentTime = when.strftime("%Y%m%d"), when.strftime("%H%M%S")
-    file.PatientOrientation = list(FACING[view])
-    file.SeriesDescription = NOTICE
-    return file
-
-
-def write_source(path: str | Path, source: SourceImage) -> Path:
-    """Write the image of a source that has one of its own."""
-    assert source.file is not None
-    with written_whole(path) as temporary:
-        source.file.save_as(temporary, enforce_file_format=True)
-    return Path(path)

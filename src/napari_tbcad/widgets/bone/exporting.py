@@ -11,6 +11,7 @@ from napari.utils.notifications import show_warning
 
 from napari_tbcad.case import Verdict
 from napari_tbcad.widgets.workflow import exporting
+from napari_tbcad.widgets.workflow.dicom_exporting import dicom_entries
 
 
 class BoneExporter(exporting.Exporter):
@@ -35,6 +36,7 @@ class BoneExporter(exporting.Exporter):
             "hotspots.csv with who judged what and when. `bone run --masks` reads them back.",
             self.ask_for_annotation,
         )
+        yield from dicom_entries(self)
         yield picture
 
     def ask_for_annotation(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from napari_tbcad.widgets.workflow import exporting
+from napari_tbcad.widgets.workflow.dicom_exporting import dicom_entries
 
 
 class Exporter(exporting.Exporter):
@@ -17,6 +18,11 @@ class Exporter(exporting.Exporter):
         "What `chest run` writes, into a folder: results.csv, features.csv, masks as PNG and for 3D "
         "Slicer, the overlay and the record. Another film's rows stay.",
     )
+
+    def entries(self) -> Iterator[exporting.Entry]:
+        """Yield the entries of the menu, those for an archive before the picture."""
+        *first, picture = super().entries()
+        yield from (*first, *dicom_entries(self), picture)
 
     def written(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
         """Return what writes tables, masks, overlay and record."""

@@ -60,6 +60,11 @@ class Exporter(QObject):
         super().__init__(parent)
         self._bench, self._parent = bench, parent
 
+    @property
+    def reader(self) -> str:
+        """Who sits at the panel; empty when nobody said."""
+        return str(self._bench.reader)
+
     # -- what a workflow says -------------------------------------------------------------------------
 
     def entries(self) -> Iterator[Entry]:

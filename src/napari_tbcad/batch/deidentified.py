@@ -1,0 +1,192 @@
+"""Copies of films, bone scans, pictures and cases without identity."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_tbcad.batch.clinic import Done
+from napari_tbcad.case import SUFFIX, Case, ImageReference
+from napari_tbcad.case_deidentified import deidentified
+from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.files import require_writable, written_whole
+from napari_tbcad.io.clinic.deidentify import Deidentification
+from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
+from napari_tbcad.io.clinic.export import Exported
+from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
+from napari_tbcad.io.opening import opening_told
+
+DRAWN = "text drawn into the picture stays: look at it"
+
+Probe = Callable[[], bool]
+
+
+def deidentify_files(
+    paths: Sequence[Path],
+    out: str | Path,
+    deidentification: Deidentification,
+    *,
+    cancelled: Probe | None = None,
+) -> Iterator[Done]:
+    """Write copies of films, bone scans and cases without identity.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        DICOM images, pictures, and cases; of folders, all files below them in order.
+    out : str or Path
+        Receives ``0001.dcm``, ``0002.png``, ``0003.tbcad`` and so on: names of files say who it is, too.
+    deidentification : Deidentification
+        How; pseudonyms, UIDs and shifts are the same for one patient in all of them.
+    cancelled : callable, optional
+        Asked between files.
+
+    Yields
+    ------
+    Done
+        One for each file; what is neither image nor case is told as a fault.
+
+    Raises
+    ------
+    BadInput
+        If `out` cannot be written, or files are there already that would be mixed with these.
+    Cancelled
+        When `cancelled` says so.
+    """
+    out = Path(out)
+    require_writable(out)
+    if any(path.name[:4].isdecimal() for path in out.iterdir()):
+        raise BadInput(out, "has de-identified files already: choose an empty folder")
+    number = 0
+    for path in _files(paths, out):
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        try:
+            with opening_told(path):
+                written, notes = _copy(path, out / f"{number + 1:04d}", deidentification)
+        except BadInput as error:
+            yield Done(str(path), fault=error.cause)
+            continue
+        number += 1
+        yield Done(str(path), Exported(written.name, (written,), notes))
+
+
+def _files(paths: Sequence[Path], out: Path) -> Iterator[Path]:
+    inside = out.resolve()
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for one in sorted(path.rglob("*")):
+            if one.is_file() and not one.name.startswith(".") and inside not in one.resolve().parents:
+                yield one
+
+
+def _copy(path: Path, target: Path, deidentification: Deidentification) -> tuple[Path, tuple[str, ...]]:
+    """Write the copy of one file and return it, and what to look at."""
+    if path.suffix.lower() == SUFFIX:
+        copy = target.with_suffix(SUFFIX)
+        _clean_case(path).save(copy)
+        return copy, (DRAWN,)
+    with open(path, "rb") as file:
+        head = file.read(132)
+    if looks_like_dicom(head):
+        dataset = parse_dicom(path)
+        clean = deidentification.dataset(dataset)
+        copy = target.with_suffix(".dcm")
+        with written_whole(copy) as temporary:
+            clean.save_as(temporary, enforce_file_format=True)
+        return copy, tuple(note for note in (drawn_into(dataset),) if note)
+    return _picture(path, target.with_suffix(".png")), (DRAWN,)
+
+
+def _picture(path: Path, copy: Path) -> Path:
+    """Write the pixels of a picture, and nothing else of it, as PNG."""
+    from PIL import Image
+
+    from napari_tbcad.io.raster import load_array, looks_like_raster
+
+    with open(path, "rb") as file:
+        if not looks_like_raster(file.read(132)):
+            raise BadInput(path, "neither an image (DICOM, PNG, JPEG, TIFF, BMP) nor a case")
+    array, _ = load_array(path, [])
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    if array.dtype not in (np.uint8, np.uint16):
+        raise BadInput(path, f"pixels of the type {array.dtype} have no place in a PNG")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim == 3 and array.dtype != np.uint8:
+        raise BadInput(path, "a colour picture of 16 bits has no place in a PNG")
+    with written_whole(copy) as temporary:
+        Image.fromarray(np.ascontiguousarray(array)).save(temporary, format="PNG")
+    return copy
+
+
+def _clean_case(path: Path) -> Case:
+    case = Case.load(path)
+    known = program_words()
+    names = (part for image in case.images.values() for part in _names(image, path))
+    words = [name for name in names if name.casefold() not in known]
+    if case.workflow == "bone":
+        return _clean_scan_case(case, path, words)
+    from napari_tbcad.chest.case_film import FILM, embedded_reference
+    from napari_tbcad.chest.cases import film_for
+
+    film = film_for(case, path)
+    image, arrays = embedded_reference(replace(film, source=""))
+    return deidentified(case, image, arrays, FILM, words)
+
+
+@cache
+def program_words() -> frozenset[str]:
+    """Return the words that settings and results of this program are made of; they name nobody."""
+    from napari_tbcad import schemes
+    from napari_tbcad.bone.workflow import CHAIN as BONE
+    from napari_tbcad.bone.workflow import BoneSettings
+    from napari_tbcad.chest.workflow import CHAIN as CHEST
+    from napari_tbcad.chest.workflow import ChestSettings
+
+    values = {
+        str(word) for model in (ChestSettings(), BoneSettings()) for word in _leaves(model.model_dump())
+    }
+    names = {name for chain in (CHEST, BONE) for stage in chain.stages for name in (stage.name, stage.writes)}
+    classes = {name for scheme in schemes.NETWORK_SCHEMES.values() for name in scheme.ids}
+    common = {"films", "scans", "images", "masks", "cases", "data", "home", "users", "person", "automatic"}
+    return frozenset(word.casefold() for word in values | names | classes | common)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    for item in value.values():
+        yield from _leaves(item) if isinstance(item, Mapping) else (item,)
+
+
+def _clean_scan_case(case: Case, path: Path, words: list[str]) -> Case:
+    from napari_tbcad.bone.case_scan import SCAN, embedded_reference, without_places
+    from napari_tbcad.bone.cases import study_for
+
+    images, arrays = embedded_reference(without_places(study_for(case, path)))
+    return deidentified(case, images[SCAN], arrays, SCAN, words)
+
+
+def _names(image: ImageReference, path: Path) -> Iterator[str]:
+    """Yield what in the place of an image or of its case names somebody."""
+    places = [Path(text) for text in (image.name, image.path, image.relative, str(path.absolute())) if text]
+    for place in places:
+        yield place.name
+        yield from (part for part in place.parts[:-1] if len(part.strip("/\\.")) > 3)
+
+
+def write_key(path: str | Path, done: Sequence[Done]) -> Path:
+    """Write which file became which: whoever has this table has the identities."""
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("file", "deidentified"))
+        writer.writerows((one.source, one.exported.name) for one in done if one.exported is not None)
+    return Path(path)
