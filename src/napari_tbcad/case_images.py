@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from napari_tbcad.case import Case
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import is_file
 
 Found = TypeVar("Found")
 
@@ -73,4 +74,4 @@ def _places(case: Case, case_path: str | Path) -> Iterator[tuple[Path, ...]]:
 
 
 def _there(places: Sequence[Path]) -> list[Path]:
-    return [place for place in places if place.is_file()]
+    return [place for place in places if is_file(place)]

@@ -51,6 +51,14 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether a path that a file names is a file; one that no system takes is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, or with a zero in it
+        return False
+
+
 def require_writable(folder: Path) -> None:
     """Make the folder and try a file in it; raises :class:`BadInput` with the cause."""
     try:

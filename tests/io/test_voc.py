@@ -90,7 +90,7 @@ def test_bad_image_labels(tmp_path, text, cause):
 
 def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "x.txt").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="not a text in UTF-8"):
         read_image_labels(tmp_path / "x.txt")
 
 

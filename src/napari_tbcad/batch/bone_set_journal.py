@@ -35,7 +35,7 @@ def read_journal(path: Path) -> dict[str, Labelled]:
     with path.open("r", encoding="utf-8", errors="replace") as file:
         for line in file:
             name, tab, text = line.partition("\t")
-            with contextlib.suppress(ValueError, KeyError, TypeError):
+            with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
                 if tab:
                     found[name] = Labelled.from_json(text)
     return found

@@ -17,6 +17,7 @@ from napari_tbcad.content import content_key, digest
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.imaging.bonescan import BoneScan, ScanView
 from napari_tbcad.io.bs80k import Bs80kImage, Problem, below
+from napari_tbcad.plain_text import parse_json
 from napari_tbcad.record import Parameters, field
 from napari_tbcad.schemes import FOUR_CLASS, IGNORE, REGION_IDS, REGION_NAMES
 
@@ -105,7 +106,7 @@ class Labelled:
     @classmethod
     def from_json(cls, text: str) -> Labelled:
         """Read what :meth:`to_json` wrote; raises ValueError, KeyError or TypeError for anything else."""
-        content = json.loads(text)
+        content = parse_json(text)
         row = content["row"]
         if row is not None and not isinstance(row["label"], str):
             raise TypeError("label")

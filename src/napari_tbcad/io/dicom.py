@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.decoding import decoded
 from napari_tbcad.io.dicom_file import (
     damage_told,
-    first_line,
     first_number,
     has_pixels,
     modality_of,
@@ -169,7 +169,6 @@ def _refuse_other_modalities(path: Path, dataset: Dataset, warnings: list[str]) 
 def _pixels(path: Path, dataset: Dataset, warnings: list[str]) -> NDArray[np.float32]:
     """Return the first frame as (H, W) float32 after the modality transform; colour becomes grey."""
     from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
-    from pydicom.pixels.utils import pixel_array
 
     from napari_tbcad.io.raster import to_grey
 
@@ -179,22 +178,14 @@ def _pixels(path: Path, dataset: Dataset, warnings: list[str]) -> NDArray[np.flo
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
         warnings.append(f"The file has {frames} frames; only the first was read.")
-    try:
-        with python_warnings.catch_warnings():
-            python_warnings.simplefilter("ignore")
-            array = pixel_array(dataset, index=0)
-            if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
-                array = apply_color_lut(array, dataset)
-            if array.ndim == 3:
-                return to_grey(path, array, warnings)
-            return np.asarray(apply_modality_lut(array, dataset), dtype=np.float32)
-    except (BadInput, MemoryError):
-        raise
-    except Exception as error:
-        # The decoders raise RuntimeError, ValueError, EOFError, struct.error and more for a damaged stream.
-        raise BadInput(
-            path, f"the image in the DICOM file cannot be decoded ({first_line(error)})"
-        ) from error
+    array = decoded(path, dataset, frame=0)
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")
+        if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
+            array = apply_color_lut(array, dataset)
+        if array.ndim == 3:
+            return to_grey(path, array, warnings)
+        return np.asarray(apply_modality_lut(array, dataset), dtype=np.float32)
 
 
 def _refuse_impossible_sizes(path: Path, dataset: Dataset) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import re
 import struct
 import warnings as python_warnings
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.limits import MAX_FILE_BYTES, MAX_IMAGE_BYTES, too_many_pixels
+from napari_tbcad.io.opening import Bounded
+from napari_tbcad.limits import MAX_IMAGE_BYTES, too_many_pixels
 from napari_tbcad.plain_text import first_line as first_line
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def parse_dicom(path: Path, *, only: Sequence[str | int] | None = None) -> Datas
     OSError
         If it cannot be opened.
     """
-    with _Bounded(path) as file:
+    with Bounded(path) as file:
         head = file.read(132)
         if not looks_like_dicom(head):
             raise BadInput(path, "not a DICOM file")
@@ -62,7 +62,7 @@ def parse_dicom(path: Path, *, only: Sequence[str | int] | None = None) -> Datas
         return _parsed(path, file, head, only)
 
 
-def _parsed(path: Path, file: _Bounded, head: bytes, only: Sequence[str | int] | None) -> Dataset:
+def _parsed(path: Path, file: Bounded, head: bytes, only: Sequence[str | int] | None) -> Dataset:
     import pydicom
 
     try:
@@ -85,23 +85,7 @@ def _parsed(path: Path, file: _Bounded, head: bytes, only: Sequence[str | int] |
         raise BadInput(path, f"truncated or damaged DICOM file ({type(error).__name__})") from error
 
 
-class _Bounded(io.BufferedReader):
-    """A file of which no more is asked for than it holds: a header can claim elements of any length."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(io.FileIO(path))
-        self.length = path.stat().st_size
-        if self.length > MAX_FILE_BYTES:
-            self.close()
-            raise BadInput(path, f"the file is larger than {MAX_FILE_BYTES // 2**30} GiB")
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read so many bytes, or as many as there are."""
-        left = max(self.length - self.tell(), 0)
-        return super().read(left if size is None or size < 0 else min(size, left))
-
-
-def _refuse_growth(path: Path, file: _Bounded, head: bytes) -> None:
+def _refuse_growth(path: Path, file: Bounded, head: bytes) -> None:
     """Raise BadInput where a data set that is packed as a whole unpacks to more than is read."""
     if head[128:132] != b"DICM":
         return

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import warnings as python_warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.dicom_file import first_line, first_number, refuse_large_streams, values_of
+from napari_tbcad.io.decoding import JPEG_EXTENDED, decoded
+from napari_tbcad.io.dicom_file import first_number, refuse_large_streams, values_of
 from napari_tbcad.io.nuclear_types import photopeak_frames
 from napari_tbcad.io.scan_layout import looks_inverted
 from napari_tbcad.limits import MAX_SCAN_PIXELS
@@ -22,10 +18,8 @@ from napari_tbcad.limits import MAX_SCAN_PIXELS
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
-_STDERR = threading.Lock()
 _UNCOMPRESSED = {f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", ".1.99")}
-_LOSSY = {"1.2.840.10008.1.2.4.50", _JPEG_EXTENDED, "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
+_LOSSY = {"1.2.840.10008.1.2.4.50", JPEG_EXTENDED, "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"}
 
 
 def frames_of(
@@ -62,7 +56,7 @@ def frames_of(
     """
     syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
     _refuse_impossible_sizes(path, dataset)
-    stored = decoded(path, dataset, syntax)
+    stored = decoded(path, dataset)
     stored = stored[None] if stored.ndim == 2 else stored
     if stored.ndim != 3:
         raise BadInput(path, f"not grey frames: the array has the shape {stored.shape}")
@@ -162,47 +156,3 @@ def _kept(path: Path, dataset: Dataset, number: int, warnings: list[str]) -> lis
     if number <= 2:
         return list(range(number))
     raise BadInput(path, f"{number} frames; export the anterior and the posterior one alone")
-
-
-def decoded(path: Path, dataset: Dataset, syntax: str) -> NDArray[Any]:
-    """Return all frames of a file as stored; 12-bit JPEG, which pydicom does not know, by another library."""
-    from pydicom.pixels.utils import pixel_array
-
-    try:
-        if syntax == _JPEG_EXTENDED and int(first_number(dataset.get("BitsAllocated")) or 8) > 8:
-            return _decoded_elsewhere(path)
-        with python_warnings.catch_warnings():
-            python_warnings.simplefilter("ignore")
-            return pixel_array(dataset)
-    except Exception as error:
-        # The decoders raise RuntimeError, ValueError, EOFError, struct.error and more for a damaged stream.
-        raise BadInput(
-            path, f"the image in the DICOM file cannot be decoded ({first_line(error)})"
-        ) from error
-
-
-def _decoded_elsewhere(path: Path) -> NDArray[Any]:
-    """Decode with SimpleITK, which knows 12-bit JPEG."""
-    import SimpleITK
-
-    with _quiet():
-        return np.asarray(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path))))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what a C library writes to standard error off the terminal, one thread at a time."""
-    with _STDERR:
-        try:
-            kept = os.dup(2)
-        except OSError:  # no standard error, as in a windowed program
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.opening import Bounded
 from napari_tbcad.io.tiff import load_tiff
-from napari_tbcad.limits import MAX_FILE_BYTES, MAX_PAGES, too_many_pixels
+from napari_tbcad.limits import MAX_PAGES, too_many_pixels
 from napari_tbcad.plain_text import first_line
 from napari_tbcad.record import Step
 
@@ -106,11 +107,8 @@ def load_array(
         If the file cannot be decoded, or is larger than is read (:mod:`~napari_tbcad.limits`).
     """
     path = Path(path)
-    with open(path, "rb") as file:
+    with Bounded(path) as file:
         head = file.read(32)
-        size = file.seek(0, 2)
-    if size > MAX_FILE_BYTES:
-        raise BadInput(path, f"the file is larger than {MAX_FILE_BYTES // 2**30} GiB")
     if not head:
         raise BadInput(path, "the file is empty")
     if not looks_like_raster(head):
@@ -164,7 +162,7 @@ def _load_pillow(
             # Pillow warns above 89 million pixels; 10 000 x 10 000 is legitimate. Our limit is the lower one.
             python_warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             python_warnings.simplefilter("ignore", UserWarning)
-            with Image.open(path, formats=_FORMATS) as image:
+            with Bounded(path) as file, Image.open(file, formats=_FORMATS) as image:
                 if number:
                     image.seek(number)
                 if said := too_many_pixels(*image.size, len(image.getbands()), most=most):

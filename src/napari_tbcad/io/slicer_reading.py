@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.limits import too_many_pixels
 from napari_tbcad.schemes import LEFT, LUNG_NAMES, RIGHT
 
 LUNG_CODE = "39607008"
@@ -24,8 +25,11 @@ UNKNOWN = "unknown"
 
 _WHOLE_LUNGS = {RIGHT: "3341006", LEFT: "44029006"}
 """SNOMED CT: structure of right lung, of left lung, which some programs use instead."""
-_LARGEST = 20_000
-"""Longest side that is read, in pixels: a damaged header must not ask for all of the memory."""
+_MOST_LAYERS, _HEAD_BYTES = 64, 2**20
+_ELSEWHERE = re.compile(rb"^\s*data ?file\s*:", re.IGNORECASE | re.MULTILINE)
+_ENCODING = re.compile(
+    rb"^[ \t]*+encoding[ \t]*+:[ \t]*+(?!(?:raw|gzip|gz)[ \t\r]*$)", re.IGNORECASE | re.MULTILINE
+)
 
 
 def read_segmentation(
@@ -90,13 +94,15 @@ def _load(path: Path) -> tuple[NDArray[Any], tuple[float, float], dict[str, str]
     reader.SetImageIO("NrrdImageIO")
     if not path.is_file():
         raise BadInput(path, "no such segmentation file")
+    _refuse_references(path)
     try:
         reader.ReadImageInformation()
         size = reader.GetSize()
         if len(size) < 2 or any(n != 1 for n in size[2:]):
             raise BadInput(path, f"a film's segmentation is one slice, this has the size {_by(size)}")
-        if max(size) > _LARGEST or reader.GetNumberOfComponents() > 64:
-            raise BadInput(path, f"its size {_by(size)} is beyond what a film has")
+        layers = reader.GetNumberOfComponents()
+        if layers > _MOST_LAYERS or (said := too_many_pixels(size[0], size[1], layers, bytes_each=8)):
+            raise BadInput(path, said if layers <= _MOST_LAYERS else f"it has {layers} layers")
         if not np.allclose(reader.GetDirection(), np.eye(len(size)).ravel(), atol=1e-3):
             raise BadInput(path, "its axes are turned; save it on the film's own grid")
         image = reader.Execute()
@@ -107,6 +113,19 @@ def _load(path: Path) -> tuple[NDArray[Any], tuple[float, float], dict[str, str]
     columns, rows = size[:2]
     layers = values.reshape(rows, columns, -1).transpose(2, 0, 1)
     return layers, (reader.GetSpacing()[1], reader.GetSpacing()[0]), header
+
+
+def _refuse_references(path: Path) -> None:
+    """Raise BadInput for a header whose pixels lie in other files, which it could name at will."""
+    try:
+        with path.open("rb") as file:
+            head = re.split(rb"\r?\n\r?\n", file.read(_HEAD_BYTES), maxsplit=1)[0]
+    except OSError as error:
+        raise BadInput(path, f"cannot be read ({error.strerror or error})") from error
+    if _ELSEWHERE.search(head):
+        raise BadInput(path, "its pixels lie in another file; save it as one file (.seg.nrrd)")
+    if _ENCODING.search(head):
+        raise BadInput(path, "its pixels are packed otherwise than raw or gzip, as Slicer writes them")
 
 
 def _by(size: tuple[int, ...]) -> str:

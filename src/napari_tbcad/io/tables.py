@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import plain
+from napari_tbcad.files import is_file, plain
 from napari_tbcad.io.datasets import DataRow, DataSet, LungFiles
+from napari_tbcad.limits import MAX_TEXT_BYTES
 
 PATH_COLUMNS = ("path", "file", "filename", "image")
 """Names under which a table may give its films, the first that is filled counting."""
@@ -91,18 +92,24 @@ def records_of(path: Path) -> list[dict[str, str]]:
         raise BadInput(path, "the table is empty")
     delimiter = max(",;\t", key=head.count)
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
-    reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
+    try:
+        reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
+    except csv.Error as error:
+        raise BadInput(path, f"its head cannot be read ({error})") from error
     if not any(column in reader.fieldnames for column in PATH_COLUMNS):
         first, *others = PATH_COLUMNS
         said = f"the column {first} is missing ({' or '.join(others)} would do)"
         raise BadInput(path, f"{said}; there are {', '.join(reader.fieldnames)}")
     records = []
-    for record in reader:
-        if None in record:
-            raise BadInput(path, f"line {reader.line_num} has more columns than the head")
-        values = {name: plain((value or "").strip()) for name, value in record.items()}
-        if any(values.values()):
-            records.append(values)
+    try:
+        for record in reader:
+            if None in record:
+                raise BadInput(path, f"line {reader.line_num} has more columns than the head")
+            values = {name: plain((value or "").strip()) for name, value in record.items()}
+            if any(values.values()):
+                records.append(values)
+    except csv.Error as error:
+        raise BadInput(path, f"line {reader.line_num} cannot be read ({error})") from error
     if not records:
         raise BadInput(path, "the table has a head but no film")
     return records
@@ -110,6 +117,8 @@ def records_of(path: Path) -> list[dict[str, str]]:
 
 def _text(path: Path) -> str:
     try:
+        if path.stat().st_size > MAX_TEXT_BYTES:
+            raise BadInput(path, f"larger than {MAX_TEXT_BYTES // 2**20} MiB, which no table of films is")
         content = path.read_bytes()
     except OSError as error:
         raise BadInput(path, f"the table cannot be read ({error.strerror or error})") from error
@@ -127,7 +136,7 @@ def _row(table: Path, number: int, record: dict[str, str], folder: Path) -> Data
         raise BadInput(table, f"line {number} names no film")
     return DataRow(
         # A table written on Windows has backslashes in its relative paths.
-        path=folder / (name if Path(name).exists() or "\\" not in name else name.replace("\\", "/")),
+        path=folder / (name if "\\" not in name or is_file(Path(name)) else name.replace("\\", "/")),
         label=_label(table, number, record.get("label", "")),
         patient=record.get("patient", ""),
         source=record.get("source", ""),
@@ -168,7 +177,7 @@ def _check(table: Path, rows: list[DataRow], strict: bool) -> None:
     twice = [str(path) for path, count in Counter(row.path for row in rows).items() if count > 1]
     if twice:
         raise BadInput(table, f"{len(twice)} films are listed more than once: {_lines(twice)}")
-    missing = [str(row.path) for row in rows if not row.path.is_file()]
+    missing = [str(row.path) for row in rows if not is_file(row.path)]
     if len(missing) == len(rows) or (missing and strict):
         raise BadInput(table, f"{len(missing)} of {len(rows)} films do not exist: {_lines(missing)}")
 
@@ -182,11 +191,11 @@ def _with_lungs(row: DataRow, folder: Path) -> DataRow:
     from dataclasses import replace
 
     right, left = (folder / name / row.path.name for name in ("masks_right", "masks_left"))
-    if right.is_file() or left.is_file():
-        pair = LungFiles(right=right if right.is_file() else None, left=left if left.is_file() else None)
+    if is_file(right) or is_file(left):
+        pair = LungFiles(right=right if is_file(right) else None, left=left if is_file(left) else None)
         return replace(row, lungs=pair)
     for name in ("lungs", "masks"):
         both = folder / name / row.path.name
-        if both.is_file():
+        if is_file(both):
             return replace(row, lungs=LungFiles(both=both))
     return row

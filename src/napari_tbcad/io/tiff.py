@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.io.opening import Bounded
 from napari_tbcad.limits import MAX_PAGES, too_many_pixels
 from napari_tbcad.plain_text import first_line
 
@@ -47,7 +48,7 @@ def load_tiff(path: Path, number: int | None, most: int = 0) -> tuple[NDArray[An
     import tifffile
 
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with Bounded(path) as file, tifffile.TiffFile(file, name=path.name) as tiff:
             pages = _pages(path, tiff)
             largest = max(pages, key=lambda p: p.imagewidth * p.imagelength)
             page = largest if number is None else pages[number]

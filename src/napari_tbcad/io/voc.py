@@ -17,6 +17,7 @@ from xml.parsers import expat
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.plain_text import read_text
 
 _MOST_BYTES = 4_000_000
 _MOST_BOXES = 10_000
@@ -219,10 +220,7 @@ def read_image_labels(path: str | Path) -> dict[str, bool]:
         If a line cannot be read so, or an image has two different labels.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(path, f"cannot be read as a text of labels ({error})") from error
+    text = read_text(path, encoding="utf-8-sig")
     found: dict[str, bool] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.strip()

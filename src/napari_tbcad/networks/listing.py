@@ -21,6 +21,7 @@ from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256, written_whole
 from napari_tbcad.networks.card import NetworkCard
 from napari_tbcad.networks.store import MAX_BYTES, read_network_card
+from napari_tbcad.plain_text import parse_json, read_text
 
 VARIABLE = "NAPARI_TBCAD_MODELS"
 """Environment variable that names the folder of models."""
@@ -120,7 +121,7 @@ def read_list(path: Path) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))["networks"]
+        content = parse_json(read_text(path))["networks"]
         for name, item in content.items():
             if not NAME.fullmatch(name) or not re.fullmatch("[0-9a-f]{64}", item["sha256"]):
                 raise ValueError(f"{name!r} has no sound name or hash")

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.plain_text import parse_json, read_text
 
 
 class ScoreFile:
@@ -38,7 +39,9 @@ class ScoreFile:
             If it cannot be read, or is none of this kind and version.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            content = parse_json(read_text(path))
+        except BadInput:
+            raise
+        except ValueError as error:
             raise BadInput(path, f"cannot be read ({error})") from error
         return cls.from_json(content, path)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_tbcad.io.decoding import decoded
 from napari_tbcad.io.dicom_file import modality_of
-from napari_tbcad.io.nuclear_pixels import decoded
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -40,8 +40,7 @@ def cut_tables(clean: Dataset) -> None:
 
 def put_pixels(clean: Dataset, dataset: Dataset) -> None:
     """Give the copy the pixels, decoded: compressed streams, and what follows them, have room for text."""
-    syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
-    array = decoded(Path(str(getattr(dataset, "filename", "") or "image")), dataset, syntax)
+    array = decoded(Path(str(getattr(dataset, "filename", "") or "image")), dataset)
     array = array.astype(array.dtype.newbyteorder("="))
     if int(clean.SamplesPerPixel) > 1:  # decoding turns other colour spaces into this one
         clean.PhotometricInterpretation = "RGB"
