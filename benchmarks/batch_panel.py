@@ -133,7 +133,7 @@ class Person:
 
 
 def films_for(folder: Path, data: Path, number: int, broken: int) -> Path:
-    """Write a folder of films: copies of real ones, an eighth of simulated ones, and some that are no films."""
+    """Write a folder of films: copies of real ones, an eighth simulated, and some that are no films."""
     films = folder / "films"
     (films / "real").mkdir(parents=True)
     real = [path for part in _REAL for path in sorted(_pictures(data / part))][: number * 7 // 8]

@@ -337,6 +337,7 @@ def reading(out: Path, folder: Path) -> None:
 
 
 def main() -> None:
+    from screenshots_batch import SCENES as BATCH
     from screenshots_bone import SCENES as BONE
     from screenshots_evaluating import SCENES as EVALUATING
     from screenshots_training import SCENES as TRAINING
@@ -356,7 +357,7 @@ def main() -> None:
             "looking": lambda: looking(out),
             "reading": lambda: reading(out, Path(folder)),
         }
-        for name, scene in (BONE | TRAINING | EVALUATING).items():
+        for name, scene in (BONE | TRAINING | EVALUATING | BATCH).items():
             own = Path(folder) / name
             own.mkdir()
             scenes[name] = partial(scene, out, own)

@@ -5,15 +5,13 @@ It outlives the panel: a batch goes on while its dock is closed, and stops with 
 
 from __future__ import annotations
 
-import shutil
-import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from napari_tbcad.batch.runs import window_jobs as jobs
 from napari_tbcad.batch.runs.window_jobs import BatchPlan
@@ -21,16 +19,16 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.batch.opening import StudyOpener
 from napari_tbcad.widgets.batch.process import Child
 from napari_tbcad.widgets.batch.rows import BatchRows
+from napari_tbcad.widgets.batch.shown import Planned, Shown
+from napari_tbcad.widgets.child_session import ChildSession
 from napari_tbcad.widgets.child_work import Phase as Phase
-from napari_tbcad.widgets.proxies import bare
-from napari_tbcad.widgets.work import start_call
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.runs.shown import ShownRun
     from napari_tbcad.batch.runs.window_jobs import BatchState, Doing
 
 
-class BatchSession(QObject):
+class BatchSession(ChildSession):
     """What the batch panels of a viewer show.
 
     Parameters
@@ -40,10 +38,6 @@ class BatchSession(QObject):
 
     Attributes
     ----------
-    changed : Signal
-        Anything that is shown may differ.
-    said : Signal(object)
-        Every event of a run, as a dict.
     batches_changed : Signal
         A batch came, ended or went.
     plan : BatchPlan
@@ -54,67 +48,58 @@ class BatchSession(QObject):
         Why the inputs cannot be looked at.
     rows : BatchRows
         The studies listed, and what became of each.
-    folder : Path or None
-        Job of the batch that is shown; None for one of the command line.
-    out : Path or None
-        Its results.
-    state : BatchState or None
-        How far it is, from its files; None while it runs.
+    shown : Shown
+        The batch that is shown.
     left : float or None
         Seconds that it still takes.
     notes : tuple of str
         What was said of earlier results.
-    child : Child
-        What looks and runs.
     opener : StudyOpener
         Opens studies in the viewer.
-    problem : str
-        Why the last thing that was asked for failed; empty when it did not.
     """
 
-    changed = Signal()
-    said = Signal(object)
     batches_changed = Signal()
+    thing = "batch"
 
     def __init__(self, viewer: Any) -> None:
-        super().__init__()
-        self._viewer = weakref.ref(bare(viewer))
+        super().__init__(viewer)
         self.plan = BatchPlan()
         self.found: Mapping[str, Any] | None = None
-        self.look_problem = self.problem = ""
+        self.look_problem = ""
         self.rows = BatchRows(self)
-        self.folder: Path | None = None
-        self.out: Path | None = None
-        self.state: BatchState | None = None
+        self.shown = Shown(self)
+        self.shown.came.connect(self._on_read)
+        self.shown.failed.connect(self.fail)
         self.left: float | None = None
         self.notes: tuple[str, ...] = ()
-        self.child = Child(self)
-        self.child.changed.connect(self.changed)
-        self.child.said.connect(self._take)
-        self.child.died.connect(self._tell_death)
-        self.child.ended.connect(self._end)
         self.opener = StudyOpener(viewer, self)
-        self._place: Path | None = None
-        self._runs: Path | None = None
-        self._token: object = None
-        self.reading = False
+        self._planned = Planned()
+
+    def make_child(self) -> Child:
+        """Return what looks and runs."""
+        return Child(self)
 
     # -- what a panel shows ---------------------------------------------------------------------------
 
     @property
-    def viewer(self) -> Any:
-        """The viewer while it lives."""
-        return self._viewer()
+    def folder(self) -> Path | None:
+        """Job of the batch that is shown; None for one of the command line."""
+        return self.shown.folder
 
     @property
-    def busy(self) -> bool:
-        """Whether a batch is under way; looks give way to it."""
-        return self.child.busy or self._runs is not None
+    def out(self) -> Path | None:
+        """Its results; None before anything has begun."""
+        return self.shown.out
 
     @property
-    def phase(self) -> Phase:
-        """What the child does."""
-        return self.child.phase
+    def state(self) -> BatchState | None:
+        """How far it is, from its files; None while it runs."""
+        return self.shown.state
+
+    @property
+    def reading(self) -> bool:
+        """Whether results are being read."""
+        return self.shown.reading
 
     @property
     def settled(self) -> bool:
@@ -148,7 +133,7 @@ class BatchSession(QObject):
         if self.busy:
             return
         self.child.forget_wanted()
-        self._drop_place()
+        self._planned.drop()
         self.plan = replace(self.plan, inputs=tuple(dict.fromkeys(paths)), workflow=workflow)
         self.found, self.look_problem, self.problem = None, "", ""
         self._show_nothing()
@@ -180,9 +165,9 @@ class BatchSession(QObject):
         if self.busy or self.found is None:
             return
         self.plan = replace(self.plan, workflow=self.workflow)
-        folder = self._new_place()
+        folder = self._planned.folder(self.plan.name)
         if self._write(folder, ("run",), self.plan):
-            self._place = None
+            self._planned.begun()
             self._start(folder)
 
     def resume(self, folder: Path) -> None:
@@ -205,17 +190,13 @@ class BatchSession(QObject):
         except BadInput as error:
             self.fail(str(error))
             return
-        self._show(folder if state is not None else None, folder if state is None else state.out, state)
-        if state is not None:
-            self.problem = state.cause
-        self._read()
-
-    def stop(self) -> None:
-        """Stop after the studies under way, or stop looking; a batch can be gone on with later."""
-        if self.busy:
-            self.child.stop()
+        if state is None:
+            self.shown.show(None, folder)
         else:
-            self.child.forget_wanted()
+            self.problem = state.cause
+            self.shown.show(folder, state.out, state)
+        self.rows.clear()
+        self.shown.read()
         self.changed.emit()
 
     def forget(self, folder: Path) -> None:
@@ -230,12 +211,7 @@ class BatchSession(QObject):
         """End everything: the window goes. A batch stops after its studies, and can be gone on with."""
         self.blockSignals(True)
         self.child.close()
-        self._drop_place()
-
-    def fail(self, problem: str) -> None:
-        """Say what cannot be done."""
-        self.problem = problem
-        self.changed.emit()
+        self._planned.drop()
 
     def open_study(self, number: int) -> None:
         """Open one of the studies in the viewer, with what the batch made of it."""
@@ -245,7 +221,7 @@ class BatchSession(QObject):
     # -- the child ------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        folder = self._new_place()
+        folder = self._planned.folder(self.plan.name)
         if self._write(folder, ("look",), self.plan):
             self.child.run(folder, ("look",))
 
@@ -271,15 +247,16 @@ class BatchSession(QObject):
 
     def _start(self, folder: Path) -> None:
         self.problem, self.notes, self.left = "", (), None
-        self._show(folder, self.plan.output(folder), None)
+        self.shown.show(folder, self.plan.output(folder))
         self.rows.workflow = self.workflow or "chest"
         self._runs = folder
         self.child.run(folder, ("run",))
         self.batches_changed.emit()
         self.changed.emit()
 
-    def _take(self, event: Mapping[str, Any]) -> None:
-        kind, light = event["event"], not self.busy
+    def take(self, event: Mapping[str, Any], *, light: bool) -> None:
+        """Take what the child says of studies."""
+        kind = event["event"]
         if kind == "studies":
             self.rows.add(event["lines"], int(event["first"]))
         elif kind == "rows":
@@ -290,96 +267,33 @@ class BatchSession(QObject):
             self.rows.workflow = str(event["workflow"])
             self.changed.emit()
         elif kind == "failed":
-            said = f"{Path(str(event.get('source', ''))).name or 'batch'}: {event.get('cause', '')}"
             if light:
-                self.look_problem = said
+                self.look_problem = self.name_of(event)
             else:
-                self.problem = said
+                self.problem = self.name_of(event)
             self.changed.emit()
         elif kind == "say" and not light:
             self.notes = (*self.notes, str(event.get("text", "")))
             self.changed.emit()
-        if not light:
-            self.said.emit(event)
 
-    def _end(self, light: bool) -> None:
-        if not light and self._runs is not None:
-            folder, self._runs = self._runs, None
-            self.rows.set_waiting()
-            self.left = None
-            with suppress(BadInput):
-                self.state = jobs.state_of(folder)
-            self.batches_changed.emit()
-        self.changed.emit()
+    def ended(self, folder: Path) -> None:
+        """A batch is over: what was under way waits again."""
+        self.rows.set_waiting()
+        self.left = None
+        self.shown.look_again()
+        self.batches_changed.emit()
 
-    def _tell_death(self, why: str) -> None:
-        """Say that the child ended without a word, as it would have said it."""
-        cause = f"its process ended by itself ({why}); go on from what was kept"
-        self._take({"event": "failed", "source": self.plan.name, "cause": cause, "kind": "Died"})
-
-    # -- what is shown --------------------------------------------------------------------------------
-
-    def _show(self, folder: Path | None, out: Path | None, state: BatchState | None) -> None:
-        self.folder, self.out, self.state = folder, out, state
-        self._token, self.reading = object(), False
-
-    def _show_nothing(self) -> None:
-        self._show(None, None, None)
-        self.notes, self.left = (), None
-
-    def _read(self) -> None:
-        """Read the results of the batch that is shown, on a worker."""
-        out, token = self.out, self._token
-        assert out is not None
-        self.reading = True
-        self.rows.clear()
-        start_call(lambda: _outcome(token, out), on_result=self._on_read, on_error=self._raise)
-        self.changed.emit()
-
-    def _on_read(self, came: tuple[object, ShownRun | Exception]) -> None:
-        token, got = came
-        if token is not self._token:
-            return
-        self.reading = False
-        if isinstance(got, Exception):
-            told = isinstance(got, BadInput | OSError)
-            self.fail(str(got) if told else f"{type(got).__name__}: {got}")
-            return
+    def _on_read(self, got: ShownRun) -> None:
         self.rows.clear(got.workflow)
         self.rows.add(got.lines, 0)
         self.rows.take(got.changes)
+        self.plan = BatchPlan(workflow=got.workflow, classifier=got.classifier or "none")
         if self.folder is not None:
             with suppress(BadInput):
                 self.plan = jobs.plan_of(jobs.read_job(self.folder))
-        else:
-            self.plan = BatchPlan(workflow=got.workflow, classifier=got.classifier or "none")
         self.found = None
         self.changed.emit()
 
-    def _raise(self, error: Exception) -> None:
-        raise error  # every failure comes as an outcome
-
-    # -- the folder of what is planned ----------------------------------------------------------------
-
-    def _new_place(self) -> Path:
-        """Return the folder of the job that is planned, made up anew where the last one has begun."""
-        if self._place is None:
-            self._place = jobs.new_folder(jobs.batches_home(), self.plan.name)
-        return self._place
-
-    def _drop_place(self) -> None:
-        """Delete the folder of a look of which no batch came: its own job says so."""
-        folder, self._place = self._place, None
-        if folder is not None:
-            with suppress(BadInput, OSError):
-                if "run" not in jobs.read_job(folder)["do"]:
-                    shutil.rmtree(folder)
-
-
-def _outcome(token: object, out: Path) -> tuple[object, ShownRun | Exception]:
-    from napari_tbcad.batch.runs.shown import read_run
-
-    try:
-        return token, read_run(out)
-    except Exception as error:  # every failure is the person's to know
-        return token, error
+    def _show_nothing(self) -> None:
+        self.shown.show(None, None)
+        self.notes, self.left = (), None

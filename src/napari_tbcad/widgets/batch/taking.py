@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HASHED = re.compile(r"(.+) [0-9a-f]{64}")
 """A model as run.json names it: with the hash of its content."""
-_READING, _BUILDING, _BUILT, _COMPUTING = range(4)
+_READING, _BUILDING, _BUILT, _ADOPTING, _COMPUTING = range(5)
 _AGAIN_MS = 60
 _ASIDE = "Made with another version of a network or of the program, or on another device"
 
@@ -117,9 +117,11 @@ class Taking(QObject):
             start_call(lambda: build(run), on_result=self._take, on_error=self._fail)
         elif self._stage == _BUILT and self._made is not None:
             # Not while the session computes: the answer would come to another run than it was asked of.
-            self._stage = _COMPUTING
+            self._stage = _ADOPTING
             session.adopt(self._made.intake)
             session.run_all()
+            self._stage = _COMPUTING
+            self._look()
 
     def _take(self, made: AsBefore) -> None:
         self._made, self._stage = made, _BUILT

@@ -5,21 +5,20 @@ It outlives the panel: an evaluation goes on while its dock is closed, and stops
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from napari_tbcad.batch.evaluating import jobs
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.chest.opening import FilmOpener
+from napari_tbcad.widgets.child_session import ChildSession
 from napari_tbcad.widgets.child_work import Phase as Phase
 from napari_tbcad.widgets.evaluating.plan import Plan, assignments_of_preferences
 from napari_tbcad.widgets.evaluating.process import Child
 from napari_tbcad.widgets.evaluating.shown import Shown, no_evaluation
-from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.work import timer
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _ESTIMATE_MS = 700
 """A person who sets several things is not measured after each."""
 
 
-class EvaluationSession(QObject):
+class EvaluationSession(ChildSession):
     """What the evaluation panels of a viewer show.
 
     Parameters
@@ -41,55 +40,37 @@ class EvaluationSession(QObject):
 
     Attributes
     ----------
-    changed : Signal
-        Anything that is shown may differ.
     shown : Signal
         Other results are shown, or none.
-    said : Signal(object)
-        Every event of an evaluation, as a dict.
     evaluations_changed : Signal
         An evaluation came, ended or went.
     plan : Plan
         Data and settings.
-    child : Child
-        What looks, estimates and evaluates.
     opener : FilmOpener
         Opens test films in the viewer.
     view : Shown
         The evaluation that is shown, and its results.
-    problem : str
-        Why the last thing that was asked for failed; empty when it did not.
     """
 
-    changed = Signal()
     shown = Signal()
-    said = Signal(object)
     evaluations_changed = Signal()
+    thing = "evaluation"
 
     def __init__(self, viewer: Any) -> None:
-        super().__init__()
-        self._viewer = weakref.ref(bare(viewer))
+        super().__init__(viewer)
         self.plan = Plan(self)
         self.plan.changed.connect(self.changed)
-        self.child = Child(self)
-        self.child.changed.connect(self.changed)
-        self.child.said.connect(self._take)
-        self.child.died.connect(self._tell_death)
-        self.child.ended.connect(self._end)
         self.opener = FilmOpener(viewer, self)
         self.view = Shown(self)
         self.view.changed.connect(self._on_shown)
         self.view.failed.connect(self.fail)
-        self.problem = ""
-        self._runs: Path | None = None
         self._soon = timer(self, self._estimate)
 
-    # -- what a panel shows ---------------------------------------------------------------------------
+    def make_child(self) -> Child:
+        """Return what looks, estimates and evaluates."""
+        return Child(self)
 
-    @property
-    def viewer(self) -> Any:
-        """The viewer while it lives."""
-        return self._viewer()
+    # -- what a panel shows ---------------------------------------------------------------------------
 
     @property
     def folder(self) -> Path | None:
@@ -110,17 +91,6 @@ class EvaluationSession(QObject):
     def reading(self) -> bool:
         """Whether results are being read."""
         return self.view.reading
-
-    @property
-    def busy(self) -> bool:
-        """Whether an evaluation is under way; looks and estimates give way to it."""
-        # Also while an estimate that gave way to it has not ended yet.
-        return self.child.busy or self._runs is not None
-
-    @property
-    def phase(self) -> Phase:
-        """What the child does."""
-        return self.child.phase
 
     @property
     def settled(self) -> bool:
@@ -193,11 +163,7 @@ class EvaluationSession(QObject):
     def stop(self) -> None:
         """Stop after the step under way, or stop looking; an evaluation can be gone on with later."""
         self._soon.stop()
-        if self.busy:
-            self.child.stop()
-        else:
-            self.child.forget_wanted()
-        self.changed.emit()
+        super().stop()
 
     def forget(self, folder: Path) -> None:
         """Show an evaluation no more: it was deleted."""
@@ -269,9 +235,9 @@ class EvaluationSession(QObject):
         self.child.run(folder, ("evaluate",))
         self.evaluations_changed.emit()
 
-    def _take(self, event: Mapping[str, Any]) -> None:
+    def take(self, event: Mapping[str, Any], *, light: bool) -> None:
+        """Take what the child says of films and of the evaluation."""
         kind = event["event"]
-        light = not self.busy
         if kind == "found":
             self.plan.found, self.plan.problem = event, ""
             self.plan.changed.emit()
@@ -279,40 +245,24 @@ class EvaluationSession(QObject):
             self.plan.seconds, self.plan.no_time = float(event["seconds"]), ""
             self.plan.changed.emit()
         elif kind == "failed":
-            said = f"{Path(str(event.get('source', ''))).name or 'evaluation'}: {event.get('cause', '')}"
             if light and event.get("what") == "survey":
-                self.plan.problem = said
+                self.plan.problem = self.name_of(event)
             elif light:
                 self.plan.no_time = str(event.get("cause", ""))
             else:
-                self.problem = said
+                self.problem = self.name_of(event)
             self.changed.emit()
-        if not light:
-            self.said.emit(event)
 
-    def _end(self, light: bool) -> None:
-        if not light and self._runs is not None:
-            folder, self._runs = self._runs, None
-            if folder == self.folder:
-                problem = self.problem
-                self.open(folder)
-                self.problem = self.problem or problem
-            self.evaluations_changed.emit()
-        self.changed.emit()
-
-    def _tell_death(self, why: str) -> None:
-        """Say that the child ended without a word, as it would have said it."""
-        name = self.folder.name if self.folder is not None else "evaluation"
-        cause = f"its process ended by itself ({why}); go on from what was kept"
-        self._take({"event": "failed", "source": name, "cause": cause, "kind": "Died"})
+    def ended(self, folder: Path) -> None:
+        """An evaluation is over: its results are shown, where it is the one that is looked at."""
+        if folder == self.folder:
+            problem = self.problem
+            self.open(folder)
+            self.problem = self.problem or problem
+        self.evaluations_changed.emit()
 
     # -- inside ---------------------------------------------------------------------------------------
 
     def _on_shown(self) -> None:
         self.shown.emit()
-        self.changed.emit()
-
-    def fail(self, problem: str) -> None:
-        """Say what cannot be done."""
-        self.problem = problem
         self.changed.emit()
