@@ -736,10 +736,16 @@ def films_to_open() -> list[NDArray[Any]]:
 
 def use_otsu() -> None:
     """Have every panel start with the quick segmenter; the model is the packaged one."""
-    from napari_tbcad.chest.workflow import settings_for
     from napari_tbcad.widgets.chest.shelf import ModelShelf
 
-    ModelShelf.settings = lambda self: settings_for(self.model, {"lungs.segmenter": "otsu"})  # type: ignore[method-assign]
+    usual = ModelShelf.settings
+
+    def quick(self: Any, base: Any = None) -> Any:
+        settings = usual(self, base)
+        lungs = settings.lungs.model_copy(update={"segmenter": "otsu"})
+        return settings.model_copy(update={"lungs": lungs})
+
+    ModelShelf.settings = quick  # type: ignore[method-assign]
 
 
 def work(person: Person, actions: int, problems: list[str], *, every: int = 5) -> list[Memory]:

@@ -17,8 +17,7 @@ vispy, and the time that the thread waited for a processor which other programs 
 At the end, and with --read from a log: growth from the first tenth after the warm-up (a sixth of the run, at
 most 20 minutes) to the last tenth; everything above 5 % is named. --bare does the same in two windows
 without this plugin: layers come, are painted on and go; what grows there is napari's and OpenGL's own.
-Mesa 22.3's software OpenGL ends bare napari, too, when of two images one is removed, unless its cache of
-shaders is off: MESA_SHADER_CACHE_DISABLE is set here.
+Both run with vispy mended against a crash of Mesa's (soak_watch.programs_kept).
 """
 
 from __future__ import annotations
@@ -243,7 +242,6 @@ def main() -> None:
     options = parser.parse_args()
     if options.read:
         sys.exit(bool(read(options.read)))
-    os.environ["MESA_SHADER_CACHE_DISABLE"] = "true"
     from training_window import own_folders
 
     place = own_folders(Path(tempfile.mkdtemp(prefix="soak-")))
@@ -251,7 +249,10 @@ def main() -> None:
 
     import napari
 
+    from soak_watch import programs_kept
+
     faulthandler.enable()
+    programs_kept()
 
     def open_viewer() -> Any:
         viewer = napari.Viewer()

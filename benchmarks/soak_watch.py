@@ -218,3 +218,15 @@ def notified(tell: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         notification_manager.notification_ready.disconnect(take)
+
+
+def programs_kept() -> None:
+    """Have vispy delete no program of OpenGL.
+
+    Mesa 22.3's software OpenGL ends bare napari 0.9.2, too (a segmentation fault in glDrawArrays), when of
+    two images one is removed and the other drawn again; it does not where the program that drew the removed
+    one is kept. Nobody soaks two hours through that. Each layer leaves the memory of a program behind.
+    """
+    from vispy.gloo import glir
+
+    glir.GlirProgram.delete = lambda self: None
