@@ -5,22 +5,34 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import time
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import cloudpickle
+import numpy as np
+import pandas as pd
 import pytest
+from imageio.v3 import imwrite
 
 import napari_tbcad
 from napari_tbcad.batch.cluster import DaskCrew
+from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.pool import Died, each, each_as_done
+from napari_tbcad.batch.runs.inputs import chest_inputs
+from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.errors import BadInput, Cancelled
 
 distributed = pytest.importorskip("distributed")
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need not find the tests
+
+
+SAMPLES = Path(__file__).parents[2] / "sample_data" / "films"
+QUICK = {"lungs.segmenter": "otsu", "features.grid": 256}
 
 
 def double(x: int) -> int:
@@ -61,17 +73,27 @@ def _look_for(seconds: float) -> None:
     cluster._SIGHT_SECONDS = seconds
 
 
+@contextlib.contextmanager
+def _running_cluster(number: int = 2):
+    options = {"n_workers": number, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(protocol="tcp", host="127.0.0.1", **options) as cluster:
+        yield cluster
+
+
 @pytest.fixture(scope="module")
 def cluster():
+    with _running_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def shaky():
+    """Address of a cluster whose workers are to be lost; each takes its time to come back."""
     import dask
 
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    # One loss is forgiven, not three: a worker takes its time to come back.
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        distributed.LocalCluster(protocol="tcp", host="127.0.0.1", **options) as cluster,
-    ):
-        yield cluster
+    # One loss of an item is forgiven, not three.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), _running_cluster() as cluster:
+        yield cluster.scheduler_address
 
 
 @pytest.fixture
@@ -131,13 +153,13 @@ def test_cancel_ends_it(address, cluster):
     assert len(done) < 100
 
 
-def test_a_lost_worker_costs_nothing(address, tmp_path):
-    outcomes = dict(each_as_done(dies_once, [tmp_path / "a"], scheduler=address))
+def test_a_lost_worker_costs_nothing(shaky, tmp_path):
+    outcomes = dict(each_as_done(dies_once, [tmp_path / "a"], scheduler=shaky))
     assert outcomes == {0: "the second try"}
 
 
-def test_an_item_that_kills_its_workers_is_said_so(address):
-    outcomes = dict(each_as_done(deadly, range(4), scheduler=address))
+def test_an_item_that_kills_its_workers_is_said_so(shaky):
+    outcomes = dict(each_as_done(deadly, range(4), scheduler=shaky))
     died = outcomes.pop(1)
     assert isinstance(died, Died)
     assert "lost 2 times" in died.reason
@@ -231,3 +253,41 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
 def test_tls_without_certificates_is_said_so():
     with pytest.raises(BadInput, match=r"tls://127.0.0.1:1 cannot be spoken to .*TLS configuration"):
         list(each(double, [1], scheduler="tls://127.0.0.1:1"))
+
+
+def test_a_run_on_the_cluster_gives_what_a_run_here_does(address, tmp_path):
+    films = tmp_path / "films"
+    films.mkdir()
+    for name in ("normal_man", "effusion"):
+        shutil.copy(SAMPLES / f"{name}.png", films)
+    (films / "broken.png").write_bytes(b"no image")
+    tables = {}
+    for where, options in {"here": {"workers": 2}, "there": {"scheduler": address}}.items():
+        job = ChestJob(tmp_path / where, "none", QUICK)
+        summary = run_studies(chest_inputs(films), job, **options)
+        assert (summary.done, summary.failed, summary.left) == (2, 1, 0)
+        table = pd.read_csv(tmp_path / where / "results.csv")
+        tables[where] = (
+            table.drop(columns="seconds").to_csv(),
+            (tmp_path / where / "features.csv").read_bytes(),
+            *[path.read_bytes() for path in sorted((tmp_path / where).glob("[mo]*/*.png"))],
+        )
+    assert len(tables["here"]) == 2 + 2 * 3
+    assert tables["here"] == tables["there"]
+
+
+def test_an_input_that_only_this_machine_has_is_an_error_row_that_says_so(address, tmp_path, monkeypatch):
+    here, elsewhere = tmp_path / "here.png", tmp_path / "elsewhere"
+    imwrite(here, np.zeros((8, 8), np.uint8))
+    studies = chest_inputs(here)
+
+    def absent(study):  # the path that a worker is sent leads nowhere in its file system
+        return replace(study, paths=(elsewhere / "here.png",))
+
+    monkeypatch.setattr("napari_tbcad.batch.runs.run._found_anywhere", absent)
+    job = ChestJob(tmp_path / "out", "none", QUICK)
+    summary = run_studies(studies, job, scheduler=address)
+    assert summary.failed == 1
+    said = pd.read_csv(tmp_path / "out" / "results.csv").message[0]
+    assert "worker" in said
+    assert "same folders" in said

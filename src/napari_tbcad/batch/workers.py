@@ -15,7 +15,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from loky import ProcessPoolExecutor
+# joblib's own copy: it and the package of that name replace each other's ways to start a process when both
+# are imported, and scikit-learn always imports the former.
+from joblib.externals.loky import ProcessPoolExecutor
 
 from napari_tbcad.batch.crew import Crew, Died
 
