@@ -89,14 +89,13 @@ def _refuse_growth(path: Path, file: Bounded, head: bytes) -> None:
     """Raise BadInput where a data set that is packed as a whole unpacks to more than is read."""
     if head[128:132] != b"DICM":
         return
-    from pydicom.filereader import read_file_meta_info
+    from pydicom.filereader import read_dataset
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
     try:
-        file.seek(0)
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")
-            meta = read_file_meta_info(cast(Any, file))
+            meta = read_dataset(cast(Any, file), False, True, stop_when=lambda tag, *_: tag >> 16 != 2)
         packed = str(meta.get("TransferSyntaxUID", "")) == DeflatedExplicitVRLittleEndian
     except Exception:  # said by what parses the file
         return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
 _DEFLATE, _LZMA = (8, 32946), (34925,)
-_PIECE = 2**20
+_PIECE, _MOST_SAMPLES = 2**20, 64
 
 
 def load_tiff(path: Path, number: int | None, most: int = 0) -> tuple[NDArray[Any] | None, dict[str, Any]]:
@@ -101,6 +101,8 @@ def _refuse_bombs(path: Path, page: TiffPage, most: int) -> None:
     """Raise BadInput for a page that claims too much, or whose pieces unpack to more than it claims."""
     width, length, samples = page.imagewidth, page.imagelength, page.samplesperpixel
     each = max(int(page.bitspersample), 8) // 8
+    if samples > _MOST_SAMPLES:
+        raise BadInput(path, f"{samples} values a pixel: not one grey or colour image")
     if said := too_many_pixels(width, length, samples, most=most, bytes_each=each):
         raise BadInput(path, said)
     rows, columns = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, width)
