@@ -18,7 +18,7 @@ from napari_tbcad.io.scan_files import find_scans
 from napari_tbcad.simulate.bone_scan import ScanParameters, SimulatedScan, simulate_scan
 from napari_tbcad.simulate.skeleton import BodyParameters
 
-QUICK = ("--set", "regions.persons=1", "--set", "regions.iterations=0")
+QUICK = ("--segmenter", "classical", "--set", "regions.persons=1", "--set", "regions.iterations=0")
 SECRET = "SECRET^PERSON"
 
 

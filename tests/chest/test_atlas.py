@@ -10,6 +10,7 @@ import pytest
 from scipy import ndimage
 
 from napari_tbcad.chest.lungs import atlas as atlas_module
+from napari_tbcad.chest.lungs import atlas_synthetic
 from napari_tbcad.chest.lungs.atlas import (
     AtlasParameters,
     atlas,
@@ -208,7 +209,8 @@ def test_the_packaged_atlas_is_whole_and_small():
     assert right < left  # the patient's right lung is on the image's left
 
 
-def test_synthetic_shapes_and_films_repeat_and_are_nobodys():
+def test_synthetic_shapes_and_films_repeat_and_are_nobodys(monkeypatch):
+    monkeypatch.setattr(atlas_synthetic, "_PIXELS_PER_FILM", 400)  # enough for drawn chests
     angles = np.linspace(0, 2 * np.pi, 30, endpoint=False)
     circle = np.stack([0.12 * np.cos(angles), 0.28 * np.sin(angles)], axis=1)
     random = np.random.default_rng(0)
