@@ -1,7 +1,7 @@
 """The table of times: stage × size × device, beside other libraries in the same run.
 
-    python benchmarks/speed.py [--parts features growth contrast lungs films bone memory card] [--quick]
-                               [--out DIR] [--batch]
+    python benchmarks/speed.py [--parts features growth contrast lungs films stages bone memory card]
+                               [--quick] [--out DIR] [--batch]
 
 Every part runs in a process of its own, with the threads that its rows name. Jobs that are compared are run
 in turn, so that a busy machine slows them alike; processor time of the process stands beside the clock, and
@@ -74,6 +74,12 @@ def _films(repeats: int, threads: int) -> Iterator[Row]:
     return films(repeats, threads)
 
 
+def _stages(repeats: int, threads: int) -> Iterator[Row]:
+    from speed_chains import stages
+
+    return stages(repeats, threads)
+
+
 def _bone(repeats: int, threads: int) -> Iterator[Row]:
     from speed_chains import pairs
 
@@ -100,6 +106,7 @@ PARTS = {
     "contrast": Part("Local contrast", (1,), _contrast),
     "lungs": Part("Lung segmentation", (1, 2), _lungs),
     "films": Part("A film to its result", (1, 2), _films),
+    "stages": Part("Stages of a film, `network` masks", (1,), _stages),
     "bone": Part("A pair of bone scans to its index", (2,), _bone),
     "memory": Part("Memory", (2,), _memory),
     "card": Part("On a graphics card", (2,), _card),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speed_rows import DATA, Job, Row, cores, in_turn, middle
+from speed_rows import DATA, Job, Row, Times, cores, in_turn, middle, timed
 
 MODEL = "demonstration"
 SEGMENTERS = ("network", "otsu", "atlas")
@@ -85,6 +85,45 @@ def films(repeats: int, threads: int) -> Iterator[Row]:
                 asked[files] = 0.0 if large else 2000 / 3
                 by = "wall" if threads > 1 else "processor"
                 yield Row(stage, size, cores(threads), *times, most=asked.get(stage, 0.0), by=by)
+
+
+def stages(repeats: int, threads: int) -> Iterator[Row]:
+    """Yield the rows of the stages of which a film's way to its files is made, one core, `network` masks."""
+    import torch
+
+    from napari_tbcad.chest.classify.packaged import find_model
+    from napari_tbcad.chest.exports import write_overlay
+    from napari_tbcad.chest.workflow import CHAIN, finish, settings_for, start
+    from napari_tbcad.io.masks import write_mask
+    from napari_tbcad.io.read import read_film
+
+    torch.set_num_threads(threads)
+    model = find_model(MODEL)
+    settings = settings_for(model, {"lungs.segmenter": "network"})
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for size, path in film_files(folder).items():
+            taken: dict[str, list[Times]] = {}
+
+            def clocked(name: str, job: Job, taken: dict[str, list[Times]] = taken) -> None:
+                taken.setdefault(name, []).append(timed(job))
+
+            for _ in range(repeats + 1):
+                film = []
+                clocked("read", lambda film=film, path=path: film.append(read_film(path)))
+                run = start(film[0], settings, model=model)
+                for stage in CHAIN.stages:
+                    clocked(stage.name, partial(run.compute, stage.writes))
+                done = []
+                clocked("warnings and record", lambda run=run, done=done: done.append(finish(run)))
+                masks = done[0].sensitive, done[0].insensitive
+                clocked(
+                    "both masks written",
+                    lambda masks=masks: [write_mask(folder / f"{m.kind}.png", m.labels) for m in masks],
+                )
+                clocked("picture written", partial(write_overlay, folder / "overlay.png", done[0]))
+            for name, times in taken.items():
+                yield Row(name, size, cores(threads), *middle(times[1:]))
 
 
 def pairs(number: int) -> Iterator[Row]:
