@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.batch.child.channel import Channel
-from napari_tbcad.batch.child.files import write_json
+from napari_tbcad.batch.child.files import read_json, write_json
 from napari_tbcad.batch.child.work import carry_out, in_child, leave
 from napari_tbcad.batch.runs.window_jobs import COUNTS, plan_of, read_job
 from napari_tbcad.errors import Cancelled
@@ -176,6 +176,8 @@ class Teller:
         self._folder, self._channel = folder, channel
         self._pace = Pace(total)
         self._counts = {"done": 0, "failed": 0, "total": total}
+        earlier = read_json(folder / COUNTS) or {}
+        self._before = _sum(earlier) if earlier.get("total") == total else 0
         self._changes: list[list[Any]] = []
         self._told = self._kept = 0.0
 
@@ -203,15 +205,20 @@ class Teller:
     def _tell(self) -> None:
         self._told = time.monotonic()
         changes, self._changes = self._changes, []
-        done = self._counts["done"] + self._counts["failed"]
-        share = done / max(1, self._counts["total"])
+        share = _sum(self._counts) / max(1, self._counts["total"])
         if changes:
             self._channel.tell({"event": "rows", "changes": changes, "left": self._pace.left()})
             self._channel.tell({"event": "progress", "what": "run", "share": round(share, 4), "text": ""})
 
     def _keep(self) -> None:
+        """Keep the counts, unless this run has not come yet to where an earlier one of these studies was."""
         self._kept = time.monotonic()
-        write_json(self._folder / COUNTS, self._counts)
+        if _sum(self._counts) >= self._before:
+            write_json(self._folder / COUNTS, self._counts)
+
+
+def _sum(counts: Mapping[str, Any]) -> int:
+    return sum(each for name in ("done", "failed") if isinstance(each := counts.get(name), int))
 
 
 def change_of(event: StudyEvent) -> list[Any]:
