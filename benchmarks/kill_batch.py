@@ -310,7 +310,7 @@ def kill_runs(
                 alive = watched.until(time.monotonic() + float(generator.uniform(0, first)))
             else:
                 alive = watched.until(time.monotonic() + _PATIENCE, first=True)
-                alive = alive and watched.until(time.monotonic() + float(generator.exponential(work / 4)))
+                alive = alive and watched.until(time.monotonic() + float(generator.uniform(0, 0.7 * work)))
             if alive and watched.process.poll() is None:
                 gone = watched.kill()
                 tally.kills += 1

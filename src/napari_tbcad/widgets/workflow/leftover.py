@@ -24,7 +24,7 @@ class Leftover(QFrame):
     """
 
     def __init__(
-        self, bench: Bench, *, did: str = "corrected this film", brings: str = "masks, settings and record"
+        self, bench: Bench, *, did: str = "worked on this film", brings: str = "masks, settings and record"
     ) -> None:
         super().__init__()
         self._bench, self._did = bench, did
@@ -39,7 +39,9 @@ class Leftover(QFrame):
         self.go_on = QPushButton("Go on with it")
         self.go_on.setToolTip(f"Bring back {brings} as they were.")
         self.leave = QPushButton("Start anew")
-        self.leave.setToolTip("Leave it where it is; your next correction takes its place.")
+        self.leave.setToolTip(
+            "Leave it on the side: it stays there, beside your next work, until you delete it."
+        )
         row.addWidget(self.go_on)
         row.addWidget(self.leave)
         column.addLayout(row)
