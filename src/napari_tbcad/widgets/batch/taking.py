@@ -132,8 +132,9 @@ class Taking(QObject):
         if made is None:
             return
         if session.busy or not all(session.fresh(name) for name in made.values):
-            if session.settled:  # nothing more will come: a stage failed, as the panel says
+            if session.settled:  # nothing more will come
                 self.drop()
+                self.ended.emit("Not as in the batch: a stage was stopped or failed, as its panel says.")
             else:
                 self._again.start(_AGAIN_MS)
             return
