@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -102,7 +103,8 @@ class Watch:
                 self.seen.append(f"opened {path} for writing")
             elif self.strict and not path.startswith(self._read):
                 self.seen.append(f"read {path}")
-        elif event in _NEVER:
+        elif event in _NEVER and threading.current_thread() is threading.main_thread():
+            # Other threads are those that take results from processes of our own.
             self.seen.append(f"{event} {str(args[:2])[:80]}")
         elif event in _CHANGES:
             self.seen.append(f"{event} {str(args[:1])[:80]}")

@@ -273,3 +273,9 @@ def test_a_segmentation_names_no_other_file(tmp_path, line):
 def test_encodings_on_which_the_library_crashes_are_refused(tmp_path, encoding):
     path = nrrd(tmp_path / "a.nrrd", f"encoding: {encoding}", gzip.compress(bytes(24)))
     refused(path, "raw or gzip", read_mask)
+
+
+def test_a_field_of_a_header_that_is_no_text_is_passed_over(tmp_path):
+    head = b"NRRD0004\ntype: unsigned char\ndimension: 3\nsizes: 6 4 1\nencoding: raw\n"
+    (tmp_path / "a.nrrd").write_bytes(head + b"odd\xff\xfekey:=\xfe\n\n" + bytes([1, 1, 0, 0, 2, 2] * 4))
+    assert read_mask(tmp_path / "a.nrrd")[0].tolist() == [1, 1, 0, 0, 2, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,15 +101,19 @@ def _load(path: Path) -> tuple[NDArray[Any], tuple[float, float], dict[str, str]
         size = reader.GetSize()
         if len(size) < 2 or any(n != 1 for n in size[2:]):
             raise BadInput(path, f"a film's segmentation is one slice, this has the size {_by(size)}")
-        layers = reader.GetNumberOfComponents()
-        if layers > _MOST_LAYERS or (said := too_many_pixels(size[0], size[1], layers, bytes_each=8)):
-            raise BadInput(path, said if layers <= _MOST_LAYERS else f"it has {layers} layers")
+        if (number := reader.GetNumberOfComponents()) > _MOST_LAYERS:
+            raise BadInput(path, f"it has {number} layers")
+        if said := too_many_pixels(size[0], size[1], number, bytes_each=8):
+            raise BadInput(path, said)
         if not np.allclose(reader.GetDirection(), np.eye(len(size)).ravel(), atol=1e-3):
             raise BadInput(path, "its axes are turned; save it on the film's own grid")
         image = reader.Execute()
     except RuntimeError as error:
         raise BadInput(path, "not a segmentation that can be read (damaged, or no NRRD file)") from error
-    header = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    header: dict[str, str] = {}
+    for key in reader.GetMetaDataKeys():
+        with contextlib.suppress(TypeError, UnicodeError):  # bytes that are no text say nothing of segments
+            header[key] = reader.GetMetaData(key)
     values = sitk.GetArrayFromImage(image)
     columns, rows = size[:2]
     layers = values.reshape(rows, columns, -1).transpose(2, 0, 1)
