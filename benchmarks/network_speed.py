@@ -11,7 +11,6 @@ import argparse
 import time
 
 import numpy as np
-import torch
 
 from napari_tbcad.networks.build import ArchitectureParameters, build
 from napari_tbcad.networks.card import NetworkCard, task_classes
@@ -19,6 +18,9 @@ from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.networks.models import find_network
 from napari_tbcad.networks.predict import PredictParameters, predict
 from napari_tbcad.networks.store import Network
+
+# Not before the program's own modules, which tell its threads to wait asleep.
+import torch  # isort: skip
 
 SHAPES = ((512, 512), (1024, 1024), (2048, 2048), (3000, 2500))
 ASKED = {"plain": {}, "with variants": {"augment": True}}

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_tbcad.threads import wait_asleep
 from speed_rows import Row, as_table, machine
 
 HERE = Path(__file__).resolve().parent
@@ -137,6 +138,8 @@ def measured(name: str, threads: int, repeats: int) -> list[Row]:
 
 def child(name: str, threads: int, repeats: int) -> None:
     """Print a part's rows, one JSON object a line."""
+    # The program does it before it loads torch; a benchmark may load torch first.
+    wait_asleep()
     for row in PARTS[name].rows(repeats, threads):
         print(json.dumps(row.as_json()), flush=True)
 

@@ -32,3 +32,13 @@ def test_a_workflow_lets_waiting_threads_sleep_before_torch_is_loaded(module):
 
 def test_what_a_person_has_set_stays():
     assert policy("napari_tbcad.networks.asking", OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
+
+
+def test_a_model_file_which_loads_torch_through_scikit_learn_lets_them_sleep_too():
+    code = (
+        "import os; from napari_tbcad.chest.classify.packaged import find_model; find_model('demonstration');"
+        "print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", code], env=clean, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "PASSIVE"

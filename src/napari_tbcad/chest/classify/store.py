@@ -30,6 +30,7 @@ from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256, written_whole
 from napari_tbcad.limits import MAX_MODEL_BYTES
 from napari_tbcad.plain_text import first_line, parse_json
+from napari_tbcad.threads import wait_asleep
 
 FORMAT = 1
 CARD, MANIFEST = "card.json", "manifest.json"
@@ -53,6 +54,7 @@ def save_model(model: ChestModel, path: str | Path) -> str:
     OSError
         If the place cannot be written; an older file there stays as it was.
     """
+    wait_asleep()  # skops loads all of scikit-learn, which loads torch
     import skops.io
 
     payload = io.BytesIO(
@@ -142,6 +144,7 @@ def _checked(path: Path, archive: Reader) -> tuple[ModelCard, dict[str, bytes]]:
 def _checked_content(
     path: Path, card: ModelCard, members: Mapping[str, bytes]
 ) -> tuple[dict[str, Any], list[str]]:
+    wait_asleep()  # skops loads all of scikit-learn, which loads torch
     import skops.io
 
     complaints = []
