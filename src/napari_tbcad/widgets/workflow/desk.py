@@ -89,7 +89,7 @@ class CaseDesk(QObject):
         """Whether a person did something that no file holds yet."""
         session = self._session()
         run = session.run if session is not None else None
-        return run is not None and bool(run.journal) and run.journal != self._saved
+        return run is not None and any(_work(session)) and _work(session) != self._saved
 
     @property
     def suggestion(self) -> Path:
@@ -113,12 +113,16 @@ class CaseDesk(QObject):
         self.path = self.case = self.home = self.left = None
         self.notes = ()
         self._saved = self._kept = None
+        if (session := self._session()) is not None:
+            session.wishes = {}
 
     def take(self, found: Resumed) -> None:
         """Go on with what was found when the study was read."""
         self.case, self.path, self.notes, self.left = found.case, found.path, found.notes, found.left
-        self._saved = found.run.journal if found.run is not None else None
+        self._saved = (found.run.journal, {}) if found.run is not None else None
         self._kept = None
+        if (session := self._session()) is not None:
+            session.wishes = {}
         if found.path is not None and found.case is not None:
             self._keeper.adopt(found.path, found.case.saved)
 
@@ -153,7 +157,7 @@ class CaseDesk(QObject):
             build=self._builder(session, verdict, reader),
             aside=self._builder(session, "in progress", reader),
             owner=id(session.run),
-            journal=session.run.journal,
+            work=_work(session),
             listed=path == self.home,
             reader=reader,
         )
@@ -175,7 +179,7 @@ class CaseDesk(QObject):
             return
         # What follows from an edit may come later than the edit itself.
         run = session.run
-        state = run.journal, tuple(run.fresh(stage.writes) for stage in run.chain.stages)
+        state = _work(session), tuple(run.fresh(stage.writes) for stage in run.chain.stages)
         if not self.unsaved or state == self._kept:
             return
         place = self.home or folder
@@ -277,7 +281,7 @@ class CaseDesk(QObject):
 
     def _on_saved(self, saving: Saving, case: Case) -> None:
         if saving.film is self._film:
-            self.path, self.case, self._saved = saving.path, case, saving.journal
+            self.path, self.case, self._saved = saving.path, case, saving.work
             self.left, self.notes = None, ()
             if (session := self._session()) is not None:
                 self.mark(session, saving.path, case.image.content_key)
@@ -291,7 +295,7 @@ class CaseDesk(QObject):
         self._kept = None
         if saving.film is self._film and session is not None and not session.closed:
             self.keep(reader=saving.reader)
-        elif saving.journal and (place := preferences().autosave) is not None:
+        elif any(saving.work) and (place := preferences().autosave) is not None:
             self._keeper.put(place, saving.aside, owner=saving.owner)
             self._keeper.flush()
 
@@ -322,7 +326,7 @@ class CaseDesk(QObject):
         self._restoring.found = found
         if self._at_work:
             return
-        if self.unsaved and session.run.journal != self._restoring.kept:
+        if self.unsaved and _work(session) != self._restoring.kept:
             self._put_aside(session, self._restoring)
             return
         self._restoring = None
@@ -337,7 +341,7 @@ class CaseDesk(QObject):
 
     def _put_aside(self, session: Any, token: Restoring) -> None:
         """Save what is given up beside the case that comes back; then that may come."""
-        token.kept = session.run.journal
+        token.kept = _work(session)
         build, found = self._builder(session, "in progress", session.edits.reader), token.found
 
         def save() -> Resumed | None:
@@ -346,3 +350,8 @@ class CaseDesk(QObject):
             return found
 
         start_call(lambda: outcome(token, save), on_result=self._on_restored, on_error=self._complain)
+
+
+def _work(session: Any) -> tuple[Any, dict[str, Any]]:
+    """Return what a person did to a study so far: the journal of edits, and the settings they changed."""
+    return session.run.journal, dict(session.wishes)

@@ -45,7 +45,7 @@ class Saving:
     build: Callable[[], Case]
     aside: Callable[[], Case]
     owner: int
-    journal: Any
+    work: Any
     listed: bool
     reader: str
 
@@ -61,7 +61,7 @@ class Restoring:
     found : Resumed or None
         What was read from it.
     kept : object
-        The person's journal as far as what is given up was saved.
+        The person's work as far as what is given up was saved.
     aside : Path or None
         Where that is.
     """

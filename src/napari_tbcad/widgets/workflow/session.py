@@ -51,6 +51,8 @@ class Session(QObject):
         What *Run all* brings up to date, in order.
     edits : LayerEdits
         What a person did to the label layers.
+    wishes : dict of str to parameters
+        Sections of the settings that a person changed since the study was opened.
     """
 
     changed = Signal()
@@ -64,6 +66,7 @@ class Session(QObject):
         self._viewer = weakref.ref(bare(viewer))
         self.run: Run | None = None
         self.film_problem = ""
+        self.wishes: dict[str, Any] = {}
         self.job: Job | None = None
         self._worker: Any = None
         self._pending: tuple[str, ...] = ()
@@ -190,6 +193,8 @@ class Session(QObject):
         """
         if self.run is None:
             return
+        if parameters != getattr(self.run.settings, section):
+            self.wishes[section] = parameters
         if live and self.job is not None and self.job.live:
             self._held[section] = parameters
             return
