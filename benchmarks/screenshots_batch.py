@@ -66,8 +66,8 @@ def simulated(folder: Path) -> Path:
     data = folder / "made"
     write_simulated_set(data, FILMS, seed=12, size=SIDE)
     films = (data / "films").rename(folder / "night shift")
-    (films / "copied in haste.png").touch()
     whole = sorted(films.glob("*.png"))[-1].read_bytes()
+    (films / "copied in haste.png").touch()
     (films / "0x cut short.png").write_bytes(whole[: len(whole) // 3])
     return films
 

@@ -69,7 +69,8 @@ class ResultStep(BatchStep):
         self.answers.set_text(f"{counts_words(rows)}. {said}." if said else f"{counts_words(rows)}.")
         self.failed_button.setText(f"Show {rows.counts['failed']} failed")
         more = _MORE.get(rows.workflow, "")
-        self.where.set_text(f"{TABLE}, {more}, masks, records in {out}")
+        self.where.set_text(f"{TABLE}, {more}, masks, records in {Path(*out.parts[-2:])}")
+        self.where.setToolTip(str(out))
         self.set_state(State.RUNNING if session.busy else State.DONE)
         self.summarise(said)
 
