@@ -57,8 +57,10 @@ def log_of(out: Path) -> list[dict[str, str]]:
         return [{k: v for k, v in row.items() if k not in _NOT_COMPARED} for row in csv.DictReader(file)]
 
 
-def once(config: Path, out: Path, after: float, before: tuple[int, int]) -> tuple[bool, int, int, float]:
-    """Begin or go on, and kill after so many seconds.
+def once(
+    config: Path, out: Path, after: float | None, before: tuple[int, int]
+) -> tuple[bool, int, int, float]:
+    """Begin or go on, and kill after so many seconds; never where there are none.
 
     Returns
     -------
@@ -96,9 +98,9 @@ def training(place: Path, times: int, seed: int) -> list[Tally]:
         while tally.kills < times // len(ARCHITECTURES) or state[0]:
             out = place / architecture / f"killed{round_}"
             try:
-                after = float(generator.uniform(0, 2.5 * epoch))
+                after: float | None = float(generator.uniform(0, 2.5 * epoch))
                 if tally.kills >= times // len(ARCHITECTURES):
-                    after = 1e6
+                    after = None
                 killed, done, an_epoch, again = once(config, out, after, state)
                 tally.cost, state = max(tally.cost, again), (done, an_epoch)
                 tally.files += read_all(out)

@@ -72,8 +72,8 @@ class Soak:
 
     def run(self, open_viewer: Callable[[], Any], place: Path) -> None:
         """Go from errand to errand."""
-        from person import caught, wait
-        from soak_errands import Desk, Errands
+        from person import caught
+        from soak_errands import Desk, Errands, wait
         from soak_watch import HeldUp, kinds, notified
 
         errands, held = Errands(place, self.seed), HeldUp()
@@ -157,7 +157,8 @@ class Soak:
 
     def run_bare(self, open_viewer: Callable[[], Any]) -> None:
         """Let layers come and go in two windows without this plugin."""
-        from person import films_to_open, wait
+        from person import films_to_open
+        from soak_errands import wait
 
         viewers, films = [open_viewer(), open_viewer()], films_to_open()
         rng = np.random.default_rng(self.seed)
