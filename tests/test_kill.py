@@ -46,6 +46,9 @@ class SlowJob:
     def require(self, studies: Sequence[Study]) -> None:
         pass
 
+    def load(self) -> None:
+        pass
+
     def settings(self) -> dict[str, Any]:
         return {}
 
