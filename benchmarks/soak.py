@@ -157,10 +157,10 @@ class Soak:
 
     def run_bare(self, open_viewer: Callable[[], Any]) -> None:
         """Let layers come and go in two windows without this plugin."""
-        from person import films_to_open
-        from soak_errands import wait
+        from napari_tbcad.io.read import read_film
+        from soak_errands import real_films, wait
 
-        viewers, films = [open_viewer(), open_viewer()], films_to_open()
+        viewers, films = [open_viewer(), open_viewer()], [read_film(path).pixels for path in real_films()]
         rng = np.random.default_rng(self.seed)
         for viewer in viewers:
             viewer.layers.events.inserted.connect(self._count)
