@@ -147,11 +147,10 @@ def scores(path: Path) -> None:
     from napari_tbcad.evaluate.compare.classifier_scores import ClassifierScores
     from napari_tbcad.evaluate.compare.run_scores import RunScores
 
-    for kind in (RunScores, ClassifierScores):
-        try:
-            kind.load(path)
-        except BadInput:
-            continue
+    try:
+        RunScores.load(path)
+    except BadInput:
+        ClassifierScores.load(path)
 
 
 def small_json(path: Path) -> str:

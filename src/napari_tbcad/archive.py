@@ -215,9 +215,14 @@ def array_of(source: Path, name: str, content: bytes, *, kinds: str = "biufc") -
         If it is no such array. Checked before anything is allocated: a header can claim any shape.
     """
     held = io.BytesIO(content)
-    if np.lib.format.read_magic(held) != (1, 0):
-        raise BadInput(source, f"{name} is no array of numbers of this program")
-    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(held)
+    try:
+        if np.lib.format.read_magic(held) != (1, 0):
+            raise ValueError("of another version")
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(held)
+    except Exception as error:  # a damaged header ends in ValueError, TokenError and more
+        raise BadInput(
+            source, f"{name[:80]} is no array of numbers of this program ({first_line(error)})"
+        ) from error
     if dtype.kind not in kinds or any(n < 0 for n in shape):
         raise BadInput(source, f"{name} is no array of numbers")
     if math.prod(shape) * dtype.itemsize != len(content) - held.tell():

@@ -10,6 +10,7 @@ from typing import Any
 from napari_tbcad.errors import BadInput
 from napari_tbcad.limits import MAX_DEPTH, MAX_TEXT_BYTES, MAX_YAML_VALUES
 
+_LONG_NUMBER = re.compile(r"(?<!\d)\d{300}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -40,13 +41,16 @@ def parse_json(text: str | bytes) -> Any:
     Raises
     ------
     ValueError
-        If the text is not JSON, is nested too deeply, or holds half of a character, which could not be
-        written again.
+        If the text is not JSON, is nested too deeply, has a number beyond any that could be counted with, or
+        holds half of a character, which could not be written again.
     """
     try:
         content = json.loads(text)
     except RecursionError as error:
         raise ValueError(f"values are nested more than {MAX_DEPTH} deep") from error
+    told = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if _LONG_NUMBER.search(told):
+        raise ValueError("a number has more digits than any that is meant")
     level = [content]
     for _ in range(MAX_DEPTH + 1):
         level = [child for one in level for child in _children(one) if isinstance(child, dict | list)]
@@ -54,7 +58,6 @@ def parse_json(text: str | bytes) -> Any:
             break
     else:
         raise ValueError(f"values are nested more than {MAX_DEPTH} deep")
-    told = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if _SURROGATE.search(told):
         json.dumps(content, ensure_ascii=False).encode()
     return content

@@ -53,6 +53,12 @@ def test_values_nested_too_deeply_are_refused(tmp_path, text):
             read(path)
 
 
+def test_numbers_beyond_all_others_are_refused():
+    with pytest.raises(ValueError, match="more digits"):
+        plain_text.parse_json(f'{{"n": {10**400}}}')
+    assert plain_text.parse_json("[12345678901234567890]") == [12345678901234567890]
+
+
 def test_half_a_character_is_refused_where_it_is_read():
     assert plain_text.parse_json('"\\ud83d\\ude00"') == "\U0001f600"
     with pytest.raises(ValueError, match="surrogates"):
@@ -207,6 +213,28 @@ def test_an_array_is_as_long_as_its_header_says(tmp_path, shape):
     with pytest.raises(BadInput), opened_archive(path, "case") as reader:
         reader.array("arrays/a.npy")
     assert array_of(path, "a", npy()).shape == (3,)
+
+
+def test_a_header_of_an_array_that_is_cut_is_refused(tmp_path):
+    cut = npy()
+    for content in (cut[:9], cut[:40], cut.replace(b"}", b" "), cut.replace(b"(3,)", b"(3,("), b""):
+        with pytest.raises(BadInput):
+            array_of(tmp_path, "a", content)
+
+
+@pytest.mark.parametrize("kind", ["shape", "skeleton"])
+def test_models_whose_facts_nest_deeply_are_refused(tmp_path, kind):
+    from safetensors.numpy import save_file
+
+    from napari_tbcad.bone.skeleton_atlas import _META, load_skeleton_atlas
+    from napari_tbcad.chest.shape_model import ShapeModel
+
+    deep = "[" * 100_000
+    facts = {"napari_tbcad_shape_model": "1", "parameters": deep, _META: deep}
+    arrays = {name: np.zeros(2) for name in ("mean", "modes", "variances")}
+    save_file(arrays, tmp_path / "a", metadata=facts)
+    with pytest.raises(ModelRefused):
+        (ShapeModel.load if kind == "shape" else load_skeleton_atlas)(tmp_path / "a")
 
 
 @pytest.mark.parametrize("descr", ["|O", "<M8[s]", "|V8"])

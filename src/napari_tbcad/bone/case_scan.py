@@ -146,7 +146,7 @@ def _embedded(case: Case, case_path: str | Path) -> Study:
             warnings=tuple(facts["warnings"]),
             record=RECORD.validate_python(facts["record"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ArithmeticError, ValueError) as error:
         raise BadInput(case_path, f"the scan in it cannot be used ({error})") from error
     if study_key(study) != case.image.content_key:
         raise BadInput(case_path, "the scan in it is another one than this case was made with")

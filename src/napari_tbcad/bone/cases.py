@@ -193,7 +193,7 @@ def run_from(
             _require_grid(value, study)
             run.put(name, value)
         restore(run, one, outputs, _still_fresh(run, one))
-    except (AttributeError, KeyError, TypeError, IndexError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ArithmeticError, ValueError) as error:
         raise BadInput(case.image.name, f"its case cannot be used here ({_said(error)})") from error
     return run
 
@@ -288,7 +288,7 @@ def _of_reading(case: Case, name: str, reader: int) -> Any:
             return None
         labels = one.labels if name in given else {**case.labels, **one.automatic}
         return labelled(name, said, dict(labels), dict(case.arrays))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ArithmeticError, ValueError) as error:
         raise BadInput(case.image.name, f"the {name} in its case cannot be used ({_said(error)})") from error
 
 

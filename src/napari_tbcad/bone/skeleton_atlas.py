@@ -19,6 +19,7 @@ from napari_tbcad.content import content_key
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS, ViewName
+from napari_tbcad.plain_text import parse_json
 from napari_tbcad.schemes import REGION_NAMES
 
 SKELETON_ATLAS_VERSION = 1
@@ -141,7 +142,7 @@ def load_skeleton_atlas(path: str | Path) -> SkeletonAtlas:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            facts = json.loads((file.metadata() or {})[_META])
+            facts = parse_json((file.metadata() or {})[_META])
             if facts["version"] > SKELETON_ATLAS_VERSION:
                 raise ModelRefused(path, "written by a newer version of this program")
             arrays = {name: file.get_tensor(name) for name in _ARRAYS}

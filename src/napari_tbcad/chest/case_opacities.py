@@ -53,7 +53,7 @@ def brought_back(case: Case, one: Reading) -> Opacities | NoOpacities | None:
             warnings,
             record,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ArithmeticError, ValueError) as error:
         raise BadInput(case.image.name, f"the opacities in its case cannot be used ({error})") from error
 
 

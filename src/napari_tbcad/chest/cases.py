@@ -213,7 +213,7 @@ def run_from(
             run.put(name, _mask(film, labels, name, origin="person"))
         restore(run, one, _outputs(case, one, film), _still_fresh(case, one, model, library))
         again = [name for name in _QUICK if name in one.values["made"]]
-    except (AttributeError, KeyError, TypeError, IndexError, ValidationError) as error:
+    except (AttributeError, LookupError, TypeError, ArithmeticError, ValidationError) as error:
         raise BadInput(case.image.name, f"its case cannot be used here ({error})") from error
     for name in again:
         try:

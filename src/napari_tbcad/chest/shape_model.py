@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from napari_tbcad.chest.lungs.fields import LEFT, RIGHT, LungMasks
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import written_whole
+from napari_tbcad.plain_text import parse_json
 from napari_tbcad.record import Parameters, field
 
 SHAPE_MODEL_VERSION = 1
@@ -250,7 +251,7 @@ class ShapeModel:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], source: str | Path) -> ShapeModel:
         """Build what :meth:`to_arrays` took apart; raises :class:`ModelRefused` when it does not fit."""
         try:
-            meta = json.loads(np.asarray(arrays["meta"], dtype=np.uint8).tobytes())
+            meta = parse_json(np.asarray(arrays["meta"], dtype=np.uint8).tobytes())
         except (KeyError, ValueError) as error:
             raise ModelRefused(source, f"not a shape model ({error})") from error
         return cls.from_parts(arrays, meta, source)
@@ -298,7 +299,7 @@ class ShapeModel:
         try:
             if int(meta["napari_tbcad_shape_model"]) > SHAPE_MODEL_VERSION:
                 raise ModelRefused(source, "written by a newer version of this program")
-            parameters = ShapeModelParameters(**json.loads(meta["parameters"]))
+            parameters = ShapeModelParameters(**parse_json(meta["parameters"]))
             mean, modes, variances = (np.asarray(arrays[k], float) for k in ("mean", "modes", "variances"))
             n_shapes, total = int(meta["n_shapes"]), float(meta["total_variance"])
         except (KeyError, TypeError, ValueError) as error:
