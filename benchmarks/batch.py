@@ -1,7 +1,8 @@
 """How fast ``chest run`` is over many films, and whether its memory stays flat.
 
-python benchmarks/batch.py [--what workers dask memory idle] [--films 100] [--rounds 3]
+python benchmarks/batch.py [--what start workers dask memory idle] [--films 100] [--rounds 3]
 
+start    until the first film is done: memory and processor time of the run's own process and of its workers
 workers  a plain loop over the films, then runs with 1 and 2 local processes, one thread each
 dask     2 local processes against a Dask cluster of 2 processes on this machine (500 films)
 memory   2000 films with 2 processes: memory of the parent and its workers, speed and overhead as it grows,
@@ -35,6 +36,8 @@ from napari_tbcad.batch.workers import ONE_THREAD
 CHEST = Path(__file__).resolve().parents[2] / "shared" / "data" / "chest"
 SOURCES = ("jsrt", "nih_sample", "pneumonia_lesions", "shenzhen_sample")
 SIMULATED = 16
+STARTED = 12
+"""Films of a run whose start is measured: so many that they are not done in the run's own process."""
 MARKS = (50, 100, 500, 1000, 2000)
 SETTINGS = {"lungs.segmenter": "network"}
 
@@ -217,6 +220,22 @@ def show_memory(films: Path, number: int) -> None:
         print(f"the same again, nothing left to do: {time.perf_counter() - began:.1f} s")
 
 
+def show_start(films: Path, rounds: int) -> None:
+    """Print what it takes until the first of some films is done."""
+    print(f"until the first of {STARTED} films, {rounds} rounds, medians; {_load()}")
+    print("processes   seconds   parent MB   parent's CPU   workers MB   workers' CPU")
+    for way in ("1", "2"):
+        firsts = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as out:
+                firsts.append(fresh(way, films, Path(out), STARTED)["marks"][0])
+        wall, parent, own, workers, cpu = (
+            statistics.median(first[key] for first in firsts)
+            for key in ("seconds", "parent_mb", "parent_cpu", "workers_mb", "cpu")
+        )
+        print(f"{way:9} {wall:7.1f} s {parent:11.0f} {own:12.1f} s {workers:12.0f} {cpu - own:12.1f} s")
+
+
 def show_idle(scheduler: str) -> None:
     """Print what an item costs that takes no time, and what is lost of items that sleep."""
     from napari_tbcad.batch.pool import each_as_done
@@ -246,17 +265,24 @@ def cluster() -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--what", nargs="+", default=["workers", "dask", "memory", "idle"])
+    parser.add_argument("--what", nargs="+", default=["start", "workers", "dask", "memory", "idle"])
     parser.add_argument("--films", type=int, default=100, help="of the comparison of workers [100]")
     parser.add_argument("--dask-films", type=int, default=500)
     parser.add_argument("--memory-films", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    needed = {"workers": given.films, "dask": given.dask_films, "memory": given.memory_films}
+    needed = {
+        "start": STARTED,
+        "workers": given.films,
+        "dask": given.dask_films,
+        "memory": given.memory_films,
+    }
     with tempfile.TemporaryDirectory() as folder:
         films = Path(folder) / "films"
         if most := max((needed.get(what, 0) for what in given.what), default=0):
             make_films(films, most)
+        if "start" in given.what:
+            show_start(films, given.rounds)
         if "workers" in given.what:
             ways = {"1 process": ("1", ""), "2 processes": ("2", ""), "plain loop": ("plain", "")}
             compare(films, ways, given.films, given.rounds)

@@ -50,6 +50,9 @@ class NoWork:
         for folder in FOLDERS:
             (self.out / folder).mkdir(parents=True, exist_ok=True)
 
+    def load(self) -> None:
+        """Load nothing."""
+
     def settings(self) -> dict[str, str]:
         """Return what results depend on."""
         return {}

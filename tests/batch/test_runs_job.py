@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +21,8 @@ from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import content_of, digest_of, do_study, state_of
 from napari_tbcad.batch.scans import BoneJob
-from napari_tbcad.errors import BadInput
+from napari_tbcad.chest.classify.packaged import packaged_file
+from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.networks.listing import hash_if_any
 
 
@@ -161,3 +167,50 @@ def test_masks_that_belong_to_nothing_are_refused_before_the_first_study(tmp_pat
     for job in (replace(CHEST, masks=tmp_path), replace(BONE, masks=tmp_path)):
         with pytest.raises(BadInput, match="no mask there belongs to any"):
             job.require(studies)
+
+
+@pytest.mark.parametrize("kind", ["chest", "bone"])
+def test_who_only_sends_studies_to_workers_loads_no_model(kind, tmp_path):
+    """What a run asks of a job before the first study, in a process of its own."""
+    made = {
+        "chest": "films import ChestJob; job = ChestJob(out, 'demonstration', {'lungs.segmenter': 'network'})",
+        "bone": "scans import BoneJob; job = BoneJob(out, {'hotspots.segmenter': 'network'})",
+    }
+    program = (
+        f"import sys; from pathlib import Path; out = Path({str(tmp_path)!r})\n"
+        f"from napari_tbcad.batch.{made[kind]}\n"
+        "job.require([]), job.settings()\n"
+        "print(sorted({'torch', 'sklearn', 'pandas', 'SimpleITK', 'skops'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+def test_a_model_that_does_not_fit_or_is_damaged_is_refused_by_its_card(tmp_path):
+    with pytest.raises(ModelRefused, match="grid 256 wanted, 512 given"):
+        ChestJob(tmp_path, "demonstration", {"features.grid": 512}).require([])
+    with pytest.raises(ModelRefused, match="neither a packaged model"):
+        ChestJob(tmp_path, "nosuch").require([])
+    model = packaged_file("demonstration")
+    assert model is not None
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 255
+    (tmp_path / "m.skops").write_bytes(content)
+    with pytest.raises(ModelRefused, match=r"m\.skops"):
+        ChestJob(tmp_path, str(tmp_path / "m.skops")).require([])
+
+
+def test_a_model_whose_parts_are_not_what_its_card_says_is_refused_when_it_is_loaded(tmp_path):
+    """Its hashes are right, so it is found out where it is built: in the workers."""
+    with zipfile.ZipFile(packaged_file("demonstration")) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["schema.json"] = members["schema.json"].replace(b"CalibratedStage", b"StrangerStage")
+    manifest = json.loads(members.pop("manifest.json"))
+    manifest["sha256"] = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
+    with zipfile.ZipFile(tmp_path / "m.skops", "w") as archive:
+        for name, content in {**members, "manifest.json": json.dumps(manifest).encode()}.items():
+            archive.writestr(name, content)
+    job = ChestJob(tmp_path, str(tmp_path / "m.skops"))
+    job.require([])
+    with pytest.raises(ModelRefused, match="not on the pinned list"):
+        job.load()

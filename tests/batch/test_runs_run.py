@@ -23,9 +23,10 @@ from napari_tbcad.batch.runs import run as run_module
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Table
 from napari_tbcad.batch.runs.run import RunSummary, StudyEvent, run_studies
-from napari_tbcad.errors import BadInput
+from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import plain, written_whole
 
+UNLOADABLE = 13
 COLUMNS = ("file", "status", "message", "value", "share", "seconds")
 
 
@@ -47,6 +48,10 @@ class MadeJob:
     def require(self, studies: Sequence[Study]) -> None:
         if self.factor < 0:
             raise BadInput("factor", "below 0")
+
+    def load(self) -> None:
+        if self.factor == UNLOADABLE:
+            raise ModelRefused("factor", "cannot be loaded")
 
     def settings(self) -> dict[str, int]:
         return {"factor": self.factor}
@@ -286,7 +291,8 @@ def test_an_error_of_the_pool_keeps_what_is_done(films, tmp_path, monkeypatch):
 def test_a_file_that_a_cluster_does_not_see_is_told_apart_from_one_that_is_gone(films, tmp_path, monkeypatch):
     def elsewhere(function, items, **options):
         for number, item in enumerate(items):
-            there = item if number else replace(item, fault="no such file")
+            missing = number == 0 and isinstance(item, Study)
+            there = replace(item, fault="no such file") if missing else item
             yield number, function(there)
 
     monkeypatch.setattr(run_module, "each_as_done", as_generator(elsewhere))
@@ -317,6 +323,34 @@ def test_a_folder_of_another_kind_and_a_job_that_cannot_be_done_are_refused(film
     about.write_text(json.dumps({**content, "kind": "other"}))
     with pytest.raises(BadInput, match="results of `other run`"):
         run_studies(films, MadeJob(out))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_models_that_cannot_be_loaded_are_said_before_any_study_and_cost_no_table(films, tmp_path, workers):
+    out, told = tmp_path / "out", []
+    run_studies(films, MadeJob(out))
+    before = (out / "results.csv").read_bytes()
+    with pytest.raises(ModelRefused, match="cannot be loaded"):
+        run_studies(films, MadeJob(out, UNLOADABLE), workers=workers, progress=told.append)
+    assert not told
+    assert (out / "results.csv").read_bytes() == before
+    assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0)
+
+
+@pytest.mark.parametrize("outcome", [Died("its process crashed"), MemoryError(), OSError(5, "input error")])
+def test_models_that_take_their_process_with_them_are_said(films, tmp_path, monkeypatch, outcome):
+    def load(self: MadeJob) -> None:
+        raise outcome
+
+    def each(function, items, **options):
+        yield 0, outcome
+
+    if isinstance(outcome, Died):
+        monkeypatch.setattr(run_module, "each_as_done", each)
+    else:
+        monkeypatch.setattr(MadeJob, "load", load)
+    with pytest.raises(BadInput, match="models: they cannot be loaded"):
+        run_studies(films, MadeJob(tmp_path / "out"))
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(films, tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from napari_tbcad.files import sha256
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model import ChestModel
+    from napari_tbcad.chest.classify.model_file import ModelFile
     from napari_tbcad.chest.lungs.atlas import Atlas
     from napari_tbcad.chest.lungs.fields import MaskKind
     from napari_tbcad.chest.workflow import ChestAnalysis
@@ -58,6 +59,10 @@ class ChestJob:
         """Return the classifier, read once a process."""
         return _model(self.classifier)
 
+    def model_file(self) -> ModelFile | None:
+        """Return what the classifier's file says of itself, at a small part of its cost."""
+        return _model_file(self.classifier)
+
     @property
     def kind(self) -> str:
         """What the studies are."""
@@ -85,14 +90,14 @@ class ChestJob:
         return _atlas(self.atlas) if self.atlas else None
 
     def require(self, studies: Sequence[Study]) -> None:
-        """Check what concerns every film.
+        """Check what concerns every film, as far as cards and hashes tell.
 
         Raises
         ------
         BadInput
             If no given mask belongs to a film, or the features need opacities, which are switched off.
         ModelRefused
-            If the model, the atlas or a named network cannot be used.
+            If the model's or a named network's file is damaged or does not fit the settings.
         """
         from napari_tbcad.chest.lungs.network import require_named
         from napari_tbcad.chest.opacities import require_opacities
@@ -101,10 +106,15 @@ class ChestJob:
         if self.masks and not any(self.given(study.name) for study in studies):
             wanted = f"{studies[0].name}_sensitive.png" if studies else "NAME_sensitive.png"
             raise BadInput(self.masks, f"no mask there belongs to any of the films; names are like {wanted}")
-        settings = settings_for(self.model(), self.assignments)
-        refuse_unless_fits(self.model(), settings)
+        model = self.model_file()
+        settings = settings_for(model, self.assignments)
+        refuse_unless_fits(model, settings)
         require_named(settings.lungs)
         require_opacities(settings)
+
+    def load(self) -> None:
+        """Load what is kept for all films; raises ModelRefused if the model or the atlas cannot be used."""
+        self.model()
         self.library()
 
     def settings(self) -> dict[str, Any]:
@@ -112,7 +122,7 @@ class ChestJob:
         from napari_tbcad.chest.workflow import settings_for
         from napari_tbcad.networks.listing import hash_if_any
 
-        model = self.model()
+        model = self.model_file()
         settings = settings_for(model, self.assignments).model_dump(mode="json")
         return {
             "settings": with_hashes(settings, hash_if_any),
@@ -154,6 +164,14 @@ def _model(classifier: str) -> ChestModel | None:
     from napari_tbcad.chest.classify.packaged import find_model
 
     return None if classifier == "none" else find_model(classifier)
+
+
+@lru_cache(maxsize=2)
+def _model_file(classifier: str) -> ModelFile | None:
+    from napari_tbcad.chest.classify.model_file import read_model_file
+    from napari_tbcad.chest.classify.packaged import model_path
+
+    return None if classifier == "none" else read_model_file(model_path(classifier))
 
 
 @lru_cache(maxsize=1)

@@ -86,7 +86,7 @@ class BoneJob:
         BadInput
             If a setting does not exist, or no given mask belongs to a scan.
         ModelRefused
-            If the atlas, or a network that was named, cannot be used.
+            If a network that was named cannot be used.
         """
         from napari_tbcad.bone import candidates_network, skeleton_network
         from napari_tbcad.bone.workflow import settings_from
@@ -95,6 +95,9 @@ class BoneJob:
         skeleton_network.require_named(settings.regions)
         candidates_network.require_named(settings.hotspots)
         require_masks(studies, self.masks)
+
+    def load(self) -> None:
+        """Load what is kept for all scans; raises ModelRefused if the atlas cannot be used."""
         self.library()
 
     def settings(self) -> dict[str, Any]:

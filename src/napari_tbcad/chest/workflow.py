@@ -53,6 +53,7 @@ from napari_tbcad.settings import assigned
 
 if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model import ChestModel
+    from napari_tbcad.chest.classify.model_file import ModelFile
     from napari_tbcad.chest.classify.result import ChestResult
     from napari_tbcad.chest.lungs.atlas import Atlas
 
@@ -227,13 +228,13 @@ def settings_from(assignments: Mapping[str, Any], base: Parameters | None = None
     return assigned(base or ChestSettings(), assignments)
 
 
-def settings_for(model: ChestModel | None, assignments: Mapping[str, Any] | None = None) -> Any:
+def settings_for(model: ChestModel | ModelFile | None, assignments: Mapping[str, Any] | None = None) -> Any:
     """Return the settings a model was trained with, then `assignments`; the defaults without a model."""
     base = settings_from(assignments_of(model)) if model is not None else None
     return settings_from(assignments or {}, base)
 
 
-def assignments_of(model: ChestModel) -> dict[str, Any]:
+def assignments_of(model: ChestModel | ModelFile) -> dict[str, Any]:
     """Return the dotted settings with which the films of a model were measured."""
     sections = {"features": model.card.features, "enhance": model.card.enhance, **model.card.masks}
     return _dotted(sections)
@@ -247,7 +248,7 @@ def _dotted(section: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
-def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
+def refuse_unless_fits(model: ChestModel | ModelFile | None, settings: Any) -> None:
     """Say before the first film what would be said of every film.
 
     Raises
@@ -257,7 +258,7 @@ def refuse_unless_fits(model: ChestModel | None, settings: Any) -> None:
     """
     if model is None:
         return
-    reasons = model.misfits(settings.features.model_dump(mode="json").get)
+    reasons = model.card.misfits(settings.features.model_dump(mode="json").get)
     enhance_as = settings.enhance.model_dump(mode="json")
     reasons += [
         f"enhance.{name} {value} wanted, {enhance_as[name]} given"

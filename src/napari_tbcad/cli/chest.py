@@ -16,6 +16,7 @@ from napari_tbcad.cli.options import Dataset, Splits
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
     from napari_tbcad.chest.classify.model import ChestModel
+    from napari_tbcad.chest.classify.model_file import ModelFile
 
 app = typer.Typer(help="Tuberculosis on chest X-rays.", no_args_is_help=True, rich_markup_mode=None)
 atlas_app = typer.Typer(help="Lung atlases.", no_args_is_help=True, rich_markup_mode=None)
@@ -29,11 +30,11 @@ class Method(StrEnum):
     nb = "nb"
 
 
-def teller(model: ChestModel | None) -> running.Line:
+def teller(model: ModelFile | None) -> running.Line:
     """Return what prints a film's line; what :func:`tell_model` says of the model is left out of it."""
-    from napari_tbcad.chest.classify.model import result_warnings
+    from napari_tbcad.chest.classify.card import result_warnings
 
-    said = () if model is None else result_warnings(model)
+    said = () if model is None else result_warnings(model.card, model.warnings)
     return partial(_tell, said)
 
 
@@ -55,19 +56,19 @@ def _tell(said: Collection[str], done: int, total: int, row: Row, left: str = ""
     typer.echo(f"[{done}/{total}] {file}: {answer}, {result['seconds']:.1f} s{left}{note}")
 
 
-def tell_model(model: ChestModel | None) -> None:
+def tell_model(model: ModelFile | ChestModel | None) -> None:
     """Print what the model is and how well it was measured to do."""
     if model is None:
         typer.echo("no classifier: the chain ends with the features")
         return
-    from napari_tbcad.chest.classify.model import result_warnings
+    from napari_tbcad.chest.classify.card import result_warnings
 
     card = model.card
     kind = "demonstration model" if card.demonstration else f"model {card.name}"
     typer.echo(f"{kind}: {card.n_tb} TB and {card.n_normal} other films. {card.notice}")
     for design, score in card.headline().items():
         typer.echo(f"  {design} {score}")
-    for warning in result_warnings(model):
+    for warning in result_warnings(card, model.warnings):
         if not warning.startswith("demonstration model"):  # its kind and scores are above
             typer.echo(f"  WARNING {warning}")
 
@@ -119,7 +120,7 @@ def run(
     )
     films = chest_inputs(paths)
     job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
-    model = job.model()
+    model = job.model_file()
     tell_model(model)
     line = teller(model)
     running.carry_out(films, job, line, things="films", workers=workers, scheduler=scheduler, again=again)

@@ -52,7 +52,7 @@ def _chest(out: Path) -> tuple[Sequence[Row], Path]:
 
     films = chest_inputs([sample_path(name) for name in sample_names()])
     job = ChestJob(out, DEMONSTRATION)
-    model = job.model()
+    model = job.model_file()
     tell_model(model)
     typer.echo(
         "The samples are simulated and the model learned from real films: its answers on them show how"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
@@ -326,6 +325,8 @@ def _demons(
     fixed: FloatImage, moving: FloatImage, field: FloatImage, iterations: int, smoothing: float
 ) -> FloatImage:
     """One level of demons; fields are (2, h, w) in (row, column), ITK's are (x, y) vectors."""
+    import SimpleITK as sitk  # 100 MB, which only this needs
+
     demons = sitk.FastSymmetricForcesDemonsRegistrationFilter()
     # Films run side by side in threads; one ITK thread each keeps the sums in one order.
     demons.SetNumberOfThreads(1)

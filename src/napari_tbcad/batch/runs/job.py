@@ -56,7 +56,10 @@ class Job(Protocol):
         """Return the job with paths that hold in any working directory."""
 
     def require(self, studies: Sequence[Study]) -> None:
-        """Raise BadInput for what would fail for every study."""
+        """Raise BadInput for what would fail for every study, as far as that can be told at little cost."""
+
+    def load(self) -> None:
+        """Load what all studies need, where they are worked on; raise BadInput where that cannot be used."""
 
     def settings(self) -> Mapping[str, Any]:
         """Return all that the results depend on beside the studies: settings and digests of models."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from napari_tbcad.batch.pool import Died, each_as_done
 from napari_tbcad.batch.rows import Row
@@ -19,13 +19,16 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Job, StudyDone, digest_of, do_study
 from napari_tbcad.batch.runs.store import RunStore, Standing
 from napari_tbcad.batch.runs.tables import LiveTables
-from napari_tbcad.errors import Cancelled
+from napari_tbcad.errors import BadInput, Cancelled
 
 Again = Literal["unfinished", "failed", "all"]
 
 FEW = 10
 """So many studies are done in this process, which spares them the start of another one. A study that takes
 its process with it ends such a run; the next one finds that out and is careful."""
+
+
+MODELS = "models"
 
 
 def run_studies(
@@ -118,11 +121,13 @@ class _Run:
         """Do what is to be done; where care is due, in a process that may crash."""
         try:
             todo = self._sort_out(again)
+            use = self._workers(workers, scheduler, careful or len(todo) > FEW)
+            self._load(min(workers, len(todo)) if scheduler is None else min(1, len(todo)), use)
         except Cancelled:
             return
         self._tables.rewrite()
         try:
-            self._work(todo, workers, scheduler, careful or len(todo) > FEW)
+            self._work(todo, use)
         except Cancelled:
             pass
         finally:
@@ -130,17 +135,32 @@ class _Run:
             self._take_over()
             self._tables.rewrite()
 
-    def _work(self, todo: Sequence[int], workers: int, scheduler: str | None, isolated: bool) -> None:
+    def _workers(self, workers: int, scheduler: str | None, isolated: bool) -> dict[str, Any]:
         self._remote = scheduler is not None
+        return {
+            "workers": workers,
+            "scheduler": scheduler,
+            "cancelled": self._cancelled,
+            "isolated": isolated,
+            "shared": self._job.out if scheduler else None,
+        }
+
+    def _load(self, workers: int, use: Mapping[str, Any]) -> None:
+        """Let the workers load models and atlas, so that one that cannot be used is said before any study.
+
+        They stay in the workers' memory; this process, which needs none of it, holds a fraction of that.
+        """
+        with closing(each_as_done(_loaded, [self._job] * workers, **use)) as outcomes:
+            for _, outcome in outcomes:
+                if isinstance(outcome, Died):
+                    raise BadInput(MODELS, f"they cannot be loaded: {outcome.reason}")
+
+    def _work(self, todo: Sequence[int], use: Mapping[str, Any]) -> None:
         outcomes = each_as_done(
             partial(do_study, job=self._job),
             (_found_anywhere(self._studies[number]) for number in todo),
-            workers=workers,
-            scheduler=scheduler,
-            cancelled=self._cancelled,
             on_start=lambda place: self._tell(todo[place], "working"),
-            isolated=isolated,
-            shared=self._job.out if scheduler else None,
+            **use,
         )
         with closing(outcomes):
             for place, outcome in outcomes:
@@ -226,6 +246,14 @@ class _Run:
             has_row = self._store.is_done(study) or self._tried is None or number in self._tried
             if has_row and self._store.has_row(study):
                 yield self._store.row(study)
+
+
+def _loaded(job: Job) -> None:
+    """Load what a job needs; called in the workers."""
+    try:
+        job.load()
+    except (OSError, MemoryError) as error:
+        raise BadInput(MODELS, f"they cannot be loaded ({type(error).__name__}: {error})") from error
 
 
 def _found_anywhere(study: Study) -> Study:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -125,10 +125,44 @@ class ModelCard(_Part):
     package_version: str = __version__
     made: str = Field(default_factory=lambda: datetime.now(UTC).date().isoformat())
 
+    def misfits(self, given: Callable[[str], Any]) -> list[str]:
+        """Return where a way of measuring differs from the card's.
+
+        Parameters
+        ----------
+        given : callable
+            Value of a feature parameter by its name; None where it is not known.
+
+        Returns
+        -------
+        list of str
+            Such as ``"grid 256 wanted, 512 given"``.
+        """
+        told = {name: getattr(self, name) for name in ("definition", "levels", "grid", "image")}
+        # The set is judged by its names: a larger one will do.
+        rest = {name: value for name, value in self.features.items() if name != "feature_set"}
+        pairs = [(name, wanted, given(name)) for name, wanted in {**rest, **told}.items()]
+        return [
+            f"{name} {wanted} wanted, {have} given"
+            for name, wanted, have in pairs
+            if wanted is not None and have is not None and str(wanted) != str(have)
+        ]
+
     def headline(self) -> dict[str, str]:
         """Return the scores that belong beside every output: ``{design: metric}``, as text."""
         chosen = (score for score in self.scores if score.headline)
         return {f"{s.design}: {s.metric}": with_interval(s.value, s.low, s.high) for s in chosen}
+
+
+def result_warnings(card: ModelCard, complaints: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what must be said beside every result of a model; `complaints` are those of reading it."""
+    said = [*complaints, *card.warnings]
+    if card.demonstration:
+        scores = "; ".join(f"{name} {value}" for name, value in card.headline().items())
+        said.append("demonstration model" + (f" ({scores})" if scores else ""))
+    if card.stage1_abstains:
+        said.append("stage 1 abstains: its alarm rate on films without tuberculosis was not dependable")
+    return tuple(said)
 
 
 def with_interval(value: float, low: float | None, high: float | None) -> str:

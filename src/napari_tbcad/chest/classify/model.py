@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_tbcad.chest.classify.card import ModelCard
+from napari_tbcad.chest.classify.card import ModelCard, result_warnings
 from napari_tbcad.chest.classify.contributions import contributions
 from napari_tbcad.chest.classify.decision import StageResult
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
@@ -72,29 +72,6 @@ class ChestModel:
             return name, self.card.thresholds[name]
         return name, self.card.curve.threshold(name)
 
-    def misfits(self, given: Callable[[str], Any]) -> list[str]:
-        """Return where a way of measuring differs from the card's.
-
-        Parameters
-        ----------
-        given : callable
-            Value of a feature parameter by its name; None where it is not known.
-
-        Returns
-        -------
-        list of str
-            Such as ``"grid 256 wanted, 512 given"``.
-        """
-        told = {name: getattr(self.card, name) for name in ("definition", "levels", "grid", "image")}
-        # The set is judged by its names: a larger one will do.
-        rest = {name: value for name, value in self.card.features.items() if name != "feature_set"}
-        pairs = [(name, wanted, given(name)) for name, wanted in {**rest, **told}.items()]
-        return [
-            f"{name} {wanted} wanted, {have} given"
-            for name, wanted, have in pairs
-            if wanted is not None and have is not None and str(wanted) != str(have)
-        ]
-
     def refuse_unless_fits(self, features: Features, *, early_exit: bool = False) -> None:
         """Raise when features were made in another way than those the model learned from.
 
@@ -111,7 +88,7 @@ class ChestModel:
         ModelRefused
             With every reason, what the model wants and what it was given.
         """
-        reasons = self.misfits(lambda name: measured_with(features, name))
+        reasons = self.card.misfits(lambda name: measured_with(features, name))
         needed = self.card.stage1_features if early_exit else self.card.feature_names
         present = set(features.names)
         missing = [name for name in needed if name not in present]
@@ -214,20 +191,9 @@ def predict(
         demonstration=model.card.demonstration,
         scores=dict(model.card.headline()),
         notice=model.card.notice,
-        warnings=result_warnings(model),
+        warnings=result_warnings(model.card, model.warnings),
         record=Record((step,)),
     )
-
-
-def result_warnings(model: ChestModel) -> tuple[str, ...]:
-    """Return what must be said beside every result of this model."""
-    said = list(model.warnings) + list(model.card.warnings)
-    if model.card.demonstration:
-        scores = "; ".join(f"{name} {value}" for name, value in model.card.headline().items())
-        said.append("demonstration model" + (f" ({scores})" if scores else ""))
-    if model.card.stage1_abstains:
-        said.append("stage 1 abstains: its alarm rate on films without tuberculosis was not dependable")
-    return tuple(said)
 
 
 def measured_with(features: Features, name: str) -> Any:

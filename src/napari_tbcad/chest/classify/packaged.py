@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from napari_tbcad.chest.classify.model import ChestModel
-from napari_tbcad.chest.classify.store import load_model
 from napari_tbcad.errors import ModelRefused
+
+if TYPE_CHECKING:
+    from napari_tbcad.chest.classify.model import ChestModel
 
 DEMONSTRATION = "demonstration"
 """Name of the packaged model that works on first start."""
@@ -29,6 +31,8 @@ def packaged_models() -> dict[str, Callable[[], ChestModel]]:
 
 @cache
 def _load(file: Path) -> ChestModel:
+    from napari_tbcad.chest.classify.store import load_model  # all of scikit-learn
+
     return load_model(file)
 
 
@@ -54,10 +58,20 @@ def find_model(name_or_path: str | Path) -> ChestModel:
     ModelRefused
         If there is neither, or the file is broken, tampered with or not a model.
     """
-    if str(name_or_path) in packaged_models():
+    if packaged_file(str(name_or_path)) is not None:
         return packaged_model(str(name_or_path))
+    path = model_path(name_or_path)
+    from napari_tbcad.chest.classify.store import load_model
+
+    return load_model(path)
+
+
+def model_path(name_or_path: str | Path) -> Path:
+    """Return the file of a model by packaged name or path; raises :class:`ModelRefused` without one."""
+    if (packaged := packaged_file(str(name_or_path))) is not None:
+        return packaged
     path = Path(name_or_path)
     if not path.is_file():
         have = ", ".join(packaged_models()) or "none"
         raise ModelRefused(name_or_path, f"neither a packaged model (there are: {have}) nor a file")
-    return load_model(path)
+    return path

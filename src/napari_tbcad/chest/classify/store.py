@@ -12,28 +12,25 @@ import io
 import json
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
-from pydantic import ValidationError
 
-from napari_tbcad.archive import Reader, array_of, opened_archive
 from napari_tbcad.chest.classify.card import ModelCard, arrays_sha256
 from napari_tbcad.chest.classify.fitted import unusable
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.model import ChestModel
-from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.chest.classify.model_file import CARD as CARD
+from napari_tbcad.chest.classify.model_file import FORMAT, checked, complaints, opened
+from napari_tbcad.chest.classify.model_file import MANIFEST as MANIFEST
+from napari_tbcad.chest.classify.model_file import read_card as read_card
+from napari_tbcad.errors import ModelRefused
 from napari_tbcad.files import sha256, written_whole
-from napari_tbcad.limits import MAX_MODEL_BYTES
-from napari_tbcad.plain_text import first_line, parse_json
+from napari_tbcad.plain_text import first_line
 from napari_tbcad.threads import wait_asleep
 
-FORMAT = 1
-CARD, MANIFEST = "card.json", "manifest.json"
 TRUSTED = (
     "napari_tbcad.chest.classify.columns.DropCollinear",
     "napari_tbcad.chest.classify.columns.WeightedScaler",
@@ -86,73 +83,18 @@ def load_model(path: str | Path) -> ChestModel:
         If there is no such file.
     """
     path = Path(path)
-    with _opened(path) as archive:
-        card, members = _checked(path, archive)
-    content, complaints = _checked_content(path, card, members)
+    with opened(path) as archive:
+        card, members = checked(path, archive)
+    content = _checked_content(path, members)
     estimator, shape_model = content["estimator"], content["shape_model"]
     _refuse_unless_whole(path, card, estimator, shape_model)
-    return ChestModel(estimator, card, shape_model, sha256=sha256(path), warnings=tuple(complaints))
+    return ChestModel(estimator, card, shape_model, sha256=sha256(path), warnings=complaints(card))
 
 
-def read_card(path: str | Path) -> ModelCard:
-    """Read only the card of a model file, after checking the hashes; raises :class:`ModelRefused`."""
-    with _opened(Path(path)) as archive:
-        return _checked(Path(path), archive)[0]
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Reader]:
-    """Open a model file within the limits; whatever is wrong with it is ModelRefused."""
-    if not path.is_file():
-        raise BadInput(path, "no such model file")
-    try:
-        with opened_archive(path, "model file", most=MAX_MODEL_BYTES) as archive:
-            yield archive
-    except ModelRefused:
-        raise
-    except BadInput as error:
-        raise ModelRefused(path, error.cause) from error
-
-
-def _checked(path: Path, archive: Reader) -> tuple[ModelCard, dict[str, bytes]]:
-    """Return the card and all members, each of which has the hash that the manifest lists."""
-    if MANIFEST not in archive.names or CARD not in archive.names:
-        raise ModelRefused(path, "not a model of this program: it has no card or no manifest")
-    manifest = parse_json(archive.read(MANIFEST))
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("sha256"), dict):
-        raise ModelRefused(path, "its manifest cannot be read")
-    if manifest.get("format") != FORMAT:
-        found = str(manifest.get("format"))[:40]
-        raise ModelRefused(path, f"model format {found} is not {FORMAT}, the one this program reads")
-    wanted = manifest["sha256"]
-    if set(archive.names) != {*wanted, MANIFEST}:
-        raise ModelRefused(path, "its parts are not those its manifest lists: the file was changed")
-    members = {name: archive.read(name) for name in archive.names}
-    for name, digest in wanted.items():
-        if hashlib.sha256(members[name]).hexdigest() != digest:
-            raise ModelRefused(
-                path, f"{name[:80]} does not match its SHA-256: the file was changed or damaged"
-            )
-        if name.endswith(".npy"):  # its header can claim any length, which would be asked for
-            array_of(path, name, members[name], kinds="biufcSU")
-    try:
-        return ModelCard.model_validate(parse_json(members[CARD])), members
-    except ValidationError as error:
-        raise ModelRefused(path, f"its card cannot be read ({error.error_count()} faults)") from error
-
-
-def _checked_content(
-    path: Path, card: ModelCard, members: Mapping[str, bytes]
-) -> tuple[dict[str, Any], list[str]]:
+def _checked_content(path: Path, members: Mapping[str, bytes]) -> dict[str, Any]:
     wait_asleep()  # skops loads all of scikit-learn, which loads torch
     import skops.io
 
-    complaints = []
-    if card.sklearn_version and card.sklearn_version != sklearn.__version__:
-        complaints.append(
-            f"model made with scikit-learn {card.sklearn_version}, read with {sklearn.__version__}: "
-            "check a known film before trusting it"
-        )
     # The members as they were checked, packed anew: what was read once within limits is not read again.
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -173,7 +115,7 @@ def _checked_content(
         ) from error
     if not isinstance(content, dict) or set(content) != {"estimator", "shape_model"}:
         raise ModelRefused(path, "does not hold an estimator and a shape model")
-    return content, complaints
+    return content
 
 
 def _refuse_unless_whole(path: Path, card: ModelCard, estimator: Any, shape_model: Any) -> None:
