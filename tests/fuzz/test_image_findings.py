@@ -201,6 +201,22 @@ def test_a_strip_that_unpacks_without_end_is_refused(tmp_path, packing):
     refused(path, "unpacks to more than the image has")
 
 
+@pytest.mark.parametrize("packing", [None, "zlib", "lzma"])
+def test_a_page_that_holds_less_than_it_claims_is_refused(tmp_path, packing):
+    path = written_tiff(tmp_path / "a.tif", compression=packing, rowsperstrip=40)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<HII", content, entry(content, 257) + 2, 4, 1, 1_000_000)
+    path.write_bytes(content)
+    refused(path, "less than the image that it claims")
+
+
+def test_a_large_page_of_one_bit_is_read(tmp_path):
+    large = np.zeros((3000, 3000), bool)
+    large[1000:, 1000:] = True
+    Image.fromarray(large).save(tmp_path / "a.tif")
+    assert read_film(tmp_path / "a.tif").pixels.mean() == pytest.approx(4 / 9, rel=1e-3)
+
+
 def test_many_pages_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(tiff, "MAX_PAGES", 3)
     tifffile.imwrite(tmp_path / "a.tif", np.stack([FILM] * 5), photometric="minisblack")

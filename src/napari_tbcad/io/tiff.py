@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
 _DEFLATE, _LZMA = (8, 32946), (34925,)
+_MOST_RATIO = {1: 1.01, **dict.fromkeys(_DEFLATE, 1100), **dict.fromkeys(_LZMA, 8000)}
+"""By how much each compression can shrink an image at most; the first is none."""
 _PIECE, _MOST_SAMPLES = 2**20, 64
 
 
@@ -109,7 +111,10 @@ def _refuse_bombs(path: Path, page: TiffPage, most: int) -> None:
     piece = min(rows, 2 * length + 1024) * columns * samples * each
     if said := too_many_pixels(columns, min(rows, length) or 1, samples, most=most, bytes_each=each):
         raise BadInput(path, said)
-    if sum(page.databytecounts) > 2 * path.stat().st_size + _PIECE:
+    packed, claimed = sum(page.databytecounts), width * length * samples * int(page.bitspersample) // 8
+    if claimed > _PIECE and claimed > _MOST_RATIO.get(int(page.compression), claimed) * packed:
+        raise BadInput(path, "truncated or damaged TIFF file (it holds less than the image that it claims)")
+    if packed > 2 * path.stat().st_size + _PIECE:
         raise BadInput(path, "damaged TIFF file (the parts of its image overlap)")
     if int(page.compression) in (*_DEFLATE, *_LZMA):
         _refuse_longer(path, page, 2 * piece + _PIECE)
