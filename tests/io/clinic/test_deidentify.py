@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 
 import numpy as np
@@ -16,6 +17,8 @@ from napari_tbcad.bone.views import name_views
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.deidentify import MOST_DAYS, Deidentification
 from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
+from napari_tbcad.io.clinic.source import dicom_source
+from napari_tbcad.io.dicom_file import parse_dicom
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
 from napari_tbcad.io.scans import read_study
@@ -160,6 +163,17 @@ def test_a_comment_in_a_compressed_stream_goes():
     clean = Deidentification().dataset(data)
     assert SECRET.encode() not in bytes_of(clean)
     assert len(clean.PixelData) == 64 * 64
+
+
+def test_a_damaged_sequence_is_told_as_damage(tmp_path):
+    path = write_nuclear(tmp_path / "a.dcm", np.ones((2, 64, 32)))
+    whole = path.read_bytes()
+    start = whole.index(b"\x54\x00\x22\x00SQ")  # DetectorInformationSequence
+    for place in range(start + 8, start + 60):
+        path.write_bytes(whole[:place] + b"\x7f" + whole[place + 1 :])
+        for use in (lambda: Deidentification().dataset(parse_dicom(path)), lambda: dicom_source(path)):
+            with contextlib.suppress(BadInput):
+                use()
 
 
 def test_what_is_no_film_and_no_scan_is_refused():

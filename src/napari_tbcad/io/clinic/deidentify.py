@@ -29,6 +29,7 @@ from napari_tbcad.io.clinic.segmentation_reading import concept_of
 from napari_tbcad.io.clinic.source import CLASSES, SECONDARY_CAPTURE
 from napari_tbcad.io.dicom_file import damage_told, modality_of
 from napari_tbcad.io.nuclear_writing import fill_modules, view_code
+from napari_tbcad.io.opening import opening_told
 from napari_tbcad.io.view_names import coded_view, named_view
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class Deidentification:
         BadInput
             If it is no such image, or cannot be decoded.
         """
-        with damage_told(Path("image")):
+        # pydicom parses sequences late, and says of damaged ones that they cannot be read.
+        with opening_told(Path("image")), damage_told(Path("image")):
             return self._dataset(dataset)
 
     def _dataset(self, dataset: Dataset) -> Dataset:

@@ -12,6 +12,7 @@ from napari_tbcad.io.clinic.report import Answer, Group, Measured, Report, Segme
 from napari_tbcad.io.clinic.segmentation_reading import concept_of
 from napari_tbcad.io.clinic.whole import is_whole
 from napari_tbcad.io.dicom_file import damage_told, parse_dicom
+from napari_tbcad.io.opening import opening_told
 
 MOST_ITEMS = 100_000
 """A report with more content items is refused."""
@@ -43,13 +44,8 @@ def read_report(path: str | Path) -> Report:
         If the file is no such report or is damaged.
     """
     path = Path(path)
-    try:
+    with opening_told(path), damage_told(path):
         dataset = parse_dicom(path)
-    except FileNotFoundError as error:
-        raise BadInput(path, "no such report file") from error
-    except OSError as error:
-        raise BadInput(path, f"the report cannot be read ({error.strerror or error})") from error
-    with damage_told(path):
         templates = [
             str(one.get("TemplateIdentifier", "")) for one in dataset.get("ContentTemplateSequence") or ()
         ]

@@ -21,6 +21,7 @@ from napari_tbcad.io.clinic.codes import (
     Concept,
 )
 from napari_tbcad.io.dicom_file import damage_told, modality_of, parse_dicom
+from napari_tbcad.io.opening import opening_told
 from napari_tbcad.limits import too_many_pixels
 from napari_tbcad.schemes import LEFT, RIGHT
 
@@ -76,7 +77,7 @@ def spacing_of(path: str | Path) -> tuple[float, float] | None:
     BadInput
         If the file is no DICOM file or is damaged.
     """
-    with damage_told(Path(path)):
+    with opening_told(Path(path)), damage_told(Path(path)):
         header = parse_dicom(Path(path), only=["SharedFunctionalGroupsSequence"])
         for shared in header.get("SharedFunctionalGroupsSequence") or ():
             for measures in shared.get("PixelMeasuresSequence") or ():
@@ -111,13 +112,8 @@ def read_segments(path: str | Path, shape: tuple[int, int] | None = None) -> tup
     DICOM PS3.3, C.8.20 (segmentation), C.8.20.4.2 (segment description).
     """
     path = Path(path)
-    try:
+    with opening_told(path), damage_told(path):
         dataset = parse_dicom(path)
-    except FileNotFoundError as error:
-        raise BadInput(path, "no such segmentation file") from error
-    except OSError as error:
-        raise BadInput(path, f"the segmentation cannot be read ({error.strerror or error})") from error
-    with damage_told(path):
         if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
             raise BadInput(path, "not a DICOM segmentation")
         _refuse_other_sizes(path, dataset, shape)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.dicom_file import damage_told, first_number, modality_of, parse_dicom
+from napari_tbcad.io.opening import opening_told
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -100,7 +101,7 @@ def dicom_source(dataset: Dataset | str | Path, *, frame: int = 0, view: str = "
         If the file is no DICOM image.
     """
     path = dataset if isinstance(dataset, str | Path) else "image"
-    with damage_told(Path(path)):
+    with opening_told(Path(path)), damage_told(Path(path)):
         if isinstance(dataset, str | Path):
             dataset = parse_dicom(Path(dataset))
         if not dataset.get("Rows") or not dataset.get("Columns"):
