@@ -173,7 +173,7 @@ def test_masks_that_belong_to_nothing_are_refused_before_the_first_study(tmp_pat
 def test_who_only_sends_studies_to_workers_loads_no_model(kind, tmp_path):
     """What a run asks of a job before the first study, in a process of its own."""
     made = {
-        "chest": "films import ChestJob; job = ChestJob(out, 'demonstration', {'lungs.segmenter': 'network'})",
+        "chest": "films import ChestJob; job = ChestJob(out, 'demonstration')",
         "bone": "scans import BoneJob; job = BoneJob(out, {'hotspots.segmenter': 'network'})",
     }
     program = (

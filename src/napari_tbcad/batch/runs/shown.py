@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from napari_tbcad.batch.runs.child import shown_of
 from napari_tbcad.batch.runs.folder import ABOUT, read_inputs
 from napari_tbcad.batch.runs.store import RUN
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import read_rows
 
 TABLE = "results.csv"
 _HASH = re.compile(r" [0-9a-f]{64}$")
@@ -68,7 +68,7 @@ def read_run(out: Path) -> ShownRun:
     numbers = {line[1][0]: number for number, line in enumerate(lines)}
     changes = []
     with suppress(FileNotFoundError), (out / TABLE).open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
+        for row in read_rows(file):
             number = numbers.get(row.get("file") or "")
             if number is not None:
                 state = "done" if row.get("status") == "ok" else "failed"
