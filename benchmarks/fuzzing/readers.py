@@ -264,3 +264,30 @@ def skeleton_atlas(path: Path) -> None:
 
 
 IMAGES = (film, scan, mask, labels)
+
+
+def dicom_masks(path: Path) -> None:
+    """Read a DICOM segmentation in the three ways it can be meant."""
+    from napari_tbcad.io.clinic.segmentation_reading import is_segmentation, spacing_of
+
+    is_segmentation(path)
+    spacing_of(path)
+    mask(path)
+
+
+def dicom_hotspots(path: Path) -> None:
+    """Read hotspots and regions of a DICOM segmentation."""
+    from napari_tbcad.errors import BadInput
+    from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, regions_of
+
+    try:
+        hotspots_of(path)
+    except BadInput:
+        regions_of(path)
+
+
+def report(path: Path) -> None:
+    """Read a structured report."""
+    from napari_tbcad.io.clinic.report_reading import read_report
+
+    read_report(path).as_dict()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzzing import containers, formats, picture_formats, readers, seed_files, seed_images
+from fuzzing import containers, formats, picture_formats, readers, seed_clinic, seed_files, seed_images
 from fuzzing.bytes_and_text import BINARY, TEXT, Mutation, json_tree
 from fuzzing.markup import xml, yaml
 
@@ -72,6 +72,24 @@ TARGETS: tuple[Target, ...] = (
         BINARY,
         (readers.scan, readers.dicom_headers),
         2,
+    ),
+    Target(
+        "DICOM segmentation",
+        ".dcm",
+        seed_clinic.segmentations,
+        [formats.dicom] * 2,
+        BINARY,
+        (readers.dicom_masks, readers.dicom_hotspots, readers.dicom_headers),
+        1,
+    ),
+    Target(
+        "DICOM report",
+        ".dcm",
+        seed_clinic.reports,
+        [formats.dicom] * 2,
+        BINARY,
+        (readers.report, readers.dicom_headers),
+        1,
     ),
     Target("PNG", ".png", lambda f: seed_images.pngs(), [formats.png] * 2, BINARY, readers.IMAGES, 2),
     Target(
