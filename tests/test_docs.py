@@ -340,6 +340,14 @@ def test_numbers_of_the_simulator_in_the_text_are_its_own():
         assert said in text
 
 
+def test_the_guide_names_the_entries_of_the_export_menu():
+    from napari_tbcad.widgets.chest.exporting import Exporter
+
+    entries = [text for text, *_ in Exporter.entries(Exporter.__new__(Exporter))]
+    guide = text_of(ROOT / "docs/guide.md")
+    assert [row[0] for row in table(section(guide, "Export"), "entry")] == entries
+
+
 def test_the_bone_guide_names_what_the_panel_shows():
     from napari_tbcad.widgets.bone.exporting import BoneExporter
     from napari_tbcad.widgets.bone.hotspot_table.model import HEADS
