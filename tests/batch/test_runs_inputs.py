@@ -121,6 +121,28 @@ def test_results_of_a_run_are_a_table_of_films(tmp_path):
     assert chest_inputs(results)[0].path == path
 
 
+def test_paths_in_the_results_of_a_run_count_from_where_it_was_started(tmp_path, monkeypatch):
+    for name in ("102_ant.png", "102_post.png"):
+        image(tmp_path / "scans" / name)
+    out = tmp_path / "out"
+    (out / "run").mkdir(parents=True)
+    lines = "file,files\nscans/102_ant.png,scans/102_ant.png | scans/102_post.png\n"
+    results, inputs = table(out / "results.csv", lines), table(out / "run" / "inputs.csv", lines)
+    monkeypatch.chdir(tmp_path)
+    assert bone_inputs(results)[0].fault
+    (out / "run" / "journal.jsonl").write_text("")
+    for listed in (results, inputs):
+        (scan,) = bone_inputs(listed)
+        assert ([path.name for path in scan.paths], scan.fault) == (["102_ant.png", "102_post.png"], "")
+
+
+def test_a_row_without_a_file_keeps_its_columns_and_backslashes_are_folders(tmp_path):
+    path = image(tmp_path / "films" / "a.png")
+    found = chest_inputs(table(tmp_path / "list.csv", "file,patient\nfilms\\a.png,p1\n,p2\n"))
+    assert (found[0].path, found[0].fault) == (path, "")
+    assert [dict(study.listed) for study in found] == [{"patient": "p1"}, {"patient": "p2"}]
+
+
 def test_names_from_a_table_never_leave_the_folder_of_results(tmp_path):
     home = tmp_path / "home"
     home.mkdir()

@@ -41,8 +41,9 @@ def test_a_list_of_films_is_run_and_gone_on_with(films, tmp_path, capfd):
     call = ["chest", "run", str(table), "--out", str(out), *QUICK]
     assert main(call) == 1
     said = capfd.readouterr()
-    assert "[2/3] gone.png: ERROR gone.png: no such file" in said.err
+    assert "[2/3] gone.png: ERROR no such file" in said.err
     assert "2 of 3 films done" in said.out
+    assert f"1 failed: the column message of {tmp_path / 'out' / 'results.csv'} says why" in said.out
     assert [row["status"] for row in rows(out / "results.csv")] == ["ok", "error", "ok"]
     assert (out / "masks" / "films__a__film_sensitive.png").is_file()
     listed = rows(out / "run" / "inputs.csv")

@@ -43,7 +43,8 @@ def _tell(said: Collection[str], done: int, total: int, row: Row, left: str = ""
     result = row.result
     file = Path(result["file"]).name
     if not row.ok:
-        typer.echo(f"[{done}/{total}] {file}: ERROR {result['message']}{left}", err=True)
+        why = result["message"].removeprefix(f"{file}: ")
+        typer.echo(f"[{done}/{total}] {file}: ERROR {why}{left}", err=True)
         return
     if result.get("probability") is None:
         answer = str(result["decision"])

@@ -139,6 +139,9 @@ def told(summary: RunSummary, things: str, job: Job) -> str:
     kept = f", {summary.kept} of them before" if summary.kept and summary.done else ""
     kept = ", all of them before" if summary.kept and not (summary.done or summary.failed) else kept
     text = f"{good} of {summary.total} {things} done{kept}; results in {job.out}"
+    if summary.failed:
+        why = f"the column message of {job.out / 'results.csv'} says why"
+        text += f"\n{summary.failed} failed: {why}; the same command tries again"
     if summary.left:
         text += f"\n{summary.left} left: the same command goes on with them"
     return text

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import is_file
 from napari_tbcad.io.scan_files import scan_entries, scans_among
 from napari_tbcad.io.tables import PATH_COLUMNS, records_of
 from napari_tbcad.io.walk import Entry, entries_below, is_image_file, once, unique_names
@@ -75,7 +76,8 @@ def chest_inputs(
     ----------
     paths : path or iterable of paths
         Films; folders, searched through as :func:`napari_tbcad.io.read.find_films` does; and tables
-        (``.csv``, ``.tsv``) with a column ``path`` or ``file``, relative to the table's folder.
+        (``.csv``, ``.tsv``) with a column ``path`` or ``file``, relative to the table's folder; in those
+        that a run wrote, to the folder in which it was started.
     passed_over : list of Path, optional
         Images and folders that were not taken are added here.
 
@@ -162,23 +164,43 @@ def _take_table(table: Path, given: _Given, below: Below) -> None:
         given.faults[table] = error.cause
         given.no_tables.append(table)
         return
+    home = Path() if _is_of_a_run(table) else table.parent
     for number, record in enumerate(records, start=1):
-        named = next((record[column] for column in PATH_COLUMNS if record.get(column)), "")
+        more = tuple((name, value) for name, value in record.items() if name not in PATH_COLUMNS)
+        named = _named(record, table)
         if not named:
             nowhere = table.with_name(f"{table.stem}_row{number}")
             given.entries.append(_itself(nowhere))
             given.faults[nowhere] = f"row {number} of {table.name} names no file"
-            continue
-        path = table.parent / named.replace("\0", "")
-        more = tuple((name, value) for name, value in record.items() if name not in PATH_COLUMNS)
-        for entry in _listed_entries(path, table, given, below):
-            given.entries.append(entry)
-            given.listed.setdefault(entry.path, more)
+            given.listed[nowhere] = more
+        for one in named:
+            for entry in _listed_entries(_from(home, one), home, given, below):
+                given.entries.append(entry)
+                given.listed.setdefault(entry.path, more)
 
 
-def _listed_entries(path: Path, table: Path, given: _Given, below: Below) -> list[Entry]:
-    """Return the entries of a path in a table, named from the table's folder where they lie below it."""
-    home = Path(os.path.normpath(table.parent.absolute()))
+def _is_of_a_run(table: Path) -> bool:
+    """Tell whether a run wrote a table: its paths count from the folder in which the run was started."""
+    return any(is_file(table.parent / journal) for journal in ("run/journal.jsonl", "journal.jsonl"))
+
+
+def _named(record: Mapping[str, str], table: Path) -> list[str]:
+    """Return the files that a row names; of two views of one scan a run's own table names both."""
+    if record.get("files") and _is_of_a_run(table):
+        return record["files"].split(" | ")
+    return next(([record[column]] for column in PATH_COLUMNS if record.get(column)), [])
+
+
+def _from(home: Path, named: str) -> Path:
+    """Return where a path of a table leads; one written on Windows has backslashes."""
+    path = home / named.replace("\0", "")
+    slashed = home / named.replace("\0", "").replace("\\", "/")
+    return slashed if not is_file(path) and is_file(slashed) else path
+
+
+def _listed_entries(path: Path, home: Path, given: _Given, below: Below) -> list[Entry]:
+    """Return the entries of a path in a table, named from the table's home where they lie below it."""
+    home = Path(os.path.normpath(home.absolute()))
     whole = Path(os.path.normpath(path.absolute()))
     if _is_folder(path):
         return below([path], given.passed_over) or [_itself(path)]
