@@ -28,6 +28,7 @@ from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.errors import BadInput, Cancelled
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need not find the tests
 
 
@@ -250,9 +251,16 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
         list(each(double, [1], scheduler="tcp://127.0.0.1:1"))
 
 
-def test_tls_without_certificates_is_said_so():
-    with pytest.raises(BadInput, match=r"tls://127.0.0.1:1 cannot be spoken to .*TLS configuration"):
+def test_an_address_that_does_not_go_with_the_certificates_is_said_before_a_client_is_made(monkeypatch):
+    monkeypatch.setattr(distributed, "Client", None)  # one made in vain prints a traceback when it goes
+    with pytest.raises(BadInput, match=r"tls://127.0.0.1:1 wants certificates"):
         list(each(double, [1], scheduler="tls://127.0.0.1:1"))
+    with dask.config.set({"distributed.comm.require-encryption": True}):
+        with pytest.raises(BadInput, match=r"tcp://127.0.0.1:1 is not encrypted"):
+            list(each(double, [1], scheduler="tcp://127.0.0.1:1"))
+    with dask.config.set({"distributed.comm.tls.ca-file": "/no/such/ca.pem"}):
+        with pytest.raises(BadInput, match="certificate"):
+            list(each(double, [1], scheduler="tls://127.0.0.1:1"))
 
 
 def test_a_run_on_the_cluster_gives_what_a_run_here_does(address, tmp_path):

@@ -412,11 +412,13 @@ def test_a_person_s_export_is_taken_over_and_kept(films, tmp_path):
         run_studies(films, MadeJob(out))
 
 
-def test_a_person_s_export_while_the_run_goes_on_is_kept(films, tmp_path):
+@pytest.mark.parametrize("after", [2, 4])
+def test_a_person_s_export_while_the_run_goes_on_is_kept(films, tmp_path, after):
+    """The fifth film brings a new column, for which the table is written anew in the middle of the run."""
     out = tmp_path / "out"
 
     def correct(event: StudyEvent) -> None:
-        if event.state == "done" and event.number == 4:
+        if event.state == "done" and event.number == after:
             export(out, films[2], "77")
 
     run_studies(films, MadeJob(out), progress=correct)

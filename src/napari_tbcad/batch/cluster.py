@@ -239,9 +239,28 @@ def _connected(address: str) -> Any:
         from distributed import Client
     except ImportError as error:
         raise BadInput(SOURCE, "Dask is not installed: pip install 'napari-tbcad[dask]'") from error
+    _require_spoken(address)
     try:
         return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise BadInput(SOURCE, f"no Dask scheduler answers at {address} ({error})") from error
-    except TypeError as error:  # Dask's word for tls:// where no certificates are configured
-        raise BadInput(SOURCE, f"{address} cannot be spoken to ({error})") from error
+
+
+def _require_spoken(address: str) -> None:
+    """Raise BadInput where an address and Dask's settings do not go together.
+
+    A client made in vain would hold the program up for 20 s at its end and print what went wrong there.
+    """
+    from distributed import Security
+
+    try:
+        settings = Security().get_connection_args("client")
+    except OSError as error:
+        raise BadInput(SOURCE, f"a certificate that Dask's settings name cannot be read ({error})") from error
+    encrypted = address.startswith(("tls://", "wss://"))
+    if encrypted and settings["ssl_context"] is None:
+        raise BadInput(
+            SOURCE, f"{address} wants certificates, and Dask's settings here name none (distributed.comm.tls)"
+        )
+    if settings["require_encryption"] and not encrypted:
+        raise BadInput(SOURCE, f"{address} is not encrypted, which Dask's settings here ask for: use tls://")

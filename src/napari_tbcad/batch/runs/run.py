@@ -180,6 +180,8 @@ class _Run:
         if self._tried is not None:
             self._tried.add(number)
         row = self._store.row(study)
+        if self._tables.must_be_rewritten(row):
+            self._take_over()
         self._tables.append(row)
         self._tell(number, "done" if row.ok else "failed", row)
 
@@ -231,7 +233,7 @@ class _Run:
                 self._say(f"{_results(number)} there {words}")
 
     def _take_over(self) -> None:
-        """Take over what a person exported while the run went on."""
+        """Take over what a person exported while the run went on, which tables written anew would not say."""
         changed = [
             study for study in self._studies if self._store.is_done(study) and self._store.was_changed(study)
         ]

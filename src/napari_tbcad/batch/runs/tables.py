@@ -60,7 +60,7 @@ class LiveTables:
             As for :meth:`rewrite`.
         """
         paths = [self._out / f"{table.name}.csv" for table in self._tables]
-        if self._has_new_columns(row) or not all(path.exists() for path in paths):
+        if self.must_be_rewritten(row):
             self.rewrite()
             return
         for table, path in zip(self._tables, paths, strict=True):
@@ -93,8 +93,10 @@ class LiveTables:
                     found[table.name].update(dict.fromkeys(line))
         self._columns |= {name: tuple(columns) for name, columns in found.items()}
 
-    def _has_new_columns(self, row: Row) -> bool:
-        return any(
+    def must_be_rewritten(self, row: Row) -> bool:
+        """Tell whether a study's rows need more than lines at the end: a new column, or a table is gone."""
+        there = all((self._out / f"{table.name}.csv").exists() for table in self._tables)
+        return not there or any(
             not set(line) <= set(self._columns[table.name])
             for table in self._tables
             if table.grows
