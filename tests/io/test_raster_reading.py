@@ -190,6 +190,14 @@ def test_truncated_image_is_refused_with_its_name(tmp_path, suffix):
         read_film(tmp_path / f"cut{suffix}")
 
 
+def test_a_header_that_cannot_be_read_is_told_without_folders_and_inner_names(tmp_path):
+    path = tmp_path / "cut.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(30))
+    with pytest.raises(BadInput) as told:
+        read_film(path)
+    assert str(told.value) == "cut.png: truncated or damaged image file (its header cannot be read)"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

@@ -155,7 +155,7 @@ def to_grey(path: str | Path, array: NDArray[Any], warnings: list[str]) -> NDArr
 def _load_pillow(
     path: Path, head: bytes, number: int | None, most: int
 ) -> tuple[NDArray[Any], dict[str, Any]]:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with python_warnings.catch_warnings():
@@ -182,6 +182,9 @@ def _load_pillow(
         raise
     except Image.DecompressionBombError as error:
         raise BadInput(path, f"the image is too large ({first_line(error)})") from error
+    except UnidentifiedImageError as error:
+        # Its own text names the open file, folders and all.
+        raise BadInput(path, "truncated or damaged image file (its header cannot be read)") from error
     except Exception as error:
         # Damaged files end in OSError, ValueError, SyntaxError, TypeError and more.
         raise BadInput(path, f"truncated or damaged image file ({first_line(error)})") from error
