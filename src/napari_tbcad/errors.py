@@ -25,7 +25,7 @@ class BadInput(TbcadError, ValueError):
     """
 
     def __init__(self, source: str | Path, cause: str) -> None:
-        self.source, self.cause = str(source), _printable(cause, _LONGEST)
+        self.source, self.cause = str(source) or "input", _printable(cause, _LONGEST)
         name = _printable(Path(self.source).name or self.source, _LONGEST // 2)
         super().__init__(f"{name}: {self.cause}")
 

@@ -39,6 +39,10 @@ def test_a_message_is_short_and_can_be_printed():
     assert str(BadInput("a.csv", "two\nlines, ä")) == "a.csv: two\nlines, ä"
 
 
+def test_an_error_always_names_something():
+    assert str(BadInput("", "no")) == "input: no"
+
+
 # -- JSON and YAML
 
 
@@ -248,6 +252,33 @@ def test_an_atlas_that_claims_more_than_it_holds_is_refused(tmp_path):
     path = archive(tmp_path / "a.npz", {"header.npy": npy("(1000000000000,)", "|u1")})
     with pytest.raises(ModelRefused):
         load_atlas(path)
+
+
+# -- cases
+
+
+@pytest.mark.parametrize("values", [[1.0, [2.0]], ["a"], [10**400, 1], {"a": 1}, 5])
+def test_a_case_whose_features_are_no_numbers_is_refused(values):
+    from dataclasses import replace
+
+    from napari_tbcad.chest.cases import case_of, film_for, run_from
+    from napari_tbcad.chest.edits import give_mask
+    from napari_tbcad.chest.workflow import settings_from, start
+    from napari_tbcad.imaging.radiograph import Radiograph
+    from napari_tbcad.record import Step
+
+    film = Radiograph(np.arange(64 * 56, dtype=np.float32).reshape(64, 56)).after(Step("layer"))
+    run = start(film, settings_from({"lungs.segmenter": "otsu"}))
+    labels = np.zeros((64, 56), np.uint8)
+    labels[9:50, 5:20], labels[9:50, 30:50] = 1, 2
+    give_mask(run, labels, "sensitive")
+    case = case_of(run)
+    assert run_from(case, film_for(case, "one.tbcad")).get("sensitive") is not None
+    said = {"names": ["a", "b"], "values": values, "groups": ["x", "x"], "feature_set": "", "warnings": []}
+    said |= {"definition": None, "grid": None, "record": {"entries": []}}
+    odd = replace(case.last, values={**case.last.values, "features": said})
+    with pytest.raises(BadInput, match="cannot be used"):
+        run_from(replace(case, readings=(odd,)), film)
 
 
 # -- models

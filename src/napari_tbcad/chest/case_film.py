@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from napari_tbcad.case import Case, ImageReference
 from napari_tbcad.case_images import find_again
@@ -103,7 +102,9 @@ def _embedded(case: Case, case_path: str | Path) -> Radiograph:
         record = RECORD.validate_python(facts.pop("record"))
         own: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}
         film = Radiograph(case.arrays[case.image.embedded], record=record, **own)
-    except (LookupError, TypeError, ArithmeticError, ValidationError) as error:
+    except BadInput:
+        raise
+    except (LookupError, TypeError, ArithmeticError, ValueError) as error:
         raise BadInput(case_path, f"the film in it cannot be used ({error})") from error
     if film_key(film) != case.image.content_key:
         raise BadInput(case_path, "the film in it is another image than the one this case was made with")

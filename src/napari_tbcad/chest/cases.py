@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from napari_tbcad import __version__
 from napari_tbcad.case import Case, Reading, Verdict
@@ -213,7 +213,9 @@ def run_from(
             run.put(name, _mask(film, labels, name, origin="person"))
         restore(run, one, _outputs(case, one, film), _still_fresh(case, one, model, library))
         again = [name for name in _QUICK if name in one.values["made"]]
-    except (AttributeError, LookupError, TypeError, ArithmeticError, ValidationError) as error:
+    except BadInput:
+        raise
+    except (AttributeError, LookupError, TypeError, ArithmeticError, ValueError) as error:
         raise BadInput(case.image.name, f"its case cannot be used here ({error})") from error
     for name in again:
         try:
