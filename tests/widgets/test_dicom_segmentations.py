@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pytest
@@ -78,3 +79,20 @@ def test_the_panel_writes_its_film_as_dicom(panel, finished, phantom_pixels, qtb
     with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as told:
         export_dicom_to(widget.exporter, blocked)
     assert "cannot write there" in told.args[0]
+
+    out = tmp_path / "blind"
+    out.mkdir()
+    widget.bench.blind = True
+    for export in (
+        partial(export_dicom_to, widget.exporter),
+        partial(export_dicom_to, widget.exporter, deidentify=True),
+        widget.exporter.export_to,
+    ):
+        with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as told:
+            export(out)
+        assert "the answer is hidden while you read" in told.args[0]
+        assert list(out.iterdir()) == []
+    widget.bench.blind = False
+    with qtbot.waitSignal(widget.exporter.saved, timeout=60_000):
+        widget.exporter.export_to(out)
+    assert (out / "results.csv").is_file()

@@ -9,6 +9,11 @@ from typing import Any
 from napari_tbcad.widgets.workflow import exporting
 from napari_tbcad.widgets.workflow.dicom_exporting import dicom_entries
 
+_HIDDEN = (
+    "not exported: the answer is hidden while you read (Chest worklist), and the files would tell it. Save "
+    "the case or write a report, which leaves the answer out, or stop hiding the answer first."
+)
+
 
 class Exporter(exporting.Exporter):
     """Writes what ``chest run`` writes; see :class:`~napari_tbcad.widgets.workflow.exporting.Exporter`."""
@@ -27,6 +32,10 @@ class Exporter(exporting.Exporter):
     def written(self, folder: Path, run: Any, session: Any) -> Callable[[], Path]:
         """Return what writes tables, masks, overlay and record."""
         return lambda: _export(folder, run)
+
+    def refusal(self) -> str:
+        """Refuse while the answer is hidden: tables, records and DICOM reports all say it."""
+        return _HIDDEN if self._bench.blind else ""
 
     def page(self, run: Any, session: Any) -> Callable[[Any, exporting.Language], str]:
         """Return what writes the report; without the answer while it is hidden from the reader."""

@@ -78,6 +78,10 @@ class Exporter(QObject):
         """Return what writes the results of a run into a folder, on a worker."""
         raise NotImplementedError
 
+    def refusal(self) -> str:
+        """Say why results may not leave now; empty when they may."""
+        return ""
+
     def page(self, run: Any, session: Any) -> Callable[[Case, Language], str]:
         """Return what writes the report of a case of this run as HTML, on a worker."""
         raise NotImplementedError
@@ -133,6 +137,9 @@ class Exporter(QObject):
 
     def ask(self, then: Callable[[Path], None], title: str) -> None:
         """Let the person choose a folder and go on with it."""
+        if why := self.refusal():
+            self.complain(BadInput("export", why))
+            return
         folder = QFileDialog.getExistingDirectory(self._parent, title)
         if folder:
             then(Path(folder))
@@ -141,6 +148,9 @@ class Exporter(QObject):
         """Have a worker write what `make` returns for folder, run and session."""
         session = self._bench.session
         if session is None or session.run is None:
+            return
+        if why := self.refusal():
+            self.complain(BadInput(self.name_of(session), why))
             return
         # What is in the layers is exported, an undo on a hidden one included.
         session.edits.look_again()
