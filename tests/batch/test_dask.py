@@ -255,12 +255,16 @@ def test_an_address_that_does_not_go_with_the_certificates_is_said_before_a_clie
     monkeypatch.setattr(distributed, "Client", None)  # one made in vain prints a traceback when it goes
     with pytest.raises(BadInput, match=r"tls://127.0.0.1:1 wants certificates"):
         list(each(double, [1], scheduler="tls://127.0.0.1:1"))
-    with dask.config.set({"distributed.comm.require-encryption": True}):
-        with pytest.raises(BadInput, match=r"tcp://127.0.0.1:1 is not encrypted"):
-            list(each(double, [1], scheduler="tcp://127.0.0.1:1"))
-    with dask.config.set({"distributed.comm.tls.ca-file": "/no/such/ca.pem"}):
-        with pytest.raises(BadInput, match="certificate"):
-            list(each(double, [1], scheduler="tls://127.0.0.1:1"))
+    for setting, address, said in (
+        (
+            {"distributed.comm.require-encryption": True},
+            "tcp://127.0.0.1:1",
+            "tcp://127.0.0.1:1 is not encrypted",
+        ),
+        ({"distributed.comm.tls.ca-file": "/no/such/ca.pem"}, "tls://127.0.0.1:1", "certificate"),
+    ):
+        with dask.config.set(setting), pytest.raises(BadInput, match=said):
+            list(each(double, [1], scheduler=address))
 
 
 def test_a_run_on_the_cluster_gives_what_a_run_here_does(address, tmp_path):
