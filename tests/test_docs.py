@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 OURS = "https://raw.githubusercontent.com/napari-tbcad/napari-tbcad/main/"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-COMMAND = re.compile(r"napari-tbcad (?:chest|bone|networks|report|demo|verify)\b[^`\n]*")
+COMMAND = re.compile(r"napari-tbcad (?:chest|bone|networks|report|export|deidentify|demo|verify)\b[^`\n]*")
 
 
 def named(page: Path) -> str:

@@ -266,7 +266,9 @@ def refuse_unless_fits(model: ChestModel | ModelFile | None, settings: Any) -> N
         if enhance_as.get(name, value) != value
     ]
     if reasons:
-        raise ModelRefused(model.card.name, "the settings do not fit this model: " + "; ".join(reasons))
+        way = "Leave these as they were, take no classifier (none), or train one with them"
+        said = f"the settings do not fit this model: {'; '.join(reasons)}. {way}"
+        raise ModelRefused(model.card.name, said)
 
 
 def start(
