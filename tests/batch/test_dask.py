@@ -242,6 +242,13 @@ def test_a_scheduler_that_dies_is_said_so_and_what_is_done_is_kept(tmp_path):
                 process.wait()
 
 
+@pytest.mark.parametrize("address", ["nonsense", "tcp://here", "tls://here:port"])
+def test_what_is_no_address_is_refused_before_a_client_is_made(monkeypatch, address):
+    monkeypatch.setattr(distributed, "Client", None)
+    with pytest.raises(BadInput, match="no address of a scheduler, such as tcp://HOST:8786"):
+        list(each(double, [1], scheduler=address))
+
+
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     def refuse(address, **options):
         raise OSError("timed out")

@@ -252,7 +252,14 @@ def _require_spoken(address: str) -> None:
     A client made in vain would hold the program up for 20 s at its end and print what went wrong there.
     """
     from distributed import Security
+    from distributed.comm import parse_address, parse_host_port
 
+    scheme, place = parse_address(address)
+    try:
+        if scheme in ("tcp", "tls"):
+            parse_host_port(place)
+    except ValueError as error:
+        raise BadInput(SOURCE, f"{address} is no address of a scheduler, such as tcp://HOST:8786") from error
     try:
         settings = Security().get_connection_args("client")
     except OSError as error:
