@@ -147,3 +147,35 @@ def test_a_report_that_was_cut_short_is_no_shorter_report(scan, tmp_path):
         cut.write_bytes(whole[:length])
         with pytest.raises(BadInput):
             read_report(cut)
+
+
+def test_a_number_is_tracked_as_one_of_its_own_thing_and_a_finished_report_is_another(scan, tmp_path):
+    sources, segs, report = scan
+    twice = replace(report.groups[1], id="again", uid=uid_of("another patient"))
+    paths = [
+        write_report(
+            tmp_path / f"{done}.dcm",
+            replace(report, groups=(*report.groups, twice)),
+            sources,
+            segs,
+            when=WHEN,
+            verified=done,
+        )
+        for done in (False, True)
+    ]
+    tracked = [
+        str(one.ContentSequence[1].UID)
+        for group in pydicom.dcmread(paths[0]).ContentSequence[-2].ContentSequence
+        for one in group.ContentSequence
+        if one.ValueType == "NUM"
+    ]
+    assert len(set(tracked)) == len(tracked) == 6
+    assert len({pydicom.dcmread(path).SOPInstanceUID for path in paths}) == 2
+
+
+def test_a_name_of_nothing_but_separators_names_nobody(scan, tmp_path):
+    sources, segs, report = scan
+    path = write_report(
+        tmp_path / "sr.dcm", replace(report, readers=("^^", "B. C")), sources, segs, when=WHEN
+    )
+    assert read_report(path).readers == ("B. C",)

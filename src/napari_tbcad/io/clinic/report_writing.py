@@ -64,7 +64,7 @@ def write_report(
     import highdicom as hd
 
     headers = [*_distinct(sources), *(one.header for one in segmentations)]
-    digest = (sources[0].uid, repr(report), str(when))
+    digest = (sources[0].uid, repr(report), str(when), str(verified))
     with python_warnings.catch_warnings():
         # highdicom warns of header values, a patient's name among them.
         python_warnings.simplefilter("ignore")
@@ -141,6 +141,7 @@ def _observers(report: Report) -> Any:
             observer_identifying_attributes=hd.sr.PersonObserverIdentifyingAttributes(name=person_name(name)),
         )
         for name in report.readers
+        if person_name(name)  # of a name that is all separators nothing is left
     ]
     context = hd.sr.ObservationContext(observer_device_context=device)
     for person in persons:
@@ -155,7 +156,7 @@ def _group(group: Group, sources: dict[str, SourceImage]) -> Any:
         "tracking_identifier": hd.sr.TrackingIdentifier(uid=group.uid, identifier=group.id),
         "finding_type": None if group.finding is None else coded(group.finding),
         "finding_sites": None if group.site is None else [hd.sr.FindingSite(coded(group.site))],
-        "measurements": [_measurement(one) for one in group.measurements],
+        "measurements": [_measurement(one, group.uid) for one in group.measurements],
         "qualitative_evaluations": [
             hd.sr.QualitativeEvaluation(name=coded(one.name), value=coded(one.value)) for one in group.answers
         ],
@@ -190,7 +191,7 @@ def _image(uid: str, source: SourceImage | None) -> Any:
     return hd.sr.SourceImageForMeasurementGroup(source.header.SOPClassUID, uid, frame)
 
 
-def _measurement(one: Measured) -> Any:
+def _measurement(one: Measured, group: str) -> Any:
     import highdicom as hd
 
     sites = None
@@ -201,8 +202,11 @@ def _measurement(one: Measured) -> Any:
         name=coded(one.name),
         value=float(one.value),
         unit=coded(one.unit),
-        # The program's own name: a coded one may be shared, by directions of texture for instance.
-        tracking_identifier=hd.sr.TrackingIdentifier(uid=uid_of("measurement", one.id), identifier=one.id),
+        # The program's own name: a coded one may be shared, by directions of texture for instance. The UID is
+        # of this thing in this image: one shared by patients would say that it is the same finding.
+        tracking_identifier=hd.sr.TrackingIdentifier(
+            uid=uid_of("measurement", group, one.id), identifier=one.id
+        ),
         finding_sites=sites,
     )
 

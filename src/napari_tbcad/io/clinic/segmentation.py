@@ -171,7 +171,7 @@ def _built(
 
     masks = np.stack([segment.mask for segment in segments], axis=-1).astype(np.uint8)[np.newaxis]
     said = "|".join(f"{s.label}/{s.made}/{s.algorithm}" for s in segments)
-    parts = (source.uid, name, said, reader, str(when), str(hash_of(masks)))
+    parts = (source.uid, name, description, said, reader, str(when), __version__, hash_of(masks))
     with python_warnings.catch_warnings():
         # highdicom warns of header values, a patient's name among them.
         python_warnings.simplefilter("ignore")
