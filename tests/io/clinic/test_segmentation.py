@@ -15,11 +15,12 @@ from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, lungs_of, regions_of
 from napari_tbcad.io.clinic.segmentation_reading import is_segmentation, read_segments
-from napari_tbcad.io.clinic.source import dicom_source
+from napari_tbcad.io.clinic.source import DETECTOR, dicom_source
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
 from napari_tbcad.schemes import REGION_NAMES
+from napari_tbcad.simulate.samples import sample_path
 
 WHEN = datetime(2026, 11, 23, 12, 30)
 SHAPE = (40, 31)
@@ -241,3 +242,43 @@ def test_nothing_is_written_of_nothing_or_of_another_grid(labels, tmp_path):
     with pytest.raises(BadInput, match="its image has"):
         written(tmp_path / "a.dcm", lungs(labels[1:]))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_view_stored_turned_over_lies_the_other_way(tmp_path):
+    path = write_nuclear(tmp_path / "scan.dcm", np.ones((2, *SHAPE)))
+    for view, mirrored, lies in (
+        ("anterior", False, ["L", "F"]),
+        ("anterior", True, ["R", "F"]),
+        ("posterior", False, ["R", "F"]),
+        ("posterior", True, ["L", "F"]),
+    ):
+        read = dicom_source(path, frame=1, view=view, mirrored=mirrored)
+        made = captured_source(np.ones(SHAPE), name="one", view=view, mirrored=mirrored)
+        assert list(read.header.PatientOrientation) == list(made.header.PatientOrientation) == lies
+
+
+def test_the_spacing_of_a_detector_is_said_to_be_one():
+    film = pydicom.dcmread(sample_path("normal_cr"))
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        if keyword in film:
+            del film[keyword]
+    film.ImagerPixelSpacing = [0.2, 0.2]
+    assert DETECTOR in dicom_source(film).notes
+    film.PixelSpacing = [0.1, 0.1]
+    source = dicom_source(film)
+    assert DETECTOR not in source.notes
+    assert list(source.header.PixelSpacing) == [0.1, 0.1]
+
+
+def test_an_organ_that_another_program_segmented_is_no_lesion(tmp_path):
+    masks = np.zeros((3, *SHAPE), bool)
+    for n in range(3):
+        masks[n, 10 * n : 10 * n + 5] = True
+    kinds = [
+        (codes.ANATOMY, codes.Concept("64033007", "SCT", "Kidney")),
+        (codes.ABNORMAL, codes.Concept("108369006", "SCT", "Neoplasm")),
+        codes.HOTSPOTS["normal"],
+    ]
+    path = tmp_path / "s.dcm"
+    written(path, [segment(m, k, f"thing {n}") for n, (m, k) in enumerate(zip(masks, kinds, strict=True))])
+    assert hotspots_of(path)[1] == {1: "ignore", 2: "abnormal", 3: "normal"}

@@ -15,10 +15,10 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
 from napari_tbcad.io.clinic.source import (
     EMPTY,
-    FACING,
     SECONDARY_CAPTURE,
     SourceImage,
     dicom_source,
+    facing,
     uid_of,
 )
 from napari_tbcad.notice import NOTICE
@@ -29,6 +29,7 @@ def captured_source(
     *,
     name: str,
     view: str = "anterior",
+    mirrored: bool = False,
     body_part: str = "CHEST",
     spacing_mm: Sequence[float] | None = None,
     when: datetime | None = None,
@@ -43,6 +44,8 @@ def captured_source(
         What tells the study from others; goes into the UIDs, not into the file.
     view : {"anterior", "posterior"}, optional
         From where the patient is seen.
+    mirrored : bool, optional
+        Whether the pixels are turned over left to right.
     body_part : str, optional
         Defined term of BodyPartExamined.
     spacing_mm : (float, float), optional
@@ -60,6 +63,7 @@ def captured_source(
     stored, stretched = _stored(pixels)
     digest = hashlib.blake2b(stored.tobytes(), digest_size=16).hexdigest()
     file = _capture_header(name, digest, view, body_part, when or datetime.now())
+    file.PatientOrientation = facing(view, mirrored)
     file.file_meta = FileMetaDataset()
     file.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE  # type: ignore[assignment]
     file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID
@@ -102,7 +106,6 @@ def _capture_header(name: str, digest: str, view: str, body_part: str, when: dat
     file.Modality, file.ConversionType, file.BodyPartExamined = "OT", "WSD", body_part
     file.SeriesNumber = file.InstanceNumber = 1
     file.ContentDate, file.ContentTime = when.strftime("%Y%m%d"), when.strftime("%H%M%S")
-    file.PatientOrientation = list(FACING[view])
     file.SeriesDescription = NOTICE
     return file
 

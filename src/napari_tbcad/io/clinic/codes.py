@@ -36,6 +36,8 @@ def own(value: str, meaning: str = "") -> Concept:
 # -- what is segmented -----------------------------------------------------------------------------------
 
 ANATOMY = Concept("123037004", "SCT", "Anatomical Structure")
+ANATOMIES = frozenset({ANATOMY.value, "91723000", "T-D000A"})
+"""Values of the same category as files have it, of earlier editions and in SNOMED RT."""
 ABNORMAL = Concept("49755003", "SCT", "Morphologically Abnormal Structure")
 FUNCTION = Concept("246464006", "SCT", "Function")
 

@@ -17,6 +17,7 @@ from napari_tbcad.files import require_writable
 from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.clinic.capture import captured_source, write_source
+from napari_tbcad.io.clinic.segmentation import hash_of
 from napari_tbcad.io.clinic.source import SourceImage, dicom_source
 from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
 
@@ -113,8 +114,9 @@ class Sources:
         # One step of reading and none after it: these are the pixels, and the grid, of the file.
         own = len(film.record) == 1 and is_dicom(film.source)
         if own:
-            return self._file(film.source, 0, "anterior", place, "source")
-        return self._captured(film.pixels, name, place, "source", when, spacing_mm=film.spacing_mm)
+            return self._file(film.source, place, "source")
+        study = _study(name, film.pixels)
+        return self._captured(film.pixels, study, place, "source", when, spacing_mm=film.spacing_mm)
 
     def views(self, scan: BoneScan, name: str, place: Place, when: datetime, halves: bool) -> dict[str, Any]:
         """Return the source of each view of a scan, by view.
@@ -129,40 +131,49 @@ class Sources:
             Whether both views were cut out of one frame, so that none lies in a file as it is.
         """
         found: dict[str, SourceImage] = {}
+        study = _study(name, *(image.counts for _, image in scan))
         one_file = len({image.source for _, image in scan}) == 1
         for view, image in scan:
             if is_dicom(image.source) and not halves:
                 copy = "source" if one_file else f"{view}_source"
-                found[view] = self._file(image.source, image.frame, view, place, copy)
+                found[view] = self._file(
+                    image.source, place, copy, frame=image.frame, view=view, mirrored=image.mirrored
+                )
             else:
                 pixels = image.stored(image.counts)
                 found[view] = self._captured(
                     pixels,
-                    name,
+                    study,
                     place,
                     f"{view}_source",
                     when,
                     view=view,
+                    mirrored=image.mirrored,
                     body_part="SKELETON",
                     spacing_mm=scan.spacing_mm,
                 )
         return found
 
-    def _file(self, path: str, frame: int, view: str, place: Place, what: str) -> SourceImage:
+    def _file(self, path: str, place: Place, what: str, **lies: Any) -> SourceImage:
         if self._deidentifier is None:
-            return dicom_source(path, frame=frame, view=view)
+            return dicom_source(path, **lies)
         clean = self._deidentifier.dataset(parse_dicom(Path(path)))
         copy = place.path(what)
-        source = dicom_source(clean, frame=frame, view=view)
+        source = dicom_source(clean, **lies)
         write_source(copy, SourceImage(source.header, source.sop_class, source.frame, clean, source.notes))
         return source
 
     def _captured(
-        self, pixels: NDArray[Any], name: str, place: Place, what: str, when: datetime, **facts: Any
+        self, pixels: NDArray[Any], study: str, place: Place, what: str, when: datetime, **facts: Any
     ) -> SourceImage:
-        source = captured_source(np.asarray(pixels), name=name, when=when, **facts)
+        source = captured_source(np.asarray(pixels), name=study, when=when, **facts)
         write_source(place.path(what), source)
         return source
+
+
+def _study(name: str, *images: NDArray[Any]) -> str:
+    """Return what tells a study without DICOM from others: names such as ``film`` or ``0001`` occur again."""
+    return "|".join((name, *(hash_of(image) for image in images)))
 
 
 def is_dicom(path: str) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.clinic.codes import HOTSPOTS, REGIONS
-from napari_tbcad.io.clinic.segmentation_reading import read_segments
+from napari_tbcad.io.clinic.codes import ANATOMIES, HOTSPOTS, REGIONS
+from napari_tbcad.io.clinic.segmentation_reading import ReadSegment, read_segments
 from napari_tbcad.schemes import REGION_IDS
 
 
@@ -52,7 +52,8 @@ def hotspots_of(
         A number of its own for each segment: the one in its tracking identifier (``"hotspot 3"``), else
         that of the segment. What was taken already by a lower segment stays its own.
     classes : dict of int to str
-        Class by number: as coded; lesions of other programs are abnormal.
+        Class by number: as coded; of other programs, what they call an anatomical structure is ``"ignore"``,
+        all else abnormal.
 
     Raises
     ------
@@ -70,10 +71,16 @@ def hotspots_of(
         own = segment.mask & (labels == 0)
         if own.any():
             labels[own] = number
-            classes[number] = next(
-                (name for name, (_, kind) in HOTSPOTS.items() if kind.same(segment.kind)), "abnormal"
-            )
+            classes[number] = _class(segment)
     return labels, classes
+
+
+def _class(segment: ReadSegment) -> str:
+    """Return the class of a hotspot; another program's kidney or bladder is no lesion and does not count."""
+    for name, (_, kind) in HOTSPOTS.items():
+        if kind.same(segment.kind):
+            return name
+    return "ignore" if segment.category.value in ANATOMIES else "abnormal"
 
 
 def _number(track: str) -> int | None:

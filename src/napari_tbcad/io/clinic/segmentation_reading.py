@@ -44,8 +44,8 @@ class ReadSegment:
     mask : (H, W) array of bool
     label, track : str
         What it is called, and its tracking identifier; empty when there is none.
-    kind : Concept
-        What is segmented.
+    category, kind : Concept
+        What is segmented, in general and in particular.
     side : int
         Label of the lung (1 right, 2 left) that it is, 0 for none.
     made : str
@@ -55,6 +55,7 @@ class ReadSegment:
     mask: NDArray[np.bool_]
     label: str
     track: str
+    category: Concept
     kind: Concept
     side: int
     made: str
@@ -185,6 +186,7 @@ def _read(mask: NDArray[np.bool_], item: Dataset) -> ReadSegment:
         mask=mask,
         label=label,
         track=str(item.get("TrackingID", "")),
+        category=concept_of((item.get("SegmentedPropertyCategoryCodeSequence") or [None])[0]),
         kind=concept_of(coded),
         side=_side(coded, item, label),
         made=str(item.get("SegmentAlgorithmType", "")),

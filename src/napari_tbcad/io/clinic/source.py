@@ -32,6 +32,12 @@ EMPTY = (
 )
 """What the standard wants present of patient and study, if only empty."""
 
+DETECTOR = (
+    "The pixel spacing is that of the detector (ImagerPixelSpacing), which sees the patient magnified: "
+    "lengths and areas in mm are larger than in the patient."
+)
+"""Said where the header has no calibrated spacing (PS3.3, 10.7.1.3)."""
+
 _LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _KEPT_GROUPS = (0x0008, 0x0010, 0x0012, 0x0020)
 
@@ -78,7 +84,9 @@ def uid_of(*parts: str) -> str:
     return f"2.25.{int.from_bytes(hashed, 'big')}"
 
 
-def dicom_source(dataset: Dataset | str | Path, *, frame: int = 0, view: str = "anterior") -> SourceImage:
+def dicom_source(
+    dataset: Dataset | str | Path, *, frame: int = 0, view: str = "anterior", mirrored: bool = False
+) -> SourceImage:
     """Return an image in a DICOM file as a source.
 
     Parameters
@@ -89,6 +97,8 @@ def dicom_source(dataset: Dataset | str | Path, *, frame: int = 0, view: str = "
         Which frame, from 0.
     view : {"anterior", "posterior"}, optional
         From where the patient is seen; used where the file does not say how the picture lies.
+    mirrored : bool, optional
+        Whether the file holds the view turned over left to right.
 
     Returns
     -------
@@ -110,7 +120,7 @@ def dicom_source(dataset: Dataset | str | Path, *, frame: int = 0, view: str = "
         header = _inherited(dataset, notes)
         frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
         sop_class = _identified(header, dataset, notes)
-        header.PatientOrientation = _orientation(dataset, view)
+        header.PatientOrientation = _orientation(dataset, facing(view, mirrored))
         return SourceImage(header, sop_class, frame + 1 if frames > 1 else None, notes=tuple(notes))
 
 
@@ -134,7 +144,7 @@ def _inherited(dataset: Dataset, notes: list[str]) -> Dataset:
             setattr(header, keyword, "")
     header.Rows, header.Columns = int(dataset.Rows), int(dataset.Columns)
     header.SpecificCharacterSet = "ISO_IR 192"
-    if (spacing := _spacing(dataset)) is not None:
+    if (spacing := _spacing(dataset, notes)) is not None:
         header.PixelSpacing = spacing
     if dataset.get("LossyImageCompression") == "01":
         for keyword in _LOSSY:
@@ -146,7 +156,7 @@ def _inherited(dataset: Dataset, notes: list[str]) -> Dataset:
     return header
 
 
-def _spacing(dataset: Dataset) -> list[str] | None:
+def _spacing(dataset: Dataset, notes: list[str]) -> list[str] | None:
     """Return row and column spacing, the detector's for want of another; None where it cannot be true."""
     for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
         value = dataset.get(keyword)
@@ -154,6 +164,8 @@ def _spacing(dataset: Dataset) -> list[str] | None:
             continue
         numbers = [first_number(part) for part in value]
         if all(number is not None and number > 0 for number in numbers):
+            if keyword == "ImagerPixelSpacing":
+                notes.append(DETECTOR)
             return [f"{number:.10g}" for number in numbers]
     return None
 
@@ -206,8 +218,14 @@ def _identified(header: Dataset, dataset: Dataset, notes: list[str]) -> str:
     return sop_class
 
 
-def _orientation(dataset: Dataset, view: str) -> list[str]:
+def facing(view: str, mirrored: bool) -> list[str]:
+    """Return where rows and columns of a stored view run to: turned over, a back lies as a front does."""
+    other = {"anterior": "posterior", "posterior": "anterior"}
+    return list(FACING[other[view] if mirrored else view])
+
+
+def _orientation(dataset: Dataset, assumed: list[str]) -> list[str]:
     said = dataset.get("PatientOrientation")
     if said is not None and not isinstance(said, str) and len(said) == 2 and all(said):
         return [str(part) for part in said]
-    return list(FACING[view])
+    return assumed
