@@ -137,6 +137,15 @@ def test_one_patient_stays_one_patient_and_another_another(tmp_path):
     assert elsewhere.StudyDate == ""
 
 
+def test_files_that_name_nobody_are_not_taken_for_one_patient(tmp_path):
+    how, studies = Deidentification(), []
+    for day in ("2026-01-01", "2026-01-01", "2026-03-02"):
+        nameless = scan_of("", day, tmp_path / "a.dcm")
+        nameless.PatientName, nameless.PatientID, nameless.PatientBirthDate = "^^", " ", ""
+        studies.append(how.dataset(nameless))
+    assert studies[0].PatientID == studies[1].PatientID != studies[2].PatientID
+
+
 def test_an_overlay_in_the_spare_bits_goes(tmp_path):
     data = pydicom.dcmread(sample_path("normal_cr"))
     pixels = np.frombuffer(data.PixelData, "<u2")

@@ -114,6 +114,9 @@ class Deidentification:
             raise BadInput("image", f"modality {modality or 'unknown'}: only films and bone scans are known")
         clean = _kept(dataset)
         identity = [str(dataset.get(name) or "") for name in ("PatientID", "PatientName", "PatientBirthDate")]
+        if not any(part.strip(" ^") for part in identity):
+            # Files that name nobody are not of one patient: each study is taken for somebody else.
+            identity = [str(dataset.get("StudyInstanceUID") or secrets.token_hex(16))]
         for keyword in keep.EMPTY:
             if keyword not in clean:
                 setattr(clean, keyword, "")
