@@ -19,7 +19,8 @@ START = datetime(1970, 1, 1, tzinfo=UTC)
 SOMETHING = "(removed)"
 
 _PATH = re.compile(r"(?<![\w.)])(?:[A-Za-z]:)?[\\/]\S+")
-_SHORTEST = 3
+SHORTEST = 3
+"""Letters of the shortest word that is looked for; many a surname has no more."""
 
 
 def deidentified(case: Case, image: ImageReference, arrays: Labels, role: str, words: Iterable[str]) -> Case:
@@ -94,7 +95,7 @@ class _Scrubber:
     """Replaces names and paths in texts."""
 
     def __init__(self, words: Iterable[str], readers: Mapping[str, str]) -> None:
-        parts = {word for given in words for word in (given, Path(given).stem) if len(word) >= _SHORTEST}
+        parts = {word for given in words for word in (given, Path(given).stem) if len(word) >= SHORTEST}
         self._readers = readers
         longest = sorted({*parts, *readers}, key=len, reverse=True)
         self._words = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE) for word in longest]
@@ -102,10 +103,10 @@ class _Scrubber:
     def text(self, text: str) -> str:
         if text in self._readers:
             return self._readers[text]
-        text = _PATH.sub(SOMETHING, text)
+        # Words first: a path with blanks is known as a whole, and its pattern ends at the first blank.
         for word in self._words:
             text = word.sub(SOMETHING, text)
-        return text
+        return _PATH.sub(SOMETHING, text)
 
     def value(self, value: Any) -> Any:
         """Return JSON values with every text replaced; names of keys are the program's own."""

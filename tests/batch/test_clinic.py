@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -156,6 +157,49 @@ def test_nothing_says_who_it_is_of_once_that_is_removed(film_case, film_run, tmp
     assert read_report(exported.paths[-1]).readers == ("reader 1",)
 
 
+def test_no_export_without_identity_takes_the_place_of_another(film_case, tmp_path):
+    names = [
+        only(export_subject(film_case, tmp_path / "out", deidentification=Deidentification())).name
+        for _ in range(3)
+    ]
+    assert names == ["film", "film_2", "film_3"]
+    assert len(list((tmp_path / "out").iterdir())) == 12
+
+
+def test_pictures_of_one_name_are_not_one_study(film_run, tmp_path):
+    studies = set()
+    for shade in (0, 1):
+        picture = tmp_path / str(shade) / "0001.png"
+        picture.parent.mkdir()
+        pixels = (film_run.get("film").pixels / film_run.get("film").pixels.max() * 250 + shade).astype(
+            np.uint8
+        )
+        Image.fromarray(pixels).save(picture)
+        run_studies(chest_inputs(picture), ChestJob(tmp_path / f"run{shade}", "none", QUICK))
+        (done,) = export_subject(tmp_path / f"run{shade}", tmp_path / f"out{shade}")
+        studies |= {pydicom.dcmread(path).StudyInstanceUID for path in done.exported.paths}
+        assert len(studies) == shade + 1
+
+
+def test_what_a_table_or_a_person_gets_wrong_is_told(film_case, film_path, tmp_path):
+    for number in (1, -3):
+        with pytest.raises(BadInput, match="none with the number"):
+            list(export_subject(film_case, tmp_path / "out", reading=number))
+    run = tmp_path / "run"
+    run_studies(chest_inputs(film_path), ChestJob(run, "none", QUICK))
+    table = run / "features.csv"
+    head, row = table.read_text(encoding="utf-8-sig").splitlines()
+    file, first, second, *others = row.split(",")
+    for value, fault in (("many", "no number where one belongs"), ("nan", "")):
+        text = "\n".join((head, ",".join((file, value, second, *others))))
+        table.write_text(text, encoding="utf-8-sig")
+        (done,) = export_subject(run, tmp_path / value)
+        assert (fault in done.fault) if fault else not done.fault
+    name = head.split(",")[1]
+    (warning,) = [t for t in read_report(done.exported.paths[-1]).said(codes.WARNING) if "finite" in t]
+    assert name in warning
+
+
 def content(path: Path) -> bytes:
     """Return the names and, unpacked, the bytes of all parts of a case."""
     with zipfile.ZipFile(path) as archive:
@@ -181,6 +225,17 @@ def test_a_films_case_without_identity_reopens_as_it_was(film_case, film_run, tm
     assert case.last.warnings == ("(removed): looks pale.",)
     chest_cases.case_of(again, reader="reader 1").save(tmp_path / "twice.tbcad")
     assert b"roe" not in content(tmp_path / "twice.tbcad")
+
+
+def test_a_folder_with_a_blank_or_a_short_name_goes_whole(film_run, tmp_path):
+    path = tmp_path / "Lie Tan" / "Oey" / "x.tbcad"
+    path.parent.mkdir(parents=True)
+    said = (f"mask of {path.parent}/mask.png: is older", "OEY, of lie tan: looks pale", "A B\\Oey\\c.png")
+    chest_cases.case_of(film_run, warnings=said).save(path)
+    exported = only(deidentify_files([path], tmp_path / "out", Deidentification()))
+    text = content(exported.paths[0]).lower()
+    assert not [word for word in (b"tan", b"oey", b"mask.png") if re.search(rb"\b" + word + rb"\b", text)]
+    assert "looks pale" in Case.load(exported.paths[0]).last.warnings[1]
 
 
 # -- copies of files --------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 from napari_tbcad.case import SUFFIX, Case
@@ -14,6 +16,8 @@ from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import Exported, Sources
 
 Probe = Callable[[], bool]
+
+_NAMING = Lock()
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def export_subject(
     Raises
     ------
     BadInput
-        If `subject` is neither.
+        If `subject` is neither, or has no such reading.
     Cancelled
         When `cancelled` says so.
     """
@@ -78,9 +82,24 @@ def export_subject(
             yield Done(findings.source, fault=findings.cause)
             continue
         try:
-            yield Done(source, write(out, findings, sources))
+            yield Done(source, _written(write, Path(out), findings, sources))
         except BadInput as error:
             yield Done(source, fault=str(error))
+
+
+def _written(write: Callable[..., Exported], out: Path, findings: Any, sources: Sources) -> Exported:
+    if not sources.anonymous:
+        return write(out, findings, sources)
+    # Names that say nothing are the same for every study: none may take the place of another's files, nor
+    # two exports of a panel find the same one free.
+    with _NAMING:
+        return write(out, replace(findings, name=_free(out, findings.name)), sources)
+
+
+def _free(out: Path, name: str) -> str:
+    """Return a name that no file in a folder has yet: ``film``, ``film_2`` and so on."""
+    names = chain((name,), (f"{name}_{number}" for number in count(2)))
+    return next(one for one in names if not any(out.glob(f"{one}_*.dcm")))
 
 
 def export_case(
@@ -112,6 +131,8 @@ def _findings(
 
     if subject.suffix.lower() == SUFFIX:
         case = Case.load(subject)
+        if not -len(case.readings) <= reading < len(case.readings):
+            raise BadInput(subject, f"has {len(case.readings)} readings, none with the number {reading + 1}")
         bone = case.workflow == "bone"
         found: Any = (from_bone if bone else from_chest).findings_of_case(
             subject, case=case, reading=reading, anonymous=anonymous

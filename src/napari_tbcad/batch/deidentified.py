@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from napari_tbcad.batch.clinic import Done
 from napari_tbcad.case import SUFFIX, Case, ImageReference
-from napari_tbcad.case_deidentified import deidentified
+from napari_tbcad.case_deidentified import SHORTEST, deidentified
 from napari_tbcad.errors import BadInput, Cancelled
-from napari_tbcad.files import require_writable, written_whole
+from napari_tbcad.files import require_writable, write_csv, written_whole
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
 from napari_tbcad.io.clinic.export import Exported
@@ -177,16 +176,18 @@ def _clean_scan_case(case: Case, path: Path, words: list[str]) -> Case:
 
 def _names(image: ImageReference, path: Path) -> Iterator[str]:
     """Yield what in the place of an image or of its case names somebody."""
-    places = [Path(text) for text in (image.name, image.path, image.relative, str(path.absolute())) if text]
-    for place in places:
+    for text in filter(None, (image.name, image.path, image.relative, str(path.absolute()))):
+        yield text
+        # As Windows has paths: both separators part names, wherever the case was made.
+        place = PureWindowsPath(text)
         yield place.name
-        yield from (part for part in place.parts[:-1] if len(part.strip("/\\.")) > 3)
+        yield from (part for part in place.parts[:-1] if len(part.strip("/\\.:")) >= SHORTEST)
 
 
 def write_key(path: str | Path, done: Sequence[Done]) -> Path:
     """Write which file became which: whoever has this table has the identities."""
-    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("file", "deidentified"))
-        writer.writerows((one.source, one.exported.name) for one in done if one.exported is not None)
+    rows = (
+        {"file": one.source, "deidentified": one.exported.name} for one in done if one.exported is not None
+    )
+    write_csv(Path(path), ("file", "deidentified"), rows)
     return Path(path)

@@ -20,6 +20,7 @@ from napari_tbcad.bone.workflow import BoneSettings
 from napari_tbcad.case import Case
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
+from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.provenance import (
     Finder,
     called,
@@ -161,6 +162,9 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
         except BadInput as error:
             yield error
             continue
+        except (ValueError, KeyError) as error:
+            yield BadInput(file, f"its rows in the tables of {folder} cannot be read ({error})")
+            continue
         yield replace(found, name=f"scan{number}") if anonymous else found
 
 
@@ -171,6 +175,17 @@ def _by_file(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
     return found
 
 
+def _refuse_unknown(folder: Path, regions: list[dict[str, str]], hotspots: list[dict[str, str]]) -> None:
+    """Refuse rows with a region or class that has no code, or text where a number belongs."""
+    for table, column, known, rows in (
+        ("regions", "region", set(codes.REGIONS), regions),
+        ("hotspots", "label", set(codes.HOTSPOTS), hotspots),
+        ("hotspots", "view", set(VIEWS), hotspots),
+    ):
+        if strange := {row[column] for row in rows} - known:
+            raise BadInput(folder / f"{table}.csv", f"{column} {min(strange)!r} is not known")
+
+
 def _row_findings(
     folder: Path,
     name: str,
@@ -179,6 +194,7 @@ def _row_findings(
     hotspots: list[dict[str, str]],
     anonymous: bool,
 ) -> BoneFindings:
+    _refuse_unknown(folder, regions, hotspots)
     study = read_study([Path(path) for path in (row.get("files") or row["file"]).split(" | ")])
     record_path = folder / "records" / f"{name}.json"
     record = Record.load(record_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def report_of(
     numbers = tuple(
         Measured(name, codes.own(name), float(result[name]), codes.NO_UNITS)
         for name in _NUMBERS
-        if result.get(name) is not None
+        if result.get(name) is not None and isfinite(float(result[name]))
     )
     if numbers:
         groups.append(
@@ -200,7 +201,7 @@ def report_of(
             *(Statement(codes.MODEL, text) for text in findings.models),
             *(Statement(codes.SETTING, f"{name}: {value}") for name, value in findings.measured.items()),
             *(Statement(codes.CORRECTED, text) for text in findings.corrections),
-            *(Statement(codes.WARNING, text) for text in findings.warnings),
+            *(Statement(codes.WARNING, text) for text in (*findings.warnings, *_left_out(findings))),
             *(Statement(codes.MADE_UP, text) for text in source.notes),
         ),
         readers=findings.readers,
@@ -233,6 +234,12 @@ def _lungs(
             )
 
 
+def _left_out(findings: ChestFindings) -> Iterator[str]:
+    """Say which features are no numbers: DICOM has no place for such."""
+    if names := [name for name, value in findings.features.items() if not isfinite(value)]:
+        yield f"Features without a finite value were left out: {', '.join(names)}."
+
+
 def _features(
     findings: ChestFindings, source: SourceImage, segmentations: Mapping[str, WrittenSegmentation]
 ) -> Iterator[Group]:
@@ -241,7 +248,7 @@ def _features(
     for group in dict.fromkeys(findings.groups.values()):
         values = []
         for name, value in findings.features.items():
-            if findings.groups[name] == group:
+            if findings.groups[name] == group and isfinite(value):
                 site, side = feature_place(name)
                 code, in_unit = feature_code(name, definition), feature_unit(name, unit)
                 values.append(Measured(name, code, float(value), in_unit, site, side))

@@ -128,6 +128,11 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
         except BadInput as error:
             yield error
             continue
+        except ValueError as error:
+            yield BadInput(
+                row["file"], f"its row in a table of {folder} has no number where one belongs ({error})"
+            )
+            continue
         yield replace(found, name=f"film{number}") if anonymous else found
 
 

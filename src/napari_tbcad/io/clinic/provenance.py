@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from napari_tbcad.io.clinic.codes import FAMILIES, Concept
 from napari_tbcad.io.clinic.segmentation import Made
@@ -140,11 +140,14 @@ def _shortened(model: str) -> str:
 
 
 def moment(said: str) -> datetime:
-    """Return a time of a record, ISO 8601, as a moment of UTC without a zone, to the second."""
+    """Return a time of a record, ISO 8601, as this machine's clock has it, without a zone, to the second.
+
+    DICOM takes times without a zone for local ones, as those are that come with the image.
+    """
     try:
         when = datetime.fromisoformat(said)
-    except ValueError:
+        if when.tzinfo is not None:
+            when = when.astimezone().replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):  # Windows has no local time before 1970
         when = datetime(1970, 1, 1)
-    if when.tzinfo is not None:
-        when = when.astimezone(UTC).replace(tzinfo=None)
     return when.replace(microsecond=0)
