@@ -252,7 +252,7 @@ def _require_spoken(address: str) -> None:
     A client made in vain would hold the program up for 20 s at its end and print what went wrong there.
     """
     from distributed import Security
-    from distributed.comm import parse_address, parse_host_port
+    from distributed.comm.addressing import parse_address, parse_host_port
 
     scheme, place = parse_address(address)
     try:
