@@ -37,6 +37,8 @@ class Job:
     ----------
     done : threading.Event
         Set once nothing is computed any more; the GUI is told a moment later.
+    given_up : bool
+        It worked on what is not shown any more: nothing that it made is for anybody.
     """
 
     wanted: tuple[str, ...]
@@ -46,6 +48,7 @@ class Job:
     error: Exception | None = None
     cancelled: bool = False
     superseded: bool = False
+    given_up: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
 

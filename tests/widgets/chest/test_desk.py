@@ -36,6 +36,7 @@ class Session:
         self.edits = SimpleNamespace(look_again=lambda: None, reader="A")
         self.changed = SimpleNamespace(emit=lambda: None)
         self.asked = 0
+        self.wishes = {}
 
     def warnings(self):
         return ()

@@ -243,7 +243,7 @@ class BoneSession(Session):
 
         preferred = settings_from(preferences().bone_assignments())
         settings = preferred.model_copy(update={"views": self.part.views})
-        self.run = found.run or start(self.part.study, settings, study_key=found.key)
+        self._go_on_with(found.run or start(self.part.study, settings, study_key=found.key))
         self.edits.begin()
         given = self.run.edited("hotspots")
         self.edits.unseen = given and self.run.get("hotspots", automatic=True) is None
@@ -283,14 +283,16 @@ class BoneSession(Session):
             self.desk.save_now()
             return
         self._seen, self._checking = seen, True
-        start_call(lambda: _look_at(run), on_result=self._on_checked, on_error=self._on_unread)
+        start_call(lambda: (run, *_look_at(run)), on_result=self._on_checked, on_error=self._on_unread)
 
-    def _on_checked(self, found: tuple[Any, tuple[str, ...]]) -> None:
+    def _on_checked(self, found: tuple[Any, Any, tuple[str, ...]]) -> None:
         self._checking = False
         if self._closed:
             return
-        differs = found != (self._checked, self._said)
-        self._checked, self._said = found
+        run, *seen = found
+        differs = run is self.run and seen != [self._checked, self._said]
+        if differs:
+            self._checked, self._said = seen
         if differs:
             self.changed.emit()
         self.go_on()

@@ -240,10 +240,10 @@ class ChestSession(Session):
         from napari_tbcad.chest.workflow import start, use_model
 
         model = self.shelf.model
-        self.run = found.run or start(found.film, self.shelf.settings(), model=model, film_key=found.key)
         if found.run is not None and found.run.get("model") is not model:
             use_model(found.run, model)
-        self._held.clear()
+        settings = self.shelf.settings()
+        self._go_on_with(found.run or start(found.film, settings, model=model, film_key=found.key))
         self.edits.begin()
         self.checks.begin()
         self.explaining.forget()

@@ -117,6 +117,7 @@ class LayerEdits(QObject):
         self._taken: dict[str, NDArray[Any]] = {}
         self._flying: dict[str, Piece] = {}
         self._lock = threading.RLock()
+        self._begun = object()
         self._number = 0
         self._newest: dict[str, int] = {}
         layers.touched.connect(self._on_touched)
@@ -178,10 +179,12 @@ class LayerEdits(QObject):
 
         It returns True when the labels can be measured then, or `whatever` is to be computed all the same.
         """
-        self._flying = dict(pieces)
+        self._flying, begun = dict(pieces), self._begun
 
         def take() -> bool:
             with self._lock:
+                if begun is not self._begun:  # of a run that is not shown any more, which was settled
+                    return False
                 problems = dict(self.problems)
                 for kind, piece in pieces.items():
                     if piece.number <= self._newest.get(kind, 0):
@@ -219,6 +222,7 @@ class LayerEdits(QObject):
         """Know of nothing: another run begins."""
         with self._lock:
             self.problems = {}
+            self._begun = object()
         self._waiting.clear()
         self._again.clear()
         self._taken.clear()

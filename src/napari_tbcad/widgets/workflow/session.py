@@ -256,6 +256,17 @@ class Session(QObject):
 
     # -- inside ---------------------------------------------------------------------------------------
 
+    def _go_on_with(self, run: Run) -> None:
+        """Put another run in the place of the one there was; what is wanted of it waits for the job's end.
+
+        Nothing reaches it that was computed, or chosen, for the run before.
+        """
+        if self.job is not None:
+            self.job.given_up = True
+            self.job.stop.set()
+        self._held.clear()
+        self.run = run
+
     def _want(self, *wanted: str, live: bool) -> None:
         if self._closed or (self.run is None and self._reading is None):
             return
@@ -283,7 +294,7 @@ class Session(QObject):
             self._wake.start(wait)
 
     def _on_value(self, name: str) -> None:
-        if self._closed or self.run is None or self.job is None:
+        if self._closed or self.run is None or self.job is None or self.job.given_up:
             return
         self.value_made(name)
         if not self.job.live:
@@ -294,9 +305,12 @@ class Session(QObject):
         self._grey.stop()
         if self._closed or job is None:
             return
-        self.job_ended()
+        if not job.given_up:
+            self.job_ended()
         if self._held:
             self._take_held()
+        elif job.given_up:
+            pass  # what it failed in is not there any more
         elif self.run is not None and job.superseded and not job.stop.is_set():
             self._want(*job.wanted, live=job.live)
         elif self.run is not None and job.error is not None and not job.live and self.alarming(job.error):
