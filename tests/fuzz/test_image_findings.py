@@ -6,9 +6,12 @@ import gzip
 import io
 import os
 import struct
+import sys
+import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -97,6 +100,27 @@ def test_a_decoder_that_ends_its_process_ends_no_other(tmp_path, monkeypatch):
 
 def _end(*_: object) -> None:
     os._exit(9)
+
+
+def test_a_file_that_waits_does_not_go_down_with_a_damaged_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "_in_process", _end_over_the_damaged)
+    monkeypatch.setitem(sys.modules, "loky", None)  # no library of ours: joblib has its own
+    paths = [dicom(tmp_path / f"{name}.dcm", uid.ExplicitVRLittleEndian) for name in ("damaged", "sound")]
+    parsed = [pydicom.dcmread(path) for path in paths]
+    for one in parsed:
+        one.file_meta.TransferSyntaxUID = uid.JPEGLosslessSV1
+    with ThreadPoolExecutor(2) as threads:
+        damaged, sound = (threads.submit(decoding.decoded, *pair) for pair in zip(paths, parsed, strict=True))
+        assert sound.result(60).tolist() == [1, 2]
+        with pytest.raises(BadInput, match="its decoder broke down over it"):
+            damaged.result(60)
+
+
+def _end_over_the_damaged(path: str, *_: object) -> np.ndarray:
+    if "damaged" in path:
+        time.sleep(0.5)  # long enough for the other to be there
+        os._exit(9)
+    return np.array([1, 2])
 
 
 def test_the_process_beside_says_what_is_wrong_and_goes_on(tmp_path):

@@ -43,7 +43,7 @@ _PLUGINS = {
 }
 _ALL_FAILED = re.compile(r"^Unable to decode as exceptions were raised by all available plugins:\s*")
 _IDLE_SECONDS, _LONGEST_SECONDS = 30, 120
-_STDERR, _PROCESS = threading.Lock(), threading.Lock()
+_STDERR, _PROCESS, _TURN = threading.Lock(), threading.Lock(), threading.Lock()
 _process: Any = None  # started when first needed, ended by itself when idle
 
 
@@ -94,27 +94,34 @@ def _beside(path: Path, frame: int | None, deep: bool) -> NDArray[Any]:
     """Decode in another process, whose end is told as damage of the file."""
     from concurrent.futures import TimeoutError as TookTooLong
 
-    from loky.process_executor import BrokenProcessPool
+    # joblib's copy, as the pool of the batch: two of loky in a process take each other's way to start.
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    global _process
-    try:
-        with _PROCESS:
-            if _process is None:
-                from loky import ProcessPoolExecutor
-
-                _process = ProcessPoolExecutor(max_workers=1, timeout=_IDLE_SECONDS)
-                atexit.register(_end_process)
-            asked = _process.submit(_in_process, str(path), frame, deep)
-        return asked.result(timeout=_LONGEST_SECONDS)
-    except BrokenProcessPool as error:
-        said = "its decoder broke down over it"
-        cause: Exception = error
-    except TookTooLong as error:
-        said, cause = f"it could not be decoded in {_LONGEST_SECONDS} s", error
-    _end_process()
+    # One file at a time: a sound one that waits must not go down with a damaged one, nor spend its time.
+    with _TURN:
+        try:
+            asked = _started().submit(_in_process, str(path), frame, deep)
+            return asked.result(timeout=_LONGEST_SECONDS)
+        except BrokenProcessPool as error:
+            said = "its decoder broke down over it"
+            cause: Exception = error
+        except TookTooLong as error:
+            said, cause = f"it could not be decoded in {_LONGEST_SECONDS} s", error
+        _end_process()
     raise BadInput(path, f"the image in the DICOM file is damaged: {said}") from cause
 
 
+def _started() -> Any:
+    global _process
+    with _PROCESS:
+        if _process is None:
+            from joblib.externals.loky import ProcessPoolExecutor
+
+            _process = ProcessPoolExecutor(max_workers=1, timeout=_IDLE_SECONDS)
+        return _process
+
+
+@atexit.register
 def _end_process() -> None:
     global _process
     with _PROCESS:
