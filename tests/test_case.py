@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from napari_tbcad import archive
+from napari_tbcad.archive import opened_archive, written_archive
 from napari_tbcad.case import Case, ImageReference, Reading
 from napari_tbcad.chain import content_key
 from napari_tbcad.errors import BadInput
@@ -234,3 +235,14 @@ def test_the_documented_limits_are_those_of_the_code():
         f"above {archive.RATIO_FROM_BYTES // 2**20} MiB that is more than {archive.MAX_RATIO} times",
     ):
         assert words in said
+
+
+def test_the_limit_that_was_asked_for_is_the_one_that_is_told(tmp_path):
+    path = tmp_path / "m.zip"
+    with written_archive(path) as archive:
+        archive.text("a.txt", "a" * (3 * 2**20))
+    with (
+        pytest.raises(BadInput, match="unpacks to more than 2 MiB"),
+        opened_archive(path, "model", most=2 * 2**20),
+    ):
+        pass

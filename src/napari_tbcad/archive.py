@@ -126,7 +126,7 @@ class Reader:
         self._members: Mapping[str, zipfile.ZipInfo] = {member.filename: member for member in members}
         if len(self._members) != len(members):
             raise BadInput(path, "two of its parts share a name: refused")
-        self._left = most or MAX_BYTES
+        self._left = self._most = most or MAX_BYTES
         for member in members:
             size = member.file_size
             if member.compress_type not in _COMPRESSIONS or member.flag_bits & 1:
@@ -193,7 +193,7 @@ class Reader:
     def _take(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            raise BadInput(self.path, f"unpacks to more than {MAX_BYTES // 2**20} MiB: refused")
+            raise BadInput(self.path, f"unpacks to more than {self._most // 2**20} MiB: refused")
 
 
 def array_of(source: Path, name: str, content: bytes, *, kinds: str = "biufc") -> NDArray[Any]:
