@@ -1,7 +1,7 @@
 """The Batch panel in a real window: 500 films looked at, run, cancelled, gone on with, tried again, opened.
 
     xvfb-run -a -s "-screen 0 1280x1024x24" .venv/bin/python benchmarks/batch_panel.py [--films 500]
-        [--data ../shared/data/chest] [--workers 2] [--keep DIR]
+        [--data ../shared/data/chest] [--workers 2] [--keep DIR] [--opening]
 
 A person drops a folder of films (real ones where there is a folder of data, simulated ones, some broken),
 starts the batch, cancels it at a third, goes on, closes the window at two thirds, goes on in a new window as
@@ -9,6 +9,8 @@ is offered there, mends what was broken, tries it again and opens some films. Pr
 how long each step took, and every entry of this project's code that held the window up for more than 100 ms:
 wall time, and time of its thread alone (others may use the machine, and a window has one processor in two).
 The last part lists 5000 studies and has them change, be sorted and searched.
+
+``--opening`` measures no more than the opening of 8 real films and 4 real scans; see batch_opening.py.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QPushButton
 
+from batch_opening import opening as measure_opening
 from napari_tbcad.batch.runs import window_jobs
 from napari_tbcad.simulate.samples import write_simulated_set
 from slots import Slots
@@ -273,10 +276,16 @@ def main() -> None:
     parser.add_argument("--broken", type=int, default=5)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/chest"))
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--opening", action="store_true", help="Only open studies of finished batches")
+    parser.add_argument("--scans", type=Path, default=Path("../shared/data/bone/pairs/png"))
     parser.add_argument("--keep", type=Path, help="Folder for films and results, kept [a temporary one]")
     chosen = parser.parse_args()
     place = chosen.keep or Path(tempfile.mkdtemp(prefix="batch-panel-"))
     window_jobs.batches_home = lambda: place / "batches"
+    if chosen.opening:
+        films = [path for part in _REAL for path in sorted(_pictures(chosen.data / part))[:3]][:8]
+        measure_opening(place, films, sorted(chosen.scans.glob("*.png"))[:8], Person, spin)
+        return
     films = films_for(place, chosen.data, chosen.films, chosen.broken)
     batch, opening = Watch(), Watch()
     person = Person()

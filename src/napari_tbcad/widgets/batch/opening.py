@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets.batch.scans import ScanOpener
 from napari_tbcad.widgets.batch.taking import Build, Taking, film_as_before, scan_as_before
+from napari_tbcad.widgets.batch.warming import Warming
 from napari_tbcad.widgets.batch.words import describe
 from napari_tbcad.widgets.chest.opening import FilmOpener, Wanted, worked_on
 from napari_tbcad.widgets.proxies import bare
@@ -38,6 +39,8 @@ class StudyOpener(QObject):
         A panel was docked for it, in front of what was there.
     failed : Signal(str)
         It cannot be opened, and why.
+    warming : Warming
+        Reads the code of the panel that studies open in.
     """
 
     opened = Signal(str)
@@ -52,6 +55,7 @@ class StudyOpener(QObject):
         self._films.failed.connect(self.failed)
         self._taking: Taking | None = None
         self._scans: ScanOpener | None = None
+        self.warming = Warming(self)
 
     @property
     def busy(self) -> bool:

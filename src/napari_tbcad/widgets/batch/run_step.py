@@ -87,6 +87,8 @@ class RunStep(BatchStep):
         self._follow_time(busy)
         self.show_progress()
         self._allow()
+        if there and session.out is not None:
+            session.opener.warming.begin(session.rows.workflow)
         if session.problem:
             self.set_state(State.FAILED, session.problem)
             self.summarise("failed")
