@@ -154,7 +154,10 @@ def test_nothing_says_who_it_is_of_once_that_is_removed(film_case, film_run, tmp
     pointer = pydicom.dcmread(exported.paths[1]).ReferencedSeriesSequence[0].ReferencedInstanceSequence[0]
     assert pointer.ReferencedSOPInstanceUID == source.SOPInstanceUID
     np.testing.assert_array_equal(lungs_of(exported.paths[2]), film_run.get("insensitive").labels)
-    assert read_report(exported.paths[-1]).readers == ("reader 1",)
+    report = read_report(exported.paths[-1])
+    assert report.readers == ("reader 1",)
+    (warning,) = report.said(codes.WARNING)
+    assert warning.endswith("left out with the identity: 1.")
 
 
 def test_no_export_without_identity_takes_the_place_of_another(film_case, tmp_path):

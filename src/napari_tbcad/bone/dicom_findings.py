@@ -30,6 +30,7 @@ from napari_tbcad.io.clinic.provenance import (
     models_in,
     moment,
     readers_in,
+    warnings_of,
 )
 from napari_tbcad.io.clinic.runs import rows_of, run_names
 from napari_tbcad.io.clinic.segmentation import Made
@@ -97,7 +98,7 @@ def findings_of_case(
         when=datetime(1970, 1, 1) if anonymous else moment(one.when),
         models=models_in(one.record),
         corrections=corrections(one.record, names=names, times=not anonymous),
-        warnings=() if anonymous else tuple(one.warnings),
+        warnings=warnings_of(one.warnings, anonymous),
         readers=tuple(names[name] for name in who),
         finished=one.finished,
     )
@@ -230,6 +231,6 @@ def _row_findings(
         when=datetime(1970, 1, 1) if anonymous else datetime.fromtimestamp(int(record_path.stat().st_mtime)),
         models=models_in(record),
         corrections=corrections(record, names=names, times=not anonymous),
-        warnings=() if anonymous else tuple(text for text in row.get("warnings", "").split(" | ") if text),
+        warnings=warnings_of(filter(None, row.get("warnings", "").split(" | ")), anonymous),
         readers=tuple(names[reader] for reader in who),
     )

@@ -22,6 +22,7 @@ from napari_tbcad.io.clinic.provenance import (
     models_in,
     moment,
     readers_in,
+    warnings_of,
 )
 from napari_tbcad.io.clinic.runs import rows_of, run_names
 from napari_tbcad.io.masks import find_mask, read_mask
@@ -76,7 +77,7 @@ def findings_of_case(
         result=dict(one.result or {}),
         models=models_in(one.record),
         corrections=corrections(one.record, names=names, times=not anonymous),
-        warnings=() if anonymous else tuple(one.warnings),
+        warnings=warnings_of(one.warnings, anonymous),
         readers=tuple(names[name] for name in who),
         finished=one.finished,
     )
@@ -171,7 +172,7 @@ def _row_findings(
         },
         models=models_in(record),
         corrections=corrections(record, names=names, times=not anonymous),
-        warnings=() if anonymous else tuple(text for text in row.get("warnings", "").split(" | ") if text),
+        warnings=warnings_of(filter(None, row.get("warnings", "").split(" | ")), anonymous),
         readers=tuple(names[reader] for reader in who),
     )
 

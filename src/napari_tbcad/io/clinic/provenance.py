@@ -129,6 +129,14 @@ def called(readers: tuple[str, ...], anonymous: bool) -> dict[str, str]:
     return {name: f"reader {n}" if anonymous else name for n, name in enumerate(readers, 1)}
 
 
+def warnings_of(warnings: Iterable[str], anonymous: bool) -> tuple[str, ...]:
+    """Return what the program warned of; how often, where that may not be said: warnings name files."""
+    said = tuple(warnings)
+    if not anonymous or not said:
+        return said
+    return (f"Warnings of the program, which name files, were left out with the identity: {len(said)}.",)
+
+
 def models_in(record: Record) -> tuple[str, ...]:
     """Return the models of all steps, each once, with the beginning of its digest."""
     steps = (entry for entry in record if isinstance(entry, Step) and entry.model)
