@@ -141,6 +141,23 @@ def test_two_windows_open_films_each_for_itself(shown, opened):
     assert names[0] != names[1]
 
 
+def test_a_renamed_film_and_a_deleted_mask_stay_those_of_their_study(shown, opened, qtbot):
+    viewer, panel = shown()
+    _, session = opened(panel, 1)
+    session.layer.name = "my own name"
+    viewer.layers.remove(session.layers.layer("sensitive"))
+    before = session.layer
+    # nobody corrected anything: it is chosen, not opened a second time, and its mask is there again
+    said, again = opened(panel, 1)
+    assert said == "Masks exactly as in the batch."
+    assert films_of(bare(viewer)) == [before]
+    assert before.name == "my own name"
+    qtbot.waitUntil(lambda: again.layers.layer("sensitive") is not None, timeout=LONG_MS)
+    # the next study takes its place under whatever name
+    opened(panel, 0)
+    assert before not in bare(viewer).layers
+
+
 def test_models_are_named_without_the_hash_that_the_run_keeps():
     kept = {"lungs": {"network": {"model": f"lungs {'ab' * 32}", "edge": 0.4}}, "grid": 128}
     assert _without_hashes(kept) == {"lungs": {"network": {"model": "lungs", "edge": 0.4}}, "grid": 128}
