@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,6 +13,7 @@ import pytest
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic import codes
+from napari_tbcad.io.clinic.provenance import moment
 from napari_tbcad.io.clinic.report import Answer, Group, Measured, Report, SegmentReference, Statement
 from napari_tbcad.io.clinic.report_reading import read_report
 from napari_tbcad.io.clinic.report_writing import write_report
@@ -179,3 +181,14 @@ def test_a_name_of_nothing_but_separators_names_nobody(scan, tmp_path):
         tmp_path / "sr.dcm", replace(report, readers=("^^", "B. C")), sources, segs, when=WHEN
     )
     assert read_report(path).readers == ("B. C",)
+
+
+def test_times_are_those_of_this_machines_clock(monkeypatch):
+    monkeypatch.setenv("TZ", "WIB-7")
+    time.tzset()
+    try:
+        assert moment("2026-11-23T20:00:05.7+00:00") == datetime(2026, 11, 24, 3, 0, 5)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert moment("no time") == datetime(1970, 1, 1)
