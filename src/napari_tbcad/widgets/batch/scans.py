@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_tbcad.widgets.chest.opening import worked_on
+from napari_tbcad.widgets.chest.opening import without_searching, worked_on
 from napari_tbcad.widgets.panels import BONE, show_panel
 
 if TYPE_CHECKING:
@@ -94,4 +94,5 @@ class ScanOpener(QObject):
         if last is None or bench.film is not last or bench.session is None:
             return
         if not worked_on(bench.session.run):
-            bench.close_film()
+            with without_searching():
+                bench.close_film()

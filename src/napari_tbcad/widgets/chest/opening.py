@@ -6,7 +6,9 @@ wants it so, their own model comes back.
 
 from __future__ import annotations
 
+import gc
 import weakref
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from napari_tbcad.widgets.panels import CHEST, show_panel
 from napari_tbcad.widgets.proxies import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from napari_tbcad.chain import Run
     from napari_tbcad.widgets.chest.bench import ChestBench, Opening
@@ -204,7 +206,8 @@ class FilmOpener(QObject):
         if last is None or bench.film is not last or bench.session is None:
             return
         if not worked_on(bench.session.run):
-            bench.close_film()
+            with without_searching():
+                bench.close_film()
 
     def _lend(self, bench: ChestBench, wanted: Wanted) -> None:
         if wanted.model is None:
@@ -237,6 +240,19 @@ class FilmOpener(QObject):
             # It stays a film of the evaluation: asked for again, it is chosen, not opened a second time.
             self._loans[bench.film] = replace(loan, model=None)
             self.returned.emit(loan)
+
+
+@contextmanager
+def without_searching() -> Iterator[None]:
+    """Spare what there is from searches for garbage: napari makes a whole one for each layer removed.
+
+    Each holds the window up for half a second; what is freed later is found by the next search.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def worked_on(run: Run | None) -> bool:
