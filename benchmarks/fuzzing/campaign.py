@@ -12,8 +12,9 @@ import select
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +26,7 @@ MAX_WALL_SECONDS = 120
 """A process that says nothing for so long hangs, whatever it does."""
 _BATCH = 1000
 _MOST_KEPT = 600
+_FROM_REFUSED, _REFUSED = 0.2, " refused"
 _LAST_WORDS = "last_words.txt"
 
 
@@ -64,9 +66,10 @@ class Campaign:
         self._findings.mkdir(parents=True, exist_ok=True)
         self._state = self.folder / "tally.json"
         self.tally = Tally(**json.loads(self._state.read_text())) if self._state.is_file() else Tally()
-        self._contents = self._seeds()
+        self._sound, self._others = self._seeds()
 
-    def _seeds(self) -> list[bytes]:
+    def _seeds(self) -> tuple[list[bytes], list[bytes]]:
+        """Return what is read, seeds first, and what is refused."""
         place = self.folder / "seeds"
         if not place.is_dir():
             fresh, scratch = self.folder / "fresh", self.folder / "scratch"
@@ -77,21 +80,22 @@ class Campaign:
                 (fresh / f"0 {name}").write_bytes(content)
             shutil.rmtree(scratch)
             fresh.rename(place)
-        return [path.read_bytes() for path in sorted(place.iterdir())]
+        paths = sorted(place.iterdir())
+        sound = [path.read_bytes() for path in paths if not path.name.endswith(_REFUSED)]
+        return sound, [path.read_bytes() for path in paths if path.name.endswith(_REFUSED)]
 
-    def content(self, number: int) -> bytes:
-        """Return the file of a number: the first ones are the seeds as they are."""
-        if number < len(self._contents) and number < 50 and not self.tally.met:
-            return self._contents[number]
+    def content(self, number: int, sound: Sequence[bytes], others: Sequence[bytes]) -> bytes:
+        """Return the file of a number, made from what was read and refused so far; first the seeds."""
+        if number < len(sound) and not others:
+            return sound[number]
         rng = Random(f"{self.seed} {self.target.name} {number}")
-        data = rng.choice(self._contents)
+        # Most begin at what is read: from what was refused few get further.
+        data = rng.choice(others if others and rng.random() < _FROM_REFUSED else sound)
+        share = len(self.target.mutations) / (len(self.target.mutations) + 1)
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
-            know = self.target.mutations and rng.random() < len(self.target.mutations) / (
-                len(self.target.mutations) + 1
-            )
-            mutation = rng.choice(self.target.mutations if know else self.target.general)
-            with contextlib.suppress(ValueError, OverflowError, RecursionError, LookupError):  # no such place
-                data = mutation(data, rng, self._contents)
+            mutation = rng.choice(self.target.mutations if rng.random() < share else self.target.general)
+            with contextlib.suppress(Exception):  # what was mutated before may be no place for this one
+                data = mutation(data, rng, sound)
         return data
 
     def run(self, number: int, until: Callable[[], bool] = lambda: False) -> None:
@@ -99,8 +103,8 @@ class Campaign:
         end = self.tally.inputs + number
         while self.tally.inputs < end and not until():
             first = self.tally.inputs
-            for judged, content in self._batch(first, min(end, first + _BATCH)):
-                self._note(judged, content)
+            for judged, made in self._batch(first, min(end, first + _BATCH)):
+                self._note(judged, made)
             self.save()
 
     def save(self) -> None:
@@ -109,7 +113,7 @@ class Campaign:
         place.write_text(json.dumps(asdict(self.tally)))
         place.replace(self._state)
 
-    def _note(self, judged: Judged, content: bytes) -> None:
+    def _note(self, judged: Judged, made: Callable[[], bytes]) -> None:
         tally = self.tally
         number, tally.inputs = tally.inputs, tally.inputs + 1
         tally.cpu += judged.seconds
@@ -122,29 +126,31 @@ class Campaign:
             setattr(tally, judged.kind, getattr(tally, judged.kind) + 1)
             if key not in tally.met and len(tally.met) < _MOST_KEPT and judged.seconds < 0.3:
                 tally.met.append(key)
-                (self.folder / "seeds" / f"{number:08d}").write_bytes(content)
-                self._contents.append(content)
+                end = "" if judged.kind == "read" else _REFUSED
+                (self.folder / "seeds" / f"{number:08d}{end}").write_bytes(made())
+                (self._sound if judged.kind == "read" else self._others).append(made())
             return
         if key not in tally.findings:
             short = re.sub(r"\W+", "_", key)[:80]
             stem = f"{number:08d}_{short}"
-            (self._findings / f"{stem}{self.target.suffix}").write_bytes(content)
+            (self._findings / f"{stem}{self.target.suffix}").write_bytes(made())
             (self._findings / f"{stem}.txt").write_text(
                 f"{key}\n{judged.seconds:.1f} s, {judged.mebibytes:.0f} MiB\n{judged.detail}\n"
             )
         tally.findings[key] = tally.findings.get(key, 0) + 1
 
-    def _batch(self, first: int, end: int) -> Iterator[tuple[Judged, bytes]]:
+    def _batch(self, first: int, end: int) -> Iterator[tuple[Judged, Callable[[], bytes]]]:
         """Judge files in one process; when it dies, the file it was at is judged so, and the batch ends."""
         place = self.folder / "sandbox"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
-        contents = [self.content(number) for number in range(first, end)]
+        sound, others = [*self._sound], [*self._others]
+        makers = [partial(self.content, number, sound, others) for number in range(first, end)]
         come, go = os.pipe()
         child = os.fork()
         if not child:
             os.close(come)
-            _child(self.target, contents, place, go)
+            _child(self.target, makers, place, go)
         os.close(go)
         done = 0
         try:
@@ -153,15 +159,15 @@ class Campaign:
                     if line is None:
                         os.kill(child, signal.SIGKILL)
                         break
-                    yield Judged(**json.loads(line)), contents[done]
+                    yield Judged(**json.loads(line)), makers[done]
                     done += 1
         finally:
             with contextlib.suppress(ProcessLookupError):
-                if done < len(contents):
+                if done < len(makers):
                     time.sleep(0.01)
             _, status = os.waitpid(child, 0)
-        if done < len(contents):
-            yield self._death(status), contents[done]
+        if done < len(makers):
+            yield self._death(status), makers[done]
         strange = [path.name for path in place.rglob("*") if path.name != f"input{self.target.suffix}"]
         if strange:
             raise RuntimeError(f"files appeared beside the input: {strange[:5]}, near number {first + done}")
@@ -198,7 +204,7 @@ def _lines(pipe: Any) -> Iterator[bytes | None]:
         yield from whole
 
 
-def _child(target: Target, contents: list[bytes], place: Path, go: int) -> None:
+def _child(target: Target, makers: Sequence[Callable[[], bytes]], place: Path, go: int) -> None:
     """Judge files one after the other; never returns."""
     code = 1
     try:
@@ -215,8 +221,8 @@ def _child(target: Target, contents: list[bytes], place: Path, go: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (2**28, resource.RLIM_INFINITY))
         watch, path = Watch(place, strict=not target.names_files), place / f"input{target.suffix}"
-        for content in contents:
-            path.write_bytes(content)
+        for made in makers:
+            path.write_bytes(made())
             judged = judge(target, path, watch)
             os.write(go, json.dumps(asdict(judged)).encode() + b"\n")
         code = 0
