@@ -182,6 +182,20 @@ def test_a_process_that_was_killed_while_it_waited_is_replaced():
     assert not before & set(each(process, range(6), workers=2))
 
 
+@posix
+def test_a_forked_process_has_workers_of_its_own():
+    before = [pid for _, pid in each_as_done(process, [1], workers=1, isolated=True)]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        for _, pid in each_as_done(process, [1], workers=1, isolated=True):
+            os.write(writing, str(pid).encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert int(os.read(reading, 20)) not in before
+    os.waitpid(child, 0)
+    assert [pid for _, pid in each_as_done(process, [1], workers=1, isolated=True)] == before
+
+
 def test_cancel_keeps_what_is_done():
     done = []
     with pytest.raises(Cancelled):

@@ -34,6 +34,7 @@ ONE_THREAD = {
 _IDLE_SECONDS = 20.0
 _idle: list[ProcessPoolExecutor] = []
 _hiring = threading.Lock()
+_not_ours: list[object] = []
 
 
 class LocalCrew(Crew):
@@ -100,6 +101,28 @@ class LocalCrew(Crew):
 def _alive() -> tuple[Connection, Connection]:
     """Return both ends of a pipe that breaks when this process ends."""
     return Pipe(duplex=False)
+
+
+def _begin_anew() -> None:
+    """Leave the workers to the process that this one was forked from.
+
+    Its executors have semaphores that both would share: one taken here and never given back, since this
+    process was killed, stops the other for good. And as long as this process held the pipe's end, too, the
+    other's workers would not notice its end.
+    """
+    global _hiring
+    _hiring = threading.Lock()
+    _not_ours.extend(_idle)  # never freed: what frees an executor tells its processes to end
+    _idle.clear()
+    if _alive.cache_info().currsize:
+        reading, writing = _alive()
+        writing.close()
+        _not_ours.append(reading)
+        _alive.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _hire(*, new: bool = False) -> ProcessPoolExecutor:
