@@ -192,9 +192,7 @@ def analyse(
     return replace(done, seconds=time.perf_counter() - began)
 
 
-def give_files(
-    run: Run, files: LabelFiles, cancelled: Probe | None = None, *, tool: str = "file"
-) -> None:
+def give_files(run: Run, files: LabelFiles, cancelled: Probe | None = None, *, tool: str = "file") -> None:
     """Put a person's label files before the automatic labels; a view without a file keeps those.
 
     The automatic ones are made in any case, so that the record can tell how far the files are from them.
