@@ -59,6 +59,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; one that no system takes, or that may not be looked at, is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def require_writable(folder: Path) -> None:
     """Make the folder and try a file in it; raises :class:`BadInput` with the cause."""
     try:

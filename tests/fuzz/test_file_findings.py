@@ -142,6 +142,24 @@ def test_tables_that_no_system_takes_are_refused(tmp_path, text, cause):
     assert len(str(caught.value)) < 1000
 
 
+def test_a_folder_that_may_not_be_searched_stops_no_listing(tmp_path, monkeypatch):
+    from pathlib import Path
+
+    from napari_tbcad.io.walk import entries_below
+
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.png").write_bytes(b"x")
+    real = Path.is_dir
+
+    def is_dir(self):
+        if self.parent.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return real(self)
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    assert [entry.path.name for entry in entries_below([tmp_path], skipped=[])] == ["a.png"]
+
+
 def test_boxes_that_nest_deeply_or_declare_entities_are_refused(tmp_path):
     for text in (
         "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><annotation>&x;</annotation>",

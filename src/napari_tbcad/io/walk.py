@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_tbcad.files import is_file, is_folder
 from napari_tbcad.io.dicom_file import looks_like_dicom
 from napari_tbcad.io.raster import looks_like_raster
 
@@ -78,7 +79,7 @@ def entries_below(
     given = list(paths)
     entries: list[Entry] = []
     for path in given:
-        if not path.is_dir():
+        if not is_folder(path):
             entries.append(Entry(path, Path(path.name), path.absolute().parent))
             continue
         inside = images_in(path, skipped, is_stray=is_stray, is_image=is_image)
@@ -173,5 +174,5 @@ def _passed_over(folder: Path) -> bool:
 
 def _has_results(folder: Path) -> bool:
     # A run that was killed early has no record yet.
-    records = (folder / "records").is_dir() or (folder / "run" / "run.json").is_file()
-    return records and (folder / "results.csv").exists()
+    records = is_folder(folder / "records") or is_file(folder / "run" / "run.json")
+    return records and is_file(folder / "results.csv")
