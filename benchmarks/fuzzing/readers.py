@@ -100,7 +100,9 @@ def worklist(path: Path) -> None:
 
 def batch_inputs(path: Path) -> None:
     from napari_tbcad.batch.runs.inputs import bone_inputs, chest_inputs
+    from napari_tbcad.io import walk
 
+    walk.MAX_FILES_BELOW = 2000  # a table may name the folder of all folders
     for study in (*chest_inputs([path]), *bone_inputs([path])):
         _hold(not Path(study.name).is_absolute() and ".." not in Path(study.name).parts, study.name)
         _hold("/" not in study.name and "\\" not in study.name and "\x00" not in study.name, study.name)

@@ -17,6 +17,8 @@ MAX_FILE_BYTES = 2 * 2**30
 """Largest image file."""
 MAX_PAGES = 256
 """Pages of one image file that are looked at."""
+MAX_FILES_BELOW = 1_000_000
+"""Files below one folder that is searched for images."""
 MAX_TEXT_BYTES = 64 * 2**20
 """Largest text that is read whole: tables, JSON, YAML."""
 MAX_DEPTH = 100

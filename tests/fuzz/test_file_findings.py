@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import tracemalloc
 import zipfile
@@ -158,6 +159,35 @@ def test_a_folder_that_may_not_be_searched_stops_no_listing(tmp_path, monkeypatc
 
     monkeypatch.setattr(Path, "is_dir", is_dir)
     assert [entry.path.name for entry in entries_below([tmp_path], skipped=[])] == ["a.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes among the files of this system")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    from napari_tbcad.io.read import read_film
+    from napari_tbcad.io.scans import read_study
+    from napari_tbcad.io.walk import entries_below
+
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.png").write_bytes(b"x")
+    assert [entry.path.name for entry in entries_below([tmp_path], skipped=[])] == ["a.png"]
+    for read in (read_film, read_study):
+        with pytest.raises(BadInput, match="empty"):
+            read(tmp_path / "pipe")
+
+
+def test_a_folder_of_all_folders_is_a_fault_of_its_row(tmp_path, monkeypatch):
+    from napari_tbcad.batch.runs.inputs import chest_inputs
+    from napari_tbcad.io import walk
+
+    monkeypatch.setattr(walk, "MAX_FILES_BELOW", 3)
+    (tmp_path / "many").mkdir()
+    for number in range(5):
+        (tmp_path / "many" / f"{number}.png").write_bytes(b"x")
+    (tmp_path / "b.png").write_bytes(b"x")
+    (tmp_path / "a.csv").write_text("path\nmany\nb.png\n")
+    faults = {study.name: study.fault for study in chest_inputs([tmp_path / "a.csv"])}
+    assert "more than 3 files" in faults["many"]
+    assert faults["b"] == ""
 
 
 def test_boxes_that_nest_deeply_or_declare_entities_are_refused(tmp_path):

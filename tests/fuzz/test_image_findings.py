@@ -169,6 +169,14 @@ def test_a_data_set_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
     refused(path, "unpacks to more than 1 MiB")
 
 
+def test_a_body_part_is_quoted_only_where_it_can_be_one(tmp_path):
+    said = read_film(dicom(tmp_path / "a.dcm", BodyPartExamined="ABDOMEN")).warnings
+    assert said == ("The header names the body part ABDOMEN, not the chest.",)
+    for text in ("Doe^Jane", "X" * 5000):
+        said = read_film(dicom(tmp_path / "b.dcm", BodyPartExamined=text)).warnings
+        assert said == ("The header names another body part, not the chest.",)
+
+
 def test_a_scan_of_too_many_pixels_is_refused(tmp_path):
     frames = [np.ones((96, 32))] * 2
     path = write_nuclear(tmp_path / "a.dcm", frames, attributes={"Rows": 60000, "Columns": 20000})

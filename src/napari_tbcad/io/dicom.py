@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings as python_warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -261,7 +262,10 @@ def _check_header(dataset: Dataset, warnings: list[str]) -> None:
             "The header says this is a lateral view; the workflow is made for frontal (PA or AP) films."
         )
     if _body_part(dataset) is not None and not _names_chest(dataset):
-        warnings.append(f"The header names the body part {_body_part(dataset)}, not the chest.")
+        part = _body_part(dataset) or ""
+        # Quoted only where it is a code: in a damaged file the patient's name may have run into it.
+        named = f"the body part {part}" if re.fullmatch(r"[A-Z0-9 _-]{1,16}", part) else "another body part"
+        warnings.append(f"The header names {named}, not the chest.")
     orientation = dataset.get("PatientOrientation")
     if orientation and str(orientation[0]).upper().startswith("R"):
         warnings.append("The header says the film is shown mirrored (rows run towards the patient's right).")

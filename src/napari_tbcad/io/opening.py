@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,22 @@ def opening_told(path: Path) -> Iterator[None]:
         raise BadInput(path, f"the file cannot be read ({error.strerror or error})") from error
     except MemoryError as error:
         raise BadInput(path, "the image does not fit into memory") from error
+
+
+def first_bytes(path: Path, number: int = 132) -> bytes:
+    """Return the first bytes of a file; those of a pipe or a device are not waited for.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        return file.read(number) or b""
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class Bounded(io.BufferedReader):

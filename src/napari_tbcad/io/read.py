@@ -12,7 +12,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.dicom import read_dicom
 from napari_tbcad.io.dicom_file import looks_like_dicom
-from napari_tbcad.io.opening import opening_told
+from napari_tbcad.io.opening import first_bytes, opening_told
 from napari_tbcad.io.raster import looks_like_raster, read_raster
 from napari_tbcad.io.walk import entries_below, images_in, unique_names
 from napari_tbcad.record import Step
@@ -77,8 +77,7 @@ def read_film(path: str | Path) -> Radiograph:
             raise BadInput(
                 path, "a folder, not a film" if images_in(path, []) else "a folder in which no film was found"
             )
-        with open(path, "rb") as file:
-            head = file.read(132)
+        head = first_bytes(path)
         if not head:
             raise BadInput(path, "the file is empty")
         # DICOM first: its 128 free bytes may hold a TIFF header, so that one file serves as both.

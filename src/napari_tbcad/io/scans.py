@@ -14,7 +14,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import Unit
 from napari_tbcad.io.dicom_file import looks_like_dicom
 from napari_tbcad.io.nuclear import FrameFacts, NuclearHeader, read_nuclear
-from napari_tbcad.io.opening import opening_told
+from napari_tbcad.io.opening import first_bytes, opening_told
 from napari_tbcad.io.raster import looks_like_raster
 from napari_tbcad.io.scan_files import ScanFiles, find_scans
 from napari_tbcad.io.scan_images import part_views, read_scan_image
@@ -157,8 +157,7 @@ def _read(path: Path, warnings: list[str]) -> _Part:
     with opening_told(path):
         if path.is_dir():
             raise BadInput(path, "a folder in which no bone scan was found")
-        with open(path, "rb") as file:
-            head = file.read(132)
+        head = first_bytes(path)
         if not head:
             raise BadInput(path, "the file is empty")
         if looks_like_dicom(head):

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_tbcad.errors import BadInput
 from napari_tbcad.files import is_file, is_folder
 from napari_tbcad.io.dicom_file import looks_like_dicom
+from napari_tbcad.io.opening import first_bytes
 from napari_tbcad.io.raster import looks_like_raster
+from napari_tbcad.limits import MAX_FILES_BELOW
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".img")
 """Files so named count as images even when broken, so that a broken one is reported, not passed over."""
@@ -75,6 +78,11 @@ def entries_below(
     -------
     list of Entry
         Each file once, in the order of the paths, sorted within each folder.
+
+    Raises
+    ------
+    BadInput
+        If there are more files below a folder than any data set has.
     """
     given = list(paths)
     entries: list[Entry] = []
@@ -121,8 +129,7 @@ def is_image_file(path: Path) -> bool:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return True
     try:
-        with open(path, "rb") as file:
-            head = file.read(132)
+        head = first_bytes(path)
     except OSError:
         return False
     return looks_like_dicom(head) or looks_like_raster(head)
@@ -162,6 +169,8 @@ def _walk(folder: Path, skipped: list[Path], is_stray: Callable[[Path], bool]) -
         skipped.extend(here / f for f in stray)
         folders[:] = sorted(set(folders) - set(stray))
         files += [here / name for name in names]
+        if len(files) > MAX_FILES_BELOW:
+            raise BadInput(folder, f"holds more than {MAX_FILES_BELOW} files; give the folder of the images")
     return sorted(files)
 
 

@@ -203,7 +203,11 @@ def _listed_entries(path: Path, home: Path, given: _Given, below: Below) -> list
     home = Path(os.path.normpath(home.absolute()))
     whole = Path(os.path.normpath(path.absolute()))
     if _is_folder(path):
-        return below([path], given.passed_over) or [_itself(path)]
+        try:
+            return below([path], given.passed_over) or [_itself(path)]
+        except BadInput as error:  # more files than any data set has
+            given.faults[path] = error.cause
+            return [_itself(path)]
     inside = whole.is_relative_to(home)
     return [Entry(path, whole.relative_to(home) if inside else Path(whole.name), home)]
 
