@@ -190,6 +190,18 @@ def test_a_folder_of_all_folders_is_a_fault_of_its_row(tmp_path, monkeypatch):
     assert faults["b"] == ""
 
 
+def test_the_root_of_all_folders_has_a_name(tmp_path, monkeypatch):
+    from napari_tbcad.batch.runs.inputs import chest_inputs
+    from napari_tbcad.io import walk
+
+    monkeypatch.setattr(walk, "MAX_FILES_BELOW", 3)
+    (tmp_path / "b.png").write_bytes(b"x")
+    (tmp_path / "a.csv").write_text("path\n/\nb.png\n")
+    faults = {study.name: study.fault for study in chest_inputs([tmp_path / "a.csv"])}
+    assert set(faults) == {"folder", "b"}
+    assert "more than 3 files" in faults["folder"]
+
+
 def test_boxes_that_nest_deeply_or_declare_entities_are_refused(tmp_path):
     for text in (
         "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><annotation>&x;</annotation>",

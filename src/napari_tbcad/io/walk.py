@@ -46,7 +46,7 @@ class Entry:
 
     def name(self, *, suffix: bool) -> str:
         """Return the relative path with ``__`` between its parts."""
-        parts = [*self.relative.parts]
+        parts = [*self.relative.parts] or ["folder"]  # the root of all folders has no name
         if not suffix:
             # "1.2.840" has no extension although pathlib finds one.
             parts[-1] = re.sub(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,5}$", "", parts[-1])
