@@ -31,7 +31,7 @@ from napari_tbcad.limits import (
     RATIO_FROM_BYTES,
     too_many_pixels,
 )
-from napari_tbcad.plain_text import first_line, parse_json
+from napari_tbcad.plain_text import finite, first_line, parse_json, revived
 
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -51,7 +51,6 @@ UNREADABLE = (
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DATE = (1980, 1, 1, 0, 0, 0)
-_NON_FINITE = "number"
 
 
 class Writer:
@@ -62,7 +61,7 @@ class Writer:
 
     def json(self, name: str, content: Any) -> None:
         """Write JSON values; numbers come back exactly, non-finite ones as ``{"number": "nan"}``."""
-        text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False)
         self._put(name, text.encode())
 
     def text(self, name: str, text: str) -> None:
@@ -139,7 +138,7 @@ class Reader:
 
     def json(self, name: str) -> Any:
         """Return JSON values."""
-        return _revived(parse_json(self.text(name)))
+        return revived(parse_json(self.text(name)))
 
     def text(self, name: str) -> str:
         """Return UTF-8 text."""
@@ -261,23 +260,3 @@ def opened_archive(path: str | Path, what: str, *, most: int = 0) -> Iterator[Re
         raise BadInput(path, "the file may not be read (no permission)") from error
     except UNREADABLE as error:
         raise BadInput(path, f"not a whole {what} of this program ({first_line(error)})") from error
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, Mapping):
-        return {str(name): _finite(item) for name, item in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(item) for item in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return {_NON_FINITE: str(float(content))}
-    return content
-
-
-def _revived(content: Any) -> Any:
-    if isinstance(content, dict):
-        if len(content) == 1 and content.get(_NON_FINITE) in ("nan", "inf", "-inf"):
-            return float(content[_NON_FINITE])
-        return {name: _revived(item) for name, item in content.items()}
-    if isinstance(content, list):
-        return [_revived(item) for item in content]
-    return content

@@ -12,14 +12,14 @@ from pydantic import BaseModel, TypeAdapter
 
 from napari_tbcad.case import Case, Reading
 from napari_tbcad.chain import Run
-from napari_tbcad.record import Record
+from napari_tbcad.record import Record, entries_as_json
 
 RECORD = TypeAdapter(Record)
 
 
 def plain(record: Record) -> Any:
     """Return a record as JSON values."""
-    return RECORD.dump_python(record, mode="json")
+    return {"entries": entries_as_json(record)}
 
 
 def progress_of(run: Run) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from napari_tbcad.limits import MAX_DEPTH, MAX_TEXT_BYTES, MAX_YAML_VALUES
 
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{300}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_NON_FINITE = "number"
 
 
 def read_text(path: str | Path, *, encoding: str = "utf-8") -> str:
@@ -60,6 +63,28 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError(f"values are nested more than {MAX_DEPTH} deep")
     if _SURROGATE.search(told):
         json.dumps(content, ensure_ascii=False).encode()
+    return content
+
+
+def finite(content: Any) -> Any:
+    """Return values as standard JSON has them; what is no finite number is named, see :func:`revived`."""
+    if isinstance(content, Mapping):
+        return {str(name): finite(item) for name, item in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(item) for item in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return {_NON_FINITE: str(float(content))}
+    return content
+
+
+def revived(content: Any) -> Any:
+    """Return what was given to :func:`finite`."""
+    if isinstance(content, dict):
+        if len(content) == 1 and content.get(_NON_FINITE) in ("nan", "inf", "-inf"):
+            return float(content[_NON_FINITE])
+        return {name: revived(item) for name, item in content.items()}
+    if isinstance(content, list):
+        return [revived(item) for item in content]
     return content
 
 

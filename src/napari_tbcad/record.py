@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from napari_tbcad import __version__
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
-from napari_tbcad.plain_text import first_line, parse_json, read_text
+from napari_tbcad.plain_text import finite, first_line, parse_json, read_text, revived
 
 RECORD_VERSION = 1
 
@@ -144,8 +144,8 @@ class Record:
 
     def to_json(self) -> str:
         """Return the record as JSON text."""
-        body = _ENTRIES.dump_python(self.entries, mode="json")
-        return json.dumps({"record_version": RECORD_VERSION, "entries": body}, indent=1, ensure_ascii=False)
+        content = {"record_version": RECORD_VERSION, "entries": entries_as_json(self)}
+        return json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str, source: str | Path = "record") -> Record:
@@ -157,7 +157,7 @@ class Record:
             If the text is not such a record, or was written by a newer format.
         """
         try:
-            content = parse_json(text)
+            content = revived(parse_json(text))
             if content["record_version"] > RECORD_VERSION:
                 raise BadInput(
                     source, f"record format {content['record_version']} is newer than this program"
@@ -179,4 +179,10 @@ class Record:
         return cls.from_json(read_text(path), path)
 
 
-_ENTRIES = TypeAdapter(tuple[Step | Edit, ...])
+# Pydantic writes null for numbers that are not finite, unless it is told to keep them.
+_ENTRIES = TypeAdapter(tuple[Step | Edit, ...], config=ConfigDict(ser_json_inf_nan="constants"))
+
+
+def entries_as_json(record: Record) -> list[Any]:
+    """Return the entries of a record as JSON values; numbers that are not finite stay floats."""
+    return _ENTRIES.dump_python(record.entries, mode="json")
