@@ -17,7 +17,7 @@ vispy, and the time that the thread waited for a processor which other programs 
 At the end, and with --read from a log: growth from the first tenth after the warm-up (a sixth of the run, at
 most 20 minutes) to the last tenth; everything above 5 % is named. --bare does the same in two windows
 without this plugin: layers come, are painted on and go; what grows there is napari's and OpenGL's own.
-Both run with vispy mended against a crash of Mesa's (soak_watch.programs_kept).
+Both run with vispy mended against a crash of Mesa's (soak_watch.ProgramsKept).
 """
 
 from __future__ import annotations
@@ -57,9 +57,15 @@ class Log:
 
 
 class Soak:
-    """The run: errands until the time is over, and what is written down meanwhile."""
+    """The run: errands until the time is over, and what is written down meanwhile.
 
-    def __init__(self, log: Log, minutes: float, seed: int, names: list[str]) -> None:
+    `closed` is called whenever no layer is open in either window.
+    """
+
+    def __init__(
+        self, log: Log, minutes: float, seed: int, names: list[str], closed: Callable[[], None]
+    ) -> None:
+        self._closed = closed
         self.log, self.minutes, self.seed, self.names = log, minutes, seed, names
         self.added = 0
         self._began = time.monotonic()
@@ -117,6 +123,7 @@ class Soak:
                     self.log.add("exception", during=held.during, text=text[-3000:])
                 problems.clear()
                 self._tell_slots(held)
+                self._closed()
                 self._vitals()
                 if before is None and self.minute > self.warm_up:
                     before = kinds()
@@ -177,6 +184,7 @@ class Soak:
             wait(0.3)
             viewer.layers.clear()
             wait(0.1)
+            self._closed()
             self._vitals()
         self.log.add("end", errands={}, of_napari=0, looks=0)
         for viewer in viewers:
@@ -250,10 +258,10 @@ def main() -> None:
 
     import napari
 
-    from soak_watch import programs_kept
+    from soak_watch import ProgramsKept
 
     faulthandler.enable()
-    programs_kept()
+    programs = ProgramsKept()
 
     def open_viewer() -> Any:
         viewer = napari.Viewer()
@@ -269,7 +277,7 @@ def main() -> None:
         bare=options.bare,
         cores=os.cpu_count(),
     )
-    soak = Soak(log, options.minutes, options.seed, options.errands)
+    soak = Soak(log, options.minutes, options.seed, options.errands, programs.all_closed)
     if options.bare:
         soak.run_bare(open_viewer)
     else:

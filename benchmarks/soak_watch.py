@@ -220,13 +220,36 @@ def notified(tell: Callable[[str], None]) -> Iterator[None]:
         notification_manager.notification_ready.disconnect(take)
 
 
-def programs_kept() -> None:
-    """Have vispy delete no program of OpenGL.
+class ProgramsKept:
+    """Has vispy delete programs of OpenGL only while no layer is there.
 
     Mesa 22.3's software OpenGL ends bare napari 0.9.2, too (a segmentation fault in glDrawArrays), when of
     two images one is removed and the other drawn again; it does not where the program that drew the removed
-    one is kept. Nobody soaks two hours through that. Each layer leaves the memory of a program behind.
+    one is kept until then. Nobody soaks two hours through that.
     """
-    from vispy.gloo import glir
 
-    glir.GlirProgram.delete = lambda self: None
+    def __init__(self) -> None:
+        from vispy.gloo import gl, glir
+
+        waiting: dict[Any, list[int]] = {}
+        create = glir.GlirProgram.create
+        self._may: set[Any] = set()
+        self._waiting = waiting
+
+        def keep(program: Any) -> None:
+            waiting.setdefault(program._parser, []).append(program._handle)
+
+        def create_after(program: Any) -> None:
+            # The context of this canvas is current only now, when the next thing is drawn in it.
+            if program._parser in self._may:
+                self._may.discard(program._parser)
+                for handle in waiting.pop(program._parser, []):
+                    gl.glDeleteProgram(handle)
+            create(program)
+
+        glir.GlirProgram.delete = keep
+        glir.GlirProgram.create = create_after
+
+    def all_closed(self) -> None:
+        """Delete what waits before the next layer is drawn: no layer is there now."""
+        self._may.update(self._waiting)

@@ -39,8 +39,12 @@ class EvaluatingPanel(ChildPanel):
         self.run, self.result = RunStep(self.session), ResultStep(self.session)
         self.films = FilmsStep(self.session)
         self.shelf = Shelf(self.session)
-        self.session.said.connect(lambda event: self.show_work())
+        self.session.said.connect(self._on_said)
         self.begin(self.shelf, self.data, self.choice, self.run, self.result, self.films)
+
+    def _on_said(self, event: object) -> None:
+        # A bound method, which Qt holds weakly: a lambda would keep the panel for as long as the session.
+        self.show_work()
 
     @property
     def up_to_date(self) -> bool:

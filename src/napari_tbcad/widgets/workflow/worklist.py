@@ -48,7 +48,8 @@ class WorklistPanel(Dock):
         self._shown: Item | None = None
         self.view.opened.connect(self._open)
         self.view.done.connect(self._done)
-        self.view.accepted.connect(lambda: self._save("accepted"))
+        # Bound methods only, which Qt holds weakly: a lambda would keep a closed panel for good.
+        self.view.accepted.connect(self._accepted)
         self.view.reader_changed.connect(self.bench.set_reader)
         self.view.blinded.connect(self._on_blinded)
         self.view.loaded.connect(self._forget)
@@ -146,6 +147,9 @@ class WorklistPanel(Dock):
     def _done(self) -> None:
         review = self.view.current_state is ReadingState.TO_REVIEW
         self._save("changed" if review else "made")
+
+    def _accepted(self) -> None:
+        self._save("accepted")
 
     def _save(self, verdict: Verdict) -> None:
         session = self._session_of_list()
