@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtCore import QEventLoop, Qt, QTimer
+from qtpy.QtTest import QTest
 
 import bone_person
 import person
@@ -19,7 +20,7 @@ import training_window
 from person import Mismatch, Seat
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-CHEST, BONE, TRAIN, EVALUATE = "Chest X-ray", "Bone scan", "Train a network", "Evaluate"
+CHEST, BONE, TRAIN, EVALUATE, BATCH = "Chest X-ray", "Bone scan", "Train a network", "Evaluate", "Batch"
 STEPS = ("Chest 1 Enhance", "Chest 2 Lung masks", "Chest 3 Correct", "Chest 4 Features", "Chest 5 Result")
 LISTS = ("Chest worklist", "Bone worklist")
 LONG = 300.0
@@ -277,7 +278,8 @@ def train(errands: Errands, desk: Desk) -> None:
     hand.viewer, hand.panel, hand.docked = desk.viewer, panel, desk.docked[TRAIN][0]
     hand.drop(errands.drawn)
     hand.begin_with(str(errands.small))
-    if hand.button != "Train":  # the same data were looked at before
+    hand.settle(LONG)
+    if hand.button == "Look at the data":  # else the same were looked at before
         hand.press("Look at the data")
     hand.settle(LONG)
     hand.setting("epochs", int(errands.rng.integers(2, 5)))
@@ -327,6 +329,51 @@ def evaluate(errands: Errands, desk: Desk) -> None:
     wait(0.3)
 
 
+def batch(errands: Errands, desk: Desk) -> None:
+    """Run five films, one of them broken; half of the times stop and go on; open one from the table."""
+    panel, films = desk.dock(BATCH), errands.place / "batch films"
+    desk.docked[BATCH][0].raise_()
+    shutil.rmtree(films, ignore_errors=True)
+    films.mkdir()
+    pngs = [path for path in errands.films if path.suffix == ".png"]
+    for number in errands.rng.choice(len(pngs), 4, replace=False):
+        (films / pngs[number].name).symlink_to(pngs[number])
+    (films / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    session, bar, rows = panel.session, panel.run_bar, panel.session.rows
+    panel.take_files([films])
+    if not spin(
+        lambda: session.found is not None and session.settled and panel.choice.chain is not None, LONG
+    ):
+        raise Mismatch(f"the films are not looked at: {session.problem}")
+    spin(bar.run_button.isEnabled, 10)
+    bar.run_button.click()
+    spin(lambda: session.busy, 30)
+    if errands.rng.random() < 0.5:
+        spin(lambda: rows.counts["done"] + rows.counts["failed"] > 0 or not session.busy, LONG)
+        bar.cancel_button.click()
+        spin(lambda: not session.busy, LONG)
+        errands.log.append(f"stopped with {dict(rows.counts)}")
+        if rows.counts["done"] + rows.counts["kept"] + rows.counts["failed"] < 5:
+            spin(bar.run_button.isEnabled, 10)
+            bar.run_button.click()
+            spin(lambda: session.busy, 30)
+    spin(lambda: not session.busy and session.settled, LONG)
+    wait(0.5)
+    if (rows.counts["done"] + rows.counts["kept"], rows.counts["failed"]) != (4, 1):
+        raise Mismatch(
+            f"a batch of four films and a broken one ends with {dict(rows.counts)}: {session.problem}"
+        )
+    table = panel.run.list.table
+    table.setCurrentIndex(table.rows.index(int(errands.rng.integers(5)), 0))
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    spin(lambda: bool(panel.run.opened.text() or panel.run.problem.text()), 60)
+    errands.log.append(panel.run.opened.text() or panel.run.problem.text())
+    folder = session.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    session.forget(folder)
+    wait(0.3)
+
+
 def worklist(errands: Errands, desk: Desk) -> None:
     """Read three films of a folder one after the other, correct one, finish two."""
     panel, films = desk.dock(CHEST), errands.place / "worklist"
@@ -360,7 +407,7 @@ def docks(errands: Errands, desk: Desk) -> None:
     opened(panel, errands.pick(errands.films), errands.rng)
     panel.run_bar.run_button.click()
     for _ in range(6):
-        name = str(errands.rng.choice([*STEPS, *LISTS, CHEST, BONE, TRAIN, EVALUATE]))
+        name = str(errands.rng.choice([*STEPS, *LISTS, CHEST, BONE, TRAIN, EVALUATE, BATCH]))
         errands.log.append(name)
         desk.undock(name) if name in desk.docked else desk.dock(name)
         wait(float(errands.rng.choice((0.0, 0.1, 0.5))))
@@ -390,6 +437,7 @@ ERRANDS: dict[str, tuple[float, Callable[[Errands, Desk], None]]] = {
     "bone": (4, bone),
     "train": (1, train),
     "evaluate": (1, evaluate),
+    "batch": (1, batch),
     "worklist": (1.5, worklist),
     "docks": (2, docks),
     "layers": (2, layers),

@@ -133,8 +133,11 @@ class BonePanel(WorkflowPanel):
         )
         button = QPushButton("Use open layers…")
         button.setToolTip("Say which open layers are the anterior and the posterior view.")
-        button.clicked.connect(lambda: self.header.layers_button.setChecked(True))
+        button.clicked.connect(self._show_layers)
         column.addWidget(button)
+
+    def _show_layers(self) -> None:
+        self.header.layers_button.setChecked(True)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Take the keys: the panel is in sight."""

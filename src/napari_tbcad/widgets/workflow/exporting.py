@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, QUrl, Signal
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtGui import QAction, QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
 from napari_tbcad.case import Case, Verdict
@@ -90,11 +90,16 @@ class Exporter(QObject):
 
     def fill(self, menu: QMenu) -> None:
         """Add the actions to a menu."""
-        for text, tip, slot in self.entries():
+        for place, (text, tip, _) in enumerate(self.entries()):
             action = menu.addAction(text)
             action.setToolTip(tip)
-            action.triggered.connect(lambda _=False, slot=slot: slot())
+            action.setData(place)
+        # A bound method, which Qt holds weakly: with the slots themselves PySide would keep a closed panel.
+        menu.triggered.connect(self._on_chosen)
         menu.setToolTipsVisible(True)
+
+    def _on_chosen(self, action: QAction) -> None:
+        list(self.entries())[action.data()][2]()
 
     def save(self) -> None:
         """Save the case where it was saved before; the first time the person is asked."""

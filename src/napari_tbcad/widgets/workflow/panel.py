@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QFrame,
@@ -73,7 +73,8 @@ class WorkflowPanel(Dock):
         self.column.addWidget(run_bar)
         run_bar.run.connect(self.run_all)
         run_bar.cancel.connect(self.cancel)
-        run_bar.reader_button.clicked.connect(lambda: self.ask_for_reader())
+        # Bound methods, which Qt holds weakly: with a lambda that knows the panel, PySide keeps a closed one.
+        run_bar.reader_button.clicked.connect(self.ask_for_reader)
         self.setAcceptDrops(True)
 
     # -- what a workflow says -------------------------------------------------------------------------
@@ -146,13 +147,12 @@ class WorkflowPanel(Dock):
         """Add a button that opens a file, and one for each sample (text, key)."""
         button = QPushButton(opener)
         button.setToolTip(tip)
-        button.clicked.connect(lambda: self.header.ask_for_film())
+        button.clicked.connect(self._ask_for_film)
         column.addWidget(button)
         for text, key in samples:
-            button = QPushButton(text)
-            button.setToolTip("A phantom made by this project, no patient.")
-            button.clicked.connect(lambda _=False, key=key: self.open_sample(key))
-            column.addWidget(button)
+            sample = _SampleButton(text, key)
+            sample.chosen.connect(self.open_sample)
+            column.addWidget(sample)
 
     def ask_for_reader(self) -> None:
         """Let the person say who reads."""
@@ -161,6 +161,9 @@ class WorkflowPanel(Dock):
         )
         if said:
             self.bench.set_reader(name)
+
+    def _ask_for_film(self) -> None:
+        self.header.ask_for_film()
 
     def _scrolling(self) -> QScrollArea:
         inside = QWidget()
@@ -181,6 +184,21 @@ class WorkflowPanel(Dock):
         column.addStretch()
         self.scroll_area = scrolling(inside)
         return self.scroll_area
+
+
+class _SampleButton(QPushButton):
+    """Says which of the project's phantoms it stands for."""
+
+    chosen = Signal(str)
+
+    def __init__(self, text: str, key: str) -> None:
+        super().__init__(text)
+        self._key = key
+        self.setToolTip("A phantom made by this project, no patient.")
+        self.clicked.connect(self._choose)
+
+    def _choose(self) -> None:
+        self.chosen.emit(self._key)
 
 
 def scrolling(inside: QWidget) -> QScrollArea:
