@@ -14,6 +14,8 @@ minute what is there then is written down: memory, widgets, layers, sessions, th
 Slots are entries of this project's code on the GUI thread (soak_watch.py). "held" leaves out napari and
 vispy, and the time that the thread waited for a processor which other programs had.
 
+Every five minutes all panels are closed; widgets are counted then.
+
 At the end, and with --read from a log: growth from the first tenth after the warm-up (a sixth of the run, at
 most 20 minutes) to the last tenth; everything above 5 % is named. --bare does the same in two windows
 without this plugin: layers come, are painted on and go; what grows there is napari's and OpenGL's own.
@@ -39,6 +41,8 @@ from typing import Any
 import numpy as np
 
 LIMIT_MS, LIMIT_SHARE = 100.0, 0.05
+BREAK_MINUTES = 5.0
+"""Between two moments at which all panels are closed."""
 
 
 class Log:
@@ -124,7 +128,14 @@ class Soak:
                 problems.clear()
                 self._tell_slots(held)
                 self._closed()
-                self._vitals()
+                self._vitals(sum(len(one.docked) for one in errands.desks))
+                if self.minute >= self._break:
+                    self._break = self.minute + BREAK_MINUTES
+                    for one in errands.desks:
+                        for panel in list(one.docked):
+                            one.undock(panel)
+                    self._noted = 0.0
+                    self._vitals()
                 if before is None and self.minute > self.warm_up:
                     before = kinds()
             if before is not None:
@@ -142,12 +153,12 @@ class Soak:
     def _count(self, event: Any = None) -> None:
         self.added += 1
 
-    def _vitals(self) -> None:
+    def _vitals(self, panels: int = 0) -> None:
         from soak_watch import Vitals
 
         if self.minute >= self._noted:
             self._noted = self.minute + 0.95
-            self.log.add("vitals", **asdict(Vitals.now(self.minute, self.added)))
+            self.log.add("vitals", **asdict(Vitals.now(self.minute, self.added, panels)))
 
     def _tell_slots(self, held: Any) -> None:
         for slot in held.slots:
@@ -203,7 +214,7 @@ def read(path: Path) -> int:
     length = vitals[-1]["minute"]
     warm = min(20.0, length / 6)
     after = [one for one in vitals if one["minute"] > warm]
-    tenth = max(3, len(after) // 10)
+    closed = [one for one in after if one.get("panels") == 0]
     errands = len(of.get("errand", []))
     print(
         f"{length:.0f} minutes, {errands} errands, {vitals[-1]['added']} layers added; warm-up {warm:.0f} min"
@@ -211,10 +222,13 @@ def read(path: Path) -> int:
     print(f"{'':10s} {'first tenth':>12s} {'last tenth':>12s} {'growth':>8s} {'a layer':>10s}")
     bad = 0
     for field in fields(Vitals):
-        if field.name in ("minute", "added"):
+        if field.name in ("minute", "added", "panels"):
             continue
+        # How many widgets there are, and the memory of some, hangs on what is open.
+        told = closed if field.name == "widgets" and len(closed) >= 6 else after
+        tenth = max(3, len(told) // 10)
         first, last = (
-            float(np.median([one[field.name] for one in part])) for part in (after[:tenth], after[-tenth:])
+            float(np.median([one[field.name] for one in part])) for part in (told[:tenth], told[-tenth:])
         )
         share = (last - first) / first if first else 0.0 if last == first else float("inf")
         more = vitals[-1]["added"] - after[0]["added"]

@@ -147,6 +147,8 @@ class Vitals:
         Threads, open files, child processes.
     added : int
         Layers added so far.
+    panels : int
+        Panels that are docked; widgets are compared only where there are none.
     """
 
     minute: float
@@ -160,9 +162,10 @@ class Vitals:
     handles: int
     children: int
     added: int
+    panels: int
 
     @classmethod
-    def now(cls, minute: float, added: int) -> Vitals:
+    def now(cls, minute: float, added: int, panels: int = 0) -> Vitals:
         """Look."""
         from napari.layers import Layer
 
@@ -187,6 +190,7 @@ class Vitals:
             handles=process.num_fds(),
             children=len(process.children(recursive=True)),
             added=added,
+            panels=panels,
         )
 
 
