@@ -133,7 +133,7 @@ def run(
             "--atlas",
             exists=True,
             dir_okay=False,
-            help="Skeleton atlas file; finds the regions instead of the network [packaged].",
+            help="Skeleton atlas file of your own; it finds the regions instead of the network.",
         ),
     ] = None,
     masks: Annotated[

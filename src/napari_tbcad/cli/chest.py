@@ -40,6 +40,8 @@ def teller(model: ModelFile | None) -> running.Line:
 
 def _tell(said: Collection[str], done: int, total: int, row: Row, left: str = "") -> None:
     """Print one film's line, without the warnings that were said before."""
+    from napari_tbcad.io.clinic.makers import tells_program
+
     result = row.result
     file = Path(result["file"]).name
     if not row.ok:
@@ -52,7 +54,7 @@ def _tell(said: Collection[str], done: int, total: int, row: Row, left: str = ""
         stage = f", decided by stage {result['deciding_stage']}" if result["deciding_stage"] else ""
         point = f" (threshold {result['threshold']:.2f})"
         answer = f"{result['decision']} p={result['probability']:.2f}{point}{stage}"
-    warnings = [w for w in result["warnings"].split(" | ") if w and w not in said]
+    warnings = [w for w in result["warnings"].split(" | ") if w and w not in said and not tells_program(w)]
     note = f"  ({' '.join(warnings)})" if warnings else ""
     typer.echo(f"[{done}/{total}] {file}: {answer}, {result['seconds']:.1f} s{left}{note}")
 
@@ -95,7 +97,7 @@ def run(
         Path | None,
         typer.Option("--masks", exists=True, file_okay=False, help="Folder with a person's masks."),
     ] = None,
-    device: options.Device = None,
+    device: options.FilmsDevice = None,
     workers: options.Workers = 1,
     scheduler: options.Scheduler = None,
     again: running.AgainOption = running.Again.unfinished,
@@ -130,13 +132,13 @@ def run(
 @app.command("train")
 def train(
     dataset: Dataset,
-    out: options.Out,
+    out: options.ModelOut,
     method: Annotated[Method, typer.Option("--method", help="Classifier of each stage.")] = Method.svm,
     single_stage: Annotated[
         bool, typer.Option("--single-stage", help="One classifier on all features instead of two stages.")
     ] = False,
     splits: Splits = None,
-    segmenter: options.Segmenter = None,
+    segmenter: options.TrainedSegmenter = None,
     atlas: options.AtlasFile = None,
     workers: options.Workers = 1,
     scheduler: options.Scheduler = None,
@@ -173,7 +175,7 @@ def build(
     masks: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help="Folder of masks of the same names.")
     ],
-    out: options.Out,
+    out: options.AtlasOut,
 ) -> None:
     """Build a lung atlas from your own films and masks (labels 1 right lung, 2 left lung)."""
     from napari_tbcad.batch.atlas import build_from_folders

@@ -23,24 +23,29 @@ Judged = Annotated[
     typer.Option("--classifier", help="Judge this model (name or file) instead of training anew."),
 ]
 Design = Annotated[str | None, typer.Option("--design", help="auto, cross-source, folds or holdout [auto].")]
-Folds = Annotated[int | None, typer.Option("--folds", min=2, help="Stratified k-fold [10].")]
+Folds = Annotated[
+    int | None, typer.Option("--folds", min=2, help="Folds of stratified k-fold [10; fewer for a small set].")
+]
 Repeats = Annotated[
     int | None, typer.Option("--repeats", min=1, help="Repeats of k-fold on other divisions [3].")
 ]
-Holdout = Annotated[float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out.")]
+Holdout = Annotated[float | None, typer.Option("--holdout", min=0.01, max=0.9, help="Share held out [0.2].")]
 Segmenters = Annotated[
     list[str] | None,
     typer.Option(
         "--segmenter",
-        help="network, atlas or otsu; repeat, or separate by commas, to compare. The first leads.",
+        help="network, atlas or otsu; repeat, or separate by commas, to compare [network]. The first leads.",
     ),
 ]
 FeatureSets = Annotated[
-    list[str] | None, typer.Option("--feature-set", help="Feature sets to compare; the first leads.")
+    list[str] | None,
+    typer.Option("--feature-set", help="Feature sets to compare [chandra113]; the first leads."),
 ]
 Definitions = Annotated[
     list[str] | None,
-    typer.Option("--definition", help="Definitions of the texture features to compare: ibsi, uppuluri."),
+    typer.Option(
+        "--definition", help="Definitions of the texture features to compare: ibsi, uppuluri [ibsi]."
+    ),
 ]
 Methods = Annotated[list[str] | None, typer.Option("--method", help="Classifiers to compare [all four].")]
 Reader = Annotated[
@@ -49,7 +54,7 @@ Reader = Annotated[
 ]
 LearningCurve = Annotated[
     bool | None,
-    typer.Option("--learning-curve/--no-learning-curve", help="Score against the number of films."),
+    typer.Option("--learning-curve/--no-learning-curve", help="Score against the number of films [on]."),
 ]
 Explained = Annotated[
     int | None, typer.Option("--explain", min=0, help="Films on which the explanation is tested [24].")

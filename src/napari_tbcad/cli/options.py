@@ -14,12 +14,21 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.networks.devices import DEVICE_MEANING, DEVICES, choose_device
 from napari_tbcad.plain_text import parse_yaml, read_text
 
-Out = Annotated[Path, typer.Option("--out", help="Folder (or file) for the results.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+ModelOut = Annotated[Path, typer.Option("--out", metavar="FILE.skops", help="File for the classifier.")]
+AtlasOut = Annotated[Path, typer.Option("--out", metavar="FILE", help="File for the atlas.")]
 Segmenter = Annotated[
     str | None,
     typer.Option(
         "--segmenter",
         help="network, atlas or otsu [model's own]. Another network: --set lungs.network.model=NAME|FILE.",
+    ),
+]
+TrainedSegmenter = Annotated[
+    str | None,
+    typer.Option(
+        "--segmenter",
+        help="network, atlas or otsu [network]. Another network: --set lungs.network.model=NAME|FILE.",
     ),
 ]
 Dataset = Annotated[Path, typer.Argument(help="A known folder layout, or a CSV with path,label[,…].")]
@@ -44,7 +53,16 @@ ParameterFile = Annotated[
     Path | None,
     typer.Option("--params", exists=True, dir_okay=False, help="YAML or JSON file of parameters by stage."),
 ]
-Device = Annotated[str | None, typer.Option("--device", help=f"{', '.join(DEVICES)}. {DEVICE_MEANING}")]
+_DEVICE = f"{', '.join(DEVICES)}. {DEVICE_MEANING}"
+Device = Annotated[str | None, typer.Option("--device", help=_DEVICE)]
+FilmsDevice = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help=f"{_DEVICE} Features and the classifier stay on the processor under auto, which suits single "
+        "films; another choice holds for them, too.",
+    ),
+]
 
 
 def segmenter_for(name: str | None, atlas: Path | None) -> str | None:

@@ -11,8 +11,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
 
 DEVICE_MEANING = (
-    "Where the network runs; auto is a graphics card (cuda, else mps) where there is one, else the "
-    "processor. Features and the classifier stay on the processor under auto: it suits single films."
+    "Where the network runs; auto is a graphics card (cuda, else mps) where there is one, else the processor."
 )
 """What auto means, for every text in which a person chooses."""
 
