@@ -22,6 +22,7 @@ ORDER = (
         "segmenters",
         "settings",
         "result_tables",
+        "run_folder",
         "content",
         "threads",
     },

@@ -11,6 +11,7 @@ from typing import Any
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import plain, require_writable
+from napari_tbcad.run_folder import started_in
 
 Rows = list[Mapping[str, Any]]
 
@@ -47,11 +48,13 @@ def with_rows(
         If the table there has other columns or cannot be read.
     """
     there = read_rows(path, columns, newer=newer) if append and path.exists() else []
-    place = next((n for n, old in enumerate(there) if same_file(old["file"], file)), None)
+    home = started_in(path.parent)
+    own = [old["file"] == file or same_file(home / old["file"], file) for old in there]
+    place = next((n for n, is_own in enumerate(own) if is_own), None)
     if place is None:
         return [*there, *rows], False
     before = there[:place]
-    after = [old for old in there[place:] if not same_file(old["file"], file)]
+    after = [old for n, old in enumerate(there) if n > place and not own[n]]
     return [*before, *rows, *after], True
 
 
@@ -71,7 +74,7 @@ def read_rows(path: Path, columns: Sequence[str], *, newer: Sequence[str] = ()) 
     return [dict.fromkeys(columns, "") | dict(zip(head, map(plain, line), strict=True)) for line in lines]
 
 
-def same_file(one: str, other: str) -> bool:
+def same_file(one: str | Path, other: str | Path) -> bool:
     """Tell whether two paths are one place."""
     return one == other or Path(one).resolve() == Path(other).resolve()
 

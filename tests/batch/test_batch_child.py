@@ -76,7 +76,8 @@ def test_a_look_counts_kinds_and_names_what_cannot_be_read(drawn, tmp_path):
     assert (len(found.studies), found.faulty) == (7, 3)
     with pytest.raises(Cancelled):
         look([drawn], cancelled=lambda: True)
-    assert look([tmp_path / "nothing here.png"]).faulty == 1
+    with pytest.raises(BadInput, match="no such file or folder"):
+        look([tmp_path / "nothing here.png"])
     (tmp_path / "empty folder").mkdir()
     with pytest.raises(BadInput, match="no film found"):
         look([tmp_path / "empty folder"])

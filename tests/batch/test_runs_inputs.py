@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_what_is_missing_or_unreadable_is_a_study_with_a_fault(tmp_path):
     found = chest_inputs([table(tmp_path / "films.csv", "\n".join(lines)), tmp_path / "no.csv"])
     faults = [study.fault for study in found]
     assert faults[0] == ""
-    assert "no such file" in faults[1]
+    assert faults[1] == "no such file or folder"
     assert faults[2] == "row 3 of films.csv names no file"
     assert "no film was found" in faults[3]
     assert "too long" in faults[4] or "no such file" in faults[4]
@@ -112,7 +113,7 @@ def test_the_two_views_of_a_table_are_one_scan_and_a_missing_one_is_named(tmp_pa
     one, two = bone_inputs(table(tmp_path / "scans.csv", "\n".join(lines)))
     assert [path.name for path in one.paths] == ["102_ant.png", "102_post.png"]
     assert (one.name, one.fault, dict(one.listed)) == ("png__102", "", {"patient": "102"})
-    assert (two.name, two.fault) == ("png__103", "103_post.png: no such file")
+    assert (two.name, two.fault) == ("png__103", "103_post.png: no such file or folder")
 
 
 def test_results_of_a_run_are_a_table_of_films(tmp_path):
@@ -134,6 +135,27 @@ def test_paths_in_the_results_of_a_run_count_from_where_it_was_started(tmp_path,
     for listed in (results, inputs):
         (scan,) = bone_inputs(listed)
         assert ([path.name for path in scan.paths], scan.fault) == (["102_ant.png", "102_post.png"], "")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    for about in ({}, {"started_in": "scans"}, {"started_in": "/not/there"}, {"started_in": 3}, []):
+        (out / "run" / "run.json").write_text(json.dumps(about))
+        assert bone_inputs(results)[0].fault
+    (out / "run" / "run.json").write_text(json.dumps({"started_in": str(tmp_path)}))
+    for listed in (results, inputs):
+        (scan,) = bone_inputs(listed)
+        assert (scan.paths[0], scan.fault) == (tmp_path / "scans" / "102_ant.png", "")
+
+
+@pytest.mark.parametrize("inputs", [chest_inputs, bone_inputs])
+def test_a_path_that_is_not_there_is_refused_alone_and_a_fault_among_others(tmp_path, inputs):
+    for missing in ("nofolder", "no.png"):
+        with pytest.raises(BadInput, match=rf"^{missing}: no such file or folder$"):
+            inputs([tmp_path / missing])
+    with pytest.raises(BadInput, match=r"^nofolder: no such"):
+        inputs([tmp_path / "nofolder", tmp_path / "no.png"])
+    found = inputs([tmp_path / "nofolder", image(tmp_path / "film.png")])
+    assert [study.fault for study in found] == ["no such file or folder", ""]
 
 
 def test_a_row_without_a_file_keeps_its_columns_and_backslashes_are_folders(tmp_path):

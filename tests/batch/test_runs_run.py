@@ -304,6 +304,27 @@ def test_a_file_that_a_cluster_does_not_see_is_told_apart_from_one_that_is_gone(
     assert gone == "f1.png: no such file"
 
 
+def test_a_first_run_whose_models_are_refused_leaves_no_run(films, tmp_path):
+    with pytest.raises(ModelRefused):
+        run_studies(films, MadeJob(tmp_path / "out", UNLOADABLE))
+    assert not (tmp_path / "out" / "run" / "run.json").exists()
+
+
+def test_a_run_says_where_it_was_started_so_that_an_export_is_found_from_elsewhere(tmp_path, monkeypatch):
+    made_films(tmp_path / "films", 2)
+    relative = [Study(f"f{place}", (Path("films", f"f{place}.png"),)) for place in range(2)]
+    out = tmp_path / "out"
+    monkeypatch.chdir(tmp_path)
+    run_studies(relative, MadeJob(out))
+    assert json.loads((out / "run" / "run.json").read_text())["started_in"] == str(tmp_path)
+    export(out, relative[0], "77")
+    monkeypatch.chdir(out)
+    again = [replace(one, paths=(tmp_path / one.path,)) for one in relative]
+    assert counts(run_studies(again, MadeJob(out))) == (0, 0, 2, 0)
+    assert rows(out / "results.csv")[0]["value"] == "77"
+    assert json.loads((out / "run" / "run.json").read_text())["started_in"] == str(out)
+
+
 def test_one_run_at_a_time_in_a_folder(films, tmp_path):
     out = tmp_path / "out"
     with folder.claimed(out), pytest.raises(BadInput, match="another run is writing there"):
@@ -330,10 +351,13 @@ def test_models_that_cannot_be_loaded_are_said_before_any_study_and_cost_no_tabl
     out, told = tmp_path / "out", []
     run_studies(films, MadeJob(out))
     before = (out / "results.csv").read_bytes()
+    about, inputs = ((out / "run" / name).read_bytes() for name in ("run.json", "inputs.csv"))
     with pytest.raises(ModelRefused, match="cannot be loaded"):
-        run_studies(films, MadeJob(out, UNLOADABLE), workers=workers, progress=told.append)
+        run_studies(films[:3], MadeJob(out, UNLOADABLE), workers=workers, progress=told.append)
     assert not told
     assert (out / "results.csv").read_bytes() == before
+    assert (out / "run" / "run.json").read_bytes() == about, "what it says is of these tables"
+    assert (out / "run" / "inputs.csv").read_bytes() == inputs
     assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0)
 
 

@@ -41,7 +41,7 @@ def test_a_list_of_films_is_run_and_gone_on_with(films, tmp_path, capfd):
     call = ["chest", "run", str(table), "--out", str(out), *QUICK]
     assert main(call) == 1
     said = capfd.readouterr()
-    assert "[2/3] gone.png: ERROR no such file" in said.err
+    assert "[2/3] gone.png: ERROR no such file or folder" in said.err
     assert "2 of 3 films done" in said.out
     assert f"1 failed: the column message of {tmp_path / 'out' / 'results.csv'} says why" in said.out
     assert [row["status"] for row in rows(out / "results.csv")] == ["ok", "error", "ok"]
@@ -58,6 +58,25 @@ def test_a_list_of_films_is_run_and_gone_on_with(films, tmp_path, capfd):
     assert main([*call, "--again", "failed"]) == 0
     assert "3 of 3 films done, all of them before" in capfd.readouterr().out
     assert main([*call, "--again", "nonsense"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["chest", "bone"])
+def test_a_typing_error_is_told_before_anything_is_loaded_or_written(kind, tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([kind, "run", "nofolder", "--out", "out"]) == 2
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "error: nofolder: no such file or folder\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_are_a_list_of_films_in_any_folder(films, tmp_path, monkeypatch):
+    monkeypatch.chdir(films)
+    assert main(["chest", "run", "a", "b", "--out", "../out", *QUICK]) == 0
+    assert [row["file"] for row in rows(tmp_path / "out" / "results.csv")] == ["a/film.png", "b/film.png"]
+    monkeypatch.chdir(tmp_path)
+    assert main(["chest", "run", "out/results.csv", "--out", "again", *QUICK]) == 0
+    found = [row["file"] for row in rows(tmp_path / "again" / "results.csv")]
+    assert found == [(films / name / "film.png").as_posix() for name in "ab"]
 
 
 def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(films, tmp_path, capfd, monkeypatch):
@@ -124,3 +143,13 @@ def test_films_kept_are_counted_and_the_time_left_is_said_where_it_is_long(monke
         teller(StudyEvent(number, "", "done", row))
     assert teller.begun
     assert told == [(3, 6, ""), (4, 6, "; 60 s left"), (5, 6, "; 30 s left"), (6, 6, "")]
+
+
+def test_help_promises_no_more_than_there_is(capfd):
+    for kind in ("chest", "bone"):
+        assert main([kind, "run", "--help"]) == 0
+        said = " ".join(capfd.readouterr().out.split())
+        assert "--out <path> Folder for the results." in said
+        assert ("classifier stay on the processor" in said) == (kind == "chest")
+    assert main(["chest", "train", "--help"]) == 0
+    assert "File for the classifier" in capfd.readouterr().out

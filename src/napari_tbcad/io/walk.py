@@ -15,6 +15,7 @@ from napari_tbcad.io.dicom_file import looks_like_dicom
 from napari_tbcad.io.opening import first_bytes
 from napari_tbcad.io.raster import looks_like_raster
 from napari_tbcad.limits import MAX_FILES_BELOW
+from napari_tbcad.run_folder import ABOUT, RUN
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".img")
 """Files so named count as images even when broken, so that a broken one is reported, not passed over."""
@@ -183,5 +184,5 @@ def _passed_over(folder: Path) -> bool:
 
 def _has_results(folder: Path) -> bool:
     # A run that was killed early has no record yet.
-    records = is_folder(folder / "records") or is_file(folder / "run" / "run.json")
+    records = is_folder(folder / "records") or is_file(folder / RUN / ABOUT)
     return records and is_file(folder / "results.csv")

@@ -14,6 +14,7 @@ from napari_tbcad.batch.runs.job import FileState, StudyDone, Table, state_of
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.batch.runs.tables import lines_of
 from napari_tbcad.files import cell, plain, read_rows
+from napari_tbcad.run_folder import started_in
 
 
 def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) -> set[str]:
@@ -32,7 +33,8 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
         Names of the studies taken over. The others' files were changed in another way.
     """
     places = {study.path.resolve(): study for study in studies}
-    found = {table.name: _lines(store.out / f"{table.name}.csv", places) for table in tables}
+    home = started_in(store.out)
+    found = {table.name: _lines(store.out / f"{table.name}.csv", home, places) for table in tables}
     adopted = set()
     for study in studies:
         results = found["results"].get(study.name, [])
@@ -52,10 +54,10 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
     return adopted
 
 
-def _lines(path: Path, places: Mapping[Path, Study]) -> dict[str, list[dict[str, str]]]:
+def _lines(path: Path, home: Path, places: Mapping[Path, Study]) -> dict[str, list[dict[str, str]]]:
     """Return the lines of a table by the name of the study they are of; none where it cannot be read.
 
-    A window may call a file by another path than the run did.
+    A window may call a file by another path than the run did, whose own count from `home`.
     """
     found: dict[str, list[dict[str, str]]] = {}
     with (
@@ -65,7 +67,7 @@ def _lines(path: Path, places: Mapping[Path, Study]) -> dict[str, list[dict[str,
         for line in read_rows(text):
             if None in line or None in line.values():
                 continue
-            if (study := places.get(Path(line.get("file", "")).resolve())) is not None:
+            if (study := places.get((home / line.get("file", "")).resolve())) is not None:
                 found.setdefault(study.name, []).append(line)
     return found
 

@@ -13,12 +13,12 @@ from typing import Any
 from napari_tbcad import __version__
 from napari_tbcad.batch.child.files import now, read_json, write_json
 from napari_tbcad.batch.runs.inputs import Study, columns_of
-from napari_tbcad.batch.runs.store import RUN
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import read_rows, require_writable, write_csv
+from napari_tbcad.run_folder import ABOUT, INPUTS, RUN, STARTED
 
-ABOUT, INPUTS, LOCK = "run.json", "inputs.csv", "lock"
-"""Files in OUT/run beside the journal."""
+LOCK = "lock"
+"""File in OUT/run that a run holds."""
 
 ENDED = "ended"
 """Said in run.json of a run that ended in order."""
@@ -68,12 +68,21 @@ def writing_told(out: Path) -> Iterator[None]:
         raise BadInput(out, cause) from error
 
 
-def begin(out: Path, kind: str, digest: str, settings: Mapping[str, Any], studies: Sequence[Study]) -> bool:
-    """Write what the run is and what goes into it: run.json and inputs.csv; remove what is half-written.
+class About:
+    """What run.json says: of the run before until this one has its models, of this one from then on.
 
-    Returns
-    -------
-    bool
+    While a run goes on it does not say that one ended, so that one that is broken off is known by that.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of results, which this process holds.
+    kind : str
+        ``"chest"`` or ``"bone"``.
+
+    Attributes
+    ----------
+    broken_off : bool
         Whether an earlier run there was broken off, by a crash perhaps.
 
     Raises
@@ -81,37 +90,66 @@ def begin(out: Path, kind: str, digest: str, settings: Mapping[str, Any], studie
     BadInput
         If the folder holds results of another kind of study.
     """
-    path = out / RUN / ABOUT
-    before = read_json(path) or {}
-    other = before.get("kind", kind)
-    if other != kind:
-        raise BadInput(
-            out, f"it has results of `{other} run`; choose another folder for those of `{kind} run`"
-        )
-    about = {"kind": kind, "version": __version__, "digest": digest, "settings": settings}
-    columns = dict.fromkeys(_COLUMNS) | dict.fromkeys(name for study in studies for name in columns_of(study))
-    with writing_told(out):
-        write_json(path, {**about, "inputs": len(studies), "began": now()})
-        write_csv(out / RUN / INPUTS, tuple(columns), map(columns_of, studies))
-    sweep(out)
-    return bool(before) and ENDED not in before
+
+    def __init__(self, out: Path, kind: str) -> None:
+        self._out, self._kind = out, kind
+        self._path = out / RUN / ABOUT
+        self._before = read_json(self._path) or {}
+        other = self._before.get("kind", kind)
+        if other != kind:
+            cause = f"it has results of `{other} run`; choose another folder for those of `{kind} run`"
+            raise BadInput(out, cause)
+        self._begun = False
+        self.broken_off = bool(self._before) and ENDED not in self._before
+        with writing_told(out):
+            under_way = {name: value for name, value in self._before.items() if name != ENDED}
+            write_json(self._path, under_way or {"kind": kind})
+        sweep(out)
+
+    def begin(self, digest: str, settings: Mapping[str, Any], studies: Sequence[Study]) -> None:
+        """Write what the run is and what goes into it: run.json and inputs.csv."""
+        names = (name for study in studies for name in columns_of(study))
+        with writing_told(self._out):
+            write_json(
+                self._path,
+                {
+                    "kind": self._kind,
+                    "version": __version__,
+                    "digest": digest,
+                    "settings": settings,
+                    STARTED: _here(),
+                    "inputs": len(studies),
+                    "began": now(),
+                },
+            )
+            columns = tuple(dict.fromkeys(_COLUMNS) | dict.fromkeys(names))
+            write_csv(self._out / RUN / INPUTS, columns, map(columns_of, studies))
+        self._begun = True
+
+    @contextlib.contextmanager
+    def end_told(self, counts: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+        """Write into run.json when the block ended in order and what it counted; so after an error told."""
+        try:
+            yield
+        except (TbcadError, OSError):
+            self._end(counts())
+            raise
+        self._end(counts())
+
+    def _end(self, counts: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # a full disk: then it counts as broken off
+            if self._begun:
+                write_json(self._path, {**(read_json(self._path) or {}), ENDED: now(), **counts})
+            elif self._before:
+                write_json(self._path, self._before)
+            else:
+                self._path.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def end_told(out: Path, counts: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
-    """Write into run.json when the block ended in order and what it counted; so after an error told."""
-    try:
-        yield
-    except (TbcadError, OSError):
-        _end(out, counts())
-        raise
-    _end(out, counts())
-
-
-def _end(out: Path, counts: Mapping[str, Any]) -> None:
-    path = out / RUN / ABOUT
-    with contextlib.suppress(OSError):  # a full disk: then it counts as broken off
-        write_json(path, {**(read_json(path) or {}), ENDED: now(), **counts})
+def _here() -> str:
+    """Return the current folder; nothing where its name is no text."""
+    here = str(Path.cwd())
+    return "" if any("\ud800" <= letter <= "\udfff" for letter in here) else here
 
 
 def read_inputs(out: Path) -> list[dict[str, str]]:

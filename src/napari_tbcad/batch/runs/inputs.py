@@ -14,9 +14,12 @@ from napari_tbcad.files import is_file
 from napari_tbcad.io.scan_files import scan_entries, scans_among
 from napari_tbcad.io.tables import PATH_COLUMNS, records_of
 from napari_tbcad.io.walk import Entry, entries_below, is_image_file, once, unique_names
+from napari_tbcad.run_folder import run_of, started_in
 
 LIST_SUFFIXES = (".csv", ".tsv")
 """Files so called are tables that name the studies."""
+
+MISSING = "no such file or folder"
 
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\\/\ud800-\udfff]")
 _LONGEST_NAME = 160
@@ -145,9 +148,13 @@ def _found(paths: str | Path | Iterable[str | Path], below: Below, thing: str) -
 
 
 def _refuse_nothing(given: _Given, some: Sequence[Path], thing: str) -> None:
-    """Raise where every path is an empty folder or a table that cannot be used: then nothing can be done."""
-    if not all(_is_folder(entry.path) or entry.path in given.no_tables for entry in given.entries):
+    """Raise where nothing can be done: every path is missing, an empty folder or a table that is none."""
+    missing = [path for path in some if given.faults.get(path) == MISSING]
+    nothing = {*missing, *given.no_tables}
+    if not all(_is_folder(entry.path) or entry.path in nothing for entry in given.entries):
         return
+    if missing:
+        raise BadInput(missing[0], MISSING)
     if given.no_tables:
         raise BadInput(given.no_tables[0], given.faults[given.no_tables[0]])
     where = ", ".join(str(path) for path in some)
@@ -164,10 +171,11 @@ def _take_table(table: Path, given: _Given, below: Below) -> None:
         given.faults[table] = error.cause
         given.no_tables.append(table)
         return
-    home = Path() if _is_of_a_run(table) else table.parent
+    run = run_of(table)
+    home = table.parent if run is None else started_in(run)
     for number, record in enumerate(records, start=1):
         more = tuple((name, value) for name, value in record.items() if name not in PATH_COLUMNS)
-        named = _named(record, table)
+        named = _named(record, of_a_run=run is not None)
         if not named:
             nowhere = table.with_name(f"{table.stem}_row{number}")
             given.entries.append(_itself(nowhere))
@@ -179,14 +187,9 @@ def _take_table(table: Path, given: _Given, below: Below) -> None:
                 given.listed.setdefault(entry.path, more)
 
 
-def _is_of_a_run(table: Path) -> bool:
-    """Tell whether a run wrote a table: its paths count from the folder in which the run was started."""
-    return any(is_file(table.parent / journal) for journal in ("run/journal.jsonl", "journal.jsonl"))
-
-
-def _named(record: Mapping[str, str], table: Path) -> list[str]:
+def _named(record: Mapping[str, str], *, of_a_run: bool) -> list[str]:
     """Return the files that a row names; of two views of one scan a run's own table names both."""
-    if record.get("files") and _is_of_a_run(table):
+    if record.get("files") and of_a_run:
         return record["files"].split(" | ")
     return next(([record[column]] for column in PATH_COLUMNS if record.get(column)), [])
 
@@ -233,7 +236,7 @@ def _fault(path: Path, thing: str) -> str:
         with open(path, "rb"):
             return ""
     except FileNotFoundError:
-        return "no such file"
+        return MISSING
     except PermissionError:
         return "the file may not be read (no permission)"
     except OSError as error:

@@ -15,7 +15,7 @@ from napari_tbcad.batch.runs import by_hand, folder
 from napari_tbcad.batch.runs.events import RunSummary as RunSummary
 from napari_tbcad.batch.runs.events import State as State
 from napari_tbcad.batch.runs.events import StudyEvent as StudyEvent
-from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.batch.runs.inputs import MISSING, Study
 from napari_tbcad.batch.runs.job import Job, StudyDone, digest_of, do_study
 from napari_tbcad.batch.runs.store import RunStore, Standing
 from napari_tbcad.batch.runs.tables import LiveTables
@@ -83,11 +83,12 @@ def run_studies(
         job.require(studies)
         settings = job.settings()
         digest = digest_of(job.kind, settings)
-        broken_off = folder.begin(job.out, job.kind, digest, settings, studies)
+        about = folder.About(job.out, job.kind)
         with folder.writing_told(job.out), RunStore(job.out, digest) as store:
             run = _Run(studies, job, store, progress, cancelled, say)
-            with folder.end_told(job.out, lambda: asdict(run.summary(time.monotonic() - began))):
-                run.go(workers, scheduler, again, careful=broken_off)
+            with about.end_told(lambda: asdict(run.summary(time.monotonic() - began))):
+                begin = partial(about.begin, digest, settings, studies)
+                run.go(workers, scheduler, again, begin, careful=about.broken_off)
         return run.summary(time.monotonic() - began)
 
 
@@ -117,14 +118,26 @@ class _Run:
         done, failed, kept = (self._counts[state] for state in ("done", "failed", "kept"))
         return RunSummary(done, failed, kept, len(self._studies) - done - failed - kept, seconds)
 
-    def go(self, workers: int, scheduler: str | None, again: Again, *, careful: bool) -> None:
-        """Do what is to be done; where care is due, in a process that may crash."""
+    def go(
+        self,
+        workers: int,
+        scheduler: str | None,
+        again: Again,
+        begin: Callable[[], None],
+        *,
+        careful: bool,
+    ) -> None:
+        """Do what is to be done; where care is due, in a process that may crash.
+
+        `begin` is called once models are loaded, and before anything of an earlier run is replaced.
+        """
         try:
             todo = self._sort_out(again)
             use = self._workers(workers, scheduler, careful or len(todo) > FEW)
             self._load(min(workers, len(todo)) if scheduler is None else min(1, len(todo)), use)
         except Cancelled:
             return
+        begin()
         self._tables.rewrite()
         try:
             self._work(todo, use)
@@ -265,7 +278,7 @@ def _found_anywhere(study: Study) -> Study:
 
 def _is_missing_there(study: Study, row: Row) -> bool:
     """Tell whether a worker elsewhere did not find a file that is here."""
-    missing = not row.ok and str(row.result["message"]).endswith("no such file")
+    missing = not row.ok and str(row.result["message"]).endswith((MISSING, "no such file"))
     return missing and all(path.exists() for path in study.paths)
 
 

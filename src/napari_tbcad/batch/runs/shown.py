@@ -11,10 +11,10 @@ from typing import Any
 
 from napari_tbcad.batch.child.files import read_json
 from napari_tbcad.batch.runs.child import shown_of
-from napari_tbcad.batch.runs.folder import ABOUT, read_inputs
-from napari_tbcad.batch.runs.store import RUN
+from napari_tbcad.batch.runs.folder import read_inputs
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import read_rows
+from napari_tbcad.run_folder import ABOUT, RUN, started_in
 
 TABLE = "results.csv"
 _HASH = re.compile(r" [0-9a-f]{64}$")
@@ -62,10 +62,12 @@ def read_run(out: Path) -> ShownRun:
     about = read_json(out / RUN / ABOUT)
     if about is None or about.get("kind") not in ("chest", "bone"):
         raise BadInput(out, f"there is no run in this folder (no {RUN}/{ABOUT})")
+    inputs, home = read_inputs(out), started_in(out)
     lines: list[list[Any]] = [
-        [one.get("name") or "", _files(one), one.get("fault") or ""] for one in read_inputs(out)
+        [one.get("name") or "", [str(home / path) for path in _files(one)], one.get("fault") or ""]
+        for one in inputs
     ]
-    numbers = {line[1][0]: number for number, line in enumerate(lines)}
+    numbers = {_files(one)[0]: number for number, one in enumerate(inputs)}
     changes = []
     with suppress(FileNotFoundError), (out / TABLE).open(encoding="utf-8-sig", newline="") as file:
         for row in read_rows(file):

@@ -15,9 +15,7 @@ from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import FileState, StudyDone, content_of
 from napari_tbcad.files import written_whole
-
-RUN, JOURNAL = "run", "journal.jsonl"
-"""Folder below that of results, and the file in it that says what is done."""
+from napari_tbcad.run_folder import JOURNAL, RUN
 
 Standing = Literal[
     "new", "failed", "other settings", "other content", "files gone", "files changed", "finished"

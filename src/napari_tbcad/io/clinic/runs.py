@@ -9,8 +9,9 @@ from pathlib import Path
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import read_rows
 from napari_tbcad.limits import MAX_TEXT_BYTES
+from napari_tbcad.run_folder import INPUTS, RUN
 
-_INPUTS = Path("run") / "inputs.csv"
+_INPUTS = Path(RUN, INPUTS)
 
 
 def rows_of(path: Path, *columns: str) -> list[dict[str, str]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.runs.folder import ABOUT
-from napari_tbcad.batch.runs.store import RUN
 from napari_tbcad.batch.runs.window_jobs import JOB
+from napari_tbcad.run_folder import ABOUT, RUN
 from napari_tbcad.widgets.batch.choice_step import ChoiceStep
 from napari_tbcad.widgets.batch.inputs_step import InputsStep
 from napari_tbcad.widgets.batch.result_step import ResultStep

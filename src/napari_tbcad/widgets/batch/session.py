@@ -16,6 +16,7 @@ from qtpy.QtCore import Signal
 from napari_tbcad.batch.runs import window_jobs as jobs
 from napari_tbcad.batch.runs.window_jobs import BatchPlan
 from napari_tbcad.errors import BadInput
+from napari_tbcad.run_folder import INPUTS, RUN
 from napari_tbcad.widgets.batch.opening import StudyOpener
 from napari_tbcad.widgets.batch.process import Child
 from napari_tbcad.widgets.batch.rows import BatchRows
@@ -196,7 +197,10 @@ class BatchSession(ChildSession):
             self.problem = state.cause
             self.shown.show(folder, state.out, state)
         self.rows.clear()
-        self.shown.read()
+        if state is None or (state.out / RUN / INPUTS).is_file():
+            self.shown.read()
+        else:  # it ended before any study: models were refused, or it was stopped while they were loaded
+            self._plan_of(folder)
         self.changed.emit()
 
     def forget(self, folder: Path) -> None:
@@ -289,10 +293,13 @@ class BatchSession(ChildSession):
         self.rows.take(got.changes)
         self.plan = BatchPlan(workflow=got.workflow, classifier=got.classifier or "none")
         if self.folder is not None:
-            with suppress(BadInput):
-                self.plan = jobs.plan_of(jobs.read_job(self.folder))
+            self._plan_of(self.folder)
         self.found = None
         self.changed.emit()
+
+    def _plan_of(self, folder: Path) -> None:
+        with suppress(BadInput):
+            self.plan = jobs.plan_of(jobs.read_job(folder))
 
     def _show_nothing(self) -> None:
         self.shown.show(None, None)

@@ -215,8 +215,7 @@ def scan_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
 def settings_of(out: Path | None) -> Mapping[str, Any]:
     """Return the settings of the chain that a run had, its models by name; none where it does not say."""
     from napari_tbcad.batch.child.files import read_json
-    from napari_tbcad.batch.runs.folder import ABOUT
-    from napari_tbcad.batch.runs.store import RUN
+    from napari_tbcad.run_folder import ABOUT, RUN
 
     about = (read_json(out / RUN / ABOUT) or {}) if out is not None else {}
     kept = about.get("settings")
