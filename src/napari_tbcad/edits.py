@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ def give(
     base: Any = None,
     replaces: Edit | None = None,
     same: Same | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Edit | None:
     """Put a person's version of an output before the automatic one and note the edit in the journal.
 
@@ -56,6 +58,8 @@ def give(
         An entry of the journal that this edit continues, such as the stroke of which more has come.
     same : callable, optional
         Tells whether two versions are one where their pixels are (by default they are then).
+    facts : mapping, optional
+        What a file that is given says of its making.
 
     Returns
     -------
@@ -65,6 +69,7 @@ def give(
     """
     base = run.get(name) if base is None else base
     edit = edit_of(run, name, value, base, pixels_of, tool=tool, reader=reader)
+    edit = replace(edit, facts=facts) if facts else edit
     unchanged = edit.pixels == 0 and (same is None or base is None or same(value, base))
     nothing = unchanged and run.edited(name)
     run.put(name, value, edit=None if nothing else edit, replaces=replaces)

@@ -19,6 +19,9 @@ from napari_tbcad.plain_text import finite, first_line, parse_json, read_text, r
 
 RECORD_VERSION = 1
 
+BY, PROGRAM = "by", "program"
+"""Fact of an edit that gave a file, and its value where the file says that a program made it."""
+
 
 def now() -> str:
     """Return the UTC time, ISO 8601, to the millisecond."""
@@ -115,6 +118,8 @@ class Edit:
         With what, such as ``"brush"`` or ``"file"``.
     reader : str, optional
         Who; empty when nobody said.
+    facts : mapping, optional
+        What a file that was given says of its making (JSON values).
     """
 
     target: str
@@ -124,6 +129,12 @@ class Edit:
     when: str = dataclass_field(default_factory=lambda: now())
     tool: str = "brush"
     reader: str = ""
+    facts: Mapping[str, Any] = dataclass_field(default_factory=dict, hash=False)
+
+    @property
+    def by_program(self) -> bool:
+        """Whether what was given is a program's work, as its file says: a person chose it, no more."""
+        return self.facts.get(BY) == PROGRAM
 
 
 @dataclass(frozen=True)

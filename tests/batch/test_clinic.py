@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from napari_tbcad.batch.clinic import export_subject
+from napari_tbcad.batch.corrected import NotCorrected, corrected_in
 from napari_tbcad.batch.deidentified import deidentify_files, write_key
 from napari_tbcad.batch.films import ChestJob
+from napari_tbcad.batch.given import by_programs
 from napari_tbcad.batch.runs.inputs import chest_inputs
 from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.case import Case
@@ -23,12 +26,15 @@ from napari_tbcad.chest.workflow import finish, give_mask, settings_from, start
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.deidentify import Deidentification
+from napari_tbcad.io.clinic.makers import Finder, Maker
 from napari_tbcad.io.clinic.report_reading import read_report
+from napari_tbcad.io.clinic.runs import rows_of
 from napari_tbcad.io.clinic.segmentation_labels import lungs_of
 from napari_tbcad.io.clinic.segmentation_reading import read_segments
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
+from napari_tbcad.record import Edit, Record
 from napari_tbcad.simulate.samples import sample_path
 
 QUICK = {"lungs.segmenter": "otsu", "features.grid": 128, "opacities.enabled": False}
@@ -118,22 +124,113 @@ def test_what_was_exported_is_read_as_given_masks(film_case, film_run, film_path
         again = read_mask(find_mask(tmp_path / "run" / "masks", "roe_richard", kind))
         np.testing.assert_array_equal(again, film_run.get(kind).labels)
     exported = only(export_subject(tmp_path / "run", tmp_path / "again"))
-    made = {segment.made for path in exported.paths[:2] for segment in read_segments(path)}
-    assert made == {"MANUAL"}
+    for path, kind in zip(exported.paths, ("sensitive", "insensitive"), strict=False):
+        before, after = (read_segments(place / path.name) for place in (out, path.parent))
+        assert [one.maker for one in after] == [one.maker for one in before]
+        assert {one.made for one in after} == {"AUTOMATIC" if kind == "sensitive" else "SEMIAUTOMATIC"}
     values = read_report(exported.paths[-1]).as_dict()["groups"]["features shape"]["values"]
     assert values == pytest.approx({k: film_run.get("features").as_dict()[k] for k in values}, rel=1e-8)
 
 
-def test_a_run_with_a_bad_film_exports_the_others(film_path, tmp_path):
+def one_row(folder: Path) -> dict[str, str]:
+    (row,) = rows_of(folder / "results.csv", "file")
+    return row
+
+
+def test_masks_of_a_program_stay_a_programs_when_they_are_given(film_path, tmp_path, dicom_errors):
+    films = chest_inputs(film_path)
+    run_studies(films, ChestJob(tmp_path / "run", "none", QUICK))
+    before = only(export_subject(tmp_path / "run", tmp_path / "out"))
+    job = ChestJob(tmp_path / "given", "none", QUICK, masks=tmp_path / "out")
+    assert "masks in" in by_programs(films, job)
+    assert "made by a program (napari-tbcad otsu)" in by_programs(films, job)
+    run_studies(films, job)
+    row = one_row(tmp_path / "given")
+    assert row["segmenter"] == "given by a program"
+    assert "sensitive mask: made by a program (napari-tbcad otsu)" in row["warnings"]
+    record = Record.load(tmp_path / "given" / "records" / "roe_richard.json")
+    assert [entry.by_program for entry in record if isinstance(entry, Edit)] == [True, True]
+    after = only(export_subject(tmp_path / "given", tmp_path / "again"))
+    for one, other in zip(before.paths[:2], after.paths[:2], strict=True):
+        assert [s.maker for s in read_segments(other)] == [s.maker for s in read_segments(one)]
+        assert {s.made for s in read_segments(other)} == {"AUTOMATIC"}
+        assert dicom_errors(other) == []
+    report = read_report(after.paths[-1])
+    assert {group["answers"].get("made") for group in report.as_dict()["groups"].values()} == {
+        "automatic",
+        None,
+    }
+    assert all("by a program (napari-tbcad otsu)" in text for text in report.said(codes.CORRECTED))
+
+
+def test_a_picture_among_a_programs_masks_is_a_persons(film_path, tmp_path):
+    films = chest_inputs(film_path)
+    run_studies(films, ChestJob(tmp_path / "run", "none", QUICK))
+    only(export_subject(tmp_path / "run", tmp_path / "out"))
+    (tmp_path / "out" / "roe_richard_insensitive.dcm").unlink()
+    (tmp_path / "run" / "masks" / "roe_richard_insensitive.png").rename(
+        tmp_path / "out" / "roe_richard_insensitive.png"
+    )
+    job = ChestJob(tmp_path / "given", "none", QUICK, masks=tmp_path / "out")
+    assert by_programs(films, job).startswith("1 of 2 masks in")
+    run_studies(films, job)
+    assert one_row(tmp_path / "given")["segmenter"] == "given"
+    exported = only(export_subject(tmp_path / "given", tmp_path / "again"))
+    made = [{s.made for s in read_segments(path)} for path in exported.paths[:2]]
+    assert made == [{"AUTOMATIC"}, {"MANUAL"}]
+
+
+def test_a_programs_mask_in_a_case_is_a_programs_until_a_person_edits_it(film_path, tmp_path, film_run):
+    maker = Maker("AUTOMATIC", Finder("network of Roe", codes.FAMILIES["network"], "2.1"))
+    run = start(read_film(film_path), settings_from(QUICK))
+    run.compute("insensitive")
+    labels = film_run.get("sensitive").labels
+    give_mask(run, labels, "sensitive", tool="file", maker=maker)
+    finish(run)
+    chest_cases.case_of(run).save(tmp_path / "a.tbcad")
+    exported = only(export_subject(tmp_path / "a.tbcad", tmp_path / "out"))
+    assert {s.maker for s in read_segments(exported.paths[0])} == {maker}
+    hidden = only(
+        export_subject(tmp_path / "a.tbcad", tmp_path / "hidden", deidentification=Deidentification())
+    )
+    assert {s.made for s in read_segments(hidden.paths[1])} == {"AUTOMATIC"}
+    assert not [path for path in hidden.paths if b"network of Roe" in path.read_bytes()]
+    clean = only(deidentify_files([tmp_path / "a.tbcad"], tmp_path / "clean", Deidentification()))
+    assert b"network of Roe" not in content(clean.paths[0])
+    assert b"network of Roe" in content(tmp_path / "a.tbcad")
+    again = chest_cases.run_from(Case.load(tmp_path / "a.tbcad"), read_film(film_path))
+    assert again.get("sensitive").origin == "program"
+    labels = labels.copy()
+    labels[:4, :4] = 1
+    give_mask(again, labels, "sensitive", reader="Dr. Quill")
+    finish(again)
+    chest_cases.case_of(again, reader="Dr. Quill").save(tmp_path / "b.tbcad")
+    edited = only(export_subject(tmp_path / "b.tbcad", tmp_path / "edited"))
+    assert {s.maker for s in read_segments(edited.paths[0])} == {replace(maker, made="SEMIAUTOMATIC")}
+
+
+def test_what_no_person_made_is_no_correction_to_learn_from(film_path, tmp_path):
+    films = chest_inputs(film_path)
+    run_studies(films, ChestJob(tmp_path / "run", "none", QUICK))
+    only(export_subject(tmp_path / "run", tmp_path / "out"))
+    run_studies(films, ChestJob(tmp_path / "given", "none", QUICK, masks=tmp_path / "out"))
+    (look,) = corrected_in(tmp_path / "given", "lungs")
+    with pytest.raises(NotCorrected):
+        look()
+
+
+def test_a_run_with_a_bad_film_exports_the_others(film_path, tmp_path, monkeypatch):
     picture = tmp_path / "in" / "b.png"
     picture.parent.mkdir()
     Image.fromarray(np.asarray(Image.open(sample_path("effusion")))[::4, ::4].copy()).save(picture)
+    monkeypatch.chdir(film_path.parent)
     (tmp_path / "in" / "c.dcm").write_bytes(b"no film")
     run_studies(
-        chest_inputs([film_path, *sorted((tmp_path / "in").iterdir())]),
+        chest_inputs([film_path.name, *sorted((tmp_path / "in").iterdir())]),
         ChestJob(tmp_path / "run", "none", QUICK),
     )
     picture.unlink()
+    monkeypatch.chdir(tmp_path)  # paths of a run count from where it was started
     done = list(export_subject(tmp_path / "run", tmp_path / "out"))
     assert [one.exported is not None for one in done] == [True, False]
     assert "no such file" in done[1].fault

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_tbcad.batch.clinic import export_subject
+from napari_tbcad.batch.corrected import NotCorrected, corrected_in
 from napari_tbcad.batch.deidentified import deidentify_files
+from napari_tbcad.batch.given import by_programs
+from napari_tbcad.batch.runs.inputs import bone_inputs
+from napari_tbcad.batch.runs.run import run_studies
+from napari_tbcad.batch.scans import BoneJob
 from napari_tbcad.bone import cases as bone_cases
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_regions
@@ -20,10 +26,15 @@ from napari_tbcad.bone.workflow import settings_from as scan_settings
 from napari_tbcad.bone.workflow import start as start_scan
 from napari_tbcad.case import Case
 from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.deidentify import Deidentification
+from napari_tbcad.io.clinic.makers import Finder
 from napari_tbcad.io.clinic.report_reading import read_report
+from napari_tbcad.io.clinic.runs import rows_of
+from napari_tbcad.io.clinic.segmentation import JUDGED, Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, regions_of
 from napari_tbcad.io.clinic.segmentation_reading import read_segments
+from napari_tbcad.io.clinic.source import dicom_source
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.scans import read_study
 
@@ -134,3 +145,106 @@ def test_a_scan_without_identity_as_dicom(scan_case, tmp_path, dicom_errors):
         assert dicom_errors(path) == []
         for trace in TRACES:
             assert trace.encode() not in path.read_bytes(), (path.name, trace)
+
+
+QUICK = {
+    "hotspots.segmenter": "classical",
+    "regions.segmenter": "atlas",
+    "regions.atlas.persons": 1,
+    "regions.atlas.iterations": 0,
+}
+
+
+def makers_in(exported, kind: str) -> dict[str, tuple]:
+    """Return who made what of a kind, by label, as the files say it."""
+    paths = [path for path in exported.paths if path.stem.endswith(kind)]
+    return {one.track: (one.maker, one.judged) for path in paths for one in read_segments(path)}
+
+
+def rows_in(folder: Path, table: str) -> list[dict[str, str]]:
+    return rows_of(folder / f"{table}.csv", "file")
+
+
+@pytest.fixture(scope="module")
+def automatic(scan_path, tmp_path_factory):
+    """A run as the program did it, and its export."""
+    folder = tmp_path_factory.mktemp("automatic")
+    run_studies(bone_inputs(scan_path), BoneJob(folder / "run", QUICK, pictures=False))
+    return folder, only(export_subject(folder / "run", folder / "out"))
+
+
+def test_what_a_program_found_stays_a_programs_when_it_is_given(automatic, scan_path, tmp_path, dicom_errors):
+    folder, before = automatic
+    job = BoneJob(tmp_path / "given", QUICK, masks=folder / "out", pictures=False)
+    assert "were made by a program (classical-1, " in by_programs(bone_inputs(scan_path), job)
+    run_studies(bone_inputs(scan_path), job)
+    (row,) = rows_in(tmp_path / "given", "results")
+    assert (row["segmenter"], row["regions"]) == ("given by a program",) * 2
+    assert "hotspots mask: made by a program" in row["warnings"]
+    spots = rows_in(tmp_path / "given", "hotspots")
+    assert spots
+    assert {(one["origin"], one["judged"]) for one in spots} == {("program", "False")}
+    after = only(export_subject(tmp_path / "given", tmp_path / "again"))
+    for kind in ("hotspots", "regions"):
+        assert makers_in(after, kind) == makers_in(before, kind)
+        assert {maker.made for maker, _ in makers_in(after, kind).values()} == {"AUTOMATIC"}
+    assert [error for path in after.paths for error in dicom_errors(path)] == []
+    for what in ("hotspots", "regions"):
+        (look,) = corrected_in(tmp_path / "given", what)
+        with pytest.raises(NotCorrected):
+            look()
+
+
+def test_each_hotspot_keeps_who_made_it_and_who_judged_it(automatic, scan_path, tmp_path):
+    folder, _ = automatic
+    (path,) = (folder / "out").glob("*_anterior_hotspots.dcm")
+    labels, classes = hotspots_of(path)
+    numbers = sorted(classes)[:4]
+    assert len(numbers) == 4
+    made = dict(zip(numbers, ("AUTOMATIC", "AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"), strict=True))
+    parts = [
+        Segment(
+            labels == number,
+            f"hotspot {number}",
+            *codes.HOTSPOTS["abnormal"],
+            made=made[number],
+            algorithm="another network",
+            family=codes.FAMILIES["network"],
+            track=f"hotspot {number}",
+            version="2.1",
+            description=JUDGED if number == numbers[1] else "",
+        )
+        for number in numbers
+    ]
+    (tmp_path / "masks").mkdir()
+    write_segmentation(
+        tmp_path / "masks" / path.name,
+        dicom_source(scan_path),
+        parts,
+        name="HOTSPOTS",
+        description="Hotspots",
+        series=903,
+        when=datetime(2026, 11, 23),
+    )
+    job = BoneJob(tmp_path / "run", QUICK, masks=tmp_path / "masks", pictures=False)
+    assert by_programs(bone_inputs(scan_path), job) == ""
+    run_studies(bone_inputs(scan_path), job)
+    (row,) = rows_in(tmp_path / "run", "results")
+    assert row["segmenter"] == "given"
+    front = [one for one in rows_in(tmp_path / "run", "hotspots") if one["view"] == "anterior"]
+    assert [(int(one["id"]), one["origin"], one["judged"]) for one in front] == [
+        (numbers[0], "program", "False"),
+        (numbers[1], "program", "True"),
+        (numbers[2], "edited", "True"),
+        (numbers[3], "file", "True"),
+    ]
+    found = makers_in(only(export_subject(tmp_path / "run", tmp_path / "again")), "hotspots")
+    network = Finder("another network", codes.FAMILIES["network"], "2.1")
+    for number, one in made.items():
+        maker, judged = found[f"hotspot {number}"]
+        assert maker.made == one
+        assert one == "MANUAL" or maker.finder == network
+        assert judged == (number != numbers[0])
+    back = [found[track][0] for track in found if int(track.split()[1]) not in numbers]
+    assert {maker.made for maker in back} == {"AUTOMATIC"}, "nobody gave a file of the posterior view"
+    assert not any(maker.finder == network for maker in back)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import read_rows
+from napari_tbcad.io.clinic.makers import standing_edits
 from napari_tbcad.io.walk import Entry
 from napari_tbcad.record import Edit, Record
+from napari_tbcad.run_folder import started_in
 
 What = Literal["lungs", "hotspots", "regions"]
 """What a network learns of corrections: masks of films, or hotspots or skeleton regions of bone scans."""
-
-_BACK = "back to automatic"
 
 
 class NotCorrected(TbcadError):
@@ -222,16 +222,18 @@ def fits_name(path: Path, name: str) -> bool:
 
 def where_now(file: str, folder: Path, thing: str) -> Path:
     """Return a file that a table of a run names; raises BadInput when it is gone."""
-    for path in (Path(file), folder / file, folder.parent / file):
+    for path in (started_in(folder) / file, Path(file), folder / file, folder.parent / file):
         if path.is_file():
             return path
     raise BadInput(file, f"this {thing} of {folder.name} is gone")
 
 
 def edits_of(record: Record, target: str) -> list[Edit]:
-    """Return a person's edits of one thing; none where it went back to the automatic one."""
-    edits = [entry for entry in record if isinstance(entry, Edit) and entry.target == target]
-    return [] if edits and edits[-1].tool == _BACK else edits
+    """Return a person's edits of one thing; none where the automatic version stands, or a program's file."""
+    edits: list[Edit] = []
+    for edit in standing_edits(record, target):
+        edits = [] if edit.by_program else [*edits, edit]
+    return edits
 
 
 def identifier_in(path: Path) -> str:

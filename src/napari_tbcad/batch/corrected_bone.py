@@ -39,6 +39,7 @@ from napari_tbcad.batch.corrected import (
     table_rows,
     where_now,
 )
+from napari_tbcad.bone.edits import JUDGING
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import LabelFiles, find_label_files, read_regions
 from napari_tbcad.bone.regions import SkeletonRegions
@@ -54,10 +55,6 @@ Corrections = Literal["hotspots", "regions"]
 
 TASKS = {"hotspots": FOUR_CLASS.name, "regions": REGIONS.name}
 """Label scheme of each."""
-
-
-_JUDGING = {"class", "confirm", "link", "unlink"}
-"""Tools that move no pixel."""
 
 
 def looked_for(place: Path, what: Corrections, *, unfinished: bool = False) -> Iterator[Loader]:
@@ -209,7 +206,7 @@ def _common(scan: BoneScan, files: tuple[Path, ...], edits: Sequence[Edit], fold
 def _how(edits: Sequence[Edit]) -> str:
     if not edits:
         return "accepted"
-    return "judged" if {edit.tool for edit in edits} <= _JUDGING else "edited"
+    return "judged" if {edit.tool for edit in edits} <= JUDGING else "edited"
 
 
 def _scan(files: Sequence[Path], record: Record, row: Row) -> BoneScan:

@@ -26,6 +26,7 @@ from napari_tbcad.batch.corrected import (
 )
 from napari_tbcad.case import Case
 from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic.makers import standing_edits
 from napari_tbcad.record import Record, Step
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _of_case(path: Path, unfinished: bool) -> Looked:
         study=file.stem,
         reader=last.reader,
         when=last.when,
-        how="edited" if KIND in last.labels else "accepted",
+        how="edited" if _by_person(last) else "accepted",
         dice_automatic=_dice(labels, automatic),
         found_in=path,
         facts={"film": file.name},
@@ -93,7 +94,13 @@ def _of_case(path: Path, unfinished: bool) -> Looked:
 
 
 def _counts(one: Reading) -> bool:
-    return KIND in one.labels or one.verdict in _REVIEWED
+    return _by_person(one) or one.verdict in _REVIEWED
+
+
+def _by_person(one: Reading) -> bool:
+    """Tell whether the mask is a person's, not one that was given and says that a program made it."""
+    edits = standing_edits(one.record, KIND)
+    return KIND in one.labels and not (edits and edits[-1].by_program)
 
 
 def _why_not(case: Case, unfinished: bool) -> str:

@@ -43,7 +43,7 @@ class ChestJob:
     atlas : str, optional
         Path of an atlas; the packaged one when not given.
     masks : Path, optional
-        Folder with a person's masks, ``NAME_sensitive.png`` and ``NAME_insensitive.png``.
+        Folder with given masks: ``NAME_sensitive.png`` and ``NAME_insensitive.png``.
     pictures : bool, optional
         Write overlays.
     """
@@ -183,15 +183,19 @@ def _atlas(path: str) -> Atlas:
 
 def _analyse(study: Study, job: ChestJob) -> tuple[ChestAnalysis, Any]:
     from napari_tbcad.chest.workflow import analyse, settings_for
+    from napari_tbcad.io.clinic.segmentation_labels import maker_of_file
     from napari_tbcad.io.masks import read_mask
     from napari_tbcad.io.read import read_film
 
     film = read_film(study.path)
     given = job.masks_of(study.name)
-    masks = {kind: read_mask(path, film.shape) for kind, path in given.items() if path is not None}
+    there = {kind: path for kind, path in given.items() if path is not None}
+    masks = {kind: read_mask(path, film.shape) for kind, path in there.items()}
+    makers = {kind: maker_of_file(path, "lungs") for kind, path in there.items()}
     model = job.model()
     settings = settings_for(model, job.assignments)
-    return analyse(film, settings=settings, model=model, library=job.library(), masks=masks), settings
+    done = analyse(film, settings=settings, model=model, library=job.library(), masks=masks, makers=makers)
+    return done, settings
 
 
 def _write(study: Study, job: ChestJob, analysis: ChestAnalysis) -> list[Path]:

@@ -8,6 +8,7 @@ from napari_tbcad import history as common_history
 from napari_tbcad.bone.detectors import DETECTORS
 from napari_tbcad.bone.region_segmenters import REGION_SEGMENTERS
 from napari_tbcad.chain import Run, Stage
+from napari_tbcad.io.clinic.makers import programs_in
 from napari_tbcad.record import Record, Step
 
 _CHOICES = {"regions": REGION_SEGMENTERS, "hotspots": DETECTORS}
@@ -24,6 +25,7 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
         said += run.get("quality").warnings
     for name in ("regions", "hotspots", "table", "classes", "index"):
         said += getattr(run.get(name), "warnings", ())
+    said += programs_in(run.journal)
     return tuple(dict.fromkeys(said))
 
 

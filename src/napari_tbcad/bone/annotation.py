@@ -83,7 +83,8 @@ class Work:
 
 def work_in(entries: Iterable[Any]) -> Work:
     """Return who annotated, and when, by the edits of a record or journal."""
-    edits = [one for one in entries if isinstance(one, Edit) and one.target in ("hotspots", "regions")]
+    targets = ("hotspots", "regions")
+    edits = [one for one in entries if isinstance(one, Edit) and one.target in targets and not one.by_program]
     if not edits:
         return Work()
     times = sorted(datetime.fromisoformat(edit.when) for edit in edits)

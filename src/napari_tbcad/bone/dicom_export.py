@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 from napari_tbcad.bone.dicom_report import report_of
 from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.io.clinic import codes
+from napari_tbcad.io.clinic.accounts import Account
 from napari_tbcad.io.clinic.export import Exported, Place, Sources, folder_of
-from napari_tbcad.io.clinic.provenance import Finder
+from napari_tbcad.io.clinic.makers import Made, Maker
 from napari_tbcad.io.clinic.report_writing import write_report
 from napari_tbcad.io.clinic.segmentation import (
-    Made,
+    JUDGED,
     Segment,
     WrittenSegmentation,
     write_segmentation,
@@ -47,20 +47,16 @@ class BoneFindings:
         Whether both views were cut out of one picture.
     hotspots, regions : mapping of str to (H, W) array
         Label images by view, on the grid of the view's file.
-    made : mapping of str or int to str
-        Who made each hotspot, by id, and the ``"regions"``.
-    finders : mapping of str to Finder
-        What found ``"anterior_hotspots"``, ``"regions"`` and so on.
+    made : mapping of int to str
+        Who made each hotspot, by id.
+    makers : mapping of str to Maker
+        Who made ``"anterior_hotspots"``, ``"posterior_regions"`` and so on, and with what.
     rows, region_rows : sequence of mapping
         As hotspots.csv and regions.csv have them.
     result : mapping
         As results.csv has it.
-    when : datetime
-        When it was made.
-    models, corrections, warnings, readers : tuple of str
-        As for a film.
-    finished : bool
-        Whether the reading is complete.
+    account : Account
+        What its record says in words.
     """
 
     name: str
@@ -68,17 +64,12 @@ class BoneFindings:
     halves: bool
     hotspots: Mapping[str, NDArray[Any]]
     regions: Mapping[str, NDArray[Any]]
-    made: Mapping[str | int, Made]
-    finders: Mapping[str, Finder]
+    made: Mapping[int, Made]
+    makers: Mapping[str, Maker]
     rows: Sequence[Mapping[str, Any]]
     region_rows: Sequence[Mapping[str, Any]]
     result: Mapping[str, Any]
-    when: datetime
-    models: tuple[str, ...] = ()
-    corrections: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    readers: tuple[str, ...] = ()
-    finished: bool = False
+    account: Account
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +104,9 @@ def export_dicom(folder: str | Path, findings: BoneFindings, sources: Sources) -
     BadInput
         If the folder cannot be written, or a label image is on another grid than its view.
     """
+    account = findings.account
     with folder_of(folder, findings.name) as place:
-        images = sources.views(findings.scan, findings.name, place, findings.when, findings.halves)
+        images = sources.views(findings.scan, findings.name, place, account.when, findings.halves)
         written = _Written(images)
         for view in images:
             _write(place, findings, written, view, "hotspots", list(_hotspots(findings, view)))
@@ -125,8 +117,8 @@ def export_dicom(folder: str | Path, findings: BoneFindings, sources: Sources) -
             report,
             list(images.values()),
             list(written.segmentations.values()),
-            when=findings.when,
-            verified=findings.finished,
+            when=account.when,
+            verified=account.finished,
         )
         return place.exported(tuple(note for image in images.values() for note in image.notes))
 
@@ -137,7 +129,7 @@ def _write(
     if not segments:
         return
     what = f"{view}_{kind}"
-    by_person = any(segment.made != "AUTOMATIC" for segment in segments)
+    account = findings.account
     written.segmentations[what] = write_segmentation(
         place.path(what),
         written.sources[view],
@@ -145,8 +137,8 @@ def _write(
         name=f"{view[:4]}_{kind}".upper(),
         description=f"{kind.capitalize()}, {view} view",
         series=_SERIES[what],
-        when=findings.when,
-        reader=findings.readers[-1] if findings.readers and by_person else "",
+        when=account.when,
+        reader=account.reader_of(segment.made for segment in segments),
     )
 
 
@@ -154,7 +146,7 @@ def _hotspots(findings: BoneFindings, view: str) -> Iterator[Segment]:
     labels = findings.hotspots.get(view)
     if labels is None:
         return
-    finder = findings.finders[f"{view}_hotspots"]
+    finder = findings.makers[f"{view}_hotspots"].finder
     for row in findings.rows:
         number, label = int(row["id"]), str(row["label"])
         mask = labels == number
@@ -168,8 +160,10 @@ def _hotspots(findings: BoneFindings, view: str) -> Iterator[Segment]:
                 made=findings.made[number],
                 algorithm=finder.name,
                 family=finder.family,
+                version=finder.version,
                 track=f"hotspot {number}",
                 colour=HOTSPOT_COLOURS[label],
+                description=JUDGED if str(row.get("judged")) == "True" else "",
             )
 
 
@@ -177,7 +171,7 @@ def _regions(findings: BoneFindings, view: str) -> Iterator[Segment]:
     labels = findings.regions.get(view)
     if labels is None:
         return
-    finder = findings.finders["regions"]
+    maker = findings.makers[f"{view}_regions"]
     for name, number in REGION_IDS.items():
         if (mask := labels == number).any():
             yield Segment(
@@ -185,8 +179,9 @@ def _regions(findings: BoneFindings, view: str) -> Iterator[Segment]:
                 label=name,
                 category=codes.ANATOMY,
                 kind=codes.REGIONS[name],
-                made=findings.made["regions"],
-                algorithm=finder.name,
-                family=finder.family,
+                made=maker.made,
+                algorithm=maker.finder.name,
+                family=maker.finder.family,
+                version=maker.finder.version,
                 track=f"{name}, {view}",
             )

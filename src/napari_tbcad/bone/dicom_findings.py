@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_tbcad.bone.case_values import label_name
 from napari_tbcad.bone.cases import WORKFLOW, analysis_of, study_for
 from napari_tbcad.bone.dicom_export import BoneFindings
+from napari_tbcad.bone.edits import JUDGING
 from napari_tbcad.bone.exports import hotspot_rows, region_rows, results_row
 from napari_tbcad.bone.views import ViewParameters, name_views
 from napari_tbcad.bone.workflow import BoneSettings
@@ -21,26 +22,22 @@ from napari_tbcad.case import Case
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
 from napari_tbcad.io.clinic import codes
-from napari_tbcad.io.clinic.provenance import (
-    Finder,
-    called,
-    corrections,
-    finder_of,
-    made_by,
-    models_in,
-    moment,
-    readers_in,
-    warnings_of,
-)
+from napari_tbcad.io.clinic.accounts import account_of
+from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, Made, Maker, is_file, standing_edits
+from napari_tbcad.io.clinic.provenance import finder_of, maker_of, moment
 from napari_tbcad.io.clinic.runs import rows_of, run_names
-from napari_tbcad.io.clinic.segmentation import Made
 from napari_tbcad.io.labels import read_labels
 from napari_tbcad.io.scans import Study, read_study
 from napari_tbcad.record import Record, Step
+from napari_tbcad.run_folder import started_in
 
 Row = Mapping[str, Any]
 
+NAMES = ("hotspots", "regions")
+
 _BY_HAND = ("brush", "file")
+_FOUND = ("candidate", "program")
+"""Origins of hotspots that a program found: this one, or the one that a given file names."""
 
 
 def findings_of_case(
@@ -73,34 +70,32 @@ def findings_of_case(
     rows = hotspot_rows(analysis, file="")
     own = {**case.labels, **one.automatic}
     automatic = {view: own.get(label_name(view, "hotspots")) for view in VIEWS}
-    given = "hotspots" in analysis.given
     hotspots = _stored(analysis.scan, {view: analysis.hotspots.labels(view) for view in VIEWS})
-    before = _stored(analysis.scan, automatic)
-    made: dict[str | int, Made] = {
-        int(row["id"]): _made(row, hotspots, before) if given else "AUTOMATIC" for row in rows
-    }
-    person = "regions" in analysis.given
-    automatic_regions = any(label_name(view, "regions") in own for view in VIEWS)
-    made["regions"] = made_by(one.record, "regions", person=person, automatic=automatic_regions)
-    who = readers_in(one.record, one.reader)
-    names = called(who, anonymous)
+    makers = _makers(
+        one.record,
+        analysis.given,
+        found={name for name in NAMES if any(label_name(view, name) in own for view in VIEWS)},
+        anonymous=anonymous,
+    )
     return BoneFindings(
         name="scan" if anonymous else path.stem,
         scan=analysis.scan,
         halves=_halved(study_for(case, path)),
         hotspots=hotspots,
         regions=_stored(analysis.scan, {view: analysis.regions.labels(view) for view in VIEWS}),
-        made=made,
-        finders=_finders(one.record),
+        made=_made_of(rows, one.record, analysis.given, hotspots, _stored(analysis.scan, automatic)),
+        makers=makers,
         rows=rows,
         region_rows=region_rows(analysis, file=""),
         result=results_row(analysis, BoneSettings.model_validate(one.settings), file=""),
-        when=datetime(1970, 1, 1) if anonymous else moment(one.when),
-        models=models_in(one.record),
-        corrections=corrections(one.record, names=names, times=not anonymous),
-        warnings=warnings_of(one.warnings, anonymous),
-        readers=tuple(names[name] for name in who),
-        finished=one.finished,
+        account=account_of(
+            one.record,
+            one.warnings,
+            moment(one.when),
+            anonymous=anonymous,
+            reader=one.reader,
+            finished=one.finished,
+        ),
     )
 
 
@@ -113,12 +108,36 @@ def _stored(scan: BoneScan, images: Mapping[Any, NDArray[Any] | None]) -> dict[s
     }
 
 
-def _made(row: Row, hotspots: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray[Any]]) -> Made:
-    """Tell who made a hotspot of a person's version; one with the pixels that were found is automatic."""
-    if row["origin"] in _BY_HAND:
+def _made_of(
+    rows: Sequence[Row],
+    record: Record,
+    given: Collection[str],
+    hotspots: Mapping[str, NDArray[Any]],
+    before: Mapping[str, NDArray[Any]],
+) -> dict[int, Made]:
+    """Return who made each hotspot, by id.
+
+    `before` are the label images that the program found; where they are not known, what came of files alone
+    has no hotspot of the program with other pixels.
+    """
+    edits = standing_edits(record, "hotspots") if "hotspots" in given else []
+    drawn = any(edit.tool not in JUDGING and not is_file(edit) for edit in edits)
+    return {int(row["id"]): _made(row, hotspots, before, drawn) for row in rows}
+
+
+def _made(
+    row: Row, hotspots: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray[Any]], drawn: bool
+) -> Made:
+    """Tell who made a hotspot; one with the pixels that were found is automatic, whoever judged it."""
+    origin = row["origin"]
+    if origin in _BY_HAND:
         return "MANUAL"
+    if origin not in _FOUND:
+        return "SEMIAUTOMATIC"
+    if not drawn:
+        return "AUTOMATIC"
     found = before.get(row["view"])
-    if row["origin"] != "candidate" or found is None:
+    if origin != "candidate" or found is None:
         return "SEMIAUTOMATIC"
     mask = hotspots[row["view"]] == int(row["id"])
     numbers = np.unique(found[mask])
@@ -130,10 +149,30 @@ def _halved(study: Study) -> bool:
     return any(frame.facts.half for frame in study.frames)
 
 
-def _finders(record: Record) -> dict[str, Finder]:
+def _makers(
+    record: Record, given: Collection[str], *, found: Collection[str], anonymous: bool
+) -> dict[str, Maker]:
+    """Return who made hotspots and regions of each view, and with what.
+
+    Parameters
+    ----------
+    record : Record
+    given, found : collection of str
+        Which of :data:`NAMES` were given or edited; of which there is an automatic version.
+    anonymous : bool
+    """
     return {
-        "regions": finder_of(record, "regions"),
-        **{f"{view}_hotspots": finder_of(record, "hotspots", view=view) for view in VIEWS},
+        label_name(view, name): maker_of(
+            record,
+            name,
+            person=name in given,
+            automatic=name in found,
+            finder=finder_of(record, name, view=view if name == "hotspots" else ""),
+            part=view,
+            anonymous=anonymous,
+        )
+        for name in NAMES
+        for view in VIEWS
     }
 
 
@@ -196,7 +235,8 @@ def _row_findings(
     anonymous: bool,
 ) -> BoneFindings:
     _refuse_unknown(folder, regions, hotspots)
-    study = read_study([Path(path) for path in (row.get("files") or row["file"]).split(" | ")])
+    home = started_in(folder)
+    study = read_study([home / path for path in (row.get("files") or row["file"]).split(" | ")])
     record_path = folder / "records" / f"{name}.json"
     record = Record.load(record_path)
     named = next((step for step in record if isinstance(step, Step) and step.name == "views"), None)
@@ -210,27 +250,20 @@ def _row_findings(
         }
         for kind in ("hotspots", "regions")
     }
-    given = row.get("segmenter") == "given"
-    made: dict[str | int, Made] = {
-        int(one["id"]): _made(one, images["hotspots"], {}) if given else "AUTOMATIC" for one in hotspots
-    }
-    made["regions"] = made_by(record, "regions", person=row.get("regions") == "given", automatic=True)
-    who = readers_in(record)
-    names = called(who, anonymous)
+    columns = {"hotspots": "segmenter", "regions": "regions"}
+    given = [name for name, column in columns.items() if row.get(column) in ("given", PROGRAM_GIVEN)]
+    warnings = filter(None, row.get("warnings", "").split(" | "))
+    when = datetime.fromtimestamp(int(record_path.stat().st_mtime))
     return BoneFindings(
         name=name,
         scan=scan,
         halves=_halved(study),
         hotspots=images["hotspots"],
         regions=images["regions"],
-        made=made,
-        finders=_finders(record),
+        made=_made_of(hotspots, record, given, images["hotspots"], {}),
+        makers=_makers(record, given, found=NAMES, anonymous=anonymous),
         rows=hotspots,
         region_rows=regions,
         result=row,
-        when=datetime(1970, 1, 1) if anonymous else datetime.fromtimestamp(int(record_path.stat().st_mtime)),
-        models=models_in(record),
-        corrections=corrections(record, names=names, times=not anonymous),
-        warnings=warnings_of(filter(None, row.get("warnings", "").split(" | ")), anonymous),
-        readers=tuple(names[reader] for reader in who),
+        account=account_of(record, warnings, when, anonymous=anonymous),
     )

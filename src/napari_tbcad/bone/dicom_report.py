@@ -63,6 +63,7 @@ def report_of(
     """Return what the structured report of a scan says, with references to its segmentations."""
     images = tuple(dict.fromkeys(source.uid for source in sources.values()))
     first = next(iter(sources.values()))
+    account = findings.account
     groups = [
         *_hotspot_groups(findings, sources, segmentations),
         *_region_groups(findings, first, images, segmentations),
@@ -81,13 +82,13 @@ def report_of(
         groups=tuple(groups),
         statements=(
             Statement(codes.NOTICE, NOTICE),
-            *(Statement(codes.MODEL, text) for text in findings.models),
+            *(Statement(codes.MODEL, text) for text in account.models),
             *(Statement(codes.SETTING, f"{name}: {value}") for name, value in settings if value),
-            *(Statement(codes.CORRECTED, text) for text in findings.corrections),
-            *(Statement(codes.WARNING, text) for text in findings.warnings),
+            *(Statement(codes.CORRECTED, text) for text in account.corrections),
+            *(Statement(codes.WARNING, text) for text in account.warnings),
             *(Statement(codes.MADE_UP, text) for text in notes),
         ),
-        readers=findings.readers,
+        readers=account.readers,
         program=__version__,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ from napari_tbcad.imaging.bonescan import VIEWS, BoneScan
 from napari_tbcad.record import Edit
 from napari_tbcad.schemes import HOTSPOT_CLASSES
 
+JUDGING = frozenset({"class", "confirm", "link", "unlink"})
+"""Tools that move no pixel."""
+
 _CLASS_IDS = {name: number for number, name in enumerate(HOTSPOT_CLASSES, start=1)}
 
 
@@ -28,6 +32,7 @@ def give_hotspots(
     reader: str = "",
     base: Hotspots | None = None,
     replaces: Edit | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Edit | None:
     """Put a person's hotspots before the automatic ones and note the edit in the run's journal.
 
@@ -43,6 +48,8 @@ def give_hotspots(
         Those before the edit; the ones that stand when not given.
     replaces : Edit, optional
         An entry of the journal that this edit continues.
+    facts : mapping, optional
+        What a file says of who made them (:mod:`napari_tbcad.bone.label_makers`).
 
     Returns
     -------
@@ -71,6 +78,7 @@ def give_hotspots(
         base=base,
         replaces=replaces,
         same=same,
+        facts=facts,
     )
 
 
@@ -82,11 +90,20 @@ def give_regions(
     reader: str = "",
     base: SkeletonRegions | None = None,
     replaces: Edit | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Edit | None:
     """Put a person's skeleton regions before the automatic ones; see :func:`give_hotspots`."""
     _require_grid(run, regions, "regions")
     return edits.give(
-        run, "regions", regions, region_pixels, tool=tool, reader=reader, base=base, replaces=replaces
+        run,
+        "regions",
+        regions,
+        region_pixels,
+        tool=tool,
+        reader=reader,
+        base=base,
+        replaces=replaces,
+        facts=facts,
     )
 
 

@@ -12,6 +12,7 @@ from napari_tbcad.bone.measure import HotspotTable
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
+from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, standing_edits
 from napari_tbcad.record import Step
 from napari_tbcad.result_tables import remove, require_place, with_rows
 
@@ -81,7 +82,7 @@ def results_row(
         "combine": index.combine,
         "unit": scan.unit,
         "segmenter": _finder(analysis, settings),
-        "regions": "given" if "regions" in analysis.given else analysis.regions.segmenter,
+        "regions": _given(analysis, "regions") or analysis.regions.segmenter,
         "scheme": analysis.classes.scheme,
         "warnings": " | ".join(analysis.warnings),
         "files": " | ".join(files or (file,)),
@@ -96,12 +97,19 @@ def results_row(
 
 def _finder(analysis: BoneAnalysis, settings: Any) -> str:
     """Return which segmenter found the hotspots: not the chosen one where another stood in for it."""
-    if "hotspots" in analysis.given:
-        return "given"
+    if given := _given(analysis, "hotspots"):
+        return given
     steps = [entry for entry in analysis.hotspots.record if isinstance(entry, Step)]
     return next(
         (s.facts["segmenter"] for s in reversed(steps) if "segmenter" in s.facts), settings.hotspots.segmenter
     )
+
+
+def _given(analysis: BoneAnalysis, name: str) -> str:
+    """Return what tables say of what was given; "" where it was not."""
+    edits = standing_edits(analysis.record, name)
+    by_program = bool(edits) and edits[-1].by_program
+    return (PROGRAM_GIVEN if by_program else "given") if name in analysis.given else ""
 
 
 def region_rows(analysis: BoneAnalysis, *, file: str) -> Rows:

@@ -15,7 +15,11 @@ from napari_tbcad.imaging.bonescan import VIEWS, ViewName
 from napari_tbcad.record import Record, Step
 from napari_tbcad.schemes import HOTSPOT_CLASSES
 
-Origin = Literal["candidate", "box", "grow", "brush", "split", "merge", "partner", "file"]
+Origin = Literal[
+    "candidate", "box", "grow", "brush", "split", "merge", "partner", "file", "program", "edited"
+]
+"""The last three are of given files: of a person; of one that says that a program found it; of one that says
+that a person edited what a program found."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from napari_tbcad.bone.boxed import hotspots_from_boxes, mirrored
 from napari_tbcad.bone.classes import ClassImages
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_arrays import MOST_IDS
+from napari_tbcad.bone.label_makers import by_file, facts_in
 from napari_tbcad.bone.partner import link_partners
 from napari_tbcad.bone.regions import SkeletonRegions
 from napari_tbcad.errors import BadInput
@@ -114,8 +115,9 @@ def read_hotspots(
             arrays[name], classes = _given(files, name, scan, scheme, warnings)
             warnings.extend(_outside(arrays[name], view.counts, files, name))
             found = {} if automatic is None else _as_found(arrays[name], automatic, name)
+            said = facts_in(files, name)
             marks[name] = {
-                number: _mark(number, name, classes.get(number), found.get(number))
+                number: by_file(_mark(number, name, classes.get(number), found.get(number)), said.get(number))
                 for number in _ids(arrays[name])
             }
         else:

@@ -193,11 +193,12 @@ def analyse(
 
 
 def give_files(run: Run, files: LabelFiles, cancelled: Probe | None = None, *, tool: str = "file") -> None:
-    """Put a person's label files before the automatic labels; a view without a file keeps those.
+    """Put given label files before the automatic labels; a view without a file keeps those.
 
     The automatic ones are made in any case, so that the record can tell how far the files are from them.
     """
     from napari_tbcad.bone.label_files import read_hotspots, read_regions
+    from napari_tbcad.bone.label_makers import facts_of_hotspots, facts_of_regions
 
     (scan,) = run.compute("scan", cancelled=cancelled)
     views = {view for view, _ in scan}
@@ -213,10 +214,10 @@ def give_files(run: Run, files: LabelFiles, cancelled: Probe | None = None, *, t
     if files.regions:
         regions = read_regions(files, scan, automatic("regions", files.regions))
         if regions is not None:
-            give_regions(run, regions, tool=tool)
+            give_regions(run, regions, tool=tool, facts=facts_of_regions(files, scan))
     if files.has_hotspots:
         kinds = (files.hotspots, files.classes, files.boxes)
         scheme = run.settings.classes.scheme  # type: ignore[attr-defined]
         hotspots = read_hotspots(files, scan, automatic("hotspots", *kinds), scheme=scheme)
         if hotspots is not None:
-            give_hotspots(run, hotspots, tool=tool)
+            give_hotspots(run, hotspots, tool=tool, facts=facts_of_hotspots(files, scan))

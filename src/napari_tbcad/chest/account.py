@@ -11,6 +11,7 @@ from napari_tbcad.chain import Run, Stage
 from napari_tbcad.chest.lungs.registry import segmenter
 from napari_tbcad.chest.quality import check_film, check_masks, require_usable
 from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic.makers import programs_in
 from napari_tbcad.record import Record, Step
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def gather_warnings(run: Run) -> tuple[str, ...]:
         # The automatic one leaves opacities out on purpose; a person's should have both lungs on their sides.
         texts = check_masks(film, run.get("sensitive"))
         said += [f"Sensitive mask: {text}" for text in texts if text not in said]
+    said += programs_in(run.journal)
     said += _foreign_to_the_model(run)
     for name in ("enhanced", "opacities", "features", "result"):
         said += getattr(run.get(name), "warnings", ())

@@ -17,6 +17,7 @@ from napari_tbcad.chest.case_film import FILM, reference
 from napari_tbcad.chest.case_film import film_for as film_for
 from napari_tbcad.chest.case_film import film_key as film_key
 from napari_tbcad.chest.classify.result import ChestResult
+from napari_tbcad.chest.edits import origin_of
 from napari_tbcad.chest.feature_sets import has_opacities
 from napari_tbcad.chest.features import ChestFeatures
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind, SoftLungs
@@ -32,6 +33,7 @@ from napari_tbcad.chest.workflow import (
 )
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.radiograph import Radiograph
+from napari_tbcad.io.clinic.makers import standing_edits
 from napari_tbcad.record import now
 
 if TYPE_CHECKING:
@@ -210,7 +212,9 @@ def run_from(
     try:
         run = start(film, ChestSettings.model_validate(one.settings), model=model, library=library)
         for name, labels in one.labels.items():
-            run.put(name, _mask(film, labels, name, origin="person"))
+            edits = standing_edits(one.record, name)
+            origin = origin_of(edits[-1].facts if edits else {})
+            run.put(name, _mask(film, labels, name, origin=origin))
         restore(run, one, _outputs(case, one, film), _still_fresh(case, one, model, library))
         again = [name for name in _QUICK if name in one.values["made"]]
     except BadInput:

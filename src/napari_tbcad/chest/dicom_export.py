@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ from napari_tbcad import __version__
 from napari_tbcad.chest.feature_codes import feature_code, feature_place, feature_unit
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.clinic import codes
+from napari_tbcad.io.clinic.accounts import Account
 from napari_tbcad.io.clinic.export import Exported, Sources, folder_of
-from napari_tbcad.io.clinic.provenance import Finder
+from napari_tbcad.io.clinic.makers import Maker
 from napari_tbcad.io.clinic.report import Answer, Group, Measured, Report, SegmentReference, Statement
 from napari_tbcad.io.clinic.report_writing import write_report
 from napari_tbcad.io.clinic.segmentation import (
-    Made,
     Segment,
     WrittenSegmentation,
     tracking_uid,
@@ -53,14 +52,12 @@ class MaskFound:
     ----------
     labels : (H, W) array of uint8
         On the film's own grid: 1 right lung, 2 left lung.
-    made : {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}
-    finder : Finder
-        What found it, or what the person corrected.
+    maker : Maker
+        Who made it, and what found it, or what the person corrected.
     """
 
     labels: NDArray[np.uint8]
-    made: Made
-    finder: Finder
+    maker: Maker
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,29 +79,18 @@ class ChestFindings:
         ``definition`` and ``shape_unit`` of the features' parameters, and what else is to be noted.
     result : mapping
         As results.csv names its values; empty where there is none.
-    models : tuple of str
-        Models used, with digests.
-    corrections, warnings, readers : tuple of str
-        A sentence for each edit; complaints; names that readers gave.
-    finished : bool
-        Whether the reading is complete.
-    when : datetime
-        When it was made.
+    account : Account
+        What its record says in words.
     """
 
     name: str
     film: Radiograph
     masks: Mapping[str, MaskFound]
-    when: datetime
+    account: Account
     features: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, Any] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
-    models: tuple[str, ...] = ()
-    corrections: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    readers: tuple[str, ...] = ()
-    finished: bool = False
 
 
 def export_dicom(folder: str | Path, findings: ChestFindings, sources: Sources) -> Exported:
@@ -130,8 +116,9 @@ def export_dicom(folder: str | Path, findings: ChestFindings, sources: Sources) 
     BadInput
         If there is no mask, or the folder cannot be written.
     """
+    account = findings.account
     with folder_of(folder, findings.name) as place:
-        source = sources.film(findings.film, findings.name, place, findings.when)
+        source = sources.film(findings.film, findings.name, place, account.when)
         written = {
             kind: write_segmentation(
                 place.path(kind),
@@ -140,8 +127,8 @@ def export_dicom(folder: str | Path, findings: ChestFindings, sources: Sources) 
                 name=f"LUNGS_{kind.upper()}",
                 description=_TITLES[kind],
                 series=_SERIES[kind],
-                when=findings.when,
-                reader=findings.readers[-1] if findings.readers and mask.made != "AUTOMATIC" else "",
+                when=account.when,
+                reader=account.reader_of([mask.maker.made]),
             )
             for kind, mask in findings.masks.items()
             if mask.labels.any()
@@ -152,8 +139,8 @@ def export_dicom(folder: str | Path, findings: ChestFindings, sources: Sources) 
             report,
             [source],
             list(written.values()),
-            when=findings.when,
-            verified=findings.finished,
+            when=account.when,
+            verified=account.finished,
         )
         return place.exported(source.notes)
 
@@ -165,9 +152,10 @@ def _segments(mask: MaskFound, kind: str) -> Iterator[Segment]:
             label=f"{name}, {kind}",
             category=codes.ANATOMY,
             kind=codes.LUNGS[side],
-            made=mask.made,
-            algorithm=mask.finder.name,
-            family=mask.finder.family,
+            made=mask.maker.made,
+            algorithm=mask.maker.finder.name,
+            family=mask.maker.finder.family,
+            version=mask.maker.finder.version,
             track=f"{name}, {kind}",
             colour=LUNG_COLOURS[side],
         )
@@ -178,7 +166,7 @@ def report_of(
 ) -> Report:
     """Return what the structured report of a film says, with references to its segmentations."""
     groups = [*_lungs(findings, source, segmentations), *_features(findings, source, segmentations)]
-    result = findings.result
+    result, account = findings.result, findings.account
     numbers = tuple(
         Measured(name, codes.own(name), float(result[name]), codes.NO_UNITS)
         for name in _NUMBERS
@@ -198,13 +186,13 @@ def report_of(
         answers=answers,
         statements=(
             *(Statement(codes.NOTICE, text) for text in notices),
-            *(Statement(codes.MODEL, text) for text in findings.models),
+            *(Statement(codes.MODEL, text) for text in account.models),
             *(Statement(codes.SETTING, f"{name}: {value}") for name, value in findings.measured.items()),
-            *(Statement(codes.CORRECTED, text) for text in findings.corrections),
-            *(Statement(codes.WARNING, text) for text in (*findings.warnings, *_left_out(findings))),
+            *(Statement(codes.CORRECTED, text) for text in account.corrections),
+            *(Statement(codes.WARNING, text) for text in (*account.warnings, *_left_out(findings))),
             *(Statement(codes.MADE_UP, text) for text in source.notes),
         ),
-        readers=findings.readers,
+        readers=account.readers,
         program=__version__,
     )
 
@@ -229,7 +217,7 @@ def _lungs(
                 uid=tracking_uid(source, track),
                 finding=codes.LUNGS[side],
                 measurements=tuple(sizes),
-                answers=(Answer(codes.MADE, codes.own(mask.made.lower())),),
+                answers=(Answer(codes.MADE, codes.own(mask.maker.made.lower())),),
                 segment=SegmentReference(written.uid, written.frames[track], source.uid),
             )
 

@@ -14,20 +14,13 @@ from napari_tbcad.chest.dicom_export import KINDS, ChestFindings, MaskFound
 from napari_tbcad.chest.exports import RESULT_COLUMNS
 from napari_tbcad.chest.feature_sets import feature_groups
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.clinic.provenance import (
-    called,
-    corrections,
-    finder_of,
-    made_by,
-    models_in,
-    moment,
-    readers_in,
-    warnings_of,
-)
+from napari_tbcad.io.clinic.accounts import account_of
+from napari_tbcad.io.clinic.provenance import finder_of, maker_of, moment
 from napari_tbcad.io.clinic.runs import rows_of, run_names
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.read import read_film
 from napari_tbcad.record import Record, Step
+from napari_tbcad.run_folder import started_in
 
 _TEXTS = ("decision", "notice")
 
@@ -59,39 +52,46 @@ def findings_of_case(
         raise BadInput(path, f"a case of the {case.workflow} workflow, not of a film")
     one = case.readings[reading]
     film = film_for(case, path)
-    masks = _masks(case, one)
+    masks = _masks(case, one, anonymous)
     if not masks:
         raise BadInput(path, "has no lung masks yet: run it first")
     said = one.values.get("features") or {}
     settings = one.settings.get("features", {})
-    who = readers_in(one.record, one.reader)
-    names = called(who, anonymous)
     return ChestFindings(
         name="film" if anonymous else path.stem,
         film=film,
         masks=masks,
-        when=datetime(1970, 1, 1) if anonymous else moment(one.when),
+        account=account_of(
+            one.record,
+            one.warnings,
+            moment(one.when),
+            anonymous=anonymous,
+            reader=one.reader,
+            finished=one.finished,
+        ),
         features=dict(zip(said.get("names", ()), said.get("values", ()), strict=True)),
         groups=dict(zip(said.get("names", ()), said.get("groups", ()), strict=True)),
         measured={**_kept(settings), **_asked(one.result)},
         result=dict(one.result or {}),
-        models=models_in(one.record),
-        corrections=corrections(one.record, names=names, times=not anonymous),
-        warnings=warnings_of(one.warnings, anonymous),
-        readers=tuple(names[name] for name in who),
-        finished=one.finished,
     )
 
 
-def _masks(case: Case, one: Reading) -> dict[str, MaskFound]:
+def _masks(case: Case, one: Reading, anonymous: bool) -> dict[str, MaskFound]:
     found = {}
     automatic = {**case.labels, **one.automatic}
     finder = finder_of(one.record, "lungs", str(one.models.get("segmenter") or ""))
     for kind in KINDS:
         labels = one.labels.get(kind, automatic.get(kind))
         if labels is not None:
-            made = made_by(one.record, kind, person=kind in one.labels, automatic=kind in automatic)
-            found[kind] = MaskFound(labels, made, finder)
+            maker = maker_of(
+                one.record,
+                kind,
+                person=kind in one.labels,
+                automatic=kind in automatic,
+                finder=finder,
+                anonymous=anonymous,
+            )
+            found[kind] = MaskFound(labels, maker)
     return found
 
 
@@ -140,7 +140,7 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
 def _row_findings(
     folder: Path, name: str, row: Mapping[str, str], features: Mapping[str, str], anonymous: bool
 ) -> ChestFindings:
-    film = read_film(row["file"])
+    film = read_film(started_in(folder) / row["file"])
     record_path = folder / "records" / f"{name}.json"
     record = Record.load(record_path)
     step = next((s for s in record if isinstance(s, Step) and s.name == "features"), None)
@@ -151,29 +151,26 @@ def _row_findings(
     for kind in KINDS:
         path = find_mask(folder / "masks", name, kind)
         if path is not None:
-            made = made_by(record, kind, person=origins.get(kind) == "person", automatic=True)
-            masks[kind] = MaskFound(read_mask(path, film.shape), made, finder)
+            given = origins.get(kind, "automatic") != "automatic"
+            maker = maker_of(record, kind, person=given, automatic=True, finder=finder, anonymous=anonymous)
+            masks[kind] = MaskFound(read_mask(path, film.shape), maker)
     if not masks:
         raise BadInput(folder, f"there are no masks of {name} in it")
     values = {key: float(value) for key, value in features.items() if key != "file" and value}
     known: Mapping[str, str] = feature_groups(parameters.get("feature_set", "chandra113")) if values else {}
-    who = readers_in(record)
-    names = called(who, anonymous)
+    warnings = filter(None, row.get("warnings", "").split(" | "))
+    when = datetime.fromtimestamp(int(record_path.stat().st_mtime))
     return ChestFindings(
         name=name,
         film=film,
         masks=masks,
-        when=datetime(1970, 1, 1) if anonymous else datetime.fromtimestamp(int(record_path.stat().st_mtime)),
+        account=account_of(record, warnings, when, anonymous=anonymous),
         features=values,
         groups={key: known.get(key, key.partition("_")[0]) for key in values},
         measured={**_kept(parameters), **_asked(row)},
         result={
             key: row[key] if key in _TEXTS else _number(row[key]) for key in RESULT_COLUMNS if key in row
         },
-        models=models_in(record),
-        corrections=corrections(record, names=names, times=not anonymous),
-        warnings=warnings_of(filter(None, row.get("warnings", "").split(" | ")), anonymous),
-        readers=tuple(names[reader] for reader in who),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +12,8 @@ from napari_tbcad import edits
 from napari_tbcad.chain import Run
 from napari_tbcad.chest.lungs.fields import LungMasks, MaskKind
 from napari_tbcad.errors import BadInput
-from napari_tbcad.record import Edit
+from napari_tbcad.io.clinic.makers import Maker, facts_of
+from napari_tbcad.record import BY, PROGRAM, Edit
 
 
 def give_mask(
@@ -21,6 +25,7 @@ def give_mask(
     reader: str = "",
     base: LungMasks | None = None,
     replaces: Edit | None = None,
+    maker: Maker | None = None,
 ) -> Edit | None:
     """Put a person's mask before the automatic one and note the edit in the run's journal.
 
@@ -38,6 +43,8 @@ def give_mask(
         The mask before the edit; the one that stands when not given.
     replaces : Edit, optional
         An entry of the journal that this edit continues, such as the stroke of which more has come.
+    maker : Maker, optional
+        Who made it, where it comes from a file that says so.
 
     Returns
     -------
@@ -53,10 +60,18 @@ def give_mask(
     shape = run.get("film").shape
     if labels.shape != shape:
         raise BadInput(f"{kind} mask", f"its shape is {labels.shape}, the film's is {shape}")
-    mask = LungMasks(labels, kind, origin="person")
+    facts = {} if maker is None else facts_of({kind: maker}, program=maker.made == "AUTOMATIC")
+    mask = LungMasks(labels, kind, origin=origin_of(facts))
     if not mask.labels.any():
         raise BadInput(f"{kind} mask", "it has no lung (label 1 right, 2 left)")
-    return edits.give(run, kind, mask, _labels_of, tool=tool, reader=reader, base=base, replaces=replaces)
+    return edits.give(
+        run, kind, mask, _labels_of, tool=tool, reader=reader, base=base, replaces=replaces, facts=facts
+    )
+
+
+def origin_of(facts: Mapping[str, Any]) -> Literal["person", "program"]:
+    """Return who made a mask, by the facts of the edit that gave it."""
+    return "program" if facts.get(BY) == PROGRAM else "person"
 
 
 def take_back(run: Run, kind: MaskKind, *, tool: str = "back to automatic", reader: str = "") -> Edit | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_tbcad.chest.opacity_zones import OPACITY_NAMES, zone_features
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
+from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN
 from napari_tbcad.result_tables import remove, require_place, with_rows
 from napari_tbcad.schemes import OPACITIES
 
@@ -66,12 +67,13 @@ def results_row(
         Values by the names in :data:`RESULT_COLUMNS`.
     """
     result = analysis.result
-    given = analysis.sensitive.origin == analysis.insensitive.origin == "person"
+    origins = {analysis.sensitive.origin, analysis.insensitive.origin}
+    given = "" if "automatic" in origins else PROGRAM_GIVEN if origins == {"program"} else "given"
     row: dict[str, Any] = {
         "file": file,
         "status": "ok",
         "message": "",
-        "segmenter": "given" if given else analysis.segmenter or settings.lungs.segmenter,
+        "segmenter": given or analysis.segmenter or settings.lungs.segmenter,
         "classifier": classifier,
         "operating_point": settings.classify.operating_point,
         "grid": settings.features.grid,

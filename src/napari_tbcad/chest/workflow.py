@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from napari_tbcad.chest.classify.model_file import ModelFile
     from napari_tbcad.chest.classify.result import ChestResult
     from napari_tbcad.chest.lungs.atlas import Atlas
+    from napari_tbcad.io.clinic.makers import Maker
 
 
 def on_grid(film: Radiograph, longest: int) -> Radiograph:
@@ -324,6 +325,7 @@ def analyse(
     model: ChestModel | None = None,
     library: Atlas | None = None,
     masks: Mapping[MaskKind, NDArray[np.uint8]] | None = None,
+    makers: Mapping[MaskKind, Maker | None] | None = None,
     progress: Progress | None = None,
     cancelled: Probe | None = None,
 ) -> ChestAnalysis:
@@ -340,7 +342,9 @@ def analyse(
     library : Atlas, optional
         Atlas for the ``atlas`` segmenter; the packaged one when not given.
     masks : mapping, optional
-        A person's label images (H, W) per kind; each replaces the automatic one.
+        Label images (H, W) per kind that were given; each replaces the automatic one.
+    makers : mapping, optional
+        Who made each, where its file says so; a person, otherwise.
     progress, cancelled : callable, optional
         See :meth:`napari_tbcad.chain.Run.compute`.
 
@@ -359,6 +363,6 @@ def analyse(
     began = time.perf_counter()
     run = start(film, settings if settings is not None else settings_for(model), model=model, library=library)
     for kind, labels in (masks or {}).items():
-        give_mask(run, labels, kind, tool="file")
+        give_mask(run, labels, kind, tool="file", maker=(makers or {}).get(kind))
     done = finish(run, progress=progress, cancelled=cancelled)
     return replace(done, seconds=time.perf_counter() - began)

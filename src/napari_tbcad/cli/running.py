@@ -86,14 +86,15 @@ class Teller:
 
 def _pace(number: int) -> Callable[[], str]:
     """Return what counts a study as done and says the time left, "" where that is not worth a word."""
-    from napari_tbcad.batch.runs.pace import Pace, spoken
+    from napari_tbcad.batch.runs.pace import Pace
+    from napari_tbcad.durations import left_in_words
 
     pace = Pace(number)
 
     def tick() -> str:
         pace.tick()
         left = pace.left()
-        return f"; {spoken(left)} left" if left is not None and left > _WORTH_SAYING else ""
+        return f"; {left_in_words(left)}" if left is not None and left > _WORTH_SAYING else ""
 
     return tick
 
@@ -109,8 +110,11 @@ def carry_out(
     again: Again,
 ) -> NoReturn:
     """Do a run, say how it ended and leave with its exit code: 0 when every study is processed, else 1."""
+    from napari_tbcad.batch.given import by_programs
     from napari_tbcad.batch.runs.run import run_studies
 
+    if programs := by_programs(studies, job):
+        typer.echo(programs)
     teller = Teller(len(studies), line)
     try:
         with ended_in_order() as cancelled:

@@ -10,10 +10,13 @@ from napari_tbcad.bone.dicom_export import export_dicom as export_scan
 from napari_tbcad.bone.views import name_views
 from napari_tbcad.chest.dicom_export import ChestFindings, MaskFound
 from napari_tbcad.chest.dicom_export import export_dicom as export_film
+from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.clinic import codes
+from napari_tbcad.io.clinic.accounts import Account
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import Sources
-from napari_tbcad.io.clinic.provenance import Finder, moment
+from napari_tbcad.io.clinic.makers import Finder, Maker
+from napari_tbcad.io.clinic.provenance import moment
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
 from napari_tbcad.io.scans import read_study
@@ -32,17 +35,19 @@ def film_findings(path, name):
         name=name,
         film=film,
         masks={
-            "sensitive": MaskFound(labels, "SEMIAUTOMATIC", FINDER),
-            "insensitive": MaskFound(labels, "MANUAL", FINDER),
+            "sensitive": MaskFound(labels, Maker("SEMIAUTOMATIC", FINDER)),
+            "insensitive": MaskFound(labels, Maker("MANUAL", FINDER)),
         },
-        when=WHEN,
+        account=Account(
+            WHEN,
+            models=("network lungs 0123",),
+            corrections=("sensitive: brush, 12 pixels changed, by A",),
+            readers=("A^B=C",),
+        ),
         features={"height_left": 3.5, "glcm_contrast_45": 1 / 7, "firstorder_mean": 120.0},
         groups={"height_left": "shape", "glcm_contrast_45": "glcm", "firstorder_mean": "firstorder"},
         measured={"definition": "ibsi", "shape_unit": "pixel"},
         result={"decision": "tb_suspect", "probability": 0.75, "deciding_stage": 2},
-        models=("network lungs 0123",),
-        corrections=("sensitive: brush, 12 pixels changed, by A",),
-        readers=("A^B=C",),
     )
 
 
@@ -64,12 +69,14 @@ def scan_findings(path):
         halves=False,
         hotspots={"posterior": spots},
         regions={"anterior": regions, "posterior": regions},
-        made={3: "SEMIAUTOMATIC", "regions": "AUTOMATIC"},
-        finders=dict.fromkeys(("regions", "anterior_hotspots", "posterior_hotspots"), FINDER),
+        made={3: "SEMIAUTOMATIC"},
+        makers={
+            f"{view}_{name}": Maker("AUTOMATIC", FINDER) for view in VIEWS for name in ("hotspots", "regions")
+        },
         rows=[row],
         region_rows=[{"region": "sternum", "fraction_anterior": 0.1, "weight": 2.9, "contribution": ""}],
         result={"bsi": 1.5, "n_abnormal": 1, "weights": "spiers1968"},
-        when=WHEN,
+        account=Account(WHEN),
     )
 
 

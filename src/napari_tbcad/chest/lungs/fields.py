@@ -64,15 +64,15 @@ class LungMasks:
     kind : {"sensitive", "insensitive"}
         Sensitive: air cavity only, for shape. Insensitive: anatomical lung field including
         consolidation, for grey-level features.
-    origin : {"automatic", "person"}
-        Who made it.
+    origin : {"automatic", "person", "program"}
+        Who made it; a program, where it was given as a file that says so.
     record : Record
         Steps and edits.
     """
 
     labels: NDArray[np.uint8]
     kind: MaskKind
-    origin: Literal["automatic", "person"] = "automatic"
+    origin: Literal["automatic", "person", "program"] = "automatic"
     record: Record = Record()
 
     def __post_init__(self) -> None:

@@ -54,7 +54,7 @@ def _edit(edit: Edit, text: Words) -> str:
         "edit_said",
         pixels=edit.pixels,
         tool=edit.tool,
-        reader=edit.reader or text("nobody"),
+        reader=_who(edit, text),
         when=moment(edit.when),
     )
     if edit.dice_before is not None and edit.dice_after is not None:
@@ -63,6 +63,10 @@ def _edit(edit: Edit, text: Words) -> str:
         )
     title = text("edit", target=target(edit.target, text.language))
     return f"<li class='hand'><b>✎ {escape(title)}</b><br>{escape(said)}</li>"
+
+
+def _who(edit: Edit, text: Words) -> str:
+    return edit.reader or text("a_program" if edit.by_program else "nobody")
 
 
 def _step(step: Step, text: Words, folders: tuple[str, ...], blind: bool) -> str:
@@ -153,7 +157,7 @@ def edit_table(edits: Iterable[Edit], text: Words) -> str:
         cells = (
             target(edit.target, text.language),
             moment(edit.when),
-            edit.reader or text("nobody"),
+            _who(edit, text),
             edit.tool,
             str(edit.pixels),
             dice,

@@ -1,31 +1,29 @@
-"""Who made a mask, what found it, and who corrected what: told from the record alone."""
+"""Who made a mask, what found it, and with which models: told from the record alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from napari_tbcad.io.clinic.codes import FAMILIES, Concept
-from napari_tbcad.io.clinic.segmentation import Made
+from napari_tbcad.io.clinic.makers import Finder as Finder
+from napari_tbcad.io.clinic.makers import Maker, standing_edits, stated
 from napari_tbcad.record import Edit, Record, Step
-
-BACK = "back to automatic"
-"""Tool of the edit that takes a person's version back."""
 
 _DIGEST_SHOWN = 12
 
 
-@dataclass(frozen=True)
-class Finder:
-    """What found something: a name with the digest of its model, and its family."""
-
-    name: str
-    family: Concept
-
-
-def made_by(record: Iterable[Step | Edit], target: str, *, person: bool, automatic: bool) -> Made:
-    """Tell who made a mask.
+def maker_of(
+    record: Iterable[Step | Edit],
+    target: str,
+    *,
+    person: bool,
+    automatic: bool,
+    finder: Finder,
+    part: str = "",
+    anonymous: bool = False,
+) -> Maker:
+    """Tell who made what stands, and with what.
 
     Parameters
     ----------
@@ -34,28 +32,28 @@ def made_by(record: Iterable[Step | Edit], target: str, *, person: bool, automat
     target : str
         What was made, as edits name it, such as ``"sensitive"``.
     person : bool
-        Whether a person's version stands.
+        Whether something that was given or edited stands before the automatic version.
     automatic : bool
-        Whether there is an automatic version that the person's can have come from.
+        Whether there is an automatic version that it can have come from.
+    finder : Finder
+        What found the automatic version.
+    part : str, optional
+        Which part of the target, such as a view; all of it by default.
+    anonymous : bool, optional
+        Leave out names that a given file has.
 
     Returns
     -------
-    {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"}
-        One that came from a file is manual: nothing says that a program began it.
+    Maker
+        As a given file says it; of one that does not say it, manual: nothing says that a program began it.
     """
     if not person:
-        return "AUTOMATIC"
+        return Maker("AUTOMATIC", finder)
+    if (said := stated(record, target, part or target)) is not None:
+        return Maker(said.made) if anonymous else said
     edits = standing_edits(record, target)
-    return "MANUAL" if not automatic or any(edit.tool == "file" for edit in edits) else "SEMIAUTOMATIC"
-
-
-def standing_edits(record: Iterable[Step | Edit], target: str) -> list[Edit]:
-    """Return the edits of a target since it was last taken back to the automatic version."""
-    edits: list[Edit] = []
-    for entry in record:
-        if isinstance(entry, Edit) and entry.target == target:
-            edits = [] if entry.tool == BACK else [*edits, entry]
-    return edits
+    manual = not automatic or any(edit.tool == "file" for edit in edits)
+    return Maker("MANUAL" if manual else "SEMIAUTOMATIC", finder)
 
 
 def finder_of(record: Record, step: str, segmenter: str = "", *, view: str = "") -> Finder:
@@ -89,52 +87,6 @@ def finder_of(record: Record, step: str, segmenter: str = "", *, view: str = "")
 
 def _family(segmenter: str) -> Concept:
     return FAMILIES.get(segmenter, FAMILIES["classical"])
-
-
-def corrections(
-    record: Iterable[Step | Edit], *, names: dict[str, str], times: bool = True
-) -> tuple[str, ...]:
-    """Return a sentence for each edit, in order.
-
-    Parameters
-    ----------
-    record : iterable of Step or Edit
-        The history of the study.
-    names : dict of str to str
-        What each reader is called.
-    times : bool, optional
-        Say when as well.
-    """
-    return tuple(_correction(entry, names, times) for entry in record if isinstance(entry, Edit))
-
-
-def _correction(edit: Edit, names: dict[str, str], times: bool) -> str:
-    parts = [f"{edit.target}: {edit.tool}, {edit.pixels} pixels changed"]
-    if edit.dice_before is not None and edit.dice_after is not None:
-        parts.append(f"Dice with the automatic version {edit.dice_before:.4f} then {edit.dice_after:.4f}")
-    if times:
-        parts.append(edit.when)
-    who = names.get(edit.reader, edit.reader)
-    return ", ".join([*parts, f"by {who}" if who else "by a person who gave no name"])
-
-
-def readers_in(record: Iterable[Step | Edit], *more: str) -> tuple[str, ...]:
-    """Return the names that readers gave, each once, in order."""
-    named = [entry.reader for entry in record if isinstance(entry, Edit)]
-    return tuple(dict.fromkeys(name for name in (*named, *more) if name.strip()))
-
-
-def called(readers: tuple[str, ...], anonymous: bool) -> dict[str, str]:
-    """Return what each reader is called: by name, or by number."""
-    return {name: f"reader {n}" if anonymous else name for n, name in enumerate(readers, 1)}
-
-
-def warnings_of(warnings: Iterable[str], anonymous: bool) -> tuple[str, ...]:
-    """Return what the program warned of; how often, where that may not be said: warnings name files."""
-    said = tuple(warnings)
-    if not anonymous or not said:
-        return said
-    return (f"Warnings of the program, which name files, were left out with the identity: {len(said)}.",)
 
 
 def models_in(record: Record) -> tuple[str, ...]:

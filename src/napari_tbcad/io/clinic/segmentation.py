@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,17 @@ from napari_tbcad import __version__
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
 from napari_tbcad.io.clinic.codes import Concept
+from napari_tbcad.io.clinic.makers import Made as Made
 from napari_tbcad.io.clinic.references import coded, date_as, person_name, point_at
 from napari_tbcad.io.clinic.source import SourceImage, uid_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-Made = Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]
-"""Who made a segment: the program; the program and then a person; a person."""
-
 MAKER = "napari-tbcad"
 NO_SERIAL = "0"
+JUDGED = "Class chosen or confirmed by a person"
+"""Description of a segment whose class a person judged: who made its pixels does not say that."""
 
 _LABEL_LENGTH, _ID_LENGTH = 64, 64
 
@@ -53,6 +53,10 @@ class Segment:
         Identifier, unique in its study, such as ``"hotspot 3"``.
     colour : str
         ``#RRGGBB``.
+    version : str
+        Version of the algorithm's program.
+    description : str
+        What else is to be said of it.
     """
 
     mask: NDArray[np.bool_]
@@ -64,6 +68,8 @@ class Segment:
     family: Concept
     track: str
     colour: str = ""
+    version: str = __version__
+    description: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +176,7 @@ def _built(
     import highdicom as hd
 
     masks = np.stack([segment.mask for segment in segments], axis=-1).astype(np.uint8)[np.newaxis]
-    said = "|".join(f"{s.label}/{s.made}/{s.algorithm}" for s in segments)
+    said = "|".join(f"{s.label}/{s.made}/{s.algorithm}/{s.description}" for s in segments)
     parts = (source.uid, name, description, said, reader, str(when), __version__, hash_of(masks))
     with python_warnings.catch_warnings():
         # highdicom warns of header values, a patient's name among them.
@@ -216,9 +222,11 @@ def _described(number: int, segment: Segment, source: SourceImage) -> Any:
     algorithm = None
     if segment.made != "MANUAL":
         algorithm = hd.AlgorithmIdentificationSequence(
-            name=segment.algorithm[:_LABEL_LENGTH], version=__version__, family=coded(segment.family)
+            name=segment.algorithm[:_LABEL_LENGTH],
+            version=segment.version[:_LABEL_LENGTH],
+            family=coded(segment.family),
         )
-    return hd.seg.SegmentDescription(
+    described = hd.seg.SegmentDescription(
         segment_number=number,
         segment_label=segment.label[:_LABEL_LENGTH],
         segmented_property_category=coded(segment.category),
@@ -229,6 +237,9 @@ def _described(number: int, segment: Segment, source: SourceImage) -> Any:
         tracking_uid=tracking_uid(source, segment.track),
         display_color=_lab(segment.colour) if segment.colour else None,
     )
+    if segment.description:
+        described.SegmentDescription = segment.description
+    return described
 
 
 def tracking_uid(source: SourceImage, track: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.codes import ANATOMIES, HOTSPOTS, REGIONS
-from napari_tbcad.io.clinic.segmentation_reading import ReadSegment, read_segments
+from napari_tbcad.io.clinic.makers import Maker, together
+from napari_tbcad.io.clinic.segmentation_reading import (
+    ReadSegment,
+    SegmentFacts,
+    read_segments,
+    segment_facts,
+)
+from napari_tbcad.io.masks import DICOM_SUFFIXES
 from napari_tbcad.schemes import REGION_IDS
 
 
@@ -62,12 +70,8 @@ def hotspots_of(
     """
     segments = read_segments(path, shape)
     labels = np.zeros(segments[0].mask.shape, np.uint16)
-    tracked = [_number(segment.track) for segment in segments]
-    numbers = tracked if None not in tracked and len(set(tracked)) == len(tracked) else None
     classes: dict[int, str] = {}
-    for place, segment in enumerate(segments, 1):
-        number = place if numbers is None else numbers[place - 1]
-        assert number is not None
+    for number, segment in zip(_numbers(segments), segments, strict=True):
         own = segment.mask & (labels == 0)
         if own.any():
             labels[own] = number
@@ -81,6 +85,24 @@ def _class(segment: ReadSegment) -> str:
         if kind.same(segment.kind):
             return name
     return "ignore" if segment.category.value in ANATOMIES else "abnormal"
+
+
+def hotspot_facts(path: str | Path) -> dict[int, SegmentFacts]:
+    """Return what a segmentation says of each hotspot, by the number that :func:`hotspots_of` gives it.
+
+    Raises
+    ------
+    BadInput
+        As :func:`~napari_tbcad.io.clinic.segmentation_reading.segment_facts` does.
+    """
+    segments = segment_facts(path)
+    return dict(zip(_numbers(segments), segments, strict=True))
+
+
+def _numbers(segments: Sequence[SegmentFacts]) -> list[int]:
+    tracked = [number for segment in segments if (number := _number(segment.track)) is not None]
+    unique = len(set(tracked)) == len(segments)
+    return tracked if unique else list(range(1, len(segments) + 1))
 
 
 def _number(track: str) -> int | None:
@@ -110,3 +132,34 @@ def regions_of(path: str | Path, shape: tuple[int, int] | None = None) -> NDArra
     if not labels.any():
         raise BadInput(path, "no segment in it is a skeleton region")
     return labels
+
+
+def maker_of_file(path: str | Path, kind: str) -> Maker | None:
+    """Return who made what a mask file holds, as it says itself, from its header alone.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any mask file.
+    kind : {"lungs", "hotspots", "regions"}
+        What is read of it; what its other segments say does not matter.
+
+    Returns
+    -------
+    Maker or None
+        None where the file does not say it: only a DICOM segmentation can.
+
+    Raises
+    ------
+    BadInput
+        If it is called a DICOM file and is no segmentation, or is damaged.
+    """
+    if Path(path).suffix.lower() not in DICOM_SUFFIXES:
+        return None
+    known = {concept[:2] for concept in REGIONS.values()}
+    taken = [
+        segment.maker
+        for segment in segment_facts(path)
+        if kind == "hotspots" or (segment.side > 0 if kind == "lungs" else segment.kind[:2] in known)
+    ]
+    return together(taken) if taken else None

@@ -20,6 +20,8 @@ from napari_tbcad.io.clinic.codes import (
     SIDES,
     Concept,
 )
+from napari_tbcad.io.clinic.makers import Made, Maker, maker_from
+from napari_tbcad.io.clinic.segmentation import JUDGED
 from napari_tbcad.io.dicom_file import damage_told, modality_of, parse_dicom
 from napari_tbcad.io.opening import opening_told
 from napari_tbcad.limits import too_many_pixels
@@ -35,30 +37,48 @@ _MOST_BYTES = 2**30
 _CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 
 
-@dataclass(frozen=True, eq=False)
-class ReadSegment:
-    """One segment of a file.
+@dataclass(frozen=True)
+class SegmentFacts:
+    """What a file says of a segment.
 
     Parameters
     ----------
-    mask : (H, W) array of bool
     label, track : str
         What it is called, and its tracking identifier; empty when there is none.
     category, kind : Concept
         What is segmented, in general and in particular.
     side : int
         Label of the lung (1 right, 2 left) that it is, 0 for none.
-    made : str
-        ``"AUTOMATIC"``, ``"SEMIAUTOMATIC"`` or ``"MANUAL"``.
+    maker : Maker
+        Who made it: a person, where the file does not say it.
+    judged : bool
+        Whether it says that a person judged the class.
     """
 
-    mask: NDArray[np.bool_]
     label: str
     track: str
     category: Concept
     kind: Concept
     side: int
-    made: str
+    maker: Maker
+    judged: bool
+
+    @property
+    def made(self) -> Made:
+        """``"AUTOMATIC"``, ``"SEMIAUTOMATIC"`` or ``"MANUAL"``."""
+        return self.maker.made
+
+
+@dataclass(frozen=True, eq=False)
+class ReadSegment(SegmentFacts):
+    """One segment of a file, with its pixels.
+
+    Parameters
+    ----------
+    mask : (H, W) array of bool
+    """
+
+    mask: NDArray[np.bool_]
 
 
 def is_segmentation(path: str | Path) -> bool:
@@ -124,7 +144,9 @@ def read_segments(path: str | Path, shape: tuple[int, int] | None = None) -> tup
             if number not in masks:
                 raise BadInput(path, f"a frame is of segment {number}, which the file does not describe")
             masks[number] |= frame
-        return tuple(_read(masks[number], described[number]) for number in sorted(described))
+        return tuple(
+            ReadSegment(mask=masks[number], **_facts(described[number])) for number in sorted(described)
+        )
 
 
 def _refuse_other_sizes(path: Path, dataset: Dataset, shape: tuple[int, int] | None) -> None:
@@ -179,18 +201,52 @@ def _frames(path: Path, dataset: Dataset) -> Iterator[tuple[int, NDArray[np.bool
         yield int(named[0].ReferencedSegmentNumber), frame > half
 
 
-def _read(mask: NDArray[np.bool_], item: Dataset) -> ReadSegment:
+def _facts(item: Dataset) -> dict[str, Any]:
     label = str(item.get("SegmentLabel", ""))
     coded = (item.get("SegmentedPropertyTypeCodeSequence") or [None])[0]
-    return ReadSegment(
-        mask=mask,
-        label=label,
-        track=str(item.get("TrackingID", "")),
-        category=concept_of((item.get("SegmentedPropertyCategoryCodeSequence") or [None])[0]),
-        kind=concept_of(coded),
-        side=_side(coded, item, label),
-        made=str(item.get("SegmentAlgorithmType", "")),
-    )
+    return {
+        "label": label,
+        "track": str(item.get("TrackingID", "")),
+        "category": concept_of((item.get("SegmentedPropertyCategoryCodeSequence") or [None])[0]),
+        "kind": concept_of(coded),
+        "side": _side(coded, item, label),
+        "maker": _maker(item),
+        "judged": str(item.get("SegmentDescription") or "") == JUDGED,
+    }
+
+
+def _maker(item: Dataset) -> Maker:
+    """Return who made a segment; nothing but its word for it makes it a program's."""
+    made = str(item.get("SegmentAlgorithmType") or "")
+    if made not in ("AUTOMATIC", "SEMIAUTOMATIC"):
+        return Maker("MANUAL")
+    described = (item.get("SegmentationAlgorithmIdentificationSequence") or [{}])[0]
+    name = item.get("SegmentAlgorithmName") or described.get("AlgorithmName")
+    family = concept_of((described.get("AlgorithmFamilyCodeSequence") or [None])[0])
+    said = {"made": made, "name": name, "version": described.get("AlgorithmVersion"), "family": list(family)}
+    return maker_from(said)
+
+
+def segment_facts(path: str | Path) -> tuple[SegmentFacts, ...]:
+    """Read what a DICOM segmentation says of its segments, from the header alone.
+
+    Returns
+    -------
+    tuple of SegmentFacts
+        In order of their numbers, as :func:`read_segments` gives them.
+
+    Raises
+    ------
+    BadInput
+        If it is no such file, or is damaged.
+    """
+    path = Path(path)
+    with opening_told(path), damage_told(path):
+        dataset = parse_dicom(path, only=["SOPClassUID", "SegmentSequence"])
+        if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
+            raise BadInput(path, "not a DICOM segmentation")
+        items = sorted(dataset.get("SegmentSequence") or (), key=lambda item: int(item.SegmentNumber))
+        return tuple(SegmentFacts(**_facts(item)) for item in items[:MOST_SEGMENTS])
 
 
 def concept_of(item: Any) -> Concept:

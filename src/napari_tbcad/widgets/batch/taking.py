@@ -19,6 +19,7 @@ from napari_tbcad.widgets.work import start_call, timer
 if TYPE_CHECKING:
     from napari_tbcad.batch.runs.window_jobs import BatchPlan
     from napari_tbcad.chain import Run
+    from napari_tbcad.io.clinic.makers import Maker
 
 _HASHED = re.compile(r"(.+) [0-9a-f]{64}")
 """A model as run.json names it: with the hash of its content."""
@@ -173,7 +174,8 @@ def film_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
     given = _by_hand(out, name)
     for kind, path in files.items():
         if kind in given and path.is_file():
-            give_mask(new, read_mask(path, film.shape), kind, tool=GIVEN)  # type: ignore[arg-type]
+            mask = read_mask(path, film.shape)
+            give_mask(new, mask, kind, tool=GIVEN, maker=given[kind])  # type: ignore[arg-type]
 
     def check(values: Mapping[str, Any]) -> str:
         pairs = [
@@ -234,18 +236,20 @@ def _without_hashes(section: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _by_hand(out: Path | None, name: str) -> set[str]:
-    """Return which masks of a film the record of the batch calls a person's."""
+def _by_hand(out: Path | None, name: str) -> dict[str, Maker | None]:
+    """Return which masks of a film were given or edited by the record of the batch, and by whom they are."""
     from napari_tbcad.errors import BadInput
+    from napari_tbcad.io.clinic.makers import stated
     from napari_tbcad.record import Edit, Record
 
     if out is None:
-        return set()
+        return {}
     try:
         record = Record.load(out / "records" / f"{name}.json")
     except (BadInput, OSError):
-        return set()
-    return {entry.target for entry in record if isinstance(entry, Edit)}
+        return {}
+    targets = {entry.target for entry in record if isinstance(entry, Edit)}
+    return {target: stated(record, target, target) for target in targets}
 
 
 def _compared(what: str, pairs: list[tuple[Any, Any]]) -> str:

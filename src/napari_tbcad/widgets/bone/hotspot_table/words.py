@@ -42,7 +42,7 @@ def headline(row: Any) -> str:
     region = row.region or "no region"
     if row.region == "outside" and row.nearest_region:
         region = f"near {row.nearest_region}"
-    proposed = "proposed " if row.origin == "candidate" and not row.judged else ""
+    proposed = "proposed " if row.origin in ("candidate", "program") and not row.judged else ""
     judged = f" {JUDGED} judged" if row.judged else ""
     view = "ant." if row.view == "anterior" else "post."
     return f"{row.id} · {region}, {view} · {proposed}{WORDS[row.label]}{judged}"
