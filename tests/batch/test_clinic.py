@@ -222,7 +222,9 @@ def test_what_no_person_made_is_no_correction_to_learn_from(film_path, tmp_path)
 def test_a_run_with_a_bad_film_exports_the_others(film_path, tmp_path, monkeypatch):
     picture = tmp_path / "in" / "b.png"
     picture.parent.mkdir()
-    Image.fromarray(np.asarray(Image.open(sample_path("effusion")))[::4, ::4].copy()).save(picture)
+    pixels = np.asarray(Image.open(sample_path("effusion")))[::4, ::4].copy()
+    for path in (picture, picture.with_name("d.png")):
+        Image.fromarray(pixels).save(path)
     monkeypatch.chdir(film_path.parent)
     (tmp_path / "in" / "c.dcm").write_bytes(b"no film")
     run_studies(
@@ -230,10 +232,14 @@ def test_a_run_with_a_bad_film_exports_the_others(film_path, tmp_path, monkeypat
         ChestJob(tmp_path / "run", "none", QUICK),
     )
     picture.unlink()
+    Image.fromarray(pixels[::-1].copy()).save(tmp_path / "in" / "d.png")
     monkeypatch.chdir(tmp_path)  # paths of a run count from where it was started
     done = list(export_subject(tmp_path / "run", tmp_path / "out"))
-    assert [one.exported is not None for one in done] == [True, False]
+    assert [one.exported is not None for one in done] == [True, False, False]
     assert "no such file" in done[1].fault
+    assert Path(done[2].source).name == "d.png"
+    assert "changed since the run" in done[2].fault
+    assert not list((tmp_path / "out").glob("d_*"))
     with pytest.raises(BadInput, match="neither a case nor"):
         list(export_subject(tmp_path / "in", tmp_path / "out"))
 

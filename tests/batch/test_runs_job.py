@@ -19,7 +19,7 @@ from PIL import Image
 
 from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import content_of, digest_of, do_study, state_of
+from napari_tbcad.batch.runs.job import content_alone, content_of, digest_of, do_study, state_of
 from napari_tbcad.batch.scans import BoneJob
 from napari_tbcad.chest.classify.packaged import packaged_file
 from napari_tbcad.errors import BadInput, ModelRefused
@@ -124,6 +124,7 @@ def test_the_content_of_a_study_is_its_bytes_and_its_masks(tmp_path):
     assert content_of([copy], []) == key
     others = [content_of([b], []), content_of([a, b], []), content_of([b, a], []), content_of([a], [mask])]
     assert len({key, *others}) == 5
+    assert content_alone(content_of([a], [mask])) == key == content_alone(key)
     assert content_of([tmp_path / "gone"], []) == ""
 
 

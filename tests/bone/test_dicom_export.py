@@ -17,6 +17,7 @@ from napari_tbcad.batch.runs.inputs import bone_inputs
 from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.batch.scans import BoneJob
 from napari_tbcad.bone import cases as bone_cases
+from napari_tbcad.bone.dicom_findings import findings_of_run
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import find_label_files, read_hotspots, read_regions
 from napari_tbcad.bone.regions import SkeletonRegions
@@ -25,6 +26,7 @@ from napari_tbcad.bone.workflow import finish as finish_scan
 from napari_tbcad.bone.workflow import settings_from as scan_settings
 from napari_tbcad.bone.workflow import start as start_scan
 from napari_tbcad.case import Case
+from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.deidentify import Deidentification
@@ -193,6 +195,17 @@ def test_what_a_program_found_stays_a_programs_when_it_is_given(automatic, scan_
         (look,) = corrected_in(tmp_path / "given", what)
         with pytest.raises(NotCorrected):
             look()
+
+
+def test_a_scan_that_may_not_be_exported_is_told(automatic, scan_path):
+    asked = []
+
+    def refuse(name, paths):
+        asked.append((name, paths))
+        raise BadInput(paths[0], "changed")
+
+    (told,) = findings_of_run(automatic[0] / "run", require=refuse)
+    assert (told.cause, asked) == ("changed", [("roe", [scan_path])])
 
 
 def test_each_hotspot_keeps_who_made_it_and_who_judged_it(automatic, scan_path, tmp_path):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
+from napari_tbcad.batch.journal import read_journal
+from napari_tbcad.batch.runs.job import content_alone, content_of
 from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import Exported, Sources
+from napari_tbcad.run_folder import JOURNAL, RUN
 
 Probe = Callable[[], bool]
 
@@ -143,5 +147,22 @@ def _findings(
         raise BadInput(subject, "neither a case nor a folder of chest run or bone run (no results.csv in it)")
     bone = (subject / "regions.csv").is_file()
     write = (of_bone if bone else of_chest).export_dicom
-    for one in (from_bone if bone else from_chest).findings_of_run(subject, anonymous=anonymous):
+    require = partial(_require_unchanged, _keys(subject))
+    module: Any = from_bone if bone else from_chest
+    for one in module.findings_of_run(subject, anonymous=anonymous, require=require):
         yield one.source if isinstance(one, BadInput) else one.name, one, write
+
+
+def _keys(folder: Path) -> dict[str, str]:
+    """Return the content key of the image of each study of a run, by its name, as its journal has it."""
+    lines = read_journal(folder / RUN / JOURNAL)
+    said = ((line.get("name"), line.get("key")) for line in lines)
+    return {name: content_alone(key) for name, key in said if isinstance(name, str) and isinstance(key, str)}
+
+
+def _require_unchanged(keys: Mapping[str, str], name: str, paths: Sequence[Path]) -> None:
+    """Refuse an image that is another than the run's; one that cannot be read is told by its reader."""
+    known, now = keys.get(name, ""), content_of(paths)
+    if known and now and now != known:
+        which = "" if len(paths) == 1 else f", or {paths[1].name} did"
+        raise BadInput(paths[0], f"changed since the run{which}: do that again, then export it")

@@ -25,7 +25,7 @@ from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.accounts import account_of
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, Made, Maker, is_file, standing_edits
 from napari_tbcad.io.clinic.provenance import finder_of, maker_of, moment
-from napari_tbcad.io.clinic.runs import rows_of, run_names
+from napari_tbcad.io.clinic.runs import Require, rows_of, run_names
 from napari_tbcad.io.labels import read_labels
 from napari_tbcad.io.scans import Study, read_study
 from napari_tbcad.record import Record, Step
@@ -176,7 +176,9 @@ def _makers(
     }
 
 
-def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[BoneFindings | BadInput]:
+def findings_of_run(
+    folder: str | Path, *, anonymous: bool = False, require: Require | None = None
+) -> Iterator[BoneFindings | BadInput]:
     """Yield what ``bone run`` left of each scan in a folder; of a scan that cannot be exported, why.
 
     Parameters
@@ -185,6 +187,9 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
         Of ``bone run``: results.csv, regions.csv, hotspots.csv, masks and records.
     anonymous : bool, optional
         As for :func:`findings_of_case`.
+    require : callable, optional
+        Called with NAME and the files of each before they are read; raises BadInput for one that is not to
+        be exported.
     """
     folder = Path(folder)
     results = rows_of(folder / "results.csv", "file", "status", "bsi")
@@ -198,7 +203,7 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
             if (name := names.get(file)) is None:
                 raise BadInput(file, f"which files of {folder} are its own cannot be told")
             own = {table: rows.get(file, []) for table, rows in tables.items()}
-            found = _row_findings(folder, name, row, own["regions"], own["hotspots"], anonymous)
+            found = _row_findings(folder, name, row, own["regions"], own["hotspots"], anonymous, require)
         except BadInput as error:
             yield error
             continue
@@ -233,10 +238,14 @@ def _row_findings(
     regions: list[dict[str, str]],
     hotspots: list[dict[str, str]],
     anonymous: bool,
+    require: Require | None,
 ) -> BoneFindings:
     _refuse_unknown(folder, regions, hotspots)
     home = started_in(folder)
-    study = read_study([home / path for path in (row.get("files") or row["file"]).split(" | ")])
+    paths = [home / path for path in (row.get("files") or row["file"]).split(" | ")]
+    if require is not None:
+        require(name, paths)
+    study = read_study(paths)
     record_path = folder / "records" / f"{name}.json"
     record = Record.load(record_path)
     named = next((step for step in record if isinstance(step, Step) and step.name == "views"), None)

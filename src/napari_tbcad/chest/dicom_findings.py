@@ -16,7 +16,7 @@ from napari_tbcad.chest.feature_sets import feature_groups
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.accounts import account_of
 from napari_tbcad.io.clinic.provenance import finder_of, maker_of, moment
-from napari_tbcad.io.clinic.runs import rows_of, run_names
+from napari_tbcad.io.clinic.runs import Require, rows_of, run_names
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.read import read_film
 from napari_tbcad.record import Record, Step
@@ -104,7 +104,9 @@ def _asked(result: Mapping[str, Any] | None) -> dict[str, Any]:
     return {} if not result else {"operating_point": result.get("operating_point", "")}
 
 
-def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[ChestFindings | BadInput]:
+def findings_of_run(
+    folder: str | Path, *, anonymous: bool = False, require: Require | None = None
+) -> Iterator[ChestFindings | BadInput]:
     """Yield what ``chest run`` left of each film in a folder; of a film that cannot be exported, why.
 
     Parameters
@@ -113,6 +115,9 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
         Of ``chest run``: results.csv, features.csv, masks and records.
     anonymous : bool, optional
         As for :func:`findings_of_case`.
+    require : callable, optional
+        Called with NAME and the files of each before they are read; raises BadInput for one that is not to
+        be exported.
     """
     folder = Path(folder)
     rows = rows_of(folder / "results.csv", "file", "status", "decision")
@@ -125,7 +130,7 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
         try:
             if (name := names.get(row["file"])) is None:
                 raise BadInput(row["file"], f"which files of {folder} are its own cannot be told")
-            found = _row_findings(folder, name, row, features.get(row["file"], {}), anonymous)
+            found = _row_findings(folder, name, row, features.get(row["file"], {}), anonymous, require)
         except BadInput as error:
             yield error
             continue
@@ -138,9 +143,17 @@ def findings_of_run(folder: str | Path, *, anonymous: bool = False) -> Iterator[
 
 
 def _row_findings(
-    folder: Path, name: str, row: Mapping[str, str], features: Mapping[str, str], anonymous: bool
+    folder: Path,
+    name: str,
+    row: Mapping[str, str],
+    features: Mapping[str, str],
+    anonymous: bool,
+    require: Require | None,
 ) -> ChestFindings:
-    film = read_film(started_in(folder) / row["file"])
+    path = started_in(folder) / row["file"]
+    if require is not None:
+        require(name, [path])
+    film = read_film(path)
     record_path = folder / "records" / f"{name}.json"
     record = Record.load(record_path)
     step = next((s for s in record if isinstance(s, Step) and s.name == "features"), None)
@@ -149,11 +162,11 @@ def _row_findings(
     finder = finder_of(record, "lungs", row.get("segmenter", ""))
     masks = {}
     for kind in KINDS:
-        path = find_mask(folder / "masks", name, kind)
-        if path is not None:
+        mask = find_mask(folder / "masks", name, kind)
+        if mask is not None:
             given = origins.get(kind, "automatic") != "automatic"
             maker = maker_of(record, kind, person=given, automatic=True, finder=finder, anonymous=anonymous)
-            masks[kind] = MaskFound(read_mask(path, film.shape), maker)
+            masks[kind] = MaskFound(read_mask(mask, film.shape), maker)
     if not masks:
         raise BadInput(folder, f"there are no masks of {name} in it")
     values = {key: float(value) for key, value in features.items() if key != "file" and value}

@@ -17,6 +17,9 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import sha256
 
+_AND = "+"
+"""Between the two parts of a content key."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -155,16 +158,26 @@ def do_study(study: Study, job: Job) -> StudyDone:
         return StudyDone(row, "")
 
 
-def content_of(paths: Iterable[Path], given: Iterable[Path]) -> str:
-    """Return a key of the bytes of a study's files and of a person's masks; "" when one cannot be read.
+def content_of(paths: Iterable[Path], given: Iterable[Path] = ()) -> str:
+    """Return a key of the bytes of a study's files and of given masks; "" when one cannot be read.
 
-    The names of the study's files do not matter; that of a mask says what it is.
+    The names of the study's files do not matter; that of a mask says what it is. :func:`content_alone` takes
+    the masks out again.
     """
     try:
-        parts = [f"study {sha256(path)}" for path in paths]
-        parts += [f"given {path.name} {sha256(path)}" for path in given]
+        study = _digest(f"study {sha256(path)}" for path in paths)
+        masks = [f"given {path.name} {sha256(path)}" for path in given]
     except OSError:
         return ""
+    return f"{study}{_AND}{_digest(masks)}" if masks else study
+
+
+def content_alone(key: str) -> str:
+    """Return the part of a key that is of the study's files."""
+    return key.partition(_AND)[0]
+
+
+def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import read_rows
 from napari_tbcad.limits import MAX_TEXT_BYTES
 from napari_tbcad.run_folder import INPUTS, RUN
+
+Require = Callable[[str, Sequence[Path]], None]
+"""Given NAME and the files of a study; raises BadInput for one that is not to be used."""
 
 _INPUTS = Path(RUN, INPUTS)
 
