@@ -23,6 +23,7 @@ ORDER = (
         "settings",
         "result_tables",
         "run_folder",
+        "durations",
         "content",
         "threads",
     },

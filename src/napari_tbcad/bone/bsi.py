@@ -44,6 +44,7 @@ from napari_tbcad.bone.region_areas import (
     shared_areas,
 )
 from napari_tbcad.bone.regions import SkeletonRegions
+from napari_tbcad.bone.words import abnormal_words
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import VIEWS, BoneScan, ScanView, ViewName
 from napari_tbcad.memory import Memory, recall
@@ -179,7 +180,7 @@ class BoneScanIndex:
         excluded = ", ".join(f"{n} {name.replace('_', '-')}" for name, n in self.excluded.items() if n)
         parts = [
             f"BSI {self.value:.2f} % (weights {self.weights}, views {self.combine})",
-            f"{self.n_abnormal} abnormal hotspot{'s' if self.n_abnormal != 1 else ''}",
+            abnormal_words(self.n_abnormal),
             f"excluded: {excluded}" if excluded else "",
             f"{len(self.outside)} outside all regions" if self.outside else "",
             counts,

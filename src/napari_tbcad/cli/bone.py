@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_tbcad.bone.words import index_words
 from napari_tbcad.cli import bone_annotations, bone_training, options, running
 
 if TYPE_CHECKING:
@@ -51,11 +52,9 @@ class Teller:
         if not row.ok:
             typer.echo(f"{head}ERROR {result['message'].removeprefix(f'{name}: ')}{left}", err=True)
             return
-        spots = "hotspot" if result["n_abnormal"] == 1 else "hotspots"
-        typer.echo(
-            f"{head}BSI {result['bsi']:.2f} % ({result['weights']}, {result['combine']}), "
-            f"{result['n_abnormal']} abnormal {spots}; {_views(result)}; {result['seconds']:.1f} s{left}"
-        )
+        how = f"{result['weights']}, {result['combine']}"
+        said = index_words(result["bsi"], result["n_abnormal"], how)
+        typer.echo(f"{head}{said}; {_views(result)}; {result['seconds']:.1f} s{left}")
         for line in self._new([w for w in result["warnings"].split(" | ") if w]):
             typer.echo(f"    {line}")
 

@@ -41,6 +41,20 @@ def test_counts_and_cells(rows):
     assert describe(rows.all[2]).splitlines()[1:] == ["done in 1.0 s", "suspect 0.90", "small", "turned"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("2 abnormal", "BSI 0.45 %, 2 abnormal hotspots"),
+        ("1 abnormal", "BSI 0.45 %, 1 abnormal hotspot"),
+        ("some abnormal", "some abnormal 0.45"),  # a table of another hand
+    ],
+)
+def test_a_scan_is_told_as_on_the_command_line(rows, answer, said):
+    rows.workflow = "bone"
+    rows.take([[0, "done", 2.0, answer, 0.45, ""]])
+    assert rows.data(rows.index(0, ANSWER)) == said
+
+
 def test_sorting_puts_what_is_not_known_last_either_way(rows):
     rows.sort(SECONDS)
     assert listed(rows)[:3] == [1, 2, 0]

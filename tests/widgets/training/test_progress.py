@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_tbcad.widgets.parts.time_left import TimeLeft, left_in_words, spent_in_words
+from napari_tbcad.widgets.parts.time_left import TimeLeft
 
 
 class Clock:
@@ -58,19 +58,6 @@ def test_a_pause_costs_no_time(clock):
     time.stop()
     clock.now += 500
     assert time.spent == pytest.approx(spent + 10)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(3, "a few seconds"), (44, "about 40 s"), (100, "about 2 min"), (3000, "50 min"), (9000, "2.5 h")],
-)
-def test_time_left_is_told_no_more_exactly_than_known(seconds, said):
-    assert said in left_in_words(seconds)
-
-
-def test_time_spent_is_told_as_measured():
-    assert spent_in_words(59.6) == "1 min 0 s"
-    assert spent_in_words(7300) == "2 h 1 min"
 
 
 STEP = {

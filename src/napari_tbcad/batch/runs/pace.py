@@ -38,11 +38,3 @@ class Pace:
         if len(self._times) <= _FEWEST:
             return None
         return self._left * (self._times[-1] - self._times[0]) / (len(self._times) - 1)
-
-
-def spoken(seconds: float) -> str:
-    """Return a time in the unit that a person would use: ``"40 s"``, ``"12 min"``, ``"3 h 05 min"``."""
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -6,6 +6,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QHBoxLayout, QPushButton
 
 from napari_tbcad.chain import State
+from napari_tbcad.durations import in_words, left_in_words
 from napari_tbcad.widgets.batch.session import BatchSession, Phase
 from napari_tbcad.widgets.batch.step import BatchStep
 from napari_tbcad.widgets.batch.table import StudyTable
@@ -13,7 +14,7 @@ from napari_tbcad.widgets.batch.words import counts_words
 from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel
-from napari_tbcad.widgets.parts.time_left import TimeLeft, left_in_words, spent_in_words
+from napari_tbcad.widgets.parts.time_left import TimeLeft
 
 RESUMED = (
     "Closing this panel does not stop a batch. Closing the window does; it can be gone on with, and does "
@@ -110,7 +111,7 @@ class RunStep(BatchStep):
         self.summarise("stopping…" if stopping else counts_words(rows))
         parts = [] if session.left is None or stopping else [left_in_words(session.left)]
         if self._time.spent >= 1:
-            parts.append(f"{spent_in_words(self._time.spent)} so far")
+            parts.append(f"{in_words(self._time.spent)} so far")
         self.times.set_text(" · ".join(parts))
 
     # -- inside ---------------------------------------------------------------------------------------

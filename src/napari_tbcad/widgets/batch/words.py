@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from napari_tbcad.bone.words import index_words
 from napari_tbcad.widgets.child_panel import Action
 from napari_tbcad.widgets.child_work import Phase
 from napari_tbcad.widgets.parts.words import count
@@ -47,8 +48,9 @@ def answer_words(row: StudyRow) -> str:
         return row.message.removeprefix(f"{row.file}: ")
     if not row.finished:
         return row.fault
-    if row.answer.endswith("abnormal"):
-        return f"BSI {_figure(row.figure)}, {row.answer.removesuffix(' abnormal')} hot"
+    abnormal = row.answer.removesuffix(" abnormal")
+    if row.figure is not None and abnormal.isdecimal():
+        return index_words(row.figure, int(abnormal))
     return f"{DECISIONS.get(row.answer, row.answer)} {_figure(row.figure)}".strip()
 
 

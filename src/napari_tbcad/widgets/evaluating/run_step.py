@@ -11,13 +11,14 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel
 
 from napari_tbcad.chain import State
+from napari_tbcad.durations import in_words, left_in_words
 from napari_tbcad.widgets.evaluating.session import EvaluationSession, Phase
 from napari_tbcad.widgets.evaluating.step import EvaluationStep
 from napari_tbcad.widgets.evaluating.words import progress_words
 from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel
-from napari_tbcad.widgets.parts.time_left import TimeLeft, left_in_words, spent_in_words
+from napari_tbcad.widgets.parts.time_left import TimeLeft
 from napari_tbcad.widgets.workflow.step import left_aligned
 
 RESUMED = (
@@ -129,7 +130,7 @@ class RunStep(EvaluationStep):
     def _show_times(self) -> None:
         parts = [] if self.time.left is None else [left_in_words(self.time.left)]
         if self.time.spent >= 1:
-            parts.append(f"{spent_in_words(self.time.spent)} so far")
+            parts.append(f"{in_words(self.time.spent)} so far")
         self.times.set_text(" · ".join(parts))
 
     def _ended(self) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from napari_tbcad.durations import estimated
 from napari_tbcad.widgets.child_panel import Action
 from napari_tbcad.widgets.child_work import Phase
-from napari_tbcad.widgets.parts.words import count, duration
+from napari_tbcad.widgets.parts.words import count
 
 if TYPE_CHECKING:
     from napari_tbcad.widgets.evaluating.session import EvaluationSession
@@ -114,7 +115,7 @@ def estimate_words(session: EvaluationSession) -> str:
 
 def time_words(seconds: float) -> str:
     """Return about how long something takes."""
-    said = duration(seconds)
+    said = estimated(seconds)
     return said if said.startswith("less") else f"about {said}"
 
 

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_tbcad.durations import left_in_words
 from napari_tbcad.notice import NOTICE
 from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel
@@ -168,4 +169,4 @@ class RunBar(QWidget):
         if share is None or self._began is None or not 0.05 < share < 1:
             return ""
         spent = time.monotonic() - self._began
-        return f", {spent * (1 - share) / share:.0f} s left" if spent > _TELL_AFTER_S else ""
+        return f", {left_in_words(spent * (1 - share) / share)}" if spent > _TELL_AFTER_S else ""

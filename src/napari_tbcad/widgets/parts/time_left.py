@@ -96,24 +96,3 @@ class TimeLeft:
         if self._ended is not None:
             return self._ended
         return self._clock() if self._paused is None else self._paused
-
-
-def left_in_words(seconds: float) -> str:
-    """Return the time left, told no more exactly than it is known."""
-    if seconds < 10:
-        return "a few seconds left"
-    if seconds < 90:
-        return f"about {round(seconds / 10) * 10} s left"
-    if seconds < 5400:
-        return f"about {round(seconds / 60)} min left"
-    halves = round(seconds / 1800) / 2
-    return f"about {halves:g} h left"
-
-
-def spent_in_words(seconds: float) -> str:
-    """Return a time as it was measured, such as ``"12 min 30 s"``."""
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -9,10 +9,11 @@ from typing import Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_tbcad.durations import in_words, left_in_words
 from napari_tbcad.widgets.parts.progress_line import ProgressLine
 from napari_tbcad.widgets.parts.quiet import QuietLabel, breakable
 from napari_tbcad.widgets.parts.step import AMBER, BLUE, GREEN, RED
-from napari_tbcad.widgets.parts.time_left import TimeLeft, left_in_words, spent_in_words
+from napari_tbcad.widgets.parts.time_left import TimeLeft
 from napari_tbcad.widgets.training.curve_data import number
 
 STAGES = {
@@ -163,7 +164,7 @@ class Progress(QWidget):
     def _on_trained(self, event: Mapping[str, Any]) -> None:
         spent = number(event.get("seconds"))
         epochs = f"{event['epochs']} epochs" if event.get("epochs") else "Trained"
-        self._done = f"{epochs} in {spent_in_words(spent)}" if spent is not None else epochs
+        self._done = f"{epochs} in {in_words(spent)}" if spent is not None else epochs
         self.bar.show_share(1)
 
     def _on_done(self, event: Mapping[str, Any]) -> None:
@@ -236,7 +237,7 @@ class Progress(QWidget):
         if running and (left := self.time.left) is not None:
             parts.append(left_in_words(left))
         if spent >= 1:
-            parts.append(f"{spent_in_words(spent)} so far" if running else f"took {spent_in_words(spent)}")
+            parts.append(f"{in_words(spent)} so far" if running else f"took {in_words(spent)}")
         if self._device:
             parts.append(self._device)
         self.times.set_text(" · ".join(parts))

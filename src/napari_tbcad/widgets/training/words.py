@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from napari_tbcad.durations import estimated
 from napari_tbcad.widgets.child_panel import Action
 from napari_tbcad.widgets.parts.words import count as count
-from napari_tbcad.widgets.parts.words import duration as duration
 from napari_tbcad.widgets.parts.words import listed as listed
 from napari_tbcad.widgets.training.session import Phase
 
@@ -67,7 +67,7 @@ def found_words(looked: Looked) -> str:
 
 def time_words(session: TrainingSession) -> str:
     """Return how long the training takes, in a few words."""
-    return "" if session.plan.seconds is None else f"about {duration(session.plan.seconds)}"
+    return "" if session.plan.seconds is None else f"about {estimated(session.plan.seconds)}"
 
 
 def estimate_words(session: TrainingSession) -> str:
@@ -83,7 +83,7 @@ def estimate_words(session: TrainingSession) -> str:
     where = device.get(str(plan.costs.get("device", "")), "this device")
     weights = plan.costs.get("n_parameters")
     size = f", {weights / 1e6:.1f} million weights" if weights else ""
-    return f"About {duration(plan.seconds)} on {where}: {epochs}{size}."
+    return f"About {estimated(plan.seconds)} on {where}: {epochs}{size}."
 
 
 def short_of_time(wished: int, taken: int) -> str:
