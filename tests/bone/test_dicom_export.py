@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from napari_tbcad.batch.clinic import export_subject
 from napari_tbcad.batch.corrected import NotCorrected, corrected_in
@@ -261,3 +262,33 @@ def test_each_hotspot_keeps_who_made_it_and_who_judged_it(automatic, scan_path, 
     back = [found[track][0] for track in found if int(track.split()[1]) not in numbers]
     assert {maker.made for maker in back} == {"AUTOMATIC"}, "nobody gave a file of the posterior view"
     assert not any(maker.finder == network for maker in back)
+
+
+def run_of_copies(pair: list[Path], tmp_path: Path) -> dict[str, str]:
+    """Return what a run says of two pictures without identity, from their copies alone."""
+    done = list(deidentify_files(pair, tmp_path / "copies", Deidentification()))
+    assert [one.exported.name for one in done] == ["0001_ant.png", "0001_post.png"]
+    assert len({one.study for one in done}) == 1
+    job = BoneJob(tmp_path / "run", QUICK, pictures=False)
+    (study,) = bone_inputs(tmp_path / "copies")
+    assert study.name == "0001"
+    run_studies([study], job)
+    (row,) = rows_in(tmp_path / "run", "results")
+    assert (row["status"], row["message"]) == ("ok", "")
+    return row
+
+
+def test_two_pictures_without_identity_are_still_the_two_views_of_a_scan(simulated_scan, tmp_path):
+    for name, view in (("ant", simulated_scan.scan.anterior), ("post", simulated_scan.scan.posterior)):
+        grey = np.minimum(view.counts * 4, 255).astype(np.uint8)
+        Image.fromarray(255 - grey).save(tmp_path / f"roe_{name}.png")
+    # Handed over the other way round: it is the names that count.
+    row = run_of_copies([tmp_path / "roe_post.png", tmp_path / "roe_ant.png"], tmp_path)
+    assert row["anterior_rule"] == row["posterior_rule"] == "file_name"
+
+
+@pytest.mark.realdata
+def test_a_real_pair_of_pictures_without_identity_runs(shared_data, tmp_path):
+    folder = shared_data / "bone" / "pairs" / "png"
+    row = run_of_copies([folder / "102_ant.png", folder / "102_post.png"], tmp_path)
+    assert row["anterior_rule"] == row["posterior_rule"] == "file_name"

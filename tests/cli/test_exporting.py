@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
@@ -28,7 +29,8 @@ def test_a_run_is_exported_and_whose_identity_it_carries_is_said(finished, tmp_p
     said = capsys.readouterr().out
     assert "man_report.dcm" in said
     assert "patient's identity" in said
-    assert "1 of 1 studies written" in said
+    assert "1 of 1 study written, 4 files" in said
+    assert said.index("man_report.dcm") < said.index("1 study: The image was no DICOM file")
     assert len(list(tmp_path.iterdir())) == 4
     assert run(["export", str(finished), "--dicom", "--deidentify", "--out", str(tmp_path / "b")]) == 0
     assert "patient's identity" not in capsys.readouterr().out
@@ -58,4 +60,43 @@ def test_copies_without_identity_and_the_key_apart_from_them(tmp_path, capsys):
     assert not (tmp_path / "b" / "k.csv").exists()
     texts = [str(tmp_path / "notes.txt"), str(scan)]
     assert run(["deidentify", *texts, "--out", str(tmp_path / "c")]) == 1
-    assert "1 of 2 studies written" in capsys.readouterr().out
+    assert "1 of 2 files copied, 1 study;" in capsys.readouterr().out
+
+
+def test_the_views_of_a_scan_stay_a_pair_and_notes_are_of_all_they_hold_for(tmp_path, capsys):
+    given = tmp_path / "in"
+    given.mkdir()
+    write_nuclear(given / "doe.dcm", np.ones((2, 64, 32)), name="DOE")
+    for number, name in enumerate(("102_ant.png", "102_post.png", "7_post.png", "film.png")):
+        Image.fromarray(np.full((64, 32), 9 * number, np.uint8)).save(given / name)
+    key = tmp_path / "key.csv"
+    assert run(["deidentify", str(given), "--out", str(tmp_path / "out"), "--key", str(key)]) == 0
+    copies = ["0001_ant.png", "0001_post.png", "0002_post.png", "0003.dcm", "0004.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == copies
+    said = capsys.readouterr().out.splitlines()
+    assert said[5:] == [
+        "4 files (0001_ant.png, 0001_post.png, 0002_post.png, 0004.png), each: "
+        "text drawn into the picture stays: look at it",
+        f"key: {key}",
+        f"5 of 5 files copied, 4 studies; in {tmp_path / 'out'}",
+    ]
+    table = key.read_text(encoding="utf-8-sig")
+    assert "102_post.png,0001_post.png" in table
+    assert "7_post.png,0002_post.png" in table
+
+
+def test_two_films_of_one_study_are_one_study(tmp_path, capsys):
+    film = pydicom.dcmread(sample_path("normal_cr"))
+    for number in (1, 2):
+        film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = f"1.2.{number}"
+        film.save_as(tmp_path / f"{number}.dcm")
+    assert run(["deidentify", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert "2 of 2 files copied, 1 study;" in capsys.readouterr().out
+
+
+def test_one_view_that_cannot_be_copied_does_not_stop_the_other(tmp_path, capsys):
+    Image.fromarray(np.zeros((64, 32), np.uint8)).save(tmp_path / "a_post.png")
+    (tmp_path / "a_ant.png").write_bytes(b"no picture")
+    assert run(["deidentify", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0001_post.png"]
+    assert "1 of 2 files copied, 1 study;" in capsys.readouterr().out

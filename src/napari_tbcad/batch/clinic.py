@@ -26,7 +26,7 @@ _NAMING = Lock()
 
 @dataclass(frozen=True)
 class Done:
-    """One study that was written, or why it was not.
+    """One study, or one file of a study, that was written, or why it was not.
 
     Parameters
     ----------
@@ -36,11 +36,14 @@ class Done:
         The files.
     fault : str
         Why there are none.
+    study : str
+        What the study is called that it belongs to, where that can have several files.
     """
 
     source: str
     exported: Exported | None = None
     fault: str = ""
+    study: str = ""
 
 
 def export_subject(

@@ -15,13 +15,19 @@ from napari_tbcad.case import SUFFIX, Case, ImageReference
 from napari_tbcad.case_deidentified import SHORTEST, deidentified
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.files import require_writable, write_csv, written_whole
+from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
 from napari_tbcad.io.clinic.export import Exported
 from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
 from napari_tbcad.io.opening import opening_told
+from napari_tbcad.io.scan_files import scans_among
+from napari_tbcad.io.view_names import named_view
+from napari_tbcad.io.walk import Entry
 
 DRAWN = "text drawn into the picture stays: look at it"
+
+_ENDINGS: Mapping[ViewName | None, str] = {None: "", "anterior": "_ant", "posterior": "_post"}
 
 Probe = Callable[[], bool]
 
@@ -40,7 +46,8 @@ def deidentify_files(
     paths : sequence of Path
         DICOM images, pictures, and cases; of folders, all files below them in order.
     out : str or Path
-        Receives ``0001.dcm``, ``0002.png``, ``0003.tbcad`` and so on: names of files say who it is, too.
+        Receives ``0001.dcm``, ``0002.png``, ``0003.tbcad`` and so on: names of files say who it is, too. The
+        two views of a bone scan keep their pair and their views: ``0004_ant.png`` and ``0004_post.png``.
     deidentification : Deidentification
         How; pseudonyms, UIDs and shifts are the same for one patient in all of them.
     cancelled : callable, optional
@@ -63,17 +70,45 @@ def deidentify_files(
     if any(path.name[:4].isdecimal() for path in out.iterdir()):
         raise BadInput(out, "has de-identified files already: choose an empty folder")
     number = 0
-    for path in _files(paths, out):
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        try:
-            with opening_told(path):
-                written, notes = _copy(path, out / f"{number + 1:04d}", deidentification)
-        except BadInput as error:
-            yield Done(str(path), fault=error.cause)
+    for study in _studies(list(dict.fromkeys(_files(paths, out)))):
+        name = f"{number + 1:04d}"
+        for path, view in study:
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            done = _done(path, out / f"{name}{view}", deidentification)
+            if done.exported is not None:
+                number = int(name)
+            yield replace(done, study=name if len(study) > 1 else done.study or name)
+
+
+def _done(path: Path, target: Path, deidentification: Deidentification) -> Done:
+    try:
+        with opening_told(path):
+            written, notes, study = _copy(path, target, deidentification)
+    except BadInput as error:
+        return Done(str(path), fault=error.cause)
+    return Done(str(path), Exported(written.name, (written,), notes), study=study)
+
+
+def _studies(files: Sequence[Path]) -> Iterator[list[tuple[Path, str]]]:
+    """Yield the files of each study, in the order of the first, with what a copy's name says of the view.
+
+    Two files are one study where they are the two views of one bone scan. A file alone keeps the view that
+    its own name has a word for; its folder, or a letter, may mean something else.
+    """
+    images = [path for path in files if path.suffix.lower() != SUFFIX]
+    scans = scans_among([Entry(path, Path(path.name), path.absolute().parent) for path in images])
+    of = {path: scan for scan in scans for path in scan.paths}
+    given: set[Path] = set()
+    for path in files:
+        scan = of.get(path)
+        if path in given:
             continue
-        number += 1
-        yield Done(str(path), Exported(written.name, (written,), notes))
+        if scan is None or len(scan.paths) == 1:
+            yield [(path, _ENDINGS[None if scan is None else named_view(path.stem, suffixes=False)])]
+            continue
+        given.update(scan.paths)
+        yield [(one, _ENDINGS[view]) for one, view in zip(scan.paths, scan.views, strict=True)]
 
 
 def _files(paths: Sequence[Path], out: Path) -> Iterator[Path]:
@@ -87,12 +122,12 @@ def _files(paths: Sequence[Path], out: Path) -> Iterator[Path]:
                 yield one
 
 
-def _copy(path: Path, target: Path, deidentification: Deidentification) -> tuple[Path, tuple[str, ...]]:
-    """Write the copy of one file and return it, and what to look at."""
+def _copy(path: Path, target: Path, deidentification: Deidentification) -> tuple[Path, tuple[str, ...], str]:
+    """Write the copy of one file; return it, what to look at, and the study that it says it is of."""
     if path.suffix.lower() == SUFFIX:
         copy = target.with_suffix(SUFFIX)
         _clean_case(path).save(copy)
-        return copy, (DRAWN,)
+        return copy, (DRAWN,), ""
     with open(path, "rb") as file:
         head = file.read(132)
     if looks_like_dicom(head):
@@ -101,8 +136,8 @@ def _copy(path: Path, target: Path, deidentification: Deidentification) -> tuple
         copy = target.with_suffix(".dcm")
         with written_whole(copy) as temporary:
             clean.save_as(temporary, enforce_file_format=True)
-        return copy, tuple(note for note in (drawn_into(dataset),) if note)
-    return _picture(path, target.with_suffix(".png")), (DRAWN,)
+        return copy, tuple(filter(None, (drawn_into(dataset),))), str(clean.StudyInstanceUID)
+    return _picture(path, target.with_suffix(".png")), (DRAWN,), ""
 
 
 def _picture(path: Path, copy: Path) -> Path:

@@ -27,6 +27,7 @@ _Dates = Annotated[
         help="Where identity is removed: remove dates, or shift all of a patient by as many unknown days.",
     ),
 ]
+_MOST_NAMES = 5
 _IDENTITY = "The files carry the patient's identity, as the images do: --deidentify removes it."
 
 
@@ -62,10 +63,13 @@ def export(
         raise typer.Exit(2)
     which = -1 if reading is None else reading - 1
     without = Deidentification(dates=dates.value) if deidentify else None
-    done = _tell(export_subject(subject, out, deidentification=without, reading=which))
+    done = _tell(export_subject(subject, out, deidentification=without, reading=which), "study", "studies")
     if not deidentify:
         typer.echo(_IDENTITY)
-    _end(done, out)
+    good = [one.exported for one in done if one.exported is not None]
+    files = sum(len(exported.paths) for exported in good)
+    typer.echo(f"{len(good)} of {_counted(len(done), 'study', 'studies')} written, {files} files; in {out}")
+    raise typer.Exit(0 if good and len(good) == len(done) else 1)
 
 
 def deidentify(
@@ -91,30 +95,40 @@ def deidentify(
 
     if key is not None and out.resolve() in key.resolve().parents:
         raise BadInput(key, "the key lies in the folder of the copies: choose a place apart from it")
-    done = _tell(deidentify_files(paths, out, Deidentification(dates=dates.value)))
+    done = _tell(deidentify_files(paths, out, Deidentification(dates=dates.value)), "file", "files")
     if key is not None:
         typer.echo(f"key: {write_key(key, done)}")
-    _end(done, out)
+    good = [one.study for one in done if one.exported is not None]
+    studies = _counted(len(set(good)), "study", "studies")
+    typer.echo(f"{len(good)} of {_counted(len(done), 'file', 'files')} copied, {studies}; in {out}")
+    raise typer.Exit(0 if good and len(good) == len(done) else 1)
 
 
-def _tell(studies: Iterable[Done]) -> list[Done]:
-    """Print a line for each study, and what is to be noted once."""
-    done: list[Done] = []
-    noted: set[str] = set()
-    for one in studies:
-        done.append(one)
+def _tell(done: Iterable[Done], thing: str, things: str) -> list[Done]:
+    """Print a line for each study or file, and at the end what is to be noted of how many of them."""
+    told: list[Done] = []
+    noted: dict[str, list[str]] = {}
+    for one in done:
+        told.append(one)
+        name = Path(one.source).name
         if one.exported is None:
-            typer.echo(f"{Path(one.source).name}: ERROR {one.fault}", err=True)
+            typer.echo(f"{name}: ERROR {one.fault}", err=True)
             continue
-        typer.echo(f"{Path(one.source).name}: {', '.join(path.name for path in one.exported.paths)}")
+        typer.echo(f"{name}: {', '.join(path.name for path in one.exported.paths)}")
         for note in one.exported.notes:
-            if note not in noted:
-                typer.echo(f"    {note}")
-                noted.add(note)
-    return done
+            noted.setdefault(note, []).append(one.exported.name)
+    good = sum(one.exported is not None for one in told)
+    for note, names in noted.items():
+        typer.echo(f"{_of_which(names, good, thing, things)}: {note}")
+    return told
 
 
-def _end(done: list[Done], out: Path) -> None:
-    failed = sum(one.exported is None for one in done)
-    typer.echo(f"{len(done) - failed} of {len(done)} studies written; files in {out}")
-    raise typer.Exit(1 if failed or not done else 0)
+def _of_which(names: list[str], good: int, thing: str, things: str) -> str:
+    """Return of how many, and of which where not of all, a note holds that is said of one."""
+    named = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+    which = "" if len(names) == good else f" ({named})"
+    return f"{_counted(len(names), thing, things)}{which}{', each' if len(names) > 1 else ''}"
+
+
+def _counted(number: int, thing: str, things: str) -> str:
+    return f"{number} {thing if number == 1 else things}"

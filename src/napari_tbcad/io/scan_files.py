@@ -37,11 +37,14 @@ class ScanFiles:
         without extension; unique in its list.
     warnings : tuple of str
         Why a file that looks like the other view was not taken, one sentence each.
+    views : tuple of str or None
+        Which view each file is, where its header or its path says so.
     """
 
     paths: tuple[Path, ...]
     name: str
     warnings: tuple[str, ...] = ()
+    views: tuple[ViewName | None, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -122,7 +125,7 @@ def scans_among(entries: Sequence[Entry]) -> list[ScanFiles]:
     for group, name in zip(groups, names, strict=True):
         paths = tuple(image.entry.path for image in group)
         said = (strangers[paths[0]],) if len(paths) == 1 and paths[0] in strangers else ()
-        scans.append(ScanFiles(paths, name, said))
+        scans.append(ScanFiles(paths, name, said, tuple(image.view for image in group)))
     return scans
 
 
