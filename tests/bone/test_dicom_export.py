@@ -278,13 +278,21 @@ def run_of_copies(pair: list[Path], tmp_path: Path) -> dict[str, str]:
     return row
 
 
-def test_two_pictures_without_identity_are_still_the_two_views_of_a_scan(simulated_scan, tmp_path):
+def test_two_pictures_without_identity_are_still_the_two_views_of_a_scan(
+    simulated_scan, tmp_path, dicom_errors
+):
     for name, view in (("ant", simulated_scan.scan.anterior), ("post", simulated_scan.scan.posterior)):
         grey = np.minimum(view.counts * 4, 255).astype(np.uint8)
         Image.fromarray(255 - grey).save(tmp_path / f"roe_{name}.png")
     # Handed over the other way round: it is the names that count.
     row = run_of_copies([tmp_path / "roe_post.png", tmp_path / "roe_ant.png"], tmp_path)
     assert row["anterior_rule"] == row["posterior_rule"] == "file_name"
+    exported = only(export_subject(tmp_path / "run", tmp_path / "out"))
+    said = read_report(exported.paths[-1]).said(codes.MADE_UP)
+    assert said == exported.notes
+    assert sum("does not state how the patient lies" in note for note in said) == 2
+    assert "the file's name says posterior." in said[-1]
+    assert [error for path in exported.paths for error in dicom_errors(path)] == []
 
 
 @pytest.mark.realdata

@@ -15,7 +15,7 @@ from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, lungs_of, regions_of
 from napari_tbcad.io.clinic.segmentation_reading import is_segmentation, read_segments
-from napari_tbcad.io.clinic.source import DETECTOR, dicom_source
+from napari_tbcad.io.clinic.source import DETECTOR, assumed, dicom_source, view_assumed
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
@@ -95,6 +95,28 @@ def test_a_frame_of_a_scan_is_named_where_it_may_be(labels, tmp_path):
     assert found.PatientID == "pat"
     assert found.StudyInstanceUID == original.StudyInstanceUID
     assert found.PatientOrientation == ["R", "F"]
+
+
+def test_an_orientation_or_a_view_that_no_header_states_is_said_to_be_assumed(labels, tmp_path):
+    scan = pydicom.dcmread(write_nuclear(tmp_path / "scan.dcm", [labels]))
+    assert "PatientOrientation" not in scan
+    (note,) = dicom_source(scan, view="posterior").notes
+    assert "does not state how the patient lies" in note
+    assert "a view from behind, rows running to the patient's right" in note
+    assert "turned over left to right, rows running to the patient's left" in assumed("posterior", True)
+    scan.PatientOrientation = ["R", "F"]
+    stated = dicom_source(scan)
+    assert (stated.notes, stated.header.PatientOrientation) == ((), ["R", "F"])
+    assert "from the front" in source().notes[1]
+    assert source().file.ImageComments == source().notes[1]
+    for rule, word in (
+        ("content", "0.75"),
+        ("file_name", "name says"),
+        ("partner", "other"),
+        ("person", "said"),
+    ):
+        assert word in view_assumed("anterior", rule, 0.75)
+    assert view_assumed("anterior", "view_code", 0.99) == ""
 
 
 def test_a_file_without_what_a_reference_needs_gets_it_from_its_pixels(labels, tmp_path):

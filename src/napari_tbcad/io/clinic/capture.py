@@ -17,6 +17,7 @@ from napari_tbcad.io.clinic.source import (
     EMPTY,
     SECONDARY_CAPTURE,
     SourceImage,
+    assumed,
     dicom_source,
     facing,
     uid_of,
@@ -63,7 +64,7 @@ def captured_source(
     stored, stretched = _stored(pixels)
     digest = hashlib.blake2b(stored.tobytes(), digest_size=16).hexdigest()
     file = _capture_header(name, digest, view, body_part, when or datetime.now())
-    file.PatientOrientation = facing(view, mirrored)
+    file.PatientOrientation, file.ImageComments = facing(view, mirrored), assumed(view, mirrored)
     file.file_meta = FileMetaDataset()
     file.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE  # type: ignore[assignment]
     file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID
@@ -79,7 +80,8 @@ def captured_source(
     file.PixelData = stored.tobytes()
     source = dicom_source(file, view=view)
     note = "The image was no DICOM file: a secondary capture image was written for it, without a patient."
-    return SourceImage(source.header, SECONDARY_CAPTURE, file=file, notes=(note,))
+    notes = (note, assumed(view, mirrored))
+    return SourceImage(source.header, SECONDARY_CAPTURE, file=file, notes=notes)
 
 
 def _stored(pixels: NDArray[Any]) -> tuple[NDArray[np.uint16], bool]:

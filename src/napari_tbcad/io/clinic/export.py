@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +18,7 @@ from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.segmentation import hash_of
-from napari_tbcad.io.clinic.source import SourceImage, dicom_source
+from napari_tbcad.io.clinic.source import SourceImage, dicom_source, view_assumed
 from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
 
 if TYPE_CHECKING:
@@ -149,9 +149,11 @@ class Sources:
                     when,
                     view=view,
                     mirrored=image.mirrored,
-                    body_part="SKELETON",
+                    body_part="WHOLEBODY",
                     spacing_mm=scan.spacing_mm,
                 )
+            if note := view_assumed(view, image.rule, image.confidence):
+                found[view] = replace(found[view], notes=(*found[view].notes, note))
         return found
 
     def _file(self, path: str, place: Place, what: str, **lies: Any) -> SourceImage:

@@ -26,6 +26,8 @@ CLASSES = {
 FACING = {"anterior": ("L", "F"), "posterior": ("R", "F")}
 """Where rows and columns of a picture run to, of a patient who is seen from the front or from the back."""
 
+_FROM = {"anterior": "the front", "posterior": "behind"}
+
 EMPTY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
     *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
@@ -120,7 +122,10 @@ def dicom_source(
         header = _inherited(dataset, notes)
         frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
         sop_class = _identified(header, dataset, notes)
-        header.PatientOrientation = _orientation(dataset, facing(view, mirrored))
+        header.PatientOrientation = _orientation(dataset)
+        if not header.PatientOrientation:
+            header.PatientOrientation = facing(view, mirrored)
+            notes.append(assumed(view, mirrored))
         return SourceImage(header, sop_class, frame + 1 if frames > 1 else None, notes=tuple(notes))
 
 
@@ -224,8 +229,37 @@ def facing(view: str, mirrored: bool) -> list[str]:
     return list(FACING[other[view] if mirrored else view])
 
 
-def _orientation(dataset: Dataset, assumed: list[str]) -> list[str]:
+def _orientation(dataset: Dataset) -> list[str]:
     said = dataset.get("PatientOrientation")
-    if said is not None and not isinstance(said, str) and len(said) == 2 and all(said):
-        return [str(part) for part in said]
-    return assumed
+    stated = said is not None and not isinstance(said, str) and len(said) == 2 and all(said)
+    return [str(part) for part in said] if stated else []
+
+
+def assumed(view: str, mirrored: bool) -> str:
+    """Say how the patient was taken to lie in an image that does not state it."""
+    side = {"L": "left", "R": "right"}[facing(view, mirrored)[0]]
+    turned = ", turned over left to right" if mirrored else ""
+    return (
+        "The image does not state how the patient lies in it (PatientOrientation). Assumed: a view from "
+        f"{_FROM[view]}{turned}, rows running to the patient's {side}, columns to the feet."
+    )
+
+
+def view_assumed(view: str, rule: str, confidence: float) -> str:
+    """Say by what a view was named where the image's header does not state it; "" where it does.
+
+    Parameters
+    ----------
+    view : {"anterior", "posterior"}
+    rule : str
+        See :class:`~napari_tbcad.imaging.bonescan.ScanView`.
+    confidence : float
+        In [0, 1].
+    """
+    by = {
+        "file_name": f"the file's name says {view}",
+        "content": f"assumed to be {view} by what it shows (confidence {confidence:.2f})",
+        "partner": f"assumed to be {view}, as the other view is not",
+        "person": f"a person said {view}",
+    }.get(rule)
+    return f"The image's header does not state from where it sees the patient: {by}." if by else ""
