@@ -707,6 +707,7 @@ def alive() -> dict[str, int]:
     from napari_tbcad.widgets.chest.session import ChestSession
 
     gc.collect()
+    gc.unfreeze()  # what widgets/collecting.py spares is not listed
     kinds = {"sessions": ChestSession, "runs": Run, "labels": Labels, "images": Image}
     counts = dict.fromkeys(kinds, 0)
     for thing in gc.get_objects():

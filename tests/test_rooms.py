@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import napari_tbcad
@@ -106,3 +107,19 @@ def test_torch_is_imported_inside_functions():
         if at_once and room(path) != "networks" and name.split(".")[0] == "torch"
     ]
     assert wrong == []
+
+
+def test_no_module_imports_another_in_a_circle():
+    """Two threads that import from two ends would see a module half made (widgets/importing.py)."""
+    known = {}
+    for path in MODULES:
+        parts = (ROOT.name, *path.relative_to(ROOT).with_suffix("").parts)
+        known[".".join(parts).removesuffix(".__init__")] = path
+
+    def needs(path: Path) -> set[str]:
+        found = {name for name, at_once in imports(path) if at_once}
+        return {one if one in known else one.rpartition(".")[0] for one in found} & known.keys()
+
+    graph = {name: needs(path) - {name} for name, path in known.items()}
+    assert sum(map(len, graph.values())) > len(graph)
+    TopologicalSorter(graph).prepare()

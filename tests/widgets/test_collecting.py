@@ -9,7 +9,7 @@ import weakref
 import pytest
 from qtpy.QtCore import QObject, Signal
 
-from napari_tbcad.widgets.collecting import collect_here_while
+from napari_tbcad.widgets.collecting import collect_here_while, spare_what_is_there, without_searching
 from napari_tbcad.widgets.work import start_call
 
 pytestmark = pytest.mark.gui
@@ -94,3 +94,60 @@ def test_nothing_is_left_to_whoever_allocates_first_after_the_work(qtbot, monkey
     assert gc.isenabled()
     assert len(kept) == 5000
     assert left[0] < gc.get_threshold()[0]
+
+
+def searched_by_python():
+    """Allocate until Python has searched everything by itself."""
+    searches = []
+
+    def note(phase, info):
+        searches.append(phase == "stop" and info["generation"] == 2)
+
+    gc.callbacks.append(note)
+    young = weakref.ref(Ring())
+    kept = []
+    try:
+        while not any(searches) or young() is not None:
+            kept.append([[number] for number in range(1000)])
+    finally:
+        gc.callbacks.remove(note)
+
+
+@pytest.fixture
+def spared():
+    """Leave nothing spared to other tests."""
+    gc.collect()
+    yield
+    gc.unfreeze()
+    gc.collect()
+
+
+def test_what_is_spared_is_searched_by_who_asks_not_by_python(spared):
+    ring = Ring()
+    old = weakref.ref(ring)
+    spare_what_is_there()
+    del ring
+    searched_by_python()
+    assert old() is not None
+    gc.collect()
+    assert old() is None
+    # What was there then, and lives, is spared again.
+    ring = Ring()
+    old = weakref.ref(ring)
+    gc.collect()
+    del ring
+    searched_by_python()
+    assert old() is not None
+    gc.collect()
+    assert old() is None
+
+
+def test_what_died_without_a_search_is_found_by_python_s_next(spared):
+    ring = Ring()
+    old = weakref.ref(ring)
+    with without_searching():
+        del ring
+        gc.collect()
+        assert old() is not None
+    searched_by_python()
+    assert old() is None

@@ -1,14 +1,21 @@
-"""While workers run, Python collects its garbage on the GUI thread alone.
+"""When Python collects its garbage, and where.
 
-The collector runs in whichever thread happens to allocate, and frees what it finds there: of layers that were
-removed, napari's drawings and Qt objects, while the GUI thread may just be drawing. That ended the program (a
-segmentation fault in OpenGL, most times a scan of one view was closed and opened again).
+While workers run, on the GUI thread alone. The collector runs in whichever thread happens to allocate, and
+frees what it finds there: of layers that were removed, napari's drawings and Qt objects, while the GUI thread
+may just be drawing. That ended the program (a segmentation fault in OpenGL, most times a scan of one view was
+closed and opened again).
+
+What came with the imports, most of a million objects, is spared from searches that Python begins by itself:
+each held the window up for a sixth of a second or more, in the midst of whatever was being done. Who asks
+for a search (`gc.collect()`, as napari does for each layer removed) has everything searched, as ever.
 """
 
 from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from qtpy.QtCore import QObject, QTimer
@@ -69,8 +76,80 @@ def collect_if_due() -> None:
     due = [age for age in range(3) if thresholds[0] and counts[age] > thresholds[age]]
     if not due or gc.isenabled():
         return
-    # All of napari's objects take a sixth of a second to look at: seldom, and only while work goes on long.
     full = 2 in due and time.monotonic() - _Hold.looked_at_all > _FULL_EVERY_S
-    gc.collect(2 if full else min(max(due), 1))
+    with _SPARING.kept():
+        gc.collect(2 if full else min(max(due), 1))
     if full:
         _Hold.looked_at_all = time.monotonic()
+
+
+class _Sparing:
+    """Keeps what is there out of Python's own searches, and brings it into those that somebody asks for.
+
+    Attributes
+    ----------
+    keeps : bool
+        Whether a search that is asked for spares it as well.
+    owes : bool
+        Whether something died meanwhile that only a search of everything finds: Python's next one is one.
+    """
+
+    def __init__(self) -> None:
+        self.keeps = self.owes = False
+        self._everything = False
+
+    def begin(self) -> None:
+        """Spare what is there now."""
+        if self.follow not in gc.callbacks:
+            gc.callbacks.append(self.follow)
+        gc.freeze()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Let searches that are asked for inside spare it, too."""
+        before, self.keeps = self.keeps, True
+        try:
+            yield
+        finally:
+            self.keeps = before
+
+    def follow(self, phase: str, info: dict[str, int]) -> None:
+        """Be told by Python that a search begins or has ended."""
+        if info["generation"] != 2:
+            return
+        if phase == "start":
+            self._everything = not self.keeps and (self.owes or _asked_for())
+            if self._everything:
+                self.owes = False
+                gc.unfreeze()
+        elif self._everything:
+            # What is left is alive.
+            self._everything = False
+            gc.freeze()
+
+
+_SPARING = _Sparing()
+
+
+def _asked_for() -> bool:
+    """Tell whether the search that begins is somebody's: Python's own begins when enough was allocated."""
+    return not gc.isenabled() or gc.get_count()[0] <= gc.get_threshold()[0]
+
+
+def spare_what_is_there() -> None:
+    """Keep everything that there is out of the searches for garbage that Python begins by itself."""
+    _SPARING.begin()
+
+
+@contextmanager
+def without_searching() -> Iterator[None]:
+    """Spare what there is from every search inside: napari makes a whole one for each layer removed.
+
+    Each holds the window up for half a second; what is freed later is found by the next search.
+    """
+    spare_what_is_there()
+    try:
+        with _SPARING.kept():
+            yield
+    finally:
+        _SPARING.owes = True

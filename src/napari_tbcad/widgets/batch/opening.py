@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_tbcad.widgets import contributed
 from napari_tbcad.widgets.batch.scans import ScanOpener
 from napari_tbcad.widgets.batch.taking import Build, Taking, film_as_before, scan_as_before
-from napari_tbcad.widgets.batch.warming import Warming
 from napari_tbcad.widgets.batch.words import describe
 from napari_tbcad.widgets.chest.opening import FilmOpener, Wanted, worked_on
 from napari_tbcad.widgets.proxies import bare
@@ -39,8 +39,6 @@ class StudyOpener(QObject):
         A panel was docked for it, in front of what was there.
     failed : Signal(str)
         It cannot be opened, and why.
-    warming : Warming
-        Reads the code of the panel that studies open in.
     """
 
     opened = Signal(str)
@@ -55,13 +53,18 @@ class StudyOpener(QObject):
         self._films.failed.connect(self.failed)
         self._taking: Taking | None = None
         self._scans: ScanOpener | None = None
-        self.warming = Warming(self)
 
     @property
     def busy(self) -> bool:
         """Whether a study is being read or brought to where the batch had it."""
         taking = self._taking is not None and self._taking.busy
         return self._films.busy or taking or (self._scans is not None and self._scans.busy)
+
+    @staticmethod
+    def make_ready(workflow: str) -> None:
+        """Import the panel that studies of a workflow (chest or bone) open in; nobody has to wait for it."""
+        if workflow in ("chest", "bone"):
+            contributed.make_ready("ChestPanel" if workflow == "chest" else "BonePanel")
 
     def open(self, row: StudyRow, workflow: str, out: Path | None, plan: BatchPlan) -> None:
         """Open a study; one that failed opens as far as it can be read."""

@@ -89,7 +89,7 @@ class RunStep(BatchStep):
         self.show_progress()
         self._allow()
         if there and session.out is not None:
-            session.opener.warming.begin(session.rows.workflow)
+            session.opener.make_ready(session.rows.workflow)
         if session.problem:
             self.set_state(State.FAILED, session.problem)
             self.summarise("failed")

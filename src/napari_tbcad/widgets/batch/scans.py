@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_tbcad.widgets.chest.opening import without_searching, worked_on
+from napari_tbcad.widgets.chest.opening import worked_on
+from napari_tbcad.widgets.collecting import without_searching
 from napari_tbcad.widgets.panels import BONE, show_panel
 
 if TYPE_CHECKING:

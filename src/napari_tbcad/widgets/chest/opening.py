@@ -6,9 +6,7 @@ wants it so, their own model comes back.
 
 from __future__ import annotations
 
-import gc
 import weakref
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +15,12 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
 
 from napari_tbcad.widgets.chest.layers import KINDS
+from napari_tbcad.widgets.collecting import without_searching
 from napari_tbcad.widgets.panels import CHEST, show_panel
 from napari_tbcad.widgets.proxies import bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from napari_tbcad.chain import Run
     from napari_tbcad.widgets.chest.bench import ChestBench, Opening
@@ -240,19 +239,6 @@ class FilmOpener(QObject):
             # It stays a film of the evaluation: asked for again, it is chosen, not opened a second time.
             self._loans[bench.film] = replace(loan, model=None)
             self.returned.emit(loan)
-
-
-@contextmanager
-def without_searching() -> Iterator[None]:
-    """Spare what there is from searches for garbage: napari makes a whole one for each layer removed.
-
-    Each holds the window up for half a second; what is freed later is found by the next search.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def worked_on(run: Run | None) -> bool:
