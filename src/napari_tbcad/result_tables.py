@@ -5,15 +5,49 @@ from __future__ import annotations
 import contextlib
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import plain, require_writable
-from napari_tbcad.run_folder import started_in
+from napari_tbcad.run_folder import RUN, TABLES_LOCK, started_in
 
 Rows = list[Mapping[str, Any]]
+
+_PATIENCE = 30.0
+"""Seconds for which tables that another holds are waited for."""
+
+
+@contextlib.contextmanager
+def tables_held(folder: Path) -> Iterator[None]:
+    """Hold the tables of a run's folder while they are read and written anew, or a row is added.
+
+    A run that is under way and a person who exports a case into its folder would else each write the tables
+    without what the other has just put there. A folder that is no run's is nobody else's, and is not held.
+    Not to be entered twice by one thread.
+
+    Raises
+    ------
+    BadInput
+        If another holds them for half a minute, or nothing can be written there.
+    """
+    if not (folder / RUN).is_dir():
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / RUN / TABLES_LOCK, timeout=_PATIENCE)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BadInput(folder, "another program is writing its tables; try again when it is done") from error
+    except OSError as error:
+        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def with_rows(

@@ -11,6 +11,8 @@ RUN = "run"
 """Folder below that of results which says what was run."""
 ABOUT, INPUTS, JOURNAL = "run.json", "inputs.csv", "journal.jsonl"
 """Files in it: the run, what went into it, and what is done."""
+TABLES_LOCK = "tables.lock"
+"""File in it that is held by whoever changes the tables: the run, or the export of a case into its folder."""
 STARTED = "started_in"
 """Key of run.json: the folder in which the run was started, from which relative paths in its tables count."""
 

@@ -14,7 +14,7 @@ from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, standing_edits
 from napari_tbcad.record import Step
-from napari_tbcad.result_tables import remove, require_place, with_rows
+from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
 
 if TYPE_CHECKING:
     from napari_tbcad.bone.compare import ComparisonResult
@@ -239,7 +239,16 @@ def export_case(
     require_place(folder, name)
     row = results_row(analysis, settings, file=file, files=files)
     row["seconds"] = round(analysis.seconds, 3)
-    new = {
+    with tables_held(folder):
+        return _exported(folder, name, analysis, row, append)
+
+
+def _exported(
+    folder: Path, name: str, analysis: BoneAnalysis, row: Mapping[str, Any], append: bool
+) -> tuple[Path, ...]:
+    """Write a scan's files and put its rows into the tables, which nobody else changes meanwhile."""
+    file = row["file"]
+    new: dict[str, tuple[Sequence[str], Sequence[Mapping[str, Any]]]] = {
         "results": (RESULT_COLUMNS, [row]),
         "regions": (REGION_COLUMNS, region_rows(analysis, file=file)),
         "hotspots": (HOTSPOT_COLUMNS, hotspot_rows(analysis, file=file)),

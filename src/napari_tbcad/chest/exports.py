@@ -14,7 +14,7 @@ from napari_tbcad.chest.opacity_zones import OPACITY_NAMES, zone_features
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN
-from napari_tbcad.result_tables import remove, require_place, with_rows
+from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
 from napari_tbcad.schemes import OPACITIES
 
 if TYPE_CHECKING:
@@ -213,6 +213,20 @@ def export_case(
     require_place(folder, name)
     row = results_row(analysis, settings, file=file, classifier=classifier)
     row["seconds"] = round(analysis.seconds, 3)
+    with tables_held(folder):
+        return _exported(folder, name, analysis, row, masks, append)
+
+
+def _exported(
+    folder: Path,
+    name: str,
+    analysis: ChestAnalysis,
+    row: Mapping[str, Any],
+    masks: MaskFormat,
+    append: bool,
+) -> tuple[Path, ...]:
+    """Write a film's files and put its rows into the tables, which nobody else changes meanwhile."""
+    file = row["file"]
     values = features_row(analysis, file=file)
     results, known = with_rows(folder / "results.csv", RESULT_COLUMNS, [row], file=file, append=append)
     features, _ = with_rows(folder / "features.csv", tuple(values), [values], file=file, append=append)

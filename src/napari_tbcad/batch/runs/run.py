@@ -20,6 +20,7 @@ from napari_tbcad.batch.runs.job import Job, StudyDone, digest_of, do_study
 from napari_tbcad.batch.runs.store import RunStore, Standing
 from napari_tbcad.batch.runs.tables import LiveTables
 from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.result_tables import tables_held
 
 Again = Literal["unfinished", "failed", "all"]
 
@@ -138,13 +139,18 @@ class _Run:
         except Cancelled:
             return
         begin()
-        self._tables.rewrite()
+        self._rewrite()
         try:
             self._work(todo, use)
         except Cancelled:
             pass
         finally:
             self._tried = None
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        """Write the tables anew, with what a person exported until this moment."""
+        with tables_held(self._job.out):
             self._take_over()
             self._tables.rewrite()
 
@@ -193,9 +199,10 @@ class _Run:
         if self._tried is not None:
             self._tried.add(number)
         row = self._store.row(study)
-        if self._tables.must_be_rewritten(row):
-            self._take_over()
-        self._tables.append(row)
+        with tables_held(self._job.out):
+            if self._tables.must_be_rewritten(row):
+                self._take_over()
+            self._tables.append(row)
         self._tell(number, "done" if row.ok else "failed", row)
 
     def _tell(self, number: int, state: State, row: Row | None = None) -> None:
