@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from napari_tbcad.batch.child.lock import claimed
+from napari_tbcad.batch.child.lock import LOOKING, claimed
 from napari_tbcad.errors import BadInput
 
 
@@ -35,9 +36,24 @@ def remove_folder(folder: Path, *, what: str) -> None:
     BadInput
         If a process is at work in it, or a file cannot be deleted.
     """
-    with claimed(folder, patience=0, what=what):
+    with claimed(folder, what=what):  # with patience: another list may be looking whether it is held
         pass
     try:
-        shutil.rmtree(folder)
+        aside = Path(tempfile.mkdtemp(prefix=".deleted-", dir=folder.parent))
+        _delete(folder, aside)
     except OSError as error:
         raise BadInput(folder, f"cannot be deleted ({error.strerror or error})") from error
+
+
+def _delete(folder: Path, aside: Path) -> None:
+    """Move a folder out of sight, so that nobody looks into it meanwhile, and delete it there."""
+    try:
+        with LOOKING:
+            folder.rename(aside / folder.name)
+        shutil.rmtree(aside)
+    except OSError:
+        with contextlib.suppress(OSError):  # what could not be deleted is to be found where it was
+            (aside / folder.name).rename(folder)
+        with contextlib.suppress(OSError):
+            aside.rmdir()
+        raise

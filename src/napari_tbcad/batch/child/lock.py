@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
 
 LOCK = ".lock"
+LOOKING = threading.Lock()
+"""Held while this program looks whether a folder is held, for which it holds it a moment itself: two lists
+that are read at once must not take each other for a run, nor write into a folder that is being deleted."""
 
 
 @contextlib.contextmanager
@@ -26,7 +30,11 @@ def claimed(folder: Path, *, patience: float = 2.0, what: str = "training") -> I
     try:
         lock.acquire()
     except Timeout as error:
-        raise BadInput(folder, f"this {what} is running already, here or in another window") from error
+        cause = (
+            f"this {what} is running already, here or in another window; after its window was closed it "
+            "ends within some seconds: try again then"
+        )
+        raise BadInput(folder, cause) from error
     try:
         yield
     finally:
@@ -37,12 +45,13 @@ def is_running(folder: Path) -> bool:
     """Tell whether a process works in a folder."""
     from filelock import FileLock, Timeout
 
-    if not (folder / LOCK).is_file():
-        return False
-    try:
-        with FileLock(folder / LOCK, timeout=0):
+    with LOOKING:
+        if not (folder / LOCK).is_file():
             return False
-    except Timeout:
-        return True
-    except OSError:  # a folder that cannot be written: nobody can work there either
-        return False
+        try:
+            with FileLock(folder / LOCK, timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # a folder that cannot be written: nobody can work there either
+            return False
