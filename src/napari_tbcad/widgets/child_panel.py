@@ -108,10 +108,11 @@ class ChildPanel(QWidget):
         The steps shown.
     run_bar : Foot
         The foot.
-    light_tip : str
-        What *Cancel* says while the child only looks or measures how long it will take.
+    stop_tip, light_tip : str
+        What *Stop* will do while the child works, and while it only looks or measures how long that takes.
     """
 
+    stop_tip = "Stop after the step under way; it can be gone on with later."
     light_tip = ""
 
     def __init__(self, session: Any, sessions: WindowSessions[Any]) -> None:
@@ -122,6 +123,7 @@ class ChildPanel(QWidget):
         self.setMinimumWidth(360)
         self.setAcceptDrops(True)
         self.run_bar = Foot("", save=False)
+        self.run_bar.cancel_button.setText("Stop")
         self.focus_ring = FocusRing(self)
         self._soon = timer(self, self.refresh)
         self._turning = QTimer(self)
@@ -188,10 +190,8 @@ class ChildPanel(QWidget):
         bar.run_button.setToolTip(action.tip)
         bar.run_button.setEnabled(bool(action.name))
         busy = self.session.busy
-        bar.cancel_button.setText("Stop" if busy else "Cancel")
-        bar.cancel_button.setToolTip(
-            "Stop after the step under way; it can be gone on with later." if busy else self.light_tip
-        )
+        light = self.light_tip if self.can_stop else "Nothing is under way that could be stopped."
+        bar.cancel_button.setToolTip(self.stop_tip if busy else light)
         bar.cancel_button.setEnabled(self.can_stop)
         if share is None:
             self._turning.stop()

@@ -9,15 +9,16 @@ from __future__ import annotations
 import atexit
 import json
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, ClassVar
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
-CLOSE_MS = 3_000
-"""How long the end of a window waits for the step under way; what was kept before it stays."""
-_KILL_MS = 1_000
+_ASK_MS = 100
+"""How long the end of a window may take to tell the child, or to see one that was killed go."""
 _TAIL = 4_000
 """Bytes kept of what the child complains about, to be told when it ends without a word."""
 _LONGEST = 64 * 2**20
@@ -47,7 +48,7 @@ class ChildProcess(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._process: QProcess | None = None
+        self._process: _Process | None = None
         self._line = b""
         self._tail = b""
         _RUNNING.add(self)
@@ -78,15 +79,13 @@ class ChildProcess(QObject):
         if self._process is not None:
             raise RuntimeError("a child is running already")
         self._line = self._tail = b""
-        process = self._process = QProcess(self)
+        process = self._process = _Process(self)
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONUNBUFFERED", "1")
         environment.insert("PYTHONIOENCODING", "utf-8")
         process.setProcessEnvironment(environment)
-        process.readyReadStandardOutput.connect(self._read)
-        process.readyReadStandardError.connect(self._read_complaints)
-        process.finished.connect(self._finish)
-        process.errorOccurred.connect(self._fail)
+        for signal, slot in self._slots(process):
+            signal.connect(slot)
         # Python looks for modules in the current folder first, which may be anybody's.
         process.setWorkingDirectory(str(folder))
         program, *arguments = self.command(folder)
@@ -106,25 +105,45 @@ class ChildProcess(QObject):
         if self._process is not None:
             self._process.kill()
 
-    def close(self, wait_ms: int = CLOSE_MS) -> None:
-        """End the child and wait for it: after its step, or at once where the step takes too long.
+    def close(self, *, at_once: bool = False) -> None:
+        """Let the child end by itself, after its step, and wait for nothing: the window goes.
 
-        Nothing is told of it any more: who would listen goes as well.
+        It knows that nobody is there any more by the end of its input, and ends within
+        :data:`~napari_tbcad.batch.child.channel.GRACE` seconds. Nothing is told of it any more: who would
+        listen goes as well.
+
+        Parameters
+        ----------
+        at_once : bool, optional
+            Kill it: nothing of what it does is worth keeping, and what it writes is to be deleted.
         """
         process, self._process = self._process, None
         if process is None or not isalive(process):
             return
-        process.blockSignals(True)
         with suppress(RuntimeError):
-            process.write(b"stop\n")
-            process.closeWriteChannel()
-            # What it says meanwhile is read away: a full pipe would hold it up.
-            if not process.waitForFinished(wait_ms):
+            process.blockSignals(True)
+            if at_once:
                 process.kill()
-                process.waitForFinished(_KILL_MS)
-            process.deleteLater()
+                process.waitForFinished(_ASK_MS)
+            else:
+                process.write(b"stop\n")
+                process.waitForBytesWritten(_ASK_MS)
+                process.closeWriteChannel()
+            process.blockSignals(False)
+            for signal, slot in self._slots(process):
+                signal.disconnect(slot)
+            _Ending(process)
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _slots(self, process: _Process) -> tuple[tuple[Any, Callable[..., None]], ...]:
+        """Return the signals of a process with what takes them."""
+        return (
+            (process.readyReadStandardOutput, self._read),
+            (process.readyReadStandardError, self._read_complaints),
+            (process.finished, self._finish),
+            (process.errorOccurred, self._fail),
+        )
 
     def _read(self) -> None:
         if self._process is None:
@@ -165,9 +184,56 @@ class ChildProcess(QObject):
             self.ended.emit(code)
 
 
+class _Process(QProcess):
+    """A process that may be let go: Qt kills one that still runs when its object is destroyed."""
+
+    def let_go(self) -> None:
+        """Leave it to itself."""
+        self.setProcessState(QProcess.ProcessState.NotRunning)
+
+
+class _Ending(QObject):
+    """A child whose window is gone, kept until it has ended by itself.
+
+    What it says is read away: a full pipe would hold it up.
+    """
+
+    under_way: ClassVar[set[_Ending]] = set()
+
+    def __init__(self, process: _Process) -> None:
+        super().__init__()
+        self._process = process
+        process.setParent(None)
+        if process.state() == QProcess.ProcessState.NotRunning:
+            process.deleteLater()
+            return
+        self.under_way.add(self)
+        process.readyReadStandardOutput.connect(self._pass_over)
+        process.readyReadStandardError.connect(self._pass_over)
+        process.finished.connect(self._end)
+        process.errorOccurred.connect(self._end)
+
+    def let_go(self) -> None:
+        """Leave it to itself: the program ends."""
+        if isalive(self._process):
+            self._process.let_go()
+
+    def _pass_over(self) -> None:
+        self._process.readAllStandardOutput()
+        self._process.readAllStandardError()
+
+    def _end(self, *_: object) -> None:
+        if self._process.state() == QProcess.ProcessState.NotRunning and self in self.under_way:
+            self.under_way.discard(self)
+            self._process.deleteLater()
+            self.deleteLater()
+
+
 @atexit.register
 def _close_all() -> None:
-    """Let no child outlive the program that shows it."""
+    """Tell every child that the program ends; none is waited for, and none is killed in its step."""
     for process in list(_RUNNING):
         if isalive(process):
             process.close()
+    for ending in list(_Ending.under_way):
+        ending.let_go()

@@ -86,9 +86,9 @@ class ChildSession(QObject):
 
     def stop(self) -> None:
         """Stop after the step under way, or stop looking; it can be gone on with later."""
-        if self.busy:
+        if self.child.busy:
             self.child.stop()
-        else:
+        else:  # a look, or what was to begin as soon as one has given way
             self.child.forget_wanted()
         self.changed.emit()
 
@@ -110,7 +110,7 @@ class ChildSession(QObject):
             self.said.emit(event)
 
     def _on_end(self, light: bool) -> None:
-        if not light and self._runs is not None:
+        if self._runs is not None:
             folder, self._runs = self._runs, None
             self.ended(folder)
         self.changed.emit()

@@ -116,8 +116,8 @@ class ChildWork(QObject):
             self._set(Phase.STOPPING)
 
     def close(self) -> None:
-        """End it: the window goes."""
-        self.process.close()
+        """Let it end: the window goes. Of a look or an estimate nothing is worth waiting for."""
+        self.process.close(at_once=self.phase in LIGHT)
         self._wanted, self.phase = None, Phase.IDLE
 
     # -- inside ---------------------------------------------------------------------------------------

@@ -47,6 +47,9 @@ def end(said, **more):
 
 threading.Thread(target=listen, daemon=True).start()
 say("working", pid=os.getpid(), do=job["do"])
+if how == "looks long" and "look" in job["do"]:
+    say("stage", what="look")
+    stopped.wait()
 if how == "unreadable":
     end("failed", source=job["inputs"][0], cause="no film found", what="look", kind="BadInput")
 lines = [[f"film{n:02d}", [f"{job['inputs'][0]}/film{n:02d}.png"], "the file is empty" if n == 3 else ""]
@@ -68,8 +71,15 @@ if "run" in job["do"]:
                 say("rows", changes=[[n, "kept", 1.0, "not_suspect", 0.2, ""]], left=None)
             continue
         say("rows", changes=[[n, "working", None, "", None, ""]], left=3.0 * (number - n))
-        if how == "waits" and n == 5:
+        if how.startswith("waits") and n == 5:
             stopped.wait()
+        if how == "waits long" and n == 5:  # as one that ends its study, and holds its folder meanwhile
+            from filelock import FileLock
+
+            with FileLock(folder / ".lock"):
+                while not (folder / "let it end").exists():
+                    time.sleep(0.05)
+            os._exit(3)
         if how == "crashes" and n == 4:
             print("MemoryError: no more", file=sys.stderr, flush=True)
             kept_file.write_text(json.dumps(known))

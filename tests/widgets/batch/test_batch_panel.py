@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from qtpy.QtCore import Qt
@@ -29,7 +30,9 @@ def test_an_empty_panel_teaches_and_changes_nothing(docked, child, home):
     _, panel = docked()
     assert panel.run_bar.run_button.text() == "Choose a folder…"
     assert "Drop a folder" in panel.inputs.empty.text()
-    assert not panel.run_bar.cancel_button.isEnabled()
+    stop = panel.run_bar.cancel_button
+    assert (stop.text(), stop.isEnabled()) == ("Stop", False)
+    assert stop.toolTip() == "Nothing is under way that could be stopped."
     assert not home.exists()
 
 
@@ -89,7 +92,9 @@ def test_a_cancelled_batch_is_gone_on_with(looked, child, settled, qtbot):
     press(qtbot, panel.run_bar.run_button)
     qtbot.waitUntil(lambda: session.rows.counts["working"] == 1 and session.rows.counts["done"] == 4)
     qtbot.waitUntil(lambda: panel.run.times.text().startswith("about 20 s left"))
-    press(qtbot, panel.run_bar.cancel_button)
+    stop = panel.run_bar.cancel_button
+    assert (stop.text(), stop.toolTip()[:27]) == ("Stop", "Stop after the studies unde")
+    press(qtbot, stop)
     qtbot.waitUntil(lambda: panel.run_bar.run_button.text() == "Stopping…" or not session.busy)
     qtbot.waitUntil(lambda: not session.busy, timeout=LONG_MS)
     settled(panel)
@@ -104,6 +109,28 @@ def test_a_cancelled_batch_is_gone_on_with(looked, child, settled, qtbot):
     settled(panel)
     assert (session.rows.counts["kept"], session.rows.counts["failed"]) == (4, 1)
     assert session.state.phase == "finished"
+
+
+def test_stop_ends_a_look_and_a_run_that_waits_for_one_to_end(looked, child, settled, qtbot, tmp_path):
+    child("waits")
+    _, panel = looked()
+    session, stop = panel.session, panel.run_bar.cancel_button
+    press(qtbot, panel.run_bar.run_button)
+    qtbot.waitUntil(lambda: session.rows.counts["done"] == 4, timeout=LONG_MS)
+    press(qtbot, stop)
+    settled(panel)
+    batch = session.folder
+    child("looks long")
+    panel.take_files([tmp_path / "films", tmp_path])
+    qtbot.waitUntil(stop.isEnabled, timeout=LONG_MS)
+    assert stop.toolTip() == "Stop looking; nothing is lost."
+    session.resume(batch)  # begins once the look has given way
+    assert session.busy
+    stop.click()
+    settled(panel)
+    assert not session.busy
+    assert not stop.isEnabled()
+    assert panel.run_bar.run_button.text() == "Go on"
 
 
 def test_only_what_failed_is_tried_again(looked, child, settled, qtbot, job_of):
@@ -173,8 +200,44 @@ def test_a_window_that_goes_stops_its_batch_in_order(looked, child, qtbot, home)
     folder = session.folder
     began = time.monotonic()
     viewer.close()
+    assert time.monotonic() - began < 2, "the window waits for nobody"
     qtbot.waitUntil(lambda: jobs.state_of(folder).phase == "stopped", timeout=10_000)
-    assert time.monotonic() - began < 10
+
+
+def test_a_batch_that_still_ends_is_offered_once_it_has(
+    looked, docked, child, qtbot, make_napari_viewer_proxy
+):
+    child("waits long")
+    viewer, panel = looked()
+    session = panel.session
+    press(qtbot, panel.run_bar.run_button)
+    qtbot.waitUntil(lambda: session.rows.counts["done"] == 4, timeout=LONG_MS)
+    folder = session.folder
+    viewer.close()
+    _, other = docked(make_napari_viewer_proxy(show=True))
+    shelf = other.shelf
+    qtbot.waitUntil(shelf.button.isVisible, timeout=LONG_MS)
+    shelf.button.setChecked(True)
+    qtbot.waitUntil(lambda: shelf.rows.count() == 1, timeout=LONG_MS)
+    shelf.rows.setCurrentRow(0)
+    assert (shelf.chosen.phase, shelf.resume_button.isEnabled()) == ("running", False)
+    (folder / "let it end").touch()
+    qtbot.waitUntil(shelf.resume_button.isEnabled, timeout=LONG_MS)
+    assert shelf.chosen.phase == "interrupted"
+    assert shelf.offer.isVisible()
+
+
+def test_a_batch_that_ended_before_any_study_opens_with_its_cause(docked, child, settled, home, tmp_path):
+    plan = jobs.BatchPlan((tmp_path / "films",), "chest", classifier="none", workers=3)
+    jobs.write_job(home / "one", ("run",), plan)
+    said = {"how": "failed", "cause": "own.skops: damaged"}
+    (home / "one" / "ended.json").write_text(json.dumps(said))
+    _, panel = docked()
+    panel.session.open(home / "one")
+    settled(panel)
+    assert panel.session.problem == "own.skops: damaged"
+    assert panel.session.plan == plan
+    assert panel.run_bar.run_button.text() == "Go on"
 
 
 def test_a_deleted_batch_leaves_results_elsewhere(looked, settled, qtbot, home, tmp_path):

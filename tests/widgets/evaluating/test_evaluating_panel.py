@@ -141,5 +141,6 @@ def test_a_closed_window_ends_its_evaluation(qtbot, child, docked, settled, data
     folder = session.folder
     session.close()
     assert not session.child.process.running
+    qtbot.waitUntil((folder / "ended.json").exists, timeout=LONG_MS)  # the window does not wait for it
     ended = json.loads((folder / "ended.json").read_text())
     assert ended["how"] == "stopped"

@@ -18,7 +18,7 @@ from napari_tbcad.networks.listeners import Listeners
 from napari_tbcad.threads import wait_asleep
 
 PAUSE, GO_ON, STOP = "pause", "go on", "stop"
-GRACE = 60.0
+GRACE = 15.0
 """Seconds after the window's end after which the process ends also in the middle of a step."""
 _NICE = 5
 _LOOKS_EVERY = 2.0

@@ -25,7 +25,7 @@ The folder holds ``job.json`` (:func:`~napari_tbcad.batch.runs.window_jobs.write
     {"event": "failed", "source": "…", "cause": "…", "kind": "BadInput", "what": "run"}
 
 The last line is ``done``, ``stopped`` or ``failed``, the exit status 0, 3 or 1. **Standard input** takes
-``stop``; where it ends the window is gone, and the process stops after the studies under way, after a minute
+``stop``; where it ends the window is gone, and the process stops after the studies under way, 15 s later
 at the latest (``--alone`` does without). What libraries print goes to ``job.log``.
 """
 

@@ -53,7 +53,7 @@ them, and :func:`~napari_tbcad.batch.trainings.state.state_of` finds it interrup
 the network that was trained: then ``failed`` has ``what`` judge.
 
 **Standard input** takes ``pause``, ``go on`` and ``stop``, a line each. Where it ends the window is gone: the
-process stops after the step, and after a minute at the latest (``--alone`` does without). What libraries
+process stops after the step, and 15 s later at the latest (``--alone`` does without). What libraries
 print goes to ``job.log``.
 """
 

@@ -31,6 +31,7 @@ class BatchPanel(ChildPanel):
     """
 
     session: BatchSession
+    stop_tip = "Stop after the studies under way; “Go on” does what is left."
     light_tip = "Stop looking; nothing is lost."
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:

@@ -16,9 +16,11 @@ from napari_tbcad.widgets.parts.fold import Fold
 from napari_tbcad.widgets.parts.quiet import breakable
 from napari_tbcad.widgets.parts.shelf_rows import ShelfRows, band, button, row_of
 from napari_tbcad.widgets.parts.step import AMBER, RED
-from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.work import start_call, timer
 
 _STATE = int(Qt.ItemDataRole.UserRole)
+_AGAIN_MS = 2_000
+"""Time between two looks at what runs elsewhere, such as that of a window that was just closed."""
 
 
 class Shelf(QWidget):
@@ -27,8 +29,8 @@ class Shelf(QWidget):
     Parameters
     ----------
     session : QObject
-        What the panels of a viewer share; held weakly. Has ``busy``, ``open(folder)``, ``resume(folder)`` and
-        ``forget(folder)``.
+        What the panels of a viewer share; held weakly. Has ``busy``, ``folder``, ``open(folder)``,
+        ``resume(folder)`` and ``forget(folder)``.
 
     Attributes
     ----------
@@ -79,6 +81,7 @@ class Shelf(QWidget):
         head.addWidget(self.results_button)
         column.addLayout(head)
         column.addWidget(inside)
+        self._soon = timer(self, self._look_again)
         self._connect()
         self.button.hide()
 
@@ -187,6 +190,14 @@ class Shelf(QWidget):
         self.button.setVisible(bool(states))
         self.listed(states)
         self.refresh()
+        session = self._session()
+        own = session.folder if session is not None and session.busy else None
+        if any(state.phase == "running" and state.folder != own for state in states):
+            self._soon.start(_AGAIN_MS)
+
+    def _look_again(self) -> None:
+        if self.isVisible():  # else it is read again once it is shown
+            self.read_again()
 
     def _on_unfold(self, on: bool) -> None:
         if on:
