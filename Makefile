@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Where compiled modules may not be kept, each of the hundreds of processes that tests start compiles all that it
+# imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-pyside test-borders lint types audit measure clean display
 
 demo: $(STAMP)
@@ -18,13 +22,28 @@ PANELS := $(BIN)/python -X faulthandler -m pytest -m gui
 # Mesa's cache of shaders, once filled, ends a program in which one of two images is removed (Mesa 22.3).
 WINDOW = MESA_SHADER_CACHE_DISABLE=true xvfb-run -a -n $(1) -s "-screen 0 1280x1024x24"
 
-.PHONY: test-pure test-panels test-bone-panels test-pyside-panels test-pyside-bone-panels
+.PHONY: test-pure test-slow test-times test-panels test-bone-panels test-pyside-panels test-pyside-bone-panels
 test: $(STAMP) display
 	$(MAKE) test-pure
-	$(MAKE) --jobs 2 --output-sync=target test-panels test-bone-panels
+	$(MAKE) --jobs 3 --output-sync=target test-panels test-bone-panels test-slow
 
+# One thread of numerical libraries a process, since every core has a process of its own: two that share the cores
+# took three times as long. No plugin that opens windows, since it brings napari into each. A worker begins with tests
+# that lie together and takes others' when it is done, so that what a module prepares is seldom made twice.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
+PURE := $(ONE_THREAD) PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/python -m pytest -p xdist \
+	-W "ignore:Unknown config option"
+WORKERS := -n auto --dist worksteal
+# More arguments for pytest: `make test-pure ARGS="tests/io -x"`.
+ARGS ?=
 test-pure:
-	$(BIN)/python -m pytest -m "not gui" -n auto
+	$(PURE) -m "not gui and not slow" $(WORKERS) $(ARGS)
+# Beside the panels, which wait much of their time.
+test-slow:
+	$(PURE) -m "slow and not gui" $(ARGS)
+# Which pure tests take the processor's time, by file and by test.
+test-times:
+	PYTHONPATH=benchmarks $(PURE) -p processor_time -m "not gui" $(WORKERS) $(ARGS)
 test-panels:
 	$(call WINDOW,100) $(PANELS) tests/widgets --ignore $(BONE_PANELS)
 test-bone-panels:
@@ -41,7 +60,7 @@ test-pyside: $(STAMP) display
 
 # The pure tests without torch, napari and Qt, on Pythons 3.12 and 3.13 where they are.
 test-borders:
-	.ci/borders -n auto
+	.ci/borders $(WORKERS)
 
 # torch first and by itself: on Linux a plain install takes a CUDA build of several gigabytes, and
 # PIP_EXTRA_INDEX_URL or a local wheel can then choose another one.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -99,14 +101,19 @@ def commands() -> list[tuple[str, str]]:
     return [(page.name, line) for page in pages for line in COMMAND.findall(text_of(page))]
 
 
-def refused(line: str) -> str:
-    """Return what is wrong with a command line, as far as names go; empty when nothing is."""
+@cache
+def command_line() -> Any:
     from typer.main import get_command
 
     from napari_tbcad.cli.app import app
 
+    return get_command(app)
+
+
+def refused(line: str) -> str:
+    """Return what is wrong with a command line, as far as names go; empty when nothing is."""
     words = shlex.split(line.partition(" # ")[0].replace("[", "").replace("]", ""))[1:]
-    command = get_command(app)
+    command = command_line()
     while words and hasattr(command, "commands"):
         if words[0] not in command.commands:
             return f"no command {words[0]}"

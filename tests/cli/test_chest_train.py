@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -16,6 +17,7 @@ from napari_tbcad.chest.lungs.atlas_library import load_atlas
 from napari_tbcad.cli import main
 from napari_tbcad.cli.evaluating import _auc
 from napari_tbcad.record import Record
+from napari_tbcad.simulate import samples
 from napari_tbcad.simulate.samples import sample_path
 
 QUICK = ("--segmenter", "otsu", "--set", "features.grid=128")
@@ -189,7 +191,9 @@ def test_an_atlas_of_own_films_is_built_and_used(tmp_path, capfd):
     assert "broken.npz" in capfd.readouterr().err
 
 
-def test_simulated_films_can_be_a_data_set(tmp_path):
+def test_simulated_films_can_be_a_data_set(tmp_path, monkeypatch):
+    whole = samples.write_simulated_set
+    monkeypatch.setattr(samples, "write_simulated_set", partial(whole, size=96))
     out = tmp_path / "simulated"
     assert main(["chest", "simulate", "--number", "2", "--seed", "3", "--out", str(out)]) == 0
     from napari_tbcad.io.datasets import load_dataset

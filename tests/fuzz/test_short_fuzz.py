@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="fuzzing forks processes with limits, which needs Linux")
 def test_no_mutated_file_harms_a_reader(tmp_path):
     done = subprocess.run(

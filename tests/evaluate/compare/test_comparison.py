@@ -31,7 +31,8 @@ def written(out):
     return {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file() and p.name != ".lock"}
 
 
-def test_all_of_it_by_the_command_line_then_nothing_twice(small_config, tmp_path, capfd):
+@pytest.mark.slow
+def test_all_of_it_by_the_command_line_then_nothing_twice(small_config, tmp_path, capfd, monkeypatch):
     out = tmp_path / "out"
     command = ["networks", "compare", str(small_config), "--out", str(out), "--device", "cpu"]
     # What tuning does has its own tests.
@@ -48,8 +49,12 @@ def test_all_of_it_by_the_command_line_then_nothing_twice(small_config, tmp_path
     assert "://" not in report.replace("http://www.w3.org", "")
     assert not list(out.glob("runs/*/*.ckpt"))
     assert len(list(out.glob("runs/*/model.safetensors"))) == len(config.views) * (len(config.networks) + 1)
-    runs = written(out / "runs")
+    runs, reported = written(out / "runs"), []
+    # That a report is written each time is seen here; the same figures need not be drawn again.
+    written_by = "napari_tbcad.evaluate.compare.report.write_report"
+    monkeypatch.setattr(written_by, lambda scores, config, folder: reported.append(folder) or folder)
     assert main(command) == 0
+    assert reported == [out]
     assert "0 to be done" in capfd.readouterr().out
     assert written(out / "runs") == runs
 
