@@ -74,6 +74,7 @@ class Soak:
         self.added = 0
         self._began = time.monotonic()
         self._noted = 0.0
+        self._break = BREAK_MINUTES
 
     @property
     def minute(self) -> float:

@@ -22,6 +22,9 @@ from qtpy.QtCore import QObject, QTimer
 
 _EVERY_MS = 50
 _FULL_EVERY_S = 60.0
+_MANY = 5000
+"""More objects than that at once come from a library that a worker imports: they stay, and looking through
+all of them would hold the window up for 50 to 80 ms."""
 
 
 class _Hold(QObject):
@@ -55,7 +58,10 @@ class _Hold(QObject):
             if _Hold._was_on:
                 # What piled up since is collected here: else the worker's thread, which still has a few steps
                 # to its end, would be the first to allocate and so the one that collects.
-                gc.collect(1)
+                if gc.get_count()[0] > _MANY:
+                    spare_what_is_there()
+                else:
+                    gc.collect(1)
                 gc.enable()
 
 
@@ -75,6 +81,9 @@ def collect_if_due() -> None:
     counts, thresholds = gc.get_count(), gc.get_threshold()
     due = [age for age in range(3) if thresholds[0] and counts[age] > thresholds[age]]
     if not due or gc.isenabled():
+        return
+    if counts[0] > _MANY:
+        spare_what_is_there()
         return
     full = 2 in due and time.monotonic() - _Hold.looked_at_all > _FULL_EVERY_S
     with _SPARING.kept():

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.widgets.preferences import preferences
-from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.work import start_call, timer
 
 _OWN_WISHES = ("lungs.segmenter", "features.grid")
 """Preferences that do not hold for a model that is lent."""
@@ -50,6 +50,7 @@ class ModelShelf(QObject):
         self.loading = False
         self._asked = self._in_use = self._said = 0
         self._under_way: set[int] = set()
+        self._packaged_soon = timer(self, self._load_packaged)
 
     @property
     def message(self) -> str:
@@ -62,9 +63,13 @@ class ModelShelf(QObject):
         return self._own_number in (0, self._packaged_number)
 
     def load_packaged(self) -> None:
-        """Load the packaged demonstration model."""
-        self._packaged_number = self._asked + 1
-        self._load(packaged)
+        """Load the packaged demonstration model, after this turn of the event loop.
+
+        A panel that is just being made would wait for the interpreter again and again.
+        """
+        if not self._packaged_soon.isActive():
+            self._packaged_number = self._ask()
+            self._packaged_soon.start(0)
 
     def load_file(self, path: str | Path) -> None:
         """Load a model file; on refusal the model in use stays."""
@@ -121,10 +126,20 @@ class ModelShelf(QObject):
             return settings_from(learned, base)
 
     def _load(self, function: Callable[[], Any]) -> None:
+        self._read(self._ask(), function)
+
+    def _load_packaged(self) -> None:
+        self._read(self._packaged_number, packaged)
+
+    def _ask(self) -> int:
+        """Return the number of what is going to be read."""
         self._asked += 1
         self._under_way.add(self._asked)
         self.loading = True
-        start_call(partial(_outcome, self._asked, function), on_result=self._take, on_error=self._refuse)
+        return self._asked
+
+    def _read(self, number: int, function: Callable[[], Any]) -> None:
+        start_call(partial(_outcome, number, function), on_result=self._take, on_error=self._refuse)
 
     def _take(self, outcome: tuple[int, Any, Exception | None]) -> None:
         """Take a model unless one asked for later is in use: which is read sooner must not matter."""
