@@ -270,19 +270,22 @@ IMAGES = (film, scan, mask, labels)
 
 def dicom_masks(path: Path) -> None:
     """Read a DICOM segmentation in the three ways it can be meant."""
+    from napari_tbcad.io.clinic.segmentation_labels import maker_of_file
     from napari_tbcad.io.clinic.segmentation_reading import is_segmentation, spacing_of
 
     is_segmentation(path)
     spacing_of(path)
+    maker_of_file(path, "lungs")
     mask(path)
 
 
 def dicom_hotspots(path: Path) -> None:
     """Read hotspots and regions of a DICOM segmentation."""
     from napari_tbcad.errors import BadInput
-    from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, regions_of
+    from napari_tbcad.io.clinic.segmentation_labels import hotspot_facts, hotspots_of, regions_of
 
     try:
+        hotspot_facts(path)
         hotspots_of(path)
     except BadInput:
         regions_of(path)

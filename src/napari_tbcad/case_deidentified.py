@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_tbcad.case import Case, ImageReference, Labels, Reading
 from napari_tbcad.case_readings import RECORD, plain
-from napari_tbcad.io.clinic.makers import makers_of, unnamed
+from napari_tbcad.io.clinic.makers import unnamed
 from napari_tbcad.record import Edit, Record, Step
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ def deidentified(case: Case, image: ImageReference, arrays: Labels, role: str, w
         times are counted from the first one, paths are gone, and of several image files there is one role.
     """
     readers = _readers(case)
-    scrub = _Scrubber((*words, *_algorithms(case)), readers)
+    scrub = _Scrubber(words, readers)
     clock = _Clock(case)
     readings = tuple(_reading(one, scrub, clock, readers) for one in case.readings)
     return replace(
@@ -68,12 +68,6 @@ def _readers(case: Case) -> dict[str, str]:
     names += [edit.reader for one in case.readings for edit in one.edits]
     known = dict.fromkeys(name for name in names if name.strip())
     return {name: f"reader {number}" for number, name in enumerate(known, 1)}
-
-
-def _algorithms(case: Case) -> set[str]:
-    """Return what given files call what made them: warnings quote it."""
-    edits = [edit for one in case.readings for edit in one.edits]
-    return {maker.finder.name for edit in edits for maker in makers_of(edit).values()}
 
 
 class _Clock:

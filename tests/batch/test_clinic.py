@@ -209,6 +209,17 @@ def test_a_programs_mask_in_a_case_is_a_programs_until_a_person_edits_it(film_pa
     assert {s.maker for s in read_segments(edited.paths[0])} == {replace(maker, made="SEMIAUTOMATIC")}
 
 
+def test_an_algorithm_that_is_called_as_a_setting_hides_no_setting(film_path, tmp_path):
+    maker = Maker("AUTOMATIC", Finder("otsu", codes.FAMILIES["otsu"], "1"))
+    run = start(read_film(film_path), settings_from(QUICK))
+    run.compute("sensitive")
+    give_mask(run, run.get("sensitive").labels, "sensitive", tool="file", maker=maker)
+    chest_cases.case_of(run).save(tmp_path / "a.tbcad")
+    (path,) = only(deidentify_files([tmp_path / "a.tbcad"], tmp_path / "out", Deidentification())).paths
+    case = Case.load(path)
+    assert chest_cases.run_from(case, chest_cases.film_for(case, path)).settings == run.settings
+
+
 def test_what_no_person_made_is_no_correction_to_learn_from(film_path, tmp_path):
     films = chest_inputs(film_path)
     run_studies(films, ChestJob(tmp_path / "run", "none", QUICK))

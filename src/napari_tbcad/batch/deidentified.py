@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -19,6 +20,7 @@ from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
 from napari_tbcad.io.clinic.export import Exported
+from napari_tbcad.io.clinic.makers import makers_of
 from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
 from napari_tbcad.io.opening import opening_told
 from napari_tbcad.io.scan_files import scans_among
@@ -166,7 +168,7 @@ def _picture(path: Path, copy: Path) -> Path:
 def _clean_case(path: Path) -> Case:
     case = Case.load(path)
     known = program_words()
-    names = (part for image in case.images.values() for part in _names(image, path))
+    names = chain(*(_names(image, path) for image in case.images.values()), _algorithms(case))
     words = [name for name in names if name.casefold() not in known]
     if case.workflow == "bone":
         return _clean_scan_case(case, path, words)
@@ -176,6 +178,12 @@ def _clean_case(path: Path) -> Case:
     film = film_for(case, path)
     image, arrays = embedded_reference(replace(film, source=""))
     return deidentified(case, image, arrays, FILM, words)
+
+
+def _algorithms(case: Case) -> Iterator[str]:
+    """Yield what given files call what made them: any text, which warnings quote."""
+    for edit in (edit for one in case.readings for edit in one.edits):
+        yield from (maker.finder.name for maker in makers_of(edit).values())
 
 
 @cache
