@@ -118,8 +118,8 @@ def at_work(kind: str, path: Path, folder: Path, seed: int) -> None:
         settle(panel)
         wait(0.2)
         settle(panel)
-        if panel.session.desk.notes:
-            raise Mismatch(f"told: {panel.session.desk.notes}")
+        if panel.session.edits.problems or panel.session.desk.notes:
+            raise Mismatch(f"told: {panel.session.edits.problems} {panel.session.desk.notes}")
     print(json.dumps(["found", offered, digest(kind, panel.session)]), flush=True)
     panel.run_bar.run_button.click()
     settle(panel)
@@ -200,11 +200,13 @@ def autosave(place: Path, times: int, seed: int, kinds: tuple[str, ...] = ("ches
             run += ["--folder", str(aside), "--seed", str(seed + tally.kills)]
             try:
                 found, now = one_time(run, float(rng.uniform(1, 20)))
+                lost = "nothing was there to be lost"
                 if done:
                     lacks, seconds = missing(done, found)
                     tally.ends += 1
                     tally.finished += len(done) - 1 - lacks
                     tally.cost = max(tally.cost, seconds)
+                    lost = f"{lacks} of {len(done) - 1} actions and {seconds:.1f} s of work were missing"
                 tally.kills += 1
                 tally.files += cases_in(aside)
                 done = now if tally.kills % _CHAIN else []
@@ -212,8 +214,8 @@ def autosave(place: Path, times: int, seed: int, kinds: tuple[str, ...] = ("ches
                 tally.faults.append(f"{tally.part}, kill {tally.kills}: {error}")
                 print(tally.faults[-1], flush=True)
                 tally.kills += 1
-                done = []
-            print(f"{tally.part}: {tally.kills}, at most {tally.cost:.1f} s missing", flush=True)
+                done, lost = [], "a fault"
+            print(f"{tally.part}: {tally.kills}, {lost}", flush=True)
         tallies.append(tally)
     return tallies
 
