@@ -209,14 +209,18 @@ def test_a_programs_mask_in_a_case_is_a_programs_until_a_person_edits_it(film_pa
     assert {s.maker for s in read_segments(edited.paths[0])} == {replace(maker, made="SEMIAUTOMATIC")}
 
 
-def test_an_algorithm_that_is_called_as_a_setting_hides_no_setting(film_path, tmp_path):
+def test_what_is_called_as_a_setting_goes_where_it_is_no_setting(film_path, tmp_path):
     maker = Maker("AUTOMATIC", Finder("otsu", codes.FAMILIES["otsu"], "1"))
     run = start(read_film(film_path), settings_from(QUICK))
     run.compute("sensitive")
     give_mask(run, run.get("sensitive").labels, "sensitive", tool="file", maker=maker)
-    chest_cases.case_of(run).save(tmp_path / "a.tbcad")
-    (path,) = only(deidentify_files([tmp_path / "a.tbcad"], tmp_path / "out", Deidentification())).paths
+    (tmp_path / "Guided").mkdir()
+    said = (f"{tmp_path}/Guided/otsu.png: looks pale", "Guided was here")
+    named = tmp_path / "Guided" / "otsu.tbcad"
+    chest_cases.case_of(run, warnings=said).save(named)
+    (path,) = only(deidentify_files([named], tmp_path / "out", Deidentification())).paths
     case = Case.load(path)
+    assert "guided" not in " ".join(case.last.warnings).lower()
     assert chest_cases.run_from(case, chest_cases.film_for(case, path)).settings == run.settings
 
 
