@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def index_words(value: float, abnormal: int, how: str = "") -> str:
+def index_words(value: float, abnormal: int, how: str = "", *, short: bool = False) -> str:
     """Return what came of a scan, such as ``"BSI 0.45 %, 2 abnormal hotspots"``.
 
     Parameters
@@ -14,8 +14,11 @@ def index_words(value: float, abnormal: int, how: str = "") -> str:
         Abnormal hotspots.
     how : str, optional
         Said of the index in brackets, such as its weights.
+    short : bool, optional
+        Leave out what is abnormal: for a column headed so.
     """
-    return f"BSI {value:.2f} %{f' ({how})' if how else ''}, {abnormal_words(abnormal)}"
+    spots = f"{abnormal} abnormal" if short else abnormal_words(abnormal)
+    return f"BSI {value:.2f} %{f' ({how})' if how else ''}, {spots}"
 
 
 def abnormal_words(number: int) -> str:

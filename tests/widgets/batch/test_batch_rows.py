@@ -8,6 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_tbcad.widgets.batch.rows import ANSWER, SECONDS, STATE, BatchRows
+from napari_tbcad.widgets.batch.table import StudyTable
 from napari_tbcad.widgets.batch.words import describe
 
 
@@ -52,7 +53,20 @@ def test_counts_and_cells(rows):
 def test_a_scan_is_told_as_on_the_command_line(rows, answer, said):
     rows.workflow = "bone"
     rows.take([[0, "done", 2.0, answer, 0.45, ""]])
-    assert rows.data(rows.index(0, ANSWER)) == said
+    assert said in rows.data(rows.index(0, ANSWER), Qt.ItemDataRole.ToolTipRole).splitlines()
+    assert rows.data(rows.index(0, ANSWER)) == said.partition(" hotspot")[0]
+
+
+def test_a_scan_s_answer_is_read_whole_in_a_narrow_dock(rows, qtbot):
+    rows.workflow = "bone"
+    rows.take([[0, "done", 2.0, "16 abnormal", 2.53, ""]])
+    table = StudyTable(rows)
+    qtbot.addWidget(table)
+    table.resize(340, 300)
+    table.show()
+    table.refresh()
+    needed = table.table.sizeHintForIndex(rows.index(0, ANSWER)).width()
+    assert needed <= table.table.columnWidth(ANSWER) <= 190
 
 
 def test_sorting_puts_what_is_not_known_last_either_way(rows):

@@ -200,7 +200,7 @@ class BatchRows(QAbstractTableModel):
         if column == FILE:
             return row.file
         if column == ANSWER:
-            return answer_words(row)
+            return answer_words(row, short=True)
         return "" if row.seconds is None else f"{row.seconds:.1f}"
 
     def _wanted(self, row: StudyRow) -> bool:

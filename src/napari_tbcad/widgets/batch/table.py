@@ -13,11 +13,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_tbcad.bone.words import index_words
 from napari_tbcad.widgets.batch.rows import ANSWER, FILTERS, BatchRows
 from napari_tbcad.widgets.parts.row_table import RowTable
 
+_MARGINS_PX = 10
 _OF_WORKFLOW = {"chest": ("abnormal",), "bone": ("suspect",)}
 """Filters that the other workflow has."""
+_WIDEST = {"chest": "not suspect 0.88 …", "bone": index_words(8.88, 88, short=True)}
+"""What the column of answers has room for, of each workflow."""
 
 
 class StudyTable(QWidget):
@@ -45,7 +49,7 @@ class StudyTable(QWidget):
         self.search.setToolTip("Lists only studies whose names hold this.")
         self.search.setPlaceholderText("part of a name")
         self.search.setClearButtonEnabled(True)
-        self.table = RowTable(rows, stretched=1, widths={0: 26, 2: 136, 3: 44})
+        self.table = RowTable(rows, stretched=1, widths={0: 26, ANSWER: 136, 3: 44})
         self.table.setFixedHeight(246)
         self.table.setSortingEnabled(True)
         self.table.horizontalHeader().setSortIndicatorShown(True)
@@ -74,6 +78,9 @@ class StudyTable(QWidget):
         if workflow == self._workflow:
             return
         self._workflow = workflow
+        if workflow in _WIDEST:
+            widest = self.table.fontMetrics().horizontalAdvance(_WIDEST[workflow])
+            self.table.setColumnWidth(ANSWER, widest + _MARGINS_PX)
         chosen = self.kind.currentData()
         self.kind.blockSignals(True)
         self.kind.clear()

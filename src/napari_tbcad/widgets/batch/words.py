@@ -42,15 +42,15 @@ def things(number: int, workflow: str) -> str:
     return f"{number} studies" if workflow not in ("chest", "bone") else count(number, THINGS[workflow])
 
 
-def answer_words(row: StudyRow) -> str:
-    """Return what came of a study in as few words as a narrow dock has room for."""
+def answer_words(row: StudyRow, *, short: bool = False) -> str:
+    """Return what came of a study; `short` for the column of a narrow dock."""
     if row.state == "failed":
         return row.message.removeprefix(f"{row.file}: ")
     if not row.finished:
         return row.fault
     abnormal = row.answer.removesuffix(" abnormal")
     if row.figure is not None and abnormal.isdecimal():
-        return index_words(row.figure, int(abnormal))
+        return index_words(row.figure, int(abnormal), short=short)
     return f"{DECISIONS.get(row.answer, row.answer)} {_figure(row.figure)}".strip()
 
 
