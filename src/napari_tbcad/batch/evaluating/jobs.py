@@ -12,7 +12,6 @@ The folder is the evaluation folder itself (``evaluation.json``, tables, models,
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,9 +21,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 
-from napari_tbcad.batch.child.files import ENDED, JOB, now, read_json, write_json
+from napari_tbcad.batch.child.files import ENDED, JOB, now, read_json
 from napari_tbcad.batch.child.files import new_folder as _new_folder
 from napari_tbcad.batch.child.folders import remove_folder, written_when
+from napari_tbcad.batch.child.jobs import RESUMABLE, Phase, in_order, job_in, keep_job, newest_first
 from napari_tbcad.batch.child.lock import is_running
 from napari_tbcad.errors import BadInput
 
@@ -39,8 +39,6 @@ VERSION = 1
 Doing = Literal["survey", "estimate", "evaluate"]
 ORDER: tuple[Doing, ...] = ("survey", "estimate", "evaluate")
 """Steps of a job, in the order in which they are done."""
-
-Phase = Literal["planned", "running", "interrupted", "stopped", "finished", "failed"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class EvaluationState:
     @property
     def resumable(self) -> bool:
         """Whether it can be gone on with."""
-        return self.phase in ("interrupted", "stopped", "failed")
+        return self.phase in RESUMABLE
 
 
 def evaluations_home() -> Path:
@@ -128,12 +126,11 @@ def write_job(
     BadInput
         If a step is not known, or the folder cannot be written.
     """
-    if odd := [one for one in do if one not in ORDER]:
-        raise BadInput(folder / JOB, f"there is no step {odd[0]!r}; there are {', '.join(ORDER)}")
+    steps = in_order(folder, do, ORDER)
     earlier = read_json(folder / JOB) or {"made": now()}
     job: dict[str, Any] = earlier | {
         "version": VERSION,
-        "do": [one for one in ORDER if one in do],
+        "do": steps,
         "path": str(path),
         "test": None if test is None else str(test),
         "name": " → ".join(filter(None, (path.name, test.name if test else ""))),
@@ -144,21 +141,16 @@ def write_job(
         job["assignments"] = dict(assignments)
     if before is not None:
         job["before"] = str(before)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / JOB, job)
-    except OSError as error:
-        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+    keep_job(folder, job)
 
 
 def read_job(folder: Path) -> dict[str, Any]:
     """Return what ``job.json`` of a folder says; raises BadInput where it cannot be used."""
-    job = read_json(folder / JOB)
-    if job is None or "path" not in job or not isinstance(job.get("do"), list):
-        raise BadInput(folder / JOB, "cannot be read as what an evaluation is to do")
-    if not isinstance(job.get("version"), int) or job["version"] > VERSION:
-        raise BadInput(folder / JOB, "written by a newer version of the program")
-    return job
+
+    def fits(job: Mapping[str, Any]) -> bool:
+        return "path" in job and isinstance(job.get("do"), list)
+
+    return job_in(folder, VERSION, what="an evaluation", fits=fits)
 
 
 def config_of(job: Mapping[str, Any], source: Path) -> EvaluationConfig:
@@ -223,12 +215,7 @@ def _auc(path: Path) -> tuple[float, float, float] | None:
 
 def list_evaluations(home: Path) -> list[EvaluationState]:
     """Return the evaluations below a folder, the newest first; a folder that holds none is passed over."""
-    found = []
-    for path in home.iterdir() if home.is_dir() else ():
-        if (path / JOB).is_file() or (path / EVALUATION).is_file():
-            with contextlib.suppress(BadInput):
-                found.append(state_of(path))
-    return sorted(found, key=lambda one: (one.when, one.folder.name), reverse=True)
+    return newest_first(home, state_of, (JOB, EVALUATION))
 
 
 def remove_evaluation(folder: Path) -> None:

@@ -13,7 +13,6 @@ The folder is one of the window's own; the results lie in the output folder that
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +21,11 @@ from typing import Any, Literal
 
 import platformdirs
 
-from napari_tbcad.batch.child.files import ENDED, JOB, now, read_json, write_json
+from napari_tbcad.batch.child.files import ENDED, JOB, now, read_json
 from napari_tbcad.batch.child.files import new_folder as _new_folder
 from napari_tbcad.batch.child.folders import remove_folder, written_when
+from napari_tbcad.batch.child.jobs import RESUMABLE, Phase, in_order, job_in, keep_job, newest_first
 from napari_tbcad.batch.child.lock import is_running
-from napari_tbcad.errors import BadInput
 
 COUNTS, RESULTS = "counts.json", "results"
 VERSION = 1
@@ -36,8 +35,6 @@ ORDER: tuple[Doing, ...] = ("look", "run")
 """Steps of a job, in the order in which they are done."""
 WORKFLOWS = ("chest", "bone")
 AGAIN = ("unfinished", "failed", "all")
-
-Phase = Literal["planned", "running", "interrupted", "stopped", "finished", "failed"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class BatchState:
     @property
     def resumable(self) -> bool:
         """Whether it can be gone on with."""
-        return self.phase in ("interrupted", "stopped", "failed")
+        return self.phase in RESUMABLE
 
 
 def batches_home() -> Path:
@@ -155,12 +152,11 @@ def write_job(folder: Path, do: Sequence[Doing], plan: BatchPlan, *, again: str 
     BadInput
         If a step is not known, or the folder cannot be written.
     """
-    if odd := [one for one in do if one not in ORDER]:
-        raise BadInput(folder / JOB, f"there is no step {odd[0]!r}; there are {', '.join(ORDER)}")
+    steps = in_order(folder, do, ORDER)
     earlier = read_json(folder / JOB) or {"made": now()}
     job: dict[str, Any] = earlier | {
         "version": VERSION,
-        "do": [one for one in ORDER if one in do],
+        "do": steps,
         "again": again,
         "name": plan.name,
         "inputs": [str(path) for path in plan.inputs],
@@ -173,21 +169,16 @@ def write_job(folder: Path, do: Sequence[Doing], plan: BatchPlan, *, again: str 
         "workers": plan.workers,
         "scheduler": plan.scheduler,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / JOB, job)
-    except OSError as error:
-        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+    keep_job(folder, job)
 
 
 def read_job(folder: Path) -> dict[str, Any]:
     """Return what ``job.json`` of a folder says; raises BadInput where it cannot be used."""
-    job = read_json(folder / JOB)
-    if job is None or not isinstance(job.get("inputs"), list) or not isinstance(job.get("do"), list):
-        raise BadInput(folder / JOB, "cannot be read as what a batch is to do")
-    if not isinstance(job.get("version"), int) or job["version"] > VERSION:
-        raise BadInput(folder / JOB, "written by a newer version of the program")
-    return job
+
+    def fits(job: Mapping[str, Any]) -> bool:
+        return isinstance(job.get("inputs"), list) and isinstance(job.get("do"), list)
+
+    return job_in(folder, VERSION, what="a batch", fits=fits)
 
 
 def plan_of(job: Mapping[str, Any]) -> BatchPlan:
@@ -236,12 +227,7 @@ def state_of(folder: Path) -> BatchState:
 
 def list_batches(home: Path) -> list[BatchState]:
     """Return the batches below a folder, the newest first; a folder that holds none is passed over."""
-    found = []
-    for path in home.iterdir() if home.is_dir() else ():
-        if (path / JOB).is_file():
-            with contextlib.suppress(BadInput):
-                found.append(state_of(path))
-    return sorted(found, key=lambda one: (one.when, one.folder.name), reverse=True)
+    return newest_first(home, state_of)
 
 
 def remove_batch(folder: Path) -> None:

@@ -17,7 +17,6 @@ A training is a folder:
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import sys
@@ -36,6 +35,7 @@ from napari_tbcad.batch.child.files import now as now
 from napari_tbcad.batch.child.files import read_json as read_json
 from napari_tbcad.batch.child.files import write_json as write_json
 from napari_tbcad.batch.child.folders import remove_folder, written_when
+from napari_tbcad.batch.child.jobs import RESUMABLE, Phase, in_order, job_in, keep_job, newest_first
 from napari_tbcad.batch.child.lock import claimed as claimed
 from napari_tbcad.batch.child.lock import is_running as is_running
 from napari_tbcad.errors import BadInput
@@ -57,8 +57,6 @@ VERSION = 1
 Doing = Literal["find", "plan", "survey", "estimate", "train", "judge"]
 ORDER: tuple[Doing, ...] = ("find", "plan", "survey", "estimate", "train", "judge")
 """Steps of a job, in the order in which they are done."""
-
-Phase = Literal["planned", "running", "interrupted", "stopped", "finished", "failed"]
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class TrainingState:
     @property
     def resumable(self) -> bool:
         """Whether it can be gone on with."""
-        return self.phase in ("interrupted", "stopped", "failed") and self.model is None
+        return self.phase in RESUMABLE and self.model is None
 
 
 def trainings_home() -> Path:
@@ -147,17 +145,16 @@ def write_job(
     """
     from napari_tbcad.networks.config import save_config
 
-    if odd := [one for one in do if one not in ORDER]:
-        raise BadInput(folder / JOB, f"there is no step {odd[0]!r}; there are {', '.join(ORDER)}")
+    steps = in_order(folder, do, ORDER)
     before = read_job(folder) if (folder / JOB).is_file() else {"made": now()}
     about = {} if config is None else _about(config)
-    job = before | about | more | {"version": VERSION, "do": [one for one in ORDER if one in do]}
+    job = before | about | more | {"version": VERSION, "do": steps}
     try:
         if config is not None:
             save_config(config, folder / CONFIG)
-        write_json(folder / JOB, job)
     except OSError as error:
         raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
+    keep_job(folder, job)
 
 
 def _about(config: TrainingConfig) -> dict[str, Any]:
@@ -174,12 +171,7 @@ def _about(config: TrainingConfig) -> dict[str, Any]:
 
 def read_job(folder: Path) -> dict[str, Any]:
     """Return what ``job.json`` of a folder says; raises BadInput where it cannot be used."""
-    job = read_json(folder / JOB)
-    if job is None:
-        raise BadInput(folder / JOB, "cannot be read as what a training is to do")
-    if not isinstance(job.get("version"), int) or job["version"] > VERSION:
-        raise BadInput(folder / JOB, "written by a newer version of the program")
-    return job
+    return job_in(folder, VERSION, what="a training", fits=lambda job: True)
 
 
 def keep_survey(folder: Path, survey: Survey) -> None:
@@ -268,12 +260,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def list_trainings(home: Path) -> list[TrainingState]:
     """Return the trainings below a folder, the newest first; a folder that holds none is passed over."""
-    found = []
-    for path in home.iterdir() if home.is_dir() else ():
-        if (path / JOB).is_file():
-            with contextlib.suppress(BadInput):
-                found.append(state_of(path))
-    return sorted(found, key=lambda one: (one.when, one.folder.name), reverse=True)
+    return newest_first(home, state_of)
 
 
 def remove_training(folder: Path) -> None:
