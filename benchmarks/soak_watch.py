@@ -20,8 +20,10 @@ from qtpy.QtWidgets import QApplication
 BEAT_S = 0.01
 """Seconds between two looks at what the GUI thread does."""
 NOTED_MS = 50.0
-_LIVES = ("napari_tbcad.widgets.importing", "live_in")
-"""Module and function whose event loop lets the window live while an entry waits."""
+_LIVES = ("napari_tbcad.widgets.importing", {"live_in", "wait"})
+"""Module and functions whose event loop lets the window live while an entry waits."""
+_TOLD = ("napari_tbcad.widgets.collecting", {"follow"})
+"""Who is told by Python of each search for garbage: the search is that of who asked for it."""
 
 
 @dataclass
@@ -84,7 +86,9 @@ class HeldUp:
         module = name.split(".")
         ours = module[:2] == ["napari_tbcad", "widgets"]
         theirs = module[0] in ("napari", "vispy", "app_model", "psygnal")
-        lives = (name, frame.f_code.co_name) == _LIVES
+        lives, told = (name == of and frame.f_code.co_name in those for of, those in (_LIVES, _TOLD))
+        if told:
+            return self._owners.setdefault(frame.f_code, 0)
         return self._owners.setdefault(frame.f_code, 3 if lives else 1 if ours else 2 if theirs else 0)
 
     def _look(self, _: int, frame: FrameType | None) -> None:
@@ -132,6 +136,7 @@ class HeldUp:
         """Look while inside."""
         before = signal.signal(signal.SIGALRM, self._look)
         signal.siginterrupt(signal.SIGALRM, False)
+        self._last = self._now()
         signal.setitimer(signal.ITIMER_REAL, BEAT_S, BEAT_S)
         try:
             yield

@@ -25,6 +25,8 @@ _FULL_EVERY_S = 60.0
 _MANY = 5000
 """More objects than that at once come from a library that a worker imports: they stay, and looking through
 all of them would hold the window up for 50 to 80 ms."""
+_MOST_OWED = 4
+"""So many studies may be closed before what is left of them is searched for."""
 
 
 class _Hold(QObject):
@@ -86,25 +88,18 @@ def collect_if_due() -> None:
         spare_what_is_there()
         return
     full = 2 in due and time.monotonic() - _Hold.looked_at_all > _FULL_EVERY_S
-    with _SPARING.kept():
-        gc.collect(2 if full else min(max(due), 1))
+    _SPARING.collect(2 if full else min(max(due), 1))
     if full:
         _Hold.looked_at_all = time.monotonic()
 
 
 class _Sparing:
-    """Keeps what is there out of Python's own searches, and brings it into those that somebody asks for.
-
-    Attributes
-    ----------
-    keeps : bool
-        Whether a search that is asked for spares it as well.
-    owes : bool
-        Whether something died meanwhile that only a search of everything finds: Python's next one is one.
-    """
+    """Keeps what is there out of Python's own searches, and brings it into those that somebody asks for."""
 
     def __init__(self) -> None:
-        self.keeps = self.owes = False
+        self._asked_here = False
+        self._closing = False
+        self._owed = 0
         self._everything = False
 
     def begin(self) -> None:
@@ -113,36 +108,46 @@ class _Sparing:
             gc.callbacks.append(self.follow)
         gc.freeze()
 
+    def collect(self, generation: int) -> None:
+        """Search the way Python does by itself."""
+        self._asked_here = True
+        try:
+            gc.collect(generation)
+        finally:
+            self._asked_here = False
+
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Let searches that are asked for inside spare it, too."""
-        before, self.keeps = self.keeps, True
+    def closing(self) -> Iterator[None]:
+        """Let searches that are asked for inside spare it, too, unless that was done several times."""
+        before, self._closing = self._closing, True
         try:
             yield
         finally:
-            self.keeps = before
+            self._closing = before
+            self._owed += 1
 
     def follow(self, phase: str, info: dict[str, int]) -> None:
         """Be told by Python that a search begins or has ended."""
         if info["generation"] != 2:
             return
         if phase == "start":
-            self._everything = not self.keeps and (self.owes or _asked_for())
+            self._everything = self._is_for_everything()
             if self._everything:
-                self.owes = False
+                self._owed = 0
                 gc.unfreeze()
         elif self._everything:
             # What is left is alive.
             self._everything = False
             gc.freeze()
 
+    def _is_for_everything(self) -> bool:
+        if self._asked_here or (self._closing and self._owed < _MOST_OWED):
+            return False
+        # Python's own begins when enough was allocated.
+        return not gc.isenabled() or gc.get_count()[0] <= gc.get_threshold()[0]
+
 
 _SPARING = _Sparing()
-
-
-def _asked_for() -> bool:
-    """Tell whether the search that begins is somebody's: Python's own begins when enough was allocated."""
-    return not gc.isenabled() or gc.get_count()[0] <= gc.get_threshold()[0]
 
 
 def spare_what_is_there() -> None:
@@ -154,11 +159,9 @@ def spare_what_is_there() -> None:
 def without_searching() -> Iterator[None]:
     """Spare what there is from every search inside: napari makes a whole one for each layer removed.
 
-    Each holds the window up for half a second; what is freed later is found by the next search.
+    Each holds the window up for half a second. What dies inside is found when somebody asks for a search
+    later, or inside the fifth such block.
     """
     spare_what_is_there()
-    try:
-        with _SPARING.kept():
-            yield
-    finally:
-        _SPARING.owes = True
+    with _SPARING.closing():
+        yield
