@@ -144,8 +144,9 @@ def films_for(folder: Path, data: Path, number: int, broken: int) -> Path:
     for path in real:
         shutil.copy(path, films / "real" / f"{path.parent.name}_{path.name}")
     simulated = number - len(real) - broken
-    write_simulated_set(folder / "made", simulated, seed=10, size=256)
-    (folder / "made" / "films").rename(films / "simulated")
+    if simulated > 0:
+        write_simulated_set(folder / "made", simulated, seed=10, size=256)
+        (folder / "made" / "films").rename(films / "simulated")
     for place in range(broken):
         (films / f"broken{place}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(place))
     say(f"{len(real)} real films, {simulated} simulated, {broken} broken")
@@ -185,17 +186,22 @@ def cancelled_and_gone_on(person: Person, films: Path, number: int) -> None:
 
 
 def closed(person: Person) -> None:
-    """Close the window in the middle of the work."""
+    """Close the window in the middle of the work; its child ends its studies without it."""
+    folder, began = person.session.folder, time.monotonic()
+    person.session.child.close()
+    said = f"the child was told in {(time.monotonic() - began) * 1000:.0f} ms"
     began = time.monotonic()
     person.viewer.close()
-    say(f"window closed in {time.monotonic() - began:.1f} s")
-    spin(lambda: False, 1.0)
+    say(f"{said}, window closed in {time.monotonic() - began:.1f} s")
+    spin(lambda: window_jobs.state_of(folder).phase != "running", 60)
+    state = window_jobs.state_of(folder)
+    say(f"the child ended {time.monotonic() - began:.1f} s later: {state.phase}, {state.done} done")
 
 
 def finished(person: Person, films: Path) -> None:
     """Go on in a new window, mend what is broken, try it again."""
     session, panel = person.session, person.panel
-    spin(lambda: panel.shelf.offer.isVisible() or panel.shelf.button.isVisible(), 30)
+    spin(panel.shelf.offer.isVisible, 30)
     if panel.shelf.offer.isVisible():
         say(f"the new window offers: {panel.shelf.offer.text.text()}")
         person.press(panel.shelf.offer.go_button)

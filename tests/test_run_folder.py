@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_tbcad.batch.runs.shown import read_run
 from napari_tbcad.result_tables import with_rows
 from napari_tbcad.run_folder import ABOUT, JOURNAL, RUN, run_of, started_in
 
@@ -45,3 +46,13 @@ def test_a_case_exported_into_the_folder_replaces_the_row_of_its_film(out, tmp_p
     found, known = with_rows(table, ("file", "value"), [{"file": film, "value": 3}], file=film)
     assert known
     assert found == [{"file": "a.png", "value": "1"}, {"file": film, "value": 3}]
+
+
+def test_a_list_of_its_studies_says_where_they_lie(out, tmp_path):
+    about = json.loads((out / RUN / ABOUT).read_text())
+    (out / RUN / ABOUT).write_text(json.dumps({**about, "kind": "chest"}))
+    (out / RUN / "inputs.csv").write_text("name,file,files,fault\na,films/a.png,films/a.png,\n")
+    (out / "results.csv").write_text("file,status,decision,probability\nfilms/a.png,ok,tb_suspect,0.9\n")
+    shown = read_run(out)
+    assert shown.lines == [["a", [str(tmp_path / "work" / "films" / "a.png")], ""]]
+    assert [change[:2] for change in shown.changes] == [[0, "done"]]
