@@ -72,11 +72,12 @@ def save_tiny_network() -> Callable[..., str]:
     return save
 
 
-_WINDOWS = {"qapp", "qtbot", "make_napari_viewer", "make_napari_viewer_proxy"}
+# The fixtures of pytest-qt, napari and npe2, which the pure tests run without.
+_WINDOWS = {"qapp", "qtbot", "make_napari_viewer", "make_napari_viewer_proxy", "npe2pm", "plugin_settings"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a window, so that `-m "not gui"` needs no display."""
+    """Mark what opens a window or asks for napari's own fixtures, so that `-m "not gui"` needs neither."""
     for item in items:
         if _WINDOWS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.gui)
