@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_tbcad.batch.runs.inputs import Study, bone_inputs, chest_inputs, safe_names
+from napari_tbcad.batch.runs.inputs import Study, bone_inputs, chest_inputs
+from napari_tbcad.batch.runs.names import safe_names
 from napari_tbcad.errors import BadInput
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from napari_tbcad.batch.runs.names import safe_names
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import is_file
 from napari_tbcad.io.scan_files import scan_entries, scans_among
@@ -20,10 +19,6 @@ LIST_SUFFIXES = (".csv", ".tsv")
 """Files so called are tables that name the studies."""
 
 MISSING = "no such file or folder"
-
-_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\\/\ud800-\udfff]")
-_LONGEST_NAME = 160
-"""Bytes of a NAME; with what is added to it, a file's name stays below the 255 that file systems take."""
 
 
 @dataclass(frozen=True)
@@ -261,38 +256,6 @@ def _finished(studies: Iterable[Study], given: _Given, thing: str) -> list[Study
         found.append(replace(study, fault=fault, listed=listed))
     names = safe_names([study.name for study in found])
     return [replace(study, name=name) for study, name in zip(found, names, strict=True)]
-
-
-def safe_names(names: Sequence[str]) -> list[str]:
-    """Return names of which each can be part of a file's name in one folder, still unique.
-
-    A separator, a control character, or a byte that is no text becomes ``_``. A name longer than
-    160 bytes is cut and gets a digest of the whole, so that the same input has the same name in every run.
-    Names that were fine stay as they are.
-    """
-    made = [_safe(name) for name in names]
-    taken = {name.casefold() for name, was in zip(made, names, strict=True) if name == was}
-    for place, (name, was) in enumerate(zip(list(made), names, strict=True)):
-        if name == was:
-            continue
-        number, one = 1, name
-        while one.casefold() in taken:
-            number += 1
-            one = f"{name}~{number}"
-        taken.add(one.casefold())
-        made[place] = one
-    return made
-
-
-def _safe(name: str) -> str:
-    said = _NOT_IN_NAMES.sub("_", name)
-    if not said.strip(". "):
-        said = f"_{said}"
-    raw = said.encode()
-    if len(raw) <= _LONGEST_NAME:
-        return said
-    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{raw[: _LONGEST_NAME - 13].decode(errors='ignore')}~{mark}"
 
 
 def columns_of(study: Study) -> Mapping[str, str]:

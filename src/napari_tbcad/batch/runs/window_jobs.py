@@ -26,6 +26,7 @@ from napari_tbcad.batch.child.files import new_folder as _new_folder
 from napari_tbcad.batch.child.folders import remove_folder, written_when
 from napari_tbcad.batch.child.jobs import RESUMABLE, Phase, in_order, job_in, keep_job, newest_first
 from napari_tbcad.batch.child.lock import is_running
+from napari_tbcad.errors import BadInput
 
 COUNTS, RESULTS = "counts.json", "results"
 VERSION = 1
@@ -196,6 +197,14 @@ def plan_of(job: Mapping[str, Any]) -> BatchPlan:
         workers=workers if isinstance(workers, int) and workers > 0 else 1,
         scheduler=str(job.get("scheduler") or ""),
     )
+
+
+def plan_in(folder: Path) -> BatchPlan | None:
+    """Return what was asked for in a folder; None where that cannot be read."""
+    try:
+        return plan_of(read_job(folder))
+    except BadInput:
+        return None
 
 
 def state_of(folder: Path) -> BatchState:

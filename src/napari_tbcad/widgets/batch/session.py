@@ -6,7 +6,6 @@ It outlives the panel: a batch goes on while its dock is closed, and stops with 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,7 +139,9 @@ class BatchSession(ChildSession):
         self._show_nothing()
         self.rows.clear(workflow or "chest")
         if paths:
-            self._look()
+            folder = self._planned.folder(self.plan.name)
+            if self._write(folder, ("look",), self.plan):
+                self.child.run(folder, ("look",))
         self.changed.emit()
 
     def choose_workflow(self, workflow: str) -> None:
@@ -200,7 +201,7 @@ class BatchSession(ChildSession):
         if state is None or (state.out / RUN / INPUTS).is_file():
             self.shown.read()
         else:  # it ended before any study: models were refused, or it was stopped while they were loaded
-            self._plan_of(folder)
+            self.plan = jobs.plan_in(folder) or self.plan
         self.changed.emit()
 
     def forget(self, folder: Path) -> None:
@@ -223,11 +224,6 @@ class BatchSession(ChildSession):
             self.opener.open(self.rows.all[number], self.rows.workflow, self.out, self.plan)
 
     # -- the child ------------------------------------------------------------------------------------
-
-    def _look(self) -> None:
-        folder = self._planned.folder(self.plan.name)
-        if self._write(folder, ("look",), self.plan):
-            self.child.run(folder, ("look",))
 
     def _again(self, folder: Path, again: str) -> None:
         if self.busy:
@@ -291,15 +287,10 @@ class BatchSession(ChildSession):
         self.rows.clear(got.workflow)
         self.rows.add(got.lines, 0)
         self.rows.take(got.changes)
-        self.plan = BatchPlan(workflow=got.workflow, classifier=got.classifier or "none")
-        if self.folder is not None:
-            self._plan_of(self.folder)
+        planned = None if self.folder is None else jobs.plan_in(self.folder)
+        self.plan = planned or BatchPlan(workflow=got.workflow, classifier=got.classifier or "none")
         self.found = None
         self.changed.emit()
-
-    def _plan_of(self, folder: Path) -> None:
-        with suppress(BadInput):
-            self.plan = jobs.plan_of(jobs.read_job(folder))
 
     def _show_nothing(self) -> None:
         self.shown.show(None, None)
