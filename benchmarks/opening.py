@@ -1,7 +1,7 @@
 """Each panel opened for the first time in a fresh process: does the window stand still meanwhile.
 
     xvfb-run -a -s "-screen 0 1280x1024x24" .venv/bin/python benchmarks/opening.py
-        [--panel "Chest X-ray" …] [--repeats 3] [--rest 4]
+        [--panel "Chest X-ray" …] [--repeats 3] [--rest 4] [--torch]
 
 A window of napari, a panel from its menu, and some seconds' rest, while a model is read. Twice: "at once",
 with the panel's code imported in one go, as a class named in the manifest is, and "beside", as the panels of
@@ -14,11 +14,15 @@ shown            the panel is docked, napari's part included: processor time of 
 beats            how often a timer of 10 ms fired while the code was imported, and the longest pause, without
                  waiting for a processor that other programs had
 modules          imported on the window's thread until the panel is docked, and in all
+
+--torch prints instead how long a worker that imports torch keeps another thread from running, at the most,
+with and without torch's libraries being loaded first (networks/libraries.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import statistics
 import subprocess
@@ -123,11 +127,37 @@ class Importing:
         self.span = began, had(), time.thread_time() - processor
 
 
+def kept_by_torch(*, ahead: bool) -> float:
+    """Return the longest time (ms) that this thread did not run while another imported torch."""
+    from napari_tbcad.networks.libraries import load_ahead
+
+    over = threading.Event()
+
+    def work() -> None:
+        if ahead:
+            load_ahead()
+        import_module("torch")
+        over.set()
+
+    gc.disable()  # as while any worker works (widgets/collecting.py)
+    threading.Thread(target=work).start()
+    longest = 0.0
+    while not over.is_set():
+        before = had()
+        time.sleep(0.001)
+        longest = max(longest, 1000 * (had() - before))
+    return longest
+
+
 def measured(panel: str, *, at_once: bool, rest: float) -> dict[str, Any]:
     """Return what one fresh process measures."""
-    command = [sys.executable, __file__, "--one", panel, "--rest", str(rest)]
-    if at_once:
-        command.append("--at-once")
+    command = ["--one", panel, "--rest", str(rest), *(["--at-once"] if at_once else [])]
+    return answer(command)
+
+
+def answer(options: list[str]) -> dict[str, Any]:
+    """Return what a fresh process prints."""
+    command = [sys.executable, __file__, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if not lines:
@@ -157,7 +187,17 @@ def main() -> None:
     parser.add_argument("--rest", type=float, default=4.0, help="seconds after the panel is shown")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--at-once", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--torch", action="store_true")
+    parser.add_argument("--torch-in-one", choices=("at once", "ahead"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.torch_in_one:
+        print(json.dumps({"kept": kept_by_torch(ahead=options.torch_in_one == "ahead")}), flush=True)
+        return
+    if options.torch:
+        for how in ("at once", "ahead"):
+            runs = [answer(["--torch-in-one", how])["kept"] for _ in range(options.repeats)]
+            print(f"import torch, libraries {how}: no other thread ran for {statistics.median(runs):.0f} ms")
+        return
     if options.one:
         print(json.dumps(opened(options.one, at_once=options.at_once, rest=options.rest)), flush=True)
         return
