@@ -92,6 +92,7 @@ class Watch:
         }
         roots |= {"/usr/share", "/etc/ssl", "/etc/localtime", "/etc/mime.types"}
         self._read = (*map(os.path.realpath, roots), str(allowed))
+        sys.dont_write_bytecode = True  # a library that a reader imports would be seen as it is kept compiled
         sys.addaudithook(self._event)
 
     def _event(self, event: str, args: tuple[Any, ...]) -> None:
