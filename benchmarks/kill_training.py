@@ -18,7 +18,7 @@ import torch
 from kill_batch import Broken, Tally
 from napari_tbcad.networks.config import save_config
 from napari_tbcad.networks.training_folder import BEST, LAST, LOG, MODEL
-from training_kill import ARCHITECTURES, configured, difference, drawn, events_of, whole
+from training_kill import ARCHITECTURES, Moment, configured, difference, drawn, events_of, whole
 
 _NOT_COMPARED = ("seconds", "when")
 
@@ -58,9 +58,9 @@ def log_of(out: Path) -> list[dict[str, str]]:
 
 
 def once(
-    config: Path, out: Path, after: float | None, before: tuple[int, int]
+    config: Path, out: Path, after: Moment | None, before: tuple[int, int]
 ) -> tuple[bool, int, int, float]:
-    """Begin or go on, and kill after so many seconds; never where there are none.
+    """Begin or go on, and kill at a moment; never where there is none.
 
     Returns
     -------
@@ -93,17 +93,18 @@ def training(place: Path, times: int, seed: int) -> list[Tally]:
         config, alone = place / architecture / "training.yaml", place / architecture / "whole"
         save_config(configured(architecture, images), config)
         epoch = whole(config, alone)
-        print(f"{tally.part}: {epoch:.2f} s an epoch", flush=True)
+        print(f"{tally.part}: {epoch.seconds:.2f} s and {epoch.steps} steps an epoch", flush=True)
         round_, state = 0, (0, 1)
-        while tally.kills < times // len(ARCHITECTURES) or state[0]:
+        under_way = False
+        while tally.kills < times // len(ARCHITECTURES) or under_way:
             out = place / architecture / f"killed{round_}"
             try:
-                after: float | None = float(generator.uniform(0, 2.5 * epoch))
-                if tally.kills >= times // len(ARCHITECTURES):
-                    after = None
+                last = tally.kills >= times // len(ARCHITECTURES)
+                after = None if last else Moment.within(epoch, generator)
                 killed, done, an_epoch, again = once(config, out, after, state)
                 tally.cost, state = max(tally.cost, again), (done, an_epoch)
                 tally.files += read_all(out)
+                under_way = killed
                 if killed:
                     tally.kills += 1
                     tally.finished += max(0, done // an_epoch)
@@ -113,9 +114,12 @@ def training(place: Path, times: int, seed: int) -> list[Tally]:
                     raise Broken(f"weights differ by {far:.3g}, or the log does")
                 tally.ends += 1
             except Broken as error:
+                under_way = False
                 tally.faults.append(f"{tally.part}, kill {tally.kills}: {error}")
                 print(tally.faults[-1], flush=True)
             shutil.rmtree(out, ignore_errors=True)
             round_, state = round_ + 1, (0, 1)
+        if not tally.finished or not tally.ends:
+            tally.faults.append(f"{tally.part}: no kill hit a training that had learned anything")
         tallies.append(tally)
     return tallies

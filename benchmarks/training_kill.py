@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import imageio.v3 as iio
 import numpy as np
@@ -72,21 +72,50 @@ def at_work(config: Path, out: Path, told: Any) -> None:
     train(load_config(config), out, resume=True, say=lambda _: None, on_event=lambda e: told.send(dict(e)))
 
 
-def events_of(config: Path, out: Path, kill_after: float | None) -> Iterator[dict[str, Any]]:
-    """Run the training in a process of its own; kill it so many seconds after it began to learn."""
+class Moment(NamedTuple):
+    """When a training is killed: so many steps after it began or went on, and so many seconds later.
+
+    Counted in steps, since on a busy machine a time alone may be over before anything was learned.
+    """
+
+    steps: int
+    then: float
+
+    @classmethod
+    def within(cls, epoch: Epoch, generator: np.random.Generator) -> Moment:
+        """Return one within two and a half epochs: in a step, in validation, or while files are written."""
+        steps = int(generator.integers(0, 5 * epoch.steps // 2 + 1))
+        return cls(steps, float(generator.uniform(0, epoch.seconds / 2)))
+
+
+class Epoch(NamedTuple):
+    """What an epoch takes: clock time and steps."""
+
+    seconds: float
+    steps: int
+
+
+def events_of(config: Path, out: Path, kill: Moment | None) -> Iterator[dict[str, Any]]:
+    """Run the training in a process of its own, and kill it at a moment."""
     # Forked, so that torch is not imported anew each time.
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
     worker = context.Process(target=at_work, args=(config, out, there))
     worker.start()
     there.close()
+    last: int | None = None
     for event in received(here):
         yield event
-        if kill_after is not None and event["event"] == "begun":
-            time.sleep(kill_after)
+        if kill is None:
+            continue
+        if event["event"] == "begun":
+            last = event["step"] + kill.steps
+        if last is not None and event["event"] in ("begun", "step") and event["step"] >= last:
+            last = None
+            time.sleep(kill.then)
             worker.kill()
     worker.join()
-    if worker.exitcode and (kill_after is None or worker.exitcode != -signal.SIGKILL):
+    if worker.exitcode and (kill is None or worker.exitcode != -signal.SIGKILL):
         raise SystemExit(f"the training ended by itself ({worker.exitcode})")
 
 
@@ -99,18 +128,20 @@ def received(pipe: Any) -> Iterator[dict[str, Any]]:
             return
 
 
-def whole(config: Path, out: Path) -> float:
-    """Train without interruption; return the seconds that an epoch took."""
-    rows = [event for event in events_of(config, out, None) if event["event"] == "epoch"]
-    return sum(row["seconds"] for row in rows) / len(rows)
+def whole(config: Path, out: Path) -> Epoch:
+    """Train without interruption; return what an epoch took."""
+    events = list(events_of(config, out, None))
+    rows = [event for event in events if event["event"] == "epoch"]
+    begun = next(event for event in events if event["event"] == "begun")
+    return Epoch(sum(row["seconds"] for row in rows) / len(rows), begun["steps"] // begun["epochs"])
 
 
-def killed(config: Path, out: Path, times: int, epoch: float, generator: np.random.Generator) -> list[float]:
+def killed(config: Path, out: Path, times: int, epoch: Epoch, generator: np.random.Generator) -> list[float]:
     """Kill a training so often, then let it end; return the epochs that every kill cost."""
     lost: list[float] = []
     done, an_epoch = 0, 1
     for number in range(times + 1):
-        after = float(generator.uniform(0, 2.5 * epoch)) if number < times else None
+        after = Moment.within(epoch, generator) if number < times else None
         began = None
         for event in events_of(config, out, after):
             if event["event"] == "begun":
@@ -158,7 +189,7 @@ def main() -> None:
             same = (place / "whole" / MODEL).is_file() and (place / "killed" / MODEL).is_file()
             print(
                 f"  killed {len(lost)} times, at most {max(lost, default=0):.2f} epochs done again "
-                f"({epoch:.2f} s each); largest difference of a weight {far:.3g}; both ended: {same}",
+                f"({epoch.seconds:.2f} s each); largest difference of a weight {far:.3g}; both ended: {same}",
                 flush=True,
             )
 
