@@ -266,7 +266,7 @@ class ProgramsKept:
         self._waiting = waiting
 
         def keep(program: Any) -> None:
-            waiting.setdefault(program._parser, []).append(program._handle)
+            waiting.setdefault(program._parser, []).append(program.handle)
 
         def create_after(program: Any) -> None:
             # The context of this canvas is current only now, when the next thing is drawn in it.
