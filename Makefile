@@ -28,7 +28,7 @@ test: $(STAMP) display
 	$(MAKE) --jobs 3 --output-sync=target test-panels test-bone-panels test-slow
 
 # One thread of numerical libraries a process, since every core has a process of its own: two that share the cores
-# took three times as long. No plugin that opens windows, since it brings napari into each. A worker begins with tests
+# took up to three times the processor. No plugin that opens windows, since it brings napari into each. A worker begins with tests
 # that lie together and takes others' when it is done, so that what a module prepares is seldom made twice.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
 PURE := $(ONE_THREAD) PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/python -m pytest -p xdist \
