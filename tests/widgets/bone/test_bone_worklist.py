@@ -6,7 +6,7 @@ import shutil
 
 import pandas as pd
 import pytest
-from qtpy.QtWidgets import QMenu
+from qtpy.QtWidgets import QFileDialog, QMenu
 
 from napari_tbcad.bone.cases import hotspots_of
 from napari_tbcad.case import Case
@@ -101,7 +101,7 @@ def test_scans_are_annotated_one_after_the_other_and_accepted_by_a_second_reader
     assert second_lines(view)[0].endswith("Ani, then Budi")
 
 
-def test_the_export_menu_writes_the_annotation_in_both_schemes(opened, tmp_path, qtbot, finished):
+def test_the_export_menu_writes_the_annotation_in_both_schemes(opened, tmp_path, qtbot, finished, monkeypatch):
     viewer, widget = opened()
     menu = QMenu()
     widget.exporter.fill(menu)
@@ -111,6 +111,8 @@ def test_the_export_menu_writes_the_annotation_in_both_schemes(opened, tmp_path,
         "Tables, label images, overlay and record…",
         "Report…",
         "Annotation, both label schemes…",
+        "DICOM for an archive…",
+        "DICOM without identity…",
         "Picture of the canvas…",
     ]
     assert all(action.toolTip() for action in entries.values())
@@ -119,8 +121,9 @@ def test_the_export_menu_writes_the_annotation_in_both_schemes(opened, tmp_path,
     assert widget.session.hands.set_class([first], "non_bone")
     finished(widget)
     out = tmp_path / "annotation"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(out))
     with qtbot.waitSignal(widget.exporter.saved, timeout=30_000):
-        widget.exporter.export_annotation_to(out)
+        entries["Annotation, both label schemes…"].trigger()
     spots = pd.read_csv(out / "hotspots.csv").set_index("id")
     judged = {mark.id for mark in widget.session.value("hotspots").marks if mark.judged}
     assert set(spots.index[spots["judged"]]) == judged >= {first}
