@@ -64,6 +64,7 @@ def test_two_batches_at_once_are_one_window_s_each(started, settled, qtbot, home
     session = bench_of(first.session.viewer).session
     film = session.layer
     film.name = second.session.rows.all[number].file  # as the other window would call its own
+    qtbot.waitUntil(lambda: session.layers.layer("sensitive") is not None, timeout=LONG_MS)
     one.layers.remove(session.layers.layer("sensitive"))
     # the other window begins to look at one, and its film is deleted before it is done
     qtbot.waitUntil(lambda: second.session.rows.counts["done"] > 0, timeout=LONG_MS)

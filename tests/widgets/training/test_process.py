@@ -28,7 +28,7 @@ def process(qtbot, child):
     made.said.connect(made.events.append)
     made.ended.connect(made.codes.append)
     yield made
-    made.close(0)
+    made.close(at_once=True)
 
 
 def kinds(process):
@@ -88,12 +88,12 @@ def test_what_cannot_be_started_is_told(qtbot, process, job, monkeypatch):
     assert not process.running
 
 
-def test_closing_ends_a_child_that_takes_long(qtbot, process, job, child):
+def test_a_child_that_takes_long_is_ended_at_once_where_that_is_asked_for(qtbot, process, job, child):
     child("hangs")
     process.start(job)
     qtbot.waitUntil(lambda: "epoch" in kinds(process), timeout=LONG_MS)
     pid = process.events[0]["pid"]
-    process.close(200)
+    process.close(at_once=True)
     assert not alive(pid)
     assert process.codes == []
     assert json.loads((job / "job.json").read_text())["do"] == ["train", "judge"]
