@@ -14,7 +14,7 @@ minute what is there then is written down: memory, widgets, layers, sessions, th
 Slots are entries of this project's code on the GUI thread (soak_watch.py). "held" leaves out napari and
 vispy, and the time that the thread waited for a processor which other programs had.
 
-Every five minutes all panels are closed; widgets are counted then.
+Every five minutes all panels are closed; what is there then is compared.
 
 At the end, and with --read from a log: growth from the first tenth after the warm-up (a sixth of the run, at
 most 20 minutes) to the last tenth; everything above 5 % is named. --bare does the same in two windows
@@ -225,8 +225,8 @@ def read(path: Path) -> int:
     for field in fields(Vitals):
         if field.name in ("minute", "added", "panels"):
             continue
-        # How many widgets there are, and the memory of some, hangs on what is open.
-        told = closed if field.name == "widgets" and len(closed) >= 6 else after
+        # How many widgets there are, and their memory, hangs on which panels are open.
+        told = closed if len(closed) >= 6 else after
         tenth = max(3, len(told) // 10)
         first, last = (
             float(np.median([one[field.name] for one in part])) for part in (told[:tenth], told[-tenth:])

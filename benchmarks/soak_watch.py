@@ -154,8 +154,8 @@ class Vitals:
     ----------
     minute : float
         Since the beginning.
-    rss, uss : float
-        Resident set, and what of it is of this process alone (MB), after what is free was given back.
+    rss, heap : float
+        Resident set, and what of it is no file (MB), after what is free was given back.
     widgets, layers, sessions, objects : int
         Of Qt; layers of napari that live; sessions of this project that live; what Python's collector knows.
     threads, handles, children : int
@@ -168,7 +168,7 @@ class Vitals:
 
     minute: float
     rss: float
-    uss: float
+    heap: float
     widgets: int
     layers: int
     sessions: int
@@ -189,14 +189,14 @@ class Vitals:
         gc.collect()
         _give_back()
         process = psutil.Process()
-        memory = process.memory_full_info()
+        memory = process.memory_info()
         things = _everything()
         layers = sum(1 for thing in things if issubclass(type(thing), Layer))
         sessions = sum(1 for thing in things if issubclass(type(thing), Session))
         return cls(
             minute=round(minute, 2),
             rss=round(memory.rss / 1e6, 1),
-            uss=round(memory.uss / 1e6, 1),
+            heap=round((memory.rss - memory.shared) / 1e6, 1),
             widgets=len(QApplication.allWidgets()),
             layers=layers,
             sessions=sessions,
