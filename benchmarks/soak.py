@@ -106,24 +106,7 @@ class Soak:
                 desk = errands.desks[int(errands.rng.integers(2))]
                 number += 1
                 held.during = f"{name} {number}"
-                began = time.monotonic()
-                try:
-                    errands.one(name, desk)
-                except (Exception, SystemExit) as error:
-                    self.log.add(
-                        "failed",
-                        during=held.during,
-                        what=f"{type(error).__name__}: {error}",
-                        log=errands.log,
-                        trace=traceback.format_exc()[-1500:],
-                    )
-                self.log.add(
-                    "errand",
-                    minute=round(self.minute, 1),
-                    name=held.during,
-                    seconds=round(time.monotonic() - began, 1),
-                    window=errands.desks.index(desk),
-                )
+                self._one(errands, name, desk, held.during)
                 for text in problems:
                     self.log.add("exception", during=held.during, text=text[-3000:])
                 problems.clear()
@@ -131,12 +114,7 @@ class Soak:
                 self._closed()
                 self._vitals(sum(len(one.docked) for one in errands.desks))
                 if self.minute >= self._break:
-                    self._break = self.minute + BREAK_MINUTES
-                    for one in errands.desks:
-                        for panel in list(one.docked):
-                            one.undock(panel)
-                    self._noted = 0.0
-                    self._vitals()
+                    self._close_all(errands)
                 if before is None and self.minute > self.warm_up:
                     before = kinds()
             if before is not None:
@@ -145,6 +123,36 @@ class Soak:
         for desk in errands.desks:
             desk.viewer.close()
         wait(1.0)
+
+    def _one(self, errands: Any, name: str, desk: Any, during: str) -> None:
+        """Run one errand, and write down how it went."""
+        began = time.monotonic()
+        try:
+            errands.one(name, desk)
+        except (Exception, SystemExit) as error:
+            self.log.add(
+                "failed",
+                during=during,
+                what=f"{type(error).__name__}: {error}",
+                log=errands.log,
+                trace=traceback.format_exc()[-1500:],
+            )
+        self.log.add(
+            "errand",
+            minute=round(self.minute, 1),
+            name=during,
+            seconds=round(time.monotonic() - began, 1),
+            window=errands.desks.index(desk),
+        )
+
+    def _close_all(self, errands: Any) -> None:
+        """Close every panel, and write down what there is then."""
+        self._break = self.minute + BREAK_MINUTES
+        for desk in errands.desks:
+            for panel in list(desk.docked):
+                desk.undock(panel)
+        self._noted = 0.0
+        self._vitals()
 
     @property
     def warm_up(self) -> float:

@@ -33,6 +33,12 @@ def test_paths_count_from_where_it_was_started(out, tmp_path, monkeypatch):
     assert started_in(out) == Path()
 
 
+@pytest.mark.parametrize("text", ["", "[1]", '{"started_in": 3}', "[" * 5000, '{"started_in": "a\\u0000b"}'])
+def test_a_damaged_run_json_says_nothing(out, text):
+    (out / RUN / ABOUT).write_text(text)
+    assert started_in(out) == Path()
+
+
 def test_its_own_tables_are_told_from_others(out):
     assert run_of(out / "results.csv") == run_of(out / RUN / "inputs.csv") == out
     assert run_of(out / "masks" / "list.csv") is None

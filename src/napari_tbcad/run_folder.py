@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from napari_tbcad.errors import BadInput
 from napari_tbcad.files import is_file, is_folder
+from napari_tbcad.plain_text import read_json
 
 RUN = "run"
 """Folder below that of results which says what was run."""
@@ -40,9 +41,8 @@ def started_in(folder: Path) -> Path:
         is not there any more, or is not said.
     """
     try:
-        about = json.loads((folder / RUN / ABOUT).read_text(encoding="utf-8"))
-        place = Path(about[STARTED])
+        place = Path(read_json(folder / RUN / ABOUT)[STARTED])
         here = not place.is_absolute() or not is_folder(place) or place.samefile(Path())
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (BadInput, OSError, ValueError, TypeError, KeyError):
         return Path()
     return Path() if here else place

@@ -47,6 +47,7 @@ from napari_tbcad.case import Case
 from napari_tbcad.content import content_key, digest
 from napari_tbcad.errors import BadInput
 from napari_tbcad.imaging.bonescan import BoneScan, ViewName
+from napari_tbcad.io.clinic.makers import is_file
 from napari_tbcad.reading import Reading
 from napari_tbcad.record import Edit, Record, Step
 from napari_tbcad.schemes import ANTERIOR_ONLY, FOUR_CLASS, IGNORE, REGION_IDS, REGIONS
@@ -185,7 +186,7 @@ def _both(
 
 def _only_given_back(edits: Sequence[Edit]) -> bool:
     """Tell whether all edits are files that say what the program says: no pixel is of another class."""
-    return all(edit.tool == "file" and edit.pixels == 0 and edit.dice_after == 1 for edit in edits)
+    return all(is_file(edit) and edit.pixels == 0 and edit.dice_after == 1 for edit in edits)
 
 
 def _common(scan: BoneScan, files: tuple[Path, ...], edits: Sequence[Edit], folder: Path) -> dict[str, Any]:

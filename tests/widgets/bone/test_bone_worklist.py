@@ -101,7 +101,9 @@ def test_scans_are_annotated_one_after_the_other_and_accepted_by_a_second_reader
     assert second_lines(view)[0].endswith("Ani, then Budi")
 
 
-def test_the_export_menu_writes_the_annotation_in_both_schemes(opened, tmp_path, qtbot, finished, monkeypatch):
+def test_the_export_menu_writes_the_annotation_in_both_schemes(
+    opened, tmp_path, qtbot, finished, monkeypatch
+):
     viewer, widget = opened()
     menu = QMenu()
     widget.exporter.fill(menu)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from napari_tbcad.io.clinic.codes import FAMILIES, Concept
 from napari_tbcad.io.clinic.makers import Finder as Finder
-from napari_tbcad.io.clinic.makers import Maker, standing_edits, stated
+from napari_tbcad.io.clinic.makers import Maker, is_file, standing_edits, stated
 from napari_tbcad.record import Edit, Record, Step
 
 _DIGEST_SHOWN = 12
@@ -52,7 +52,7 @@ def maker_of(
     if (said := stated(record, target, part or target)) is not None:
         return Maker(said.made) if anonymous else said
     edits = standing_edits(record, target)
-    manual = not automatic or any(edit.tool == "file" for edit in edits)
+    manual = not automatic or any(map(is_file, edits))
     return Maker("MANUAL" if manual else "SEMIAUTOMATIC", finder)
 
 
