@@ -22,7 +22,7 @@ PANELS := $(BIN)/python -X faulthandler -m pytest -m gui
 # Mesa's cache of shaders, once filled, ends a program in which one of two images is removed (Mesa 22.3).
 WINDOW = MESA_SHADER_CACHE_DISABLE=true xvfb-run -a -n $(1) -s "-screen 0 1280x1024x24"
 
-.PHONY: test-pure test-slow test-times test-panels test-bone-panels test-pyside-panels test-pyside-bone-panels
+.PHONY: test-pure test-slow test-times test-panels test-bone-panels test-pyside-panels test-pyside-bone-panels pyside
 test: $(STAMP) display
 	$(MAKE) test-pure
 	$(MAKE) --jobs 3 --output-sync=target test-panels test-bone-panels test-slow
@@ -52,11 +52,14 @@ test-bone-panels:
 # The panels once more on the other Qt binding. Only the essentials of PySide6, beside PyQt6 in the same
 # environment: QT_API says which one napari takes, PYTEST_QT_API which one pytest-qt takes.
 PYSIDE := QT_API=pyside6 PYTEST_QT_API=pyside6
-test-pyside: $(STAMP) display
+test-pyside: test-pyside-panels test-pyside-bone-panels
+test-pyside-panels: pyside
+	$(PYSIDE) $(call WINDOW,160) $(PANELS) tests/widgets --ignore $(BONE_PANELS)
+test-pyside-bone-panels: pyside
+	$(PYSIDE) $(call WINDOW,190) $(PANELS) $(BONE_PANELS)
+pyside: $(STAMP) display
 	$(BIN)/python -c "import PySide6" 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt PySide6_Essentials
-	$(PYSIDE) $(call WINDOW,160) $(PANELS) tests/widgets --ignore $(BONE_PANELS)
-	$(PYSIDE) $(call WINDOW,190) $(PANELS) $(BONE_PANELS)
 
 # The pure tests without torch, napari and Qt, on Pythons 3.12 and 3.13 where they are.
 test-borders:
