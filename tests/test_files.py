@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import os
+import stat
+import sys
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_tbcad.files import cell, guarded, plain, read_rows, write_csv
+from napari_tbcad.files import cell, guarded, plain, read_rows, write_csv, written_whole
 
 FORMULAS = ("=1+1.png", "+cmd.png", "-2+3.png", "@SUM(A1).png", "\t=1.png", '=HYPERLINK("http://x";"y")')
 
@@ -59,3 +63,38 @@ def test_cells_of_other_kinds():
         "7",
         "True",
     ]
+
+
+def test_a_file_has_its_name_only_once_its_content_is_on_the_disk(tmp_path, monkeypatch):
+    path, order = tmp_path / "mask.png", []
+    monkeypatch.setattr("os.fsync", lambda handle: order.append((os.fstat(handle).st_size, path.exists())))
+    with written_whole(path) as temporary:
+        temporary.write_bytes(b"1234")
+    assert order == [(4, False)]
+    assert path.read_bytes() == b"1234"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of another kind")
+def test_files_of_other_threads_keep_the_rights_that_the_person_set(tmp_path):
+    """Asking for the process's mask of rights sets it for a moment, for every thread."""
+    before, end, seen = os.umask(0o077), threading.Event(), set()
+
+    def others() -> None:
+        while not end.is_set():
+            path = tmp_path / "other"
+            path.touch()
+            seen.add(stat.S_IMODE(path.stat().st_mode))
+            path.unlink()
+
+    thread = threading.Thread(target=others)
+    try:
+        thread.start()
+        for number in range(300):
+            with written_whole(tmp_path / "ours") as temporary:
+                temporary.write_bytes(bytes([number % 256]))
+        seen.add(stat.S_IMODE((tmp_path / "ours").stat().st_mode))
+    finally:
+        end.set()
+        thread.join()
+        os.umask(before)
+    assert seen == {0o600}

@@ -6,12 +6,15 @@ import contextlib
 import csv
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput
+
+UNFINISHED = ".napari-tbcad-"
+"""How the name of a file begins that is being written, or was when its program was killed."""
 
 
 @contextlib.contextmanager
@@ -31,18 +34,20 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.parent / f"{UNFINISHED}{secrets.token_hex(4)}{path.suffix}"
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        # mkstemp makes files private (0600); give the file what any new file would get.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        _reach_disk(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _reach_disk(path: Path) -> None:
+    """Wait until a file's content is on the disk: after a loss of power a name may be there without it."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def sha256(path: str | Path) -> str:

@@ -24,7 +24,7 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Table
 from napari_tbcad.batch.runs.run import RunSummary, StudyEvent, run_studies
 from napari_tbcad.errors import BadInput, ModelRefused
-from napari_tbcad.files import plain, written_whole
+from napari_tbcad.files import UNFINISHED, plain, written_whole
 
 UNLOADABLE = 13
 COLUMNS = ("file", "status", "message", "value", "share", "seconds")
@@ -415,13 +415,14 @@ def test_what_a_killed_run_left_half_written_is_removed_once_it_is_old(films, tm
 
     out = tmp_path / "out"
     run_studies(films, MadeJob(out))
-    old, fresh, own = (out / "masks" / name for name in (".abcd1234.png", ".abcd5678.png", ".mine.txt"))
-    for path in (old, fresh, own):
+    half = [out / "masks" / f"{UNFINISHED}{number}.png" for number in ("12345678", "abcdef01")]
+    own = [out / name for name in (".metadata", ".htaccess", ".features.csv", "masks/.bash_log")]
+    for path in (*half, *own):
         path.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    os.utime(own, (0, 0))
+    for path in (half[0], *own):
+        os.utime(path, (0, 0))
     run_studies(films, MadeJob(out))
-    assert (old.exists(), fresh.exists(), own.exists()) == (False, True, True)
+    assert [path.exists() for path in (*half, *own)] == [False, True, True, True, True, True]
 
 
 def test_a_person_s_export_is_taken_over_and_kept(films, tmp_path):

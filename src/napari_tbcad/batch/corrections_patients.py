@@ -58,8 +58,8 @@ class PatientNames:
         """Keep a new key, where a digest was made with it, for this user alone."""
         if self._used and not self._kept:
             with written_whole(self._path) as temporary:
+                temporary.chmod(0o600)
                 temporary.write_text(self._key.hex(), encoding="ascii")
-            self._path.chmod(0o600)
 
 
 def _key_in(path: Path) -> bytes:

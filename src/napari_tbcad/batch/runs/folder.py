@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from napari_tbcad import __version__
 from napari_tbcad.batch.child.files import now, read_json, write_json
 from napari_tbcad.batch.runs.inputs import Study, columns_of
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.files import read_rows, require_writable, write_csv
+from napari_tbcad.files import UNFINISHED, read_rows, require_writable, write_csv
 from napari_tbcad.run_folder import ABOUT, INPUTS, RUN, STARTED
 
 LOCK = "lock"
@@ -23,8 +22,6 @@ LOCK = "lock"
 ENDED = "ended"
 """Said in run.json of a run that ended in order."""
 
-_TEMPORARY = re.compile(r"\.[a-z0-9_]{8}(\.[a-z0-9]+)?")
-"""Names that :func:`napari_tbcad.files.written_whole` gives to what is being written."""
 _OLD_SECONDS = 60.0
 _COLUMNS = ("name", "file", "files", "fault")
 
@@ -171,15 +168,14 @@ def read_inputs(out: Path) -> list[dict[str, str]]:
 def sweep(out: Path) -> int:
     """Remove what a killed run left half-written; return how many files.
 
-    Only names that this program gives to files in the writing, in the folders that a run writes, and old
-    enough to be nobody's present work.
+    Only names that nobody but this program gives, and old enough to be nobody's present work.
     """
     removed = 0
     places = [out, *(place for place in out.iterdir() if place.is_dir() and not place.is_symlink())]
     for place in places:
-        for path in place.glob(".*"):
+        for path in place.glob(f"{UNFINISHED}*"):
             with contextlib.suppress(OSError):
-                if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime > _OLD_SECONDS:
+                if time.time() - path.stat().st_mtime > _OLD_SECONDS:
                     path.unlink()
                     removed += 1
     return removed

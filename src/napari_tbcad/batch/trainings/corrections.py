@@ -11,6 +11,7 @@ from napari_tbcad.batch.corrected import places_in
 from napari_tbcad.batch.corrections import Gathered, gather_corrections
 from napari_tbcad.batch.corrections_patients import KEY
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import written_whole
 
 
 def gathered(
@@ -72,8 +73,8 @@ def _lend(key: Path | None, to: Path | None) -> None:
     if key is None or to is None or not key.is_file() or to.is_file():
         return
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(key, to)
-        to.chmod(0o600)
+        with written_whole(to) as temporary:
+            temporary.chmod(0o600)
+            shutil.copyfile(key, temporary)
     except OSError as error:
         raise BadInput(to, f"cannot be written ({error.strerror or error})") from error
