@@ -558,3 +558,17 @@ def test_however_often_it_is_broken_off_the_tables_end_the_same(ends, tmp_path_f
     assert without_times(out) == without_times(whole)
     for path in (whole / "masks").iterdir():
         assert (out / "masks" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["results.csv", "features.csv", "masks/f2.txt"])
+def test_files_that_no_run_wrote_are_not_overwritten(films, tmp_path, name):
+    out, path = tmp_path / "out", tmp_path / "out" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    with pytest.raises(BadInput, match=f"{name.partition('/')[0]} there is not of a run"):
+        run_studies(films, MadeJob(out))
+    assert path.read_text() == "mine"
+    assert not (out / folder.RUN).exists()
+    path.rename(tmp_path / "elsewhere")
+    assert counts(run_studies(films, MadeJob(out))) == (6, 0, 0, 0)
+    assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from napari_tbcad import __version__
 from napari_tbcad.batch.child.files import now, read_json, write_json
 from napari_tbcad.batch.runs.inputs import Study, columns_of
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.files import UNFINISHED, read_rows, require_writable, write_csv
+from napari_tbcad.files import UNFINISHED, is_file, read_rows, require_writable, write_csv
 from napari_tbcad.run_folder import ABOUT, INPUTS, RUN, STARTED
 
 LOCK = "lock"
@@ -21,6 +21,9 @@ LOCK = "lock"
 
 ENDED = "ended"
 """Said in run.json of a run that ended in order."""
+
+FOLDERS = ("masks", "overlays", "records", "boxes")
+"""Folders below that of results in which studies' files lie."""
 
 _OLD_SECONDS = 60.0
 _COLUMNS = ("name", "file", "files", "fault")
@@ -53,6 +56,31 @@ def claimed(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def require_no_other(out: Path, tables: Iterable[str]) -> None:
+    """Refuse a folder with files that a run would replace and that no run wrote.
+
+    Parameters
+    ----------
+    out : Path
+        Folder for results, perhaps not there yet.
+    tables : iterable of str
+        Names of the tables without suffix.
+
+    Raises
+    ------
+    BadInput
+        If there are such files.
+    """
+    if is_file(out / RUN / ABOUT):
+        return
+    with contextlib.suppress(OSError):  # a folder that may not be looked at cannot be written either
+        there = {path.name for path in out.iterdir() if path.is_file() or any(path.glob("[!.]*"))}
+        if names := [name for name in (*(f"{table}.csv" for table in tables), *FOLDERS) if name in there]:
+            is_no_run = "is not of a run" if len(names) == 1 else "are not of a run"
+            cause = f"{', '.join(names)} there {is_no_run} and might be overwritten: choose another folder"
+            raise BadInput(out, cause)
 
 
 @contextlib.contextmanager

@@ -74,12 +74,14 @@ def run_studies(
     ------
     BadInput
         If the folder cannot be written, another run is at work in it, it holds results of another kind, or
-        the job cannot be done at all. What is done until then is kept.
+        files that no run wrote and this one would replace, or the job cannot be done at all. What is done
+        until then is kept.
     ModelRefused
         If a model or an atlas cannot be used: said once, before the first study.
     """
     began = time.monotonic()
     job = job.absolute()
+    folder.require_no_other(job.out, (table.name for table in job.tables))
     with folder.claimed(job.out):
         job.require(studies)
         settings = job.settings()
