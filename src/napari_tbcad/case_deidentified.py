@@ -19,12 +19,30 @@ START = datetime(1970, 1, 1, tzinfo=UTC)
 
 SOMETHING = "(removed)"
 
-_PATH = re.compile(r"(?<![\w.)])(?:[A-Za-z]:)?[\\/]\S+")
+_PATH = re.compile(
+    r"(?<![\w.)])(?:[A-Za-z]:)?[\\/]\S+"  # from a root
+    r"|(?<!\S)(?:[^\s\\/]+\\|[^\s\\/]+/[^\s\\/]+[\\/])\S*"  # of a folder, by \ or more than one /
+)
+_FILE = re.compile(
+    r"(?<!\S)\S*?(_(?:anterior|posterior)_[a-z]+|_(?:in)?sensitive)?"
+    r"\.(?:png|jpe?g|tiff?|bmp|gif|dcm|dicom|ima|img|nrrd|nii|xml|tbcad)\b",
+    re.IGNORECASE,
+)
+"""The name of an image, mask or case; its first group, which view and mask it is of, may stay."""
+
 SHORTEST = 3
 """Letters of the shortest word that is looked for; many a surname has no more."""
+_LONGEST_NAME = 80
 
 
-def deidentified(case: Case, image: ImageReference, arrays: Labels, role: str, words: Iterable[str]) -> Case:
+def deidentified(
+    case: Case,
+    image: ImageReference,
+    arrays: Labels,
+    role: str,
+    words: Iterable[str],
+    own: Iterable[str] = (),
+) -> Case:
     """Return a case from which identity is removed.
 
     Parameters
@@ -39,16 +57,19 @@ def deidentified(case: Case, image: ImageReference, arrays: Labels, role: str, w
         Role of the image.
     words : iterable of str
         What identifies: names of files and folders, of readers and patients. Wherever one occurs in a text
-        it is replaced, whatever its capitals.
+        it is replaced, whatever its capitals, also where ``_`` joins it to others.
+    own : iterable of str, optional
+        Names that the program gives, such as ``"area_left"``. One of which such a word is a part stays.
 
     Returns
     -------
     Case
         Masks, hotspots, measurements, results and settings as they were. Readers are called by number,
-        times are counted from the first one, paths are gone, and of several image files there is one role.
+        times are counted from the first one, paths and names of image files are gone, and of several image
+        files there is one role.
     """
     readers = _readers(case)
-    scrub = _Scrubber(words, readers)
+    scrub = _Scrubber(words, readers, (*own, *case.arrays))
     clock = _Clock(case)
     readings = tuple(_reading(one, scrub, clock, readers) for one in case.readings)
     return replace(
@@ -95,19 +116,33 @@ def _time(text: str) -> datetime | None:
 class _Scrubber:
     """Replaces names and paths in texts."""
 
-    def __init__(self, words: Iterable[str], readers: Mapping[str, str]) -> None:
+    def __init__(self, words: Iterable[str], readers: Mapping[str, str], own: Iterable[str] = ()) -> None:
         parts = {word for given in words for word in (given, Path(given).stem) if len(word) >= SHORTEST}
         self._readers = readers
         longest = sorted({*parts, *readers}, key=len, reverse=True)
-        self._words = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE) for word in longest]
+        self._own = {name.casefold() for name in own} - {word.casefold() for word in longest}
+        # An underscore parts words: DOE_JOHN_anterior_hotspots.png is named after DOE_JOHN.
+        self._words = [
+            re.compile(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", re.IGNORECASE) for word in longest
+        ]
 
     def text(self, text: str) -> str:
         if text in self._readers:
             return self._readers[text]
+        if text.casefold() in self._own:
+            return text
         # Words first: a path with blanks is known as a whole, and its pattern ends at the first blank.
         for word in self._words:
-            text = word.sub(SOMETHING, text)
-        return _PATH.sub(SOMETHING, text)
+            text = word.sub(self._replaced, text)
+        return _FILE.sub(lambda name: SOMETHING + (name[1] or ""), _PATH.sub(SOMETHING, text))
+
+    def _replaced(self, found: re.Match[str]) -> str:
+        """Return what stands for a word: itself where it is a part of a name of the program's."""
+        start, end = found.span()
+        before = re.search(r"\w*$", found.string[max(start - _LONGEST_NAME, 0) : start])
+        after = re.match(r"\w*", found.string[end : end + _LONGEST_NAME])
+        whole = "".join((before[0] if before else "", found[0], after[0] if after else ""))
+        return found[0] if whole.casefold() in self._own else SOMETHING
 
     def value(self, value: Any) -> Any:
         """Return JSON values with every text replaced; names of keys are the program's own."""
@@ -152,9 +187,12 @@ def _record(record: Record, scrub: _Scrubber, clock: _Clock, readers: Mapping[st
         if isinstance(entry, Edit):
             reader = readers.get(entry.reader, "reader" if entry.reader.strip() else "")
             facts = scrub.value(unnamed(entry.facts))
-            entries.append(replace(entry, when=clock.relative(entry.when), reader=reader, facts=facts))
+            target, tool = scrub.text(entry.target), scrub.text(entry.tool)
+            when = clock.relative(entry.when)
+            entries.append(replace(entry, target=target, tool=tool, when=when, reader=reader, facts=facts))
         else:
             model = None if entry.model is None else scrub.text(entry.model)
+            name, version = scrub.text(entry.name), scrub.text(entry.version)
             parameters, facts = scrub.value(entry.parameters), scrub.value(entry.facts)
-            entries.append(replace(entry, parameters=parameters, facts=facts, model=model))
+            entries.append(Step(name, parameters, model, facts, version))
     return Record(tuple(entries))

@@ -80,7 +80,12 @@ def film_run(film_path):
 def film_case(film_run, tmp_path) -> Path:
     path = tmp_path / "cases" / "roe_richard.tbcad"
     path.parent.mkdir()
-    chest_cases.case_of(film_run, reader="Dr. Quill", warnings=("roe_richard.dcm: looks pale.",)).save(path)
+    said = (
+        "roe_richard.dcm: looks pale.",
+        "roe_richard_sensitive.png is older",
+        "masks/roe_richard/a.png: old",
+    )
+    chest_cases.case_of(film_run, reader="Dr. Quill", warnings=said).save(path)
     return path
 
 
@@ -275,7 +280,7 @@ def test_nothing_says_who_it_is_of_once_that_is_removed(film_case, film_run, tmp
     report = read_report(exported.paths[-1])
     assert report.readers == ("reader 1",)
     (warning,) = report.said(codes.WARNING)
-    assert warning.endswith("left out with the identity: 1.")
+    assert warning.endswith("left out with the identity: 3.")
 
 
 def test_no_export_without_identity_takes_the_place_of_another(film_case, tmp_path):
@@ -343,7 +348,9 @@ def test_a_films_case_without_identity_reopens_as_it_was(film_case, film_run, tm
     assert again.get("features").as_dict() == film_run.get("features").as_dict()
     assert again.settings == film_run.settings
     assert [entry.reader for entry in again.journal] == ["reader 1"]
-    assert case.last.warnings == ("(removed): looks pale.",)
+    pale, *given = case.last.warnings
+    assert pale == "(removed): looks pale."
+    assert given == ["(removed)_sensitive is older", "(removed) old"]
     chest_cases.case_of(again, reader="reader 1").save(tmp_path / "twice.tbcad")
     assert b"roe" not in content(tmp_path / "twice.tbcad")
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import chain
 from pathlib import Path, PureWindowsPath
-from typing import Any, get_args
 
 import numpy as np
 
 from napari_tbcad.batch.clinic import Done
+from napari_tbcad.batch.deidentified_words import own_names, words_of
 from napari_tbcad.case import SUFFIX, Case, ImageReference
 from napari_tbcad.case_deidentified import SHORTEST, deidentified
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.files import require_writable, write_csv, written_whole
-from napari_tbcad.imaging.bonescan import VIEWS, Unit, ViewName
+from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
 from napari_tbcad.io.clinic.export import Exported
@@ -26,7 +25,6 @@ from napari_tbcad.io.opening import opening_told
 from napari_tbcad.io.scan_files import scans_among
 from napari_tbcad.io.view_names import named_view
 from napari_tbcad.io.walk import Entry
-from napari_tbcad.record import Parameters
 
 DRAWN = "text drawn into the picture stays: look at it"
 
@@ -168,7 +166,7 @@ def _picture(path: Path, copy: Path) -> Path:
 
 def _clean_case(path: Path) -> Case:
     case = Case.load(path)
-    known = _words_of(case)
+    known = words_of(case)
     names = chain(*(_names(image, path) for image in case.images.values()), _algorithms(case))
     words = [name for name in names if not {name.casefold(), Path(name).stem.casefold()} & known]
     if case.workflow == "bone":
@@ -178,7 +176,7 @@ def _clean_case(path: Path) -> Case:
 
     film = film_for(case, path)
     image, arrays = embedded_reference(replace(film, source=""))
-    return deidentified(case, image, arrays, FILM, words)
+    return deidentified(case, image, arrays, FILM, words, own_names())
 
 
 def _algorithms(case: Case) -> Iterator[str]:
@@ -187,84 +185,12 @@ def _algorithms(case: Case) -> Iterator[str]:
         yield from (maker.finder.name for maker in makers_of(edit).values())
 
 
-@cache
-def program_words() -> frozenset[str]:
-    """Return the words that settings and results of this program are made of; they name nobody."""
-    from napari_tbcad import schemes
-    from napari_tbcad.bone.workflow import CHAIN as BONE
-    from napari_tbcad.chest.workflow import CHAIN as CHEST
-
-    values = {word for model in _settings() for word in _leaves(model.model_dump())}
-    names = {name for graph in (CHEST, BONE) for stage in graph.stages for name in (stage.name, stage.writes)}
-    classes = {name for scheme in schemes.NETWORK_SCHEMES.values() for name in scheme.ids}
-    common = {"films", "scans", "images", "masks", "cases", "data", "home", "users", "person", "automatic"}
-    return frozenset(word.casefold() for word in values | names | classes | common)
-
-
-def _settings() -> tuple[Parameters, ...]:
-    from napari_tbcad.bone.workflow import BoneSettings
-    from napari_tbcad.chest.workflow import ChestSettings
-
-    return ChestSettings(), BoneSettings()
-
-
-@cache
-def _rarer_words() -> frozenset[str]:
-    """Return words that a case may need, which can be names as well: other choices, what made a hotspot."""
-    from napari_tbcad.bone.detectors import DETECTORS
-    from napari_tbcad.bone.hotspots import Origin
-    from napari_tbcad.bone.region_segmenters import REGION_SEGMENTERS
-    from napari_tbcad.bone.views_rules import RULE_CONFIDENCE
-    from napari_tbcad.chest.lungs.registry import SEGMENTERS
-
-    choices = {word for model in _settings() for word in _choices(model.model_json_schema())}
-    registered = {*SEGMENTERS, *DETECTORS, *REGION_SEGMENTERS}
-    said = {*get_args(Origin), *get_args(Unit), *VIEWS, *RULE_CONFIDENCE, "content", "partner"}
-    return frozenset(word.casefold() for word in choices | registered | said)
-
-
-def _words_of(case: Case) -> frozenset[str]:
-    """Return the program's words that a case uses: without them it could not be reopened.
-
-    A film called ``otsu.png`` would take the segmenter out of its case; that one called ``max.png`` is
-    somebody's name shows in that the views were combined otherwise.
-    """
-    used = {
-        word.casefold()
-        for one in case.readings
-        for part in (one.settings, one.values, one.models, one.result)
-        for word in _leaves(part)
-    }
-    return program_words() | (used & _rarer_words())
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    """Yield the values that are no collections, as text."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield str(value)
-
-
-def _choices(schema: Any) -> Iterator[str]:
-    """Yield the words that a setting can have, out of the JSON schema of the settings."""
-    if isinstance(schema, Mapping):
-        yield from (word for word in schema.get("enum", ()) if isinstance(word, str))
-        schema = list(schema.values())
-    if isinstance(schema, list):
-        for part in schema:
-            yield from _choices(part)
-
-
 def _clean_scan_case(case: Case, path: Path, words: list[str]) -> Case:
     from napari_tbcad.bone.case_scan import SCAN, embedded_reference, without_places
     from napari_tbcad.bone.cases import study_for
 
     images, arrays = embedded_reference(without_places(study_for(case, path)))
-    return deidentified(case, images[SCAN], arrays, SCAN, words)
+    return deidentified(case, images[SCAN], arrays, SCAN, words, own_names())
 
 
 def _names(image: ImageReference, path: Path) -> Iterator[str]:
