@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_tbcad.batch.clinic import Done
 from napari_tbcad.batch.deidentified_words import own_names, words_of
@@ -138,30 +140,58 @@ def _copy(path: Path, target: Path, deidentification: Deidentification) -> tuple
         with written_whole(copy) as temporary:
             clean.save_as(temporary, enforce_file_format=True)
         return copy, tuple(filter(None, (drawn_into(dataset),))), str(clean.StudyInstanceUID)
-    return _picture(path, target.with_suffix(".png")), (DRAWN,), ""
+    copy = target.with_suffix(".png")
+    return copy, (DRAWN, *_picture(path, copy)), ""
 
 
-def _picture(path: Path, copy: Path) -> Path:
-    """Write the pixels of a picture, and nothing else of it, as PNG."""
+def _picture(path: Path, copy: Path) -> tuple[str, ...]:
+    """Write the pixels of a picture and their spacing, and nothing else of it, as PNG; return notes.
+
+    The film that is read of the copy is the one that is read of the picture: its polarity, its page.
+    """
     from PIL import Image
 
-    from napari_tbcad.io.raster import load_array, looks_like_raster
+    from napari_tbcad.io.raster import load_array, looks_like_raster, spacing_from_dpi
 
     with open(path, "rb") as file:
         if not looks_like_raster(file.read(132)):
             raise BadInput(path, "neither an image (DICOM, PNG, JPEG, TIFF, BMP) nor a case")
-    array, _ = load_array(path, [])
-    if array.dtype == bool:
-        array = array.astype(np.uint8) * 255
-    if array.dtype not in (np.uint8, np.uint16):
+    notes: list[str] = []
+    array, facts = load_array(path, notes)
+    if array.dtype not in (np.bool_, np.uint8, np.uint16):
         raise BadInput(path, f"pixels of the type {array.dtype} have no place in a PNG")
+    _refuse_views_on_pages(path, array.shape, facts["pages"])
+    if facts["white_is_zero"]:
+        array = _turned_round(path, array, notes)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim == 3 and array.dtype != np.uint8:
         raise BadInput(path, "a colour picture of 16 bits has no place in a PNG")
+    spaced = spacing_from_dpi(facts["dpi"], array.shape[:2]) is not None
     with written_whole(copy) as temporary:
-        Image.fromarray(np.ascontiguousarray(array)).save(temporary, format="PNG")
-    return copy
+        options = {"dpi": tuple(map(float, facts["dpi"]))} if spaced else {}
+        Image.fromarray(np.ascontiguousarray(array)).save(temporary, format="PNG", **options)
+    return tuple(notes)
+
+
+def _refuse_views_on_pages(path: Path, shape: tuple[int, ...], pages: int) -> None:
+    """Raise BadInput where a copy of one page would lose another as large: the other view of a scan."""
+    from napari_tbcad.io.raster import load_array
+
+    if pages > 1 and all(load_array(path, [], page=n)[0].shape == shape for n in (0, 1)):
+        raise BadInput(path, f"has {pages} pages; save each as a file of its own, a PNG has one")
+
+
+def _turned_round(path: Path, array: NDArray[Any], notes: list[str]) -> NDArray[Any]:
+    """Return grey pixels of which 0 is white as a film of them is read: 0 is black."""
+    from napari_tbcad.io.raster import to_grey
+
+    grey = array if array.ndim == 2 else np.rint(to_grey(path, array, notes)).astype(array.dtype)
+    if grey.dtype == bool:
+        return grey if grey.all() or not grey.any() else ~grey
+    # Between the lowest and the highest value, where a sum that is too large for the type comes back.
+    total = (int(grey.min()) + int(grey.max())) % (np.iinfo(grey.dtype).max + 1)
+    return np.subtract(grey.dtype.type(total), grey, dtype=grey.dtype)
 
 
 def _clean_case(path: Path) -> Case:

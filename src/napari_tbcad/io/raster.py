@@ -59,7 +59,7 @@ def read_raster(path: str | Path) -> Radiograph:
     warnings: list[str] = []
     array, facts = load_array(path, warnings)
     dpi = facts.pop("dpi", None)
-    spacing = _spacing_from_dpi(dpi, array.shape[:2])
+    spacing = spacing_from_dpi(dpi, array.shape[:2])
     pixels = to_grey(path, array, warnings)
     if facts["white_is_zero"]:
         pixels = (pixels.min() + pixels.max()) - pixels
@@ -231,7 +231,7 @@ def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return array
 
 
-def _spacing_from_dpi(dpi: Any, shape: tuple[int, ...]) -> tuple[float, float] | None:
+def spacing_from_dpi(dpi: Any, shape: tuple[int, ...]) -> tuple[float, float] | None:
     """Return (row, column) spacing in mm where the stated resolution can be the film's."""
     try:
         across, down = (float(value) for value in dpi)
