@@ -118,5 +118,7 @@ class ChildSession(QObject):
     def _tell_death(self, why: str) -> None:
         """Say that the child ended without a word, as it would have said it."""
         name = self._runs.name if self._runs is not None else self.thing
-        cause = f"its process ended by itself ({why}); go on from what was kept"
-        self._take({"event": "failed", "source": name, "cause": cause, "kind": "Died"})
+        next_step = "go on from what was kept" if self.busy else "try it again"
+        cause = f"its process ended by itself ({why}); {next_step}"
+        told = {"event": "failed", "source": name, "cause": cause, "kind": "Died"}
+        self._take(told | {"what": self.child.stage})

@@ -79,7 +79,7 @@ class ChildWork(QObject):
         self.stage = self.text = ""
         self.share: float | None = None
         self._wanted: tuple[Path, tuple[str, ...]] | None = None
-        self._settled = False
+        self._settled = self._dropped = False
 
     @property
     def busy(self) -> bool:
@@ -102,6 +102,7 @@ class ChildWork(QObject):
     def drop_estimate(self) -> None:
         """End a look or an estimate; anything else goes on."""
         if self.phase in LIGHT:
+            self._dropped = True
             self.process.kill()
 
     def forget_wanted(self) -> None:
@@ -117,7 +118,8 @@ class ChildWork(QObject):
 
     def close(self) -> None:
         """Let it end: the window goes. Of a look or an estimate nothing is worth waiting for."""
-        self.process.close(at_once=self.phase in LIGHT)
+        self._dropped = self.phase in LIGHT
+        self.process.close(at_once=self._dropped)
         self._wanted, self.phase = None, Phase.IDLE
 
     # -- inside ---------------------------------------------------------------------------------------
@@ -126,9 +128,10 @@ class ChildWork(QObject):
         assert self._wanted is not None
         (folder, do), self._wanted = self._wanted, None
         self.stage, self.share, self.text = do[0], None, ""
-        self._settled = False
-        self.process.start(folder)
+        self._settled = self._dropped = False
+        # Before the start: one that fails at once is over when `start` returns.
         self._set(self.phases[do[0]])
+        self.process.start(folder)
 
     def _take(self, event: Mapping[str, Any]) -> None:
         kind = event["event"]
@@ -156,8 +159,8 @@ class ChildWork(QObject):
             return
         if not self._settled and stopping:
             self._take({"event": "stopped", "what": self.stage})
-        elif not self._settled and not (light and code == -1):
-            why = "killed, or out of memory" if code < 0 else f"exit code {code}"
+        elif not self._settled and not self._dropped:
+            why = "it crashed or was killed, as when memory runs out" if code < 0 else f"exit code {code}"
             self.died.emit(self.process.complaint or why)
         self.phase, self.share = Phase.IDLE, None
         self.ended.emit(light)

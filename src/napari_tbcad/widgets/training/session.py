@@ -278,7 +278,7 @@ class TrainingSession(QObject):
     def _tell_death(self, why: str) -> None:
         """Say that the child ended without a word, as it would have said it."""
         cause = f"its process ended by itself ({why})"
-        if self.history.epochs:
+        if self.history.epochs and self.phase is not Phase.ESTIMATING:
             cause += "; go on from the last whole epoch"
         name = self.config.name if self.config is not None else "training"
         self._take({"event": "failed", "source": name, "cause": cause, "kind": "Died"})
