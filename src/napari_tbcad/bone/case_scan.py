@@ -131,6 +131,7 @@ def study_for(
 
 
 def _embedded(case: Case, case_path: str | Path) -> Study:
+    """Return the scan in a case; its source says where it was, and another image may lie there by now."""
     facts = case.image.facts
     try:
         pixels = case.arrays[case.image.embedded]

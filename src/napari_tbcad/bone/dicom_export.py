@@ -57,6 +57,8 @@ class BoneFindings:
         As results.csv has it.
     account : Account
         What its record says in words.
+    fresh : bool
+        Whether the image was read from its file just now, so that it need not be read again.
     """
 
     name: str
@@ -70,6 +72,7 @@ class BoneFindings:
     region_rows: Sequence[Mapping[str, Any]]
     result: Mapping[str, Any]
     account: Account
+    fresh: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,9 @@ def export_dicom(folder: str | Path, findings: BoneFindings, sources: Sources) -
     """
     account = findings.account
     with folder_of(folder, findings.name) as place:
-        images = sources.views(findings.scan, findings.name, place, account.when, findings.halves)
+        images = sources.views(
+            findings.scan, findings.name, place, account.when, findings.halves, fresh=findings.fresh
+        )
         written = _Written(images)
         for view in images:
             _write(place, findings, written, view, "hotspots", list(_hotspots(findings, view)))

@@ -275,4 +275,5 @@ def _row_findings(
         region_rows=regions,
         result=row,
         account=account_of(record, warnings, when, anonymous=anonymous),
+        fresh=True,
     )

@@ -97,6 +97,7 @@ def film_for(case: Case, case_path: str | Path, *, film_path: str | Path | None 
 
 
 def _embedded(case: Case, case_path: str | Path) -> Radiograph:
+    """Return the film in a case; its source says where it was, and another image may lie there by now."""
     facts = dict(case.image.facts)
     try:
         record = RECORD.validate_python(facts.pop("record"))

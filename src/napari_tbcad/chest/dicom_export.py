@@ -81,6 +81,8 @@ class ChestFindings:
         As results.csv names its values; empty where there is none.
     account : Account
         What its record says in words.
+    fresh : bool
+        Whether the image was read from its file just now, so that it need not be read again.
     """
 
     name: str
@@ -91,6 +93,7 @@ class ChestFindings:
     groups: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, Any] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
+    fresh: bool = False
 
 
 def export_dicom(folder: str | Path, findings: ChestFindings, sources: Sources) -> Exported:
@@ -118,7 +121,7 @@ def export_dicom(folder: str | Path, findings: ChestFindings, sources: Sources) 
     """
     account = findings.account
     with folder_of(folder, findings.name) as place:
-        source = sources.film(findings.film, findings.name, place, account.when)
+        source = sources.film(findings.film, findings.name, place, account.when, fresh=findings.fresh)
         written = {
             kind: write_segmentation(
                 place.path(kind),

@@ -184,6 +184,7 @@ def _row_findings(
         result={
             key: row[key] if key in _TEXTS else _number(row[key]) for key in RESULT_COLUMNS if key in row
         },
+        fresh=True,
     )
 
 

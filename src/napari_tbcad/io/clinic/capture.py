@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.io.clinic.origin import NO_DICOM
 from napari_tbcad.io.clinic.source import (
     EMPTY,
     SECONDARY_CAPTURE,
@@ -34,6 +35,7 @@ def captured_source(
     body_part: str = "CHEST",
     spacing_mm: Sequence[float] | None = None,
     when: datetime | None = None,
+    why: str = NO_DICOM,
 ) -> SourceImage:
     """Return pixels that no DICOM file holds as a secondary capture image to be written.
 
@@ -53,6 +55,8 @@ def captured_source(
         Row and column spacing.
     when : datetime, optional
         Date of content; now when not given.
+    why : str, optional
+        Why no DICOM file is referred to, for the notes; a sentence without its full stop.
 
     References
     ----------
@@ -79,7 +83,7 @@ def captured_source(
         file.PixelSpacing = [f"{value:.6g}" for value in spacing_mm]
     file.PixelData = stored.tobytes()
     source = dicom_source(file, view=view)
-    note = "The image was no DICOM file: a secondary capture image was written for it, without a patient."
+    note = f"{why}: a secondary capture image was written for it, without a patient."
     notes = (note, assumed(view, mirrored))
     return SourceImage(source.header, SECONDARY_CAPTURE, file=file, notes=notes)
 

@@ -17,9 +17,11 @@ from napari_tbcad.files import require_writable
 from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.clinic.capture import captured_source, write_source
+from napari_tbcad.io.clinic.origin import HALVES, film_apart, views_apart
 from napari_tbcad.io.clinic.segmentation import hash_of
 from napari_tbcad.io.clinic.source import SourceImage, dicom_source, view_assumed
-from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
+from napari_tbcad.io.dicom_file import parse_dicom
+from napari_tbcad.io.opening import opening_told
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -109,16 +111,41 @@ class Sources:
         """Whether copies without identifiers are made."""
         return self._deidentifier is not None
 
-    def film(self, film: Radiograph, name: str, place: Place, when: datetime) -> SourceImage:
-        """Return the source of a film, written into `place` where it is not a file as it lies."""
-        # One step of reading and none after it: these are the pixels, and the grid, of the file.
-        own = len(film.record) == 1 and is_dicom(film.source)
-        if own:
-            return self._file(film.source, place, "source")
-        study = _study(name, film.pixels)
-        return self._captured(film.pixels, study, place, "source", when, spacing_mm=film.spacing_mm)
+    def film(
+        self, film: Radiograph, name: str, place: Place, when: datetime, *, fresh: bool = False
+    ) -> SourceImage:
+        """Return the source of a film, written into `place` where its file does not hold it.
 
-    def views(self, scan: BoneScan, name: str, place: Place, when: datetime, halves: bool) -> dict[str, Any]:
+        Parameters
+        ----------
+        film : Radiograph
+        name : str
+        place : Place
+        when : datetime
+        fresh : bool, optional
+            Whether the film was read from its file just now; otherwise the file is read again, since another
+            image may lie there by now.
+        """
+        if why := film_apart(film, fresh=fresh):
+            study = _study(name, film.pixels)
+            return self._captured(
+                film.pixels, study, place, "source", when, spacing_mm=film.spacing_mm, why=why
+            )
+        file = self._opened(film.source)
+        source = file.noted(dicom_source(file.dataset))
+        self._copied(place, "source", source, file)
+        return source
+
+    def views(
+        self,
+        scan: BoneScan,
+        name: str,
+        place: Place,
+        when: datetime,
+        halves: bool,
+        *,
+        fresh: bool = False,
+    ) -> dict[str, SourceImage]:
         """Return the source of each view of a scan, by view.
 
         Parameters
@@ -129,41 +156,60 @@ class Sources:
         when : datetime
         halves : bool
             Whether both views were cut out of one frame, so that none lies in a file as it is.
+        fresh : bool, optional
+            As for :meth:`film`.
         """
-        found: dict[str, SourceImage] = {}
-        study = _study(name, *(image.counts for _, image in scan))
-        one_file = len({image.source for _, image in scan}) == 1
+        why = HALVES if halves else views_apart(scan, fresh=fresh)
+        found = (
+            self._captured_views(scan, name, place, when, why) if why else self._views_in_files(scan, place)
+        )
         for view, image in scan:
-            if is_dicom(image.source) and not halves:
-                copy = "source" if one_file else f"{view}_source"
-                found[view] = self._file(
-                    image.source, place, copy, frame=image.frame, view=view, mirrored=image.mirrored
-                )
-            else:
-                pixels = image.stored(image.counts)
-                found[view] = self._captured(
-                    pixels,
-                    study,
-                    place,
-                    f"{view}_source",
-                    when,
-                    view=view,
-                    mirrored=image.mirrored,
-                    body_part="WHOLEBODY",
-                    spacing_mm=scan.spacing_mm,
-                )
             if note := view_assumed(view, image.rule, image.confidence):
                 found[view] = replace(found[view], notes=(*found[view].notes, note))
         return found
 
-    def _file(self, path: str, place: Place, what: str, **lies: Any) -> SourceImage:
-        if self._deidentifier is None:
-            return dicom_source(path, **lies)
-        clean = self._deidentifier.dataset(parse_dicom(Path(path)))
-        copy = place.path(what)
-        source = dicom_source(clean, **lies)
-        write_source(copy, SourceImage(source.header, source.sop_class, source.frame, clean, source.notes))
-        return source
+    def _captured_views(
+        self, scan: BoneScan, name: str, place: Place, when: datetime, why: str
+    ) -> dict[str, SourceImage]:
+        study = _study(name, *(image.counts for _, image in scan))
+        return {
+            view: self._captured(
+                image.stored(image.counts),
+                study,
+                place,
+                f"{view}_source",
+                when,
+                view=view,
+                mirrored=image.mirrored,
+                body_part="WHOLEBODY",
+                spacing_mm=scan.spacing_mm,
+                why=why,
+            )
+            for view, image in scan
+        }
+
+    def _views_in_files(self, scan: BoneScan, place: Place) -> dict[str, SourceImage]:
+        files = {path: self._opened(path) for path in dict.fromkeys(image.source for _, image in scan)}
+        found: dict[str, SourceImage] = {}
+        for view, image in scan:
+            file = files[image.source]
+            source = dicom_source(file.dataset, frame=image.frame, view=view, mirrored=image.mirrored)
+            found[view] = file.noted(source)
+        first = {image.source: view for view, image in reversed(list(scan))}
+        for path, file in files.items():
+            view = first[path]
+            self._copied(place, "source" if len(files) == 1 else f"{view}_source", found[view], file)
+        return found
+
+    def _opened(self, path: str) -> _File:
+        """Read a file, once for all of its frames, and remove identity from what was read."""
+        with opening_told(Path(path)):
+            dataset = parse_dicom(Path(path))
+        return _File(dataset if self._deidentifier is None else self._deidentifier.dataset(dataset))
+
+    def _copied(self, place: Place, what: str, source: SourceImage, file: _File) -> None:
+        if self.anonymous:
+            write_source(place.path(what), replace(source, file=file.dataset))
 
     def _captured(
         self, pixels: NDArray[Any], study: str, place: Place, what: str, when: datetime, **facts: Any
@@ -173,15 +219,17 @@ class Sources:
         return source
 
 
+@dataclass(frozen=True, eq=False)
+class _File:
+    """A file's content, or that of its copy, and what is to be noted of it."""
+
+    dataset: Dataset
+    notes: tuple[str, ...] = ()
+
+    def noted(self, source: SourceImage) -> SourceImage:
+        return replace(source, notes=(*source.notes, *self.notes))
+
+
 def _study(name: str, *images: NDArray[Any]) -> str:
     """Return what tells a study without DICOM from others: names such as ``film`` or ``0001`` occur again."""
     return "|".join((name, *(hash_of(image) for image in images)))
-
-
-def is_dicom(path: str) -> bool:
-    """Tell whether there is a DICOM file at a path."""
-    try:
-        with open(path, "rb") as file:
-            return looks_like_dicom(file.read(132))
-    except OSError:
-        return False

@@ -112,7 +112,7 @@ def dicom_source(
     BadInput
         If the file is no DICOM image.
     """
-    path = dataset if isinstance(dataset, str | Path) else "image"
+    path = dataset if isinstance(dataset, str | Path) else getattr(dataset, "filename", None) or "image"
     with opening_told(Path(path)), damage_told(Path(path)):
         if isinstance(dataset, str | Path):
             dataset = parse_dicom(Path(dataset))

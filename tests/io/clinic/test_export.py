@@ -1,0 +1,127 @@
+"""Whose image the files of an export name: that of the masks, whatever lies at its path by now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pydicom
+import pytest
+
+from napari_tbcad.batch.clinic import export_subject
+from napari_tbcad.bone import case_scan
+from napari_tbcad.bone.views import ViewParameters, name_views
+from napari_tbcad.case import Case
+from napari_tbcad.chest.cases import case_of, film_for
+from napari_tbcad.chest.workflow import ChestSettings, give_mask, start
+from napari_tbcad.io.clinic import origin
+from napari_tbcad.io.clinic.export import Sources, folder_of
+from napari_tbcad.io.nuclear_writing import write_nuclear
+from napari_tbcad.io.read import read_film
+from napari_tbcad.io.scans import read_study
+from napari_tbcad.simulate.samples import sample_path
+
+WHEN = datetime(2026, 11, 23)
+SIDE = 64
+
+
+def film_of(path, patient, step=4):
+    """Write a small film of a patient."""
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    pixels = np.frombuffer(data.PixelData, "<u2").reshape(data.Rows, data.Columns)[::step, ::8][:SIDE, :SIDE]
+    data.Rows, data.Columns, data.PixelData = *pixels.shape, np.ascontiguousarray(pixels).tobytes()
+    data.PatientName = data.PatientID = patient
+    data.StudyInstanceUID = f"1.2.{sum(map(ord, patient))}"
+    data.save_as(path)
+    return path
+
+
+def frames_of(seed):
+    return np.random.default_rng(seed).poisson(3, (2, 128, SIDE))
+
+
+def scan_in(path):
+    return name_views(read_study([path]), ViewParameters())
+
+
+def film_source(film, folder, sources=None, **how):
+    with folder_of(folder, "a") as place:
+        return (sources or Sources()).film(film, "a", place, WHEN, **how)
+
+
+def view_sources(scan, folder, sources=None, **how):
+    with folder_of(folder, "a") as place:
+        return (sources or Sources()).views(scan, "a", place, WHEN, False, **how)
+
+
+def test_a_film_is_not_exported_as_that_of_the_patient_whose_file_has_its_path_now(tmp_path):
+    path = film_of(tmp_path / "IMG0001.dcm", "ALICE")
+    run = start(read_film(path), ChestSettings())
+    labels = np.zeros(run.get("film").shape, np.uint8)
+    labels[8:40, 4:20], labels[8:40, 40:60] = 1, 2
+    for kind in ("sensitive", "insensitive"):
+        give_mask(run, labels, kind)
+    path.unlink()
+    case = tmp_path / "a.tbcad"
+    case_of(run).save(case)
+    film_of(path, "BERT", step=3)
+    (done,) = export_subject(case, tmp_path / "out")
+    assert done.fault == ""
+    assert done.exported.notes[0].startswith(origin.OTHER)
+    assert {one.name for one in done.exported.paths} >= {"a_source.dcm", "a_sensitive.dcm", "a_report.dcm"}
+    for one in done.exported.paths:
+        written = pydicom.dcmread(one)
+        assert (written.PatientName, written.PatientID) == ("", "")
+        assert b"BERT" not in one.read_bytes()
+        assert written.StudyInstanceUID != pydicom.dcmread(path).StudyInstanceUID
+    # The film goes on to know what it was called and where it was: a case saved again says it, too.
+    again = film_for(Case.load(case), case)
+    assert again.source == str(path)
+    np.testing.assert_array_equal(again.pixels, run.get("film").pixels)
+
+
+def test_a_film_is_that_of_its_file_only_where_the_file_holds_its_pixels(tmp_path, monkeypatch):
+    path = film_of(tmp_path / "a.dcm", "ALICE")
+    film = read_film(path)
+    own = film_source(film, tmp_path / "out")
+    assert own.header.PatientID == "ALICE"
+    assert not list((tmp_path / "out").iterdir())
+    film_of(path, "BERT", step=3)
+    assert origin.film_apart(film) == origin.OTHER
+    path.write_bytes(path.read_bytes()[:2000])
+    assert origin.film_apart(film) == origin.OTHER
+    path.unlink()
+    assert origin.film_apart(film) == origin.GONE
+    film_of(path, "ALICE")
+    monkeypatch.setattr(origin, "read_film", lambda path: pytest.fail("read twice"))
+    assert film_source(film, tmp_path / "out", fresh=True).header.PatientID == "ALICE"
+
+
+def test_views_are_those_of_their_file_only_where_it_holds_all_of_them(tmp_path, monkeypatch):
+    path = write_nuclear(tmp_path / "a.dcm", frames_of(0), name="ALICE")
+    scan = scan_in(path)
+    assert {one.header.PatientID for one in view_sources(scan, tmp_path / "out").values()} == {"ALICE"}
+    changed = frames_of(0)
+    changed[1] = changed[1][::-1]
+    write_nuclear(path, changed, name="BERT")
+    found = view_sources(scan, tmp_path / "out")
+    for view, image in scan:
+        assert found[view].header.PatientID == ""
+        assert found[view].notes[0].startswith(origin.OTHER)
+        written = pydicom.dcmread(tmp_path / "out" / f"a_{view}_source.dcm")
+        np.testing.assert_array_equal(written.pixel_array, image.counts)
+    assert len({one.header.StudyInstanceUID for one in found.values()}) == 1
+    write_nuclear(path, frames_of(0), name="ALICE")
+    monkeypatch.setattr(origin, "read_nuclear", lambda *given: pytest.fail("read twice"))
+    assert view_sources(scan, tmp_path / "out", fresh=True)["anterior"].header.PatientID == "ALICE"
+
+
+def test_a_scan_in_a_case_knows_its_place_and_is_not_taken_for_what_lies_there(tmp_path):
+    path = write_nuclear(tmp_path / "a.dcm", frames_of(0), name="ALICE")
+    scan = scan_in(path)
+    images, _ = case_scan.embedded_reference(read_study([path]), place=str(path))
+    assert images[case_scan.SCAN].facts["frames"][1]["source"] == str(path)
+    path.unlink()
+    assert origin.views_apart(scan) == origin.GONE
+    write_nuclear(path, frames_of(1), name="BERT")
+    assert origin.views_apart(scan) == origin.OTHER
