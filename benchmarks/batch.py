@@ -258,7 +258,7 @@ def cluster() -> Iterator[str]:
     """Hold a Dask cluster of two processes with one thread each; yield its scheduler's address."""
     from distributed import LocalCluster
 
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(protocol="tcp", host="127.0.0.1", **options) as one:
         yield one.scheduler_address
 

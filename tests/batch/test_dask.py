@@ -6,8 +6,10 @@ import contextlib
 import itertools
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 import types
 from dataclasses import replace
@@ -76,7 +78,12 @@ def _look_for(seconds: float) -> None:
 
 @contextlib.contextmanager
 def _running_cluster(number: int = 2):
-    options = {"n_workers": number, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {
+        "n_workers": number,
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": "127.0.0.1:0",
+    }
     with distributed.LocalCluster(protocol="tcp", host="127.0.0.1", **options) as cluster:
         yield cluster
 
@@ -202,7 +209,7 @@ def test_a_worker_that_does_not_see_the_results_folder_is_refused(address, tmp_p
 
 def test_a_cluster_without_workers_is_not_waited_for_for_ever(monkeypatch):
     monkeypatch.setattr("napari_tbcad.batch.cluster._LOOK_SECONDS", 0.3)
-    options = {"n_workers": 0, "processes": False, "dashboard_address": None}
+    options = {"n_workers": 0, "processes": False, "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(protocol="tcp", host="127.0.0.1", **options) as empty:
         crew = DaskCrew(double, empty.scheduler_address, patience=1.0)
         with contextlib.closing(crew):
@@ -214,7 +221,7 @@ def test_a_cluster_without_workers_is_not_waited_for_for_ever(monkeypatch):
 
 def test_a_scheduler_that_dies_is_said_so_and_what_is_done_is_kept(tmp_path):
     where = tmp_path / "scheduler.json"
-    common = ["--no-dashboard", "--scheduler-file", str(where)]
+    common = ["--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(where)]
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     scheduler = subprocess.Popen([*command, *common], **quiet)
@@ -250,12 +257,45 @@ def test_what_is_no_address_is_refused_before_a_client_is_made(monkeypatch, addr
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr("napari_tbcad.batch.cluster_client.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(distributed, "Client", None)
+    with pytest.raises(
+        BadInput, match=r"no Dask scheduler answers at tcp://127.0.0.1:1 \(Connection refused"
+    ):
+        list(each(double, [1], scheduler="tcp://127.0.0.1:1"))
+
     def refuse(address, **options):
-        raise OSError("timed out")
+        raise distributed.comm.core.CommClosedError("in <TCP (closed) local=…>: Stream is closed")
 
     monkeypatch.setattr(distributed, "Client", refuse)
-    with pytest.raises(BadInput, match=r"no Dask scheduler answers at tcp://127.0.0.1:1"):
+    monkeypatch.setattr("napari_tbcad.batch.cluster_client._require_greeting", lambda *given: None)
+    with pytest.raises(BadInput, match=r"no Dask scheduler answers at tcp://127.0.0.1:1$"):
         list(each(double, [1], scheduler="tcp://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", b"\x40\0\0\0\0\0\0\0"]
+)
+def test_a_server_of_another_kind_is_not_waited_for(monkeypatch, said):
+    monkeypatch.setattr("napari_tbcad.batch.cluster_client.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(distributed, "Client", None)  # it would wait for ever
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            line, _ = server.accept()
+            lines.append(line)
+            line.sendall(said)
+
+        lines = []
+        thread = threading.Thread(target=answer)
+        thread.start()
+        port = server.getsockname()[1]
+        began = time.monotonic()
+        with pytest.raises(BadInput, match=f"127.0.0.1:{port} answers, but not as a Dask scheduler .8787 is"):
+            list(each(double, [1], scheduler=f"tcp://127.0.0.1:{port}"))
+        assert time.monotonic() - began < 3
+        thread.join()
+        lines[0].close()
 
 
 def test_an_address_that_does_not_go_with_the_certificates_is_said_before_a_client_is_made(monkeypatch):

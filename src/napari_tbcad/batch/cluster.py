@@ -17,6 +17,7 @@ from typing import Any
 import cloudpickle
 
 import napari_tbcad
+from napari_tbcad.batch.cluster_client import CONNECT_SECONDS, SOURCE, connected
 from napari_tbcad.batch.crew import Crew, Died
 from napari_tbcad.errors import BadInput
 
@@ -25,11 +26,8 @@ from napari_tbcad.errors import BadInput
 _LEAST_UNDERWAY = 64
 _UNDERWAY_PER_THREAD = 4
 _LOOK_SECONDS = 5.0
-_CONNECT_SECONDS = 10
 _PATIENCE_SECONDS = 120.0
 _SIGHT_SECONDS = 15.0
-
-SOURCE = "--scheduler"
 
 
 class DaskCrew(Crew):
@@ -62,7 +60,7 @@ class DaskCrew(Crew):
         patience: float = _PATIENCE_SECONDS,
     ) -> None:
         self._address, self._patience = address, patience
-        self._client = _connected(address)
+        self._client = connected(address)
         self._sign = shared and shared.absolute() / f".seen-by-workers-{uuid.uuid4().hex}"
         self._function = _Checked(function, napari_tbcad.__version__, self._sign)
         self._at: dict[Any, int] = {}
@@ -121,7 +119,7 @@ class DaskCrew(Crew):
                 self._client.cancel(list(self._at), force=True)
         self._at.clear()
         with contextlib.suppress(Exception):
-            self._client.close(timeout=_CONNECT_SECONDS)
+            self._client.close(timeout=CONNECT_SECONDS)
         if self._sign is not None:
             with contextlib.suppress(OSError):
                 self._sign.unlink()
@@ -232,42 +230,3 @@ def _require_seen(sign: Path) -> None:
                 "results must lie in a folder that all machines share under the same path",
             )
         time.sleep(0.2)
-
-
-def _connected(address: str) -> Any:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise BadInput(SOURCE, "Dask is not installed: pip install 'napari-tbcad[dask]'") from error
-    _require_spoken(address)
-    try:
-        return Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise BadInput(SOURCE, f"no Dask scheduler answers at {address} ({error})") from error
-
-
-def _require_spoken(address: str) -> None:
-    """Raise BadInput where an address and Dask's settings do not go together.
-
-    A client made in vain would hold the program up for 20 s at its end and print what went wrong there.
-    """
-    from distributed import Security
-    from distributed.comm.addressing import parse_address, parse_host_port
-
-    scheme, place = parse_address(address)
-    try:
-        if scheme in ("tcp", "tls"):
-            parse_host_port(place)
-    except ValueError as error:
-        raise BadInput(SOURCE, f"{address} is no address of a scheduler, such as tcp://HOST:8786") from error
-    try:
-        settings = Security().get_connection_args("client")
-    except OSError as error:
-        raise BadInput(SOURCE, f"a certificate that Dask's settings name cannot be read ({error})") from error
-    encrypted = address.startswith(("tls://", "wss://"))
-    if encrypted and settings["ssl_context"] is None:
-        raise BadInput(
-            SOURCE, f"{address} wants certificates, and Dask's settings here name none (distributed.comm.tls)"
-        )
-    if settings["require_encryption"] and not encrypted:
-        raise BadInput(SOURCE, f"{address} is not encrypted, which Dask's settings here ask for: use tls://")
