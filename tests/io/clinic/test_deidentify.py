@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 
 import numpy as np
 import pydicom
@@ -11,7 +12,7 @@ import pytest
 from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from napari_tbcad.bone.views import name_views
 from napari_tbcad.errors import BadInput
@@ -146,6 +147,41 @@ def test_files_that_name_nobody_are_not_taken_for_one_patient(tmp_path):
     assert studies[0].PatientID == studies[1].PatientID != studies[2].PatientID
 
 
+def test_a_file_without_uids_gets_the_same_ones_each_time(tmp_path):
+    how, copies = Deidentification(), []
+    for level in (1, 1, 2):
+        data = pydicom.dcmread(write_nuclear(tmp_path / "a.dcm", np.full((2, 64, 32), level)))
+        for keyword in (
+            "SOPInstanceUID",
+            "StudyInstanceUID",
+            "SeriesInstanceUID",
+            "PatientName",
+            "PatientID",
+        ):
+            del data[keyword]
+        data.file_meta.MediaStorageSOPInstanceUID = ""
+        copies.append(how.dataset(data))
+    first, same, other = [
+        (one.SOPInstanceUID, one.StudyInstanceUID, one.SeriesInstanceUID, one.PatientID) for one in copies
+    ]
+    assert first == same
+    assert len({*first, *other}) == 8
+    assert Deidentification().dataset(data).SOPInstanceUID != other[0]
+
+
+def packed(stream: bytes, syntax: str, **header) -> Dataset:
+    """A film of 64 × 64 pixels of 8 bits whose compressed pixels are `stream`, with a changed header."""
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    data.Rows = data.Columns = 64
+    data.BitsAllocated = data.BitsStored = 8
+    data.HighBit, data.PhotometricInterpretation = 7, "MONOCHROME2"
+    data.file_meta.TransferSyntaxUID = syntax
+    data.PixelData = encapsulate([stream])
+    for keyword, value in header.items():
+        setattr(data, keyword, value)
+    return data
+
+
 def test_an_overlay_in_the_spare_bits_goes(tmp_path):
     data = pydicom.dcmread(sample_path("normal_cr"))
     pixels = np.frombuffer(data.PixelData, "<u2")
@@ -162,16 +198,35 @@ def test_a_comment_in_a_compressed_stream_goes():
 
     held = io.BytesIO()
     Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1))).save(held, "JPEG", comment=SECRET)
-    data = pydicom.dcmread(sample_path("normal_cr"))
-    data.Rows = data.Columns = 64
-    data.BitsAllocated = data.BitsStored = 8
-    data.HighBit, data.PhotometricInterpretation = 7, "MONOCHROME2"
-    data.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
-    data.PixelData = encapsulate([held.getvalue()])
+    data = packed(held.getvalue(), JPEGBaseline8Bit)
     assert SECRET.encode() in bytes_of(data)
     clean = Deidentification().dataset(data)
     assert SECRET.encode() not in bytes_of(clean)
     assert len(clean.PixelData) == 64 * 64
+
+
+LARGE_J2K = b"\xff\x4f\xff\x51" + struct.pack(">HH4I", 47, 0, 12_000, 12_000, 0, 0) + bytes(16) + b"\0\1"
+TABLED = {
+    "ExtendedOffsetTable": struct.pack("<Q", 0) * 300_000,
+    "ExtendedOffsetTableLengths": struct.pack("<Q", 64) * 300_000,
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (packed(bytes(64), RLELossless, Rows=12_000, Columns=12_000), "12000 × 12000 pixels"),
+        (packed(bytes(64), RLELossless, NumberOfFrames=300_000), "300000 frames of 64 × 64"),
+        (packed(bytes(64), RLELossless, **TABLED), "300000 frames of 64 × 64"),
+        (packed(LARGE_J2K, JPEG2000Lossless), "12000 × 12000 pixels.*in its compressed"),
+        (packed(bytes(9) + LARGE_J2K, JPEG2000Lossless, NumberOfFrames=2), "in its compressed"),
+    ],
+    ids=("rows", "frames", "table", "stream", "late"),
+)
+def test_what_no_reader_takes_for_its_size_is_not_unpacked_for_a_copy(data, cause, monkeypatch):
+    monkeypatch.setattr("napari_tbcad.io.clinic.deidentify_pixels.decoded", pytest.fail)
+    with pytest.raises(BadInput, match=cause):
+        Deidentification().dataset(data)
 
 
 def test_a_damaged_sequence_is_told_as_damage(tmp_path):

@@ -15,6 +15,7 @@ from napari_tbcad.case import Case
 from napari_tbcad.chest.cases import case_of, film_for
 from napari_tbcad.chest.workflow import ChestSettings, give_mask, start
 from napari_tbcad.io.clinic import origin
+from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import Sources, folder_of
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
@@ -125,3 +126,17 @@ def test_a_scan_in_a_case_knows_its_place_and_is_not_taken_for_what_lies_there(t
     assert origin.views_apart(scan) == origin.GONE
     write_nuclear(path, frames_of(1), name="BERT")
     assert origin.views_apart(scan) == origin.OTHER
+
+
+def test_both_views_refer_to_the_one_copy_that_is_written_of_their_file(tmp_path):
+    path = write_nuclear(tmp_path / "a.dcm", frames_of(0), name="ALICE")
+    data = pydicom.dcmread(path)
+    del data.SOPInstanceUID, data.StudyInstanceUID, data.SeriesInstanceUID
+    data.file_meta.MediaStorageSOPInstanceUID = ""
+    data.save_as(path, enforce_file_format=False)
+    found = view_sources(scan_in(path), tmp_path / "out", Sources(Deidentification()))
+    (copy,) = (tmp_path / "out").iterdir()
+    written = pydicom.dcmread(copy)
+    for frame, source in enumerate(found.values(), 1):
+        assert (source.uid, source.frame) == (written.SOPInstanceUID, frame)
+        assert source.header.StudyInstanceUID == written.StudyInstanceUID

@@ -116,7 +116,7 @@ class Deidentification:
         identity = [str(dataset.get(name) or "") for name in ("PatientID", "PatientName", "PatientBirthDate")]
         if not any(part.strip(" ^") for part in identity):
             # Files that name nobody are not of one patient: each study is taken for somebody else.
-            identity = [str(dataset.get("StudyInstanceUID") or secrets.token_hex(16))]
+            identity = [str(dataset.get("StudyInstanceUID") or _from_pixels(dataset, "patient"))]
         for keyword in keep.EMPTY:
             if keyword not in clean:
                 setattr(clean, keyword, "")
@@ -145,7 +145,7 @@ class Deidentification:
             if keyword == "SOPInstanceUID":
                 known = known or str(meta.get("MediaStorageSOPInstanceUID", "") or "")
             if known or keyword != "FrameOfReferenceUID":
-                setattr(clean, keyword, self.uid(known or secrets.token_hex(16)))
+                setattr(clean, keyword, self.uid(known or _from_pixels(dataset, keyword)))
         said = str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID", "") or "")
         clean.SOPClassUID = said if said in _CLASSES else CLASSES.get(modality, SECONDARY_CAPTURE)
         if clean.SOPClassUID == CLASSES["NM"]:
@@ -162,6 +162,11 @@ class Deidentification:
         clean.file_meta.MediaStorageSOPClassUID = clean.SOPClassUID
         clean.file_meta.MediaStorageSOPInstanceUID = clean.SOPInstanceUID
         clean.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+
+
+def _from_pixels(dataset: Dataset, what: str) -> str:
+    """Return what stands for an identifier that a file lacks: the same each time, so that all can name it."""
+    return f"{what}\0{hashlib.sha256(bytes(dataset.get('PixelData') or b'')).hexdigest()}"
 
 
 def _kept(dataset: Dataset) -> Dataset:
