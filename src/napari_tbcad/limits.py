@@ -12,7 +12,7 @@ MAX_PIXELS = 100_000_000
 MAX_SCAN_PIXELS = 2**24
 """Pixels of one bone scan, all views: 16 million. A pair of views has half a million."""
 MAX_IMAGE_BYTES = 2**30
-"""Decoded pixels of one image, all channels."""
+"""Decoded pixels of one image, all channels, and all frames where all are decoded."""
 MAX_FILE_BYTES = 2 * 2**30
 """Largest image file."""
 MAX_PAGES = 256

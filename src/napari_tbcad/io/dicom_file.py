@@ -9,6 +9,7 @@ import warnings as python_warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.io.opening import Bounded
-from napari_tbcad.limits import MAX_IMAGE_BYTES, too_many_pixels
+from napari_tbcad.limits import MAX_IMAGE_BYTES, MAX_PIXELS, too_many_pixels
 from napari_tbcad.plain_text import first_line as first_line
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _FIRST_ELEMENTS = {bytes([element, 0]) for element in (0x00, 0x01, 0x05, 0x08, 0x12, 0x14, 0x16, 0x18, 0x20)}
 _FRAME_MARKS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+_END_OF_IMAGE = b"\xff\xd9"
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -123,15 +125,67 @@ def refuse_large_streams(path: Path, dataset: Dataset, most: int, frames: int = 
         How many frames are looked at.
     """
     from pydicom.encaps import generate_fragments
+
+    if not _is_encapsulated(dataset):
+        return
+    pieces = zip(range(frames + 1), generate_fragments(dataset.PixelData), strict=False)
+    # A table of offsets may say that a frame begins elsewhere; decoders go by it or do not.
+    tabled = zip(range(frames), _tabled_frames(dataset), strict=False)
+    for _, piece in chain(pieces, tabled):
+        columns, rows, samples = _stream_size(piece)
+        if said := too_many_pixels(columns, rows, samples, most=most):
+            raise BadInput(path, f"{said} (in its compressed pixels)")
+
+
+def refuse_large_images(path: Path, dataset: Dataset) -> None:
+    """Raise BadInput where all frames together are larger, by header or by what is there, than is read.
+
+    Before all frames are decoded at once; what reads a few has limits of its own.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    dataset : Dataset
+        The parsed file.
+    """
+    names = ("Columns", "Rows", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames")
+    columns, rows, samples, bits, stated = (int(first_number(dataset.get(name)) or 1) for name in names)
+    each = max(bits // 8, 1)
+    if said := too_many_pixels(columns, rows, samples, bytes_each=each):
+        raise BadInput(path, f"{said}; is the file damaged?")
+    frames = max(stated, _frames_inside(dataset))
+    if frames * columns * rows * samples * each > MAX_IMAGE_BYTES:
+        claims = f"{frames} frames of {columns} × {rows} pixels"
+        raise BadInput(path, f"{claims}, more than {MAX_IMAGE_BYTES // 2**20} MiB: refused")
+    refuse_large_streams(path, dataset, MAX_PIXELS, frames=len(dataset.get("PixelData") or b""))
+
+
+def _is_encapsulated(dataset: Dataset) -> bool:
     from pydicom.uid import UID
 
     syntax = UID(str(getattr(dataset.file_meta, "TransferSyntaxUID", "")))
-    if not syntax.is_transfer_syntax or not syntax.is_encapsulated or "PixelData" not in dataset:
-        return
-    for _, fragment in zip(range(frames + 1), generate_fragments(dataset.PixelData), strict=False):
-        columns, rows, samples = _stream_size(fragment)
-        if said := too_many_pixels(columns, rows, samples, most=most):
-            raise BadInput(path, f"{said} (in its compressed pixels)")
+    return syntax.is_transfer_syntax and syntax.is_encapsulated and "PixelData" in dataset
+
+
+def _tabled_frames(dataset: Dataset) -> Iterator[bytes]:
+    """Yield the frames that an extended offset table points to."""
+    from pydicom.encaps import generate_frames
+
+    table = (dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths"))
+    if isinstance(table[0], bytes) and isinstance(table[1], bytes):
+        yield from generate_frames(dataset.PixelData, extended_offsets=table)
+
+
+def _frames_inside(dataset: Dataset) -> int:
+    """Return how many frames compressed pixels can be parted into, whatever the header says; 0 if plain."""
+    from pydicom.encaps import generate_fragments, parse_basic_offsets
+
+    if not _is_encapsulated(dataset):
+        return 0
+    tabled = len(dataset.get("ExtendedOffsetTable") or b"") // 8
+    ends = sum(_END_OF_IMAGE in piece[-10:] for piece in generate_fragments(dataset.PixelData))
+    return max(tabled, ends, len(parse_basic_offsets(dataset.PixelData)))
 
 
 def _stream_size(stream: bytes) -> tuple[int, int, int]:

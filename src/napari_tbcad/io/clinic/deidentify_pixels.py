@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_tbcad.io.decoding import decoded
-from napari_tbcad.io.dicom_file import modality_of
+from napari_tbcad.io.dicom_file import modality_of, refuse_large_images
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -39,9 +39,17 @@ def cut_tables(clean: Dataset) -> None:
 
 
 def put_pixels(clean: Dataset, dataset: Dataset) -> None:
-    """Give the copy the pixels, decoded: compressed streams, and what follows them, have room for text."""
-    array = decoded(Path(str(getattr(dataset, "filename", "") or "image")), dataset)
-    array = array.astype(array.dtype.newbyteorder("="))
+    """Give the copy the pixels, decoded: compressed streams, and what follows them, have room for text.
+
+    Raises
+    ------
+    BadInput
+        If they cannot be decoded, or all frames together are larger than is read.
+    """
+    path = Path(str(getattr(dataset, "filename", "") or "image"))
+    refuse_large_images(path, dataset)
+    array = decoded(path, dataset)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if int(clean.SamplesPerPixel) > 1:  # decoding turns other colour spaces into this one
         clean.PhotometricInterpretation = "RGB"
     if int(clean.SamplesPerPixel) > 1:
@@ -50,7 +58,7 @@ def put_pixels(clean: Dataset, dataset: Dataset) -> None:
         # Of all frames, counted anew: the header's number can be any.
         clean.CountsAccumulated = int(array.sum(dtype=np.int64)) if (array >= 0).all() else ""
     clean.BitsAllocated = array.dtype.itemsize * 8
-    data = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     clean.add_new(0x7FE00010, "OW" if clean.BitsAllocated > 8 else "OB", data + b"\0" * (len(data) % 2))
 
 
