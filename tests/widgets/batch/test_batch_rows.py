@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -104,12 +105,66 @@ def test_a_study_leaves_one_kind_and_comes_into_another(rows):
     assert listed(rows) == [2]
 
 
+def told(rows):
+    """Return a list of what is told to the tables: rows that came or left, or all of them."""
+    said = []
+    rows.rowsInserted.connect(lambda _, first, last: said.append(("came", first, last)))
+    rows.rowsRemoved.connect(lambda _, first, last: said.append(("left", first, last)))
+    rows.modelReset.connect(lambda: said.append(("anew",)))
+    return said
+
+
+def test_what_a_person_chose_stays_chosen_while_others_leave_the_kind(rows):
+    from qtpy.QtCore import QPersistentModelIndex
+
+    rows.show_kind("waiting")
+    assert listed(rows) == [3, 4, 5]
+    chosen, gone = (QPersistentModelIndex(rows.index(row, 1)) for row in (2, 1))
+    said = told(rows)
+    rows.take([[4, "failed", 0.2, "", None, "why"], [0, "working", None, "", None, ""]])
+    assert listed(rows) == [0, 3, 5]
+    assert (rows.place(chosen.row()), gone.isValid()) == (5, False)
+    assert said == [("left", 1, 1), ("came", 0, 0)]
+    rows.sort(SECONDS)
+    rows.take([[5, "working", None, "", None, ""], [1, "waiting", None, "", None, ""]])
+    assert listed(rows) == [0, 3, 5, 1]  # until it is sorted again
+    assert rows.place(chosen.row()) == 5
+
+
+def test_many_that_come_into_a_kind_come_at_once(qapp):
+    rows = BatchRows()
+    rows.add([[f"f{n:04d}", [f"/films/f{n:04d}.png"], ""] for n in range(2000)], 0)
+    rows.show_kind("done")
+    said = told(rows)
+    done = [[n, "done", 1.0, "not_suspect", 0.1, ""] for n in range(2000)]
+    rows.take(done[:800])
+    rows.take(done[1200:])
+    rows.take(done[800:1200])
+    assert said == [("came", 0, 799), ("came", 800, 1599), ("came", 800, 1199)]
+    assert listed(rows) == list(range(2000))
+    # Every other one: the list is made anew once rather than told a thousand times.
+    said.clear()
+    rows.take([[n, "failed", 1.0, "", None, "why"] for n in range(0, 2000, 2)])
+    assert said == [("anew",)]
+    rows.take(done)
+    assert said == [("anew",), ("anew",)]
+    assert listed(rows) == list(range(2000))
+
+
 def test_what_was_cut_off_waits_again(rows):
     rows.set_waiting()
     assert (rows.counts["working"], rows.counts["waiting"]) == (0, 3)
 
 
-def test_five_thousand_studies_stay_fluid(qapp, qtbot):
+@pytest.fixture
+def without_searching():
+    """Spare what other tests brought: a search through that takes longer than what is timed."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def test_five_thousand_studies_stay_fluid(qapp, qtbot, without_searching):
     from napari_tbcad.widgets.batch.table import StudyTable
 
     rows = BatchRows()

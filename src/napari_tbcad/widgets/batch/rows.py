@@ -6,6 +6,8 @@ import bisect
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ STATES = ("working", "failed", "waiting", "done", "kept")
 """In the order in which sorting by state lists them."""
 STATE, FILE, ANSWER, SECONDS = range(4)
 _NONE = QModelIndex()
+_MOST_STRETCHES = 64
+"""Stretches of rows that leave the list or come into it at once; of more, it is made anew."""
 
 
 @dataclass(slots=True)
@@ -226,26 +230,51 @@ class BatchRows(QAbstractTableModel):
         """Show what differs; a row that belongs to another kind now leaves the list, or comes into it."""
         if not numbers:
             return
-        seen = [self._at[number] for number in numbers if number in self._at]
         if self._kind != "all" or self._text:
-            left = [n for n in numbers if n in self._at and not self._wanted(self.all[n])]
-            came = [n for n in numbers if n not in self._at and self._wanted(self.all[n])]
-            if left:
-                self._list_anew()
-                return
-            for number in came:
-                self._insert(number)
+            numbers = self._move(numbers)
+        seen = [self._at[number] for number in numbers if number in self._at]
         if seen:
             last = len(HEADS) - 1
             self.dataChanged.emit(self.index(min(seen), 0), self.index(max(seen), last))
 
-    def _insert(self, number: int) -> None:
-        # Sorted ones keep their places while a person looks: a new one comes last until sorted again.
-        row = len(self._listed) if self._column >= 0 else bisect.bisect(self._listed, number)
-        self.beginInsertRows(QModelIndex(), row, row)
-        self._listed.insert(row, number)
-        self._at = {each: place for place, each in enumerate(self._listed)}
-        self.endInsertRows()
+    def _move(self, numbers: Sequence[int]) -> list[int]:
+        """Take rows out of the list or into it; return those that stay. What a person chose stays chosen."""
+        there = sorted({number for number in numbers if number in self._at})
+        stay = [number for number in there if self._wanted(self.all[number])]
+        left = _stretches({self._at[number] for number in there} - {self._at[number] for number in stay})
+        came = sorted({n for n in numbers if n not in self._at and self._wanted(self.all[n])})
+        if len(left) > _MOST_STRETCHES:
+            self._list_anew()
+            return []
+        for row, end in reversed(left):
+            self.beginRemoveRows(QModelIndex(), row, end - 1)
+            del self._listed[row:end]
+            self.endRemoveRows()
+        # Sorted ones keep their places while a person looks: new ones come last until sorted again.
+        places = [len(self._listed) if self._column >= 0 else bisect.bisect(self._listed, n) for n in came]
+        groups = [[*pairs] for _, pairs in groupby(zip(places, came, strict=True), key=itemgetter(0))]
+        if len(groups) > _MOST_STRETCHES:
+            self._list_anew()
+            return []
+        for pairs in reversed(groups):
+            row = pairs[0][0]
+            self.beginInsertRows(QModelIndex(), row, row + len(pairs) - 1)
+            self._listed[row:row] = [number for _, number in pairs]
+            self.endInsertRows()
+        if left or groups:
+            self._at = {number: row for row, number in enumerate(self._listed)}
+        return stay
+
+
+def _stretches(rows: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the stretches of rows without a gap, each as its first and the one after its last."""
+    found: list[tuple[int, int]] = []
+    for row in sorted(rows):
+        if found and found[-1][1] == row:
+            found[-1] = found[-1][0], row + 1
+        else:
+            found.append((row, row + 1))
+    return found
 
 
 def _last(value: float | None, down: bool) -> tuple[bool, float]:
