@@ -50,7 +50,7 @@ class NoWork:
         for folder in FOLDERS:
             (self.out / folder).mkdir(parents=True, exist_ok=True)
 
-    def load(self) -> None:
+    def load(self, *, try_out: bool = False) -> None:
         """Load nothing."""
 
     def settings(self) -> dict[str, str]:

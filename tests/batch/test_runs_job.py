@@ -215,3 +215,18 @@ def test_a_model_whose_parts_are_not_what_its_card_says_is_refused_when_it_is_lo
     job.require([])
     with pytest.raises(ModelRefused, match="not on the pinned list"):
         job.load()
+
+
+@pytest.mark.parametrize("job", [CHEST, BONE], ids=["chest", "bone"])
+def test_a_worker_tries_out_a_sample_and_leaves_faults_to_the_studies(monkeypatch, job):
+    job, tried = replace(job, masks=Path("masks")), []
+
+    def analysed(study, job):
+        tried.append((study.paths[0].is_file(), job.masks))
+        raise BadInput("sample", "cannot be read")
+
+    monkeypatch.setattr(f"{type(job).__module__}._analyse", analysed)
+    job.load()
+    assert tried == []
+    job.load(try_out=True)
+    assert tried == [(True, None)]

@@ -49,7 +49,7 @@ class MadeJob:
         if self.factor < 0:
             raise BadInput("factor", "below 0")
 
-    def load(self) -> None:
+    def load(self, *, try_out: bool = False) -> None:
         if self.factor == UNLOADABLE:
             raise ModelRefused("factor", "cannot be loaded")
 
@@ -363,7 +363,7 @@ def test_models_that_cannot_be_loaded_are_said_before_any_study_and_cost_no_tabl
 
 @pytest.mark.parametrize("outcome", [Died("its process crashed"), MemoryError(), OSError(5, "input error")])
 def test_models_that_take_their_process_with_them_are_said(films, tmp_path, monkeypatch, outcome):
-    def load(self: MadeJob) -> None:
+    def load(self: MadeJob, *, try_out: bool = False) -> None:
         raise outcome
 
     def each(function, items, **options):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from functools import lru_cache
@@ -14,7 +15,7 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Table, absolute, with_hashes
 from napari_tbcad.chest.exports import RESULT_COLUMNS as RESULT_COLUMNS
 from napari_tbcad.chest.exports import features_row, results_row, write_overlay
-from napari_tbcad.errors import BadInput
+from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import sha256
 
 if TYPE_CHECKING:
@@ -112,10 +113,16 @@ class ChestJob:
         require_named(settings.lungs)
         require_opacities(settings)
 
-    def load(self) -> None:
+    def load(self, *, try_out: bool = False) -> None:
         """Load what is kept for all films; raises ModelRefused if the model or the atlas cannot be used."""
         self.model()
         self.library()
+        if try_out:
+            from napari_tbcad.simulate.samples import sample_path
+
+            with suppress(TbcadError):  # the films will say it, each with its name
+                path = sample_path("normal_man")
+                _analyse(Study(path.stem, (path,)), replace(self, masks=None))
 
     def settings(self) -> dict[str, Any]:
         """Return all that the results depend on beside the films."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from functools import lru_cache
@@ -13,7 +14,7 @@ from napari_tbcad.batch.rows import Row, guarded
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Table, absolute, with_hashes
 from napari_tbcad.bone.exports import HOTSPOT_COLUMNS, REGION_COLUMNS, RESULT_COLUMNS
-from napari_tbcad.errors import BadInput
+from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import sha256
 from napari_tbcad.io.scan_files import ScanFiles
 
@@ -96,9 +97,15 @@ class BoneJob:
         candidates_network.require_named(settings.hotspots)
         require_masks(studies, self.masks)
 
-    def load(self) -> None:
+    def load(self, *, try_out: bool = False) -> None:
         """Load what is kept for all scans; raises ModelRefused if the atlas cannot be used."""
         self.library()
+        if try_out:
+            from napari_tbcad.simulate.bone_samples import sample_scan_path
+
+            with suppress(TbcadError):  # the scans will say it, each with its name
+                path = sample_scan_path("few_lesions")
+                _analyse(ScanFiles((path,), path.stem), replace(self, masks=None))
 
     def settings(self) -> dict[str, Any]:
         """Return all that the results depend on beside the scans."""

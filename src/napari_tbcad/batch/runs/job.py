@@ -61,8 +61,11 @@ class Job(Protocol):
     def require(self, studies: Sequence[Study]) -> None:
         """Raise BadInput for what would fail for every study, as far as that can be told at little cost."""
 
-    def load(self) -> None:
-        """Load what all studies need, where they are worked on; raise BadInput where that cannot be used."""
+    def load(self, *, try_out: bool = False) -> None:
+        """Load what all studies need, where they are worked on; raise BadInput where that cannot be used.
+
+        To try it out takes a sample through the chain, so that the process has, and holds, what it will need.
+        """
 
     def settings(self) -> Mapping[str, Any]:
         """Return all that the results depend on beside the studies: settings and digests of models."""
@@ -94,14 +97,22 @@ class FileState:
     changed: int
     sha256: str
 
-    def standing(self, out: Path) -> Literal["same", "changed", "gone"]:
-        """Tell what became of the file; ``gone`` also where it is damaged, as after a loss of power."""
+    def standing(self, out: Path, *, by_content: bool = False) -> Literal["same", "changed", "gone"]:
+        """Tell what became of the file; ``gone`` also where it is damaged, as after a loss of power.
+
+        Parameters
+        ----------
+        out : Path
+            Folder of results.
+        by_content : bool, optional
+            Read it even though size and time are as they were: a loss of power may leave those and take the
+            content.
+        """
         path = out / self.path
         try:
             stat = path.stat()
-            if stat.st_size == self.size and (
-                stat.st_mtime_ns == self.changed or sha256(path) == self.sha256
-            ):
+            untouched = stat.st_mtime_ns == self.changed and not by_content
+            if stat.st_size == self.size and (untouched or sha256(path) == self.sha256):
                 return "same"
             return "changed" if _is_whole(path) else "gone"
         except OSError:

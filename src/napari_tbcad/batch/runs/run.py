@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from napari_tbcad.batch.pool import Died, each_as_done
 from napari_tbcad.batch.rows import Row
@@ -17,12 +17,12 @@ from napari_tbcad.batch.runs.events import State as State
 from napari_tbcad.batch.runs.events import StudyEvent as StudyEvent
 from napari_tbcad.batch.runs.inputs import MISSING, Study
 from napari_tbcad.batch.runs.job import Job, StudyDone, digest_of, do_study
-from napari_tbcad.batch.runs.store import RunStore, Standing
+from napari_tbcad.batch.runs.standings import Again, Sorted, results, sort_out, was
+from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.batch.runs.tables import LiveTables
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.result_tables import tables_held
-
-Again = Literal["unfinished", "failed", "all"]
+from napari_tbcad.run_folder import started_in
 
 FEW = 10
 """So many studies are done in this process, which spares them the start of another one. A study that takes
@@ -42,6 +42,7 @@ def run_studies(
     progress: Callable[[StudyEvent], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     say: Callable[[str], None] | None = None,
+    begun: Callable[[int], None] | None = None,
 ) -> RunSummary:
     """Take studies through a job and write the folder that ARCHITECTURE describes.
 
@@ -58,13 +59,16 @@ def run_studies(
     workers, scheduler
         See :func:`napari_tbcad.batch.pool.each_as_done`.
     again : {"unfinished", "failed", "all"}
-        What to do: all that is not finished; only what failed in an earlier run; everything anew.
+        What to do: all that is not finished; only what failed in the last run, with the same settings;
+        everything anew.
     progress : callable, optional
         Told of each study; those that are kept come first.
     cancelled : callable, optional
         Once it is true the run ends in order, within seconds.
     say : callable, optional
         Told in a sentence what the person should know of the folder's earlier results.
+    begun : callable, optional
+        Told once how many studies are to be done, when models are loaded.
 
     Returns
     -------
@@ -74,8 +78,8 @@ def run_studies(
     ------
     BadInput
         If the folder cannot be written, another run is at work in it, it holds results of another kind, or
-        files that no run wrote and this one would replace, or the job cannot be done at all. What is done
-        until then is kept.
+        files that no run wrote and this one would replace, only what failed is wanted and the last run had
+        other settings, or the job cannot be done at all. What is done until then is kept.
     ModelRefused
         If a model or an atlas cannot be used: said once, before the first study.
     """
@@ -88,8 +92,10 @@ def run_studies(
         digest = digest_of(job.kind, settings)
         about = folder.About(job.out, job.kind)
         with folder.writing_told(job.out), RunStore(job.out, digest) as store:
-            run = _Run(studies, job, store, progress, cancelled, say)
+            run = _Run(studies, job, store, progress, cancelled, say, begun)
             with about.end_told(lambda: asdict(run.summary(time.monotonic() - began))):
+                if again == "failed":
+                    about.require_same(digest)
                 begin = partial(about.begin, digest, settings, studies)
                 run.go(workers, scheduler, again, begin, careful=about.broken_off)
         return run.summary(time.monotonic() - began)
@@ -106,13 +112,17 @@ class _Run:
         progress: Callable[[StudyEvent], None] | None,
         cancelled: Callable[[], bool] | None,
         say: Callable[[str], None] | None,
+        begun: Callable[[int], None] | None,
     ) -> None:
         self._studies, self._job, self._store = studies, job, store
         self._progress = progress or (lambda event: None)
         self._cancelled = cancelled or (lambda: False)
         self._say = say or (lambda text: None)
+        self._begun = begun or (lambda number: None)
         self._counts: dict[State, int] = {"working": 0, "done": 0, "failed": 0, "kept": 0}
         self._tables = LiveTables(job.out, job.tables, self._rows)
+        self._home = started_in(job.out)
+        self._unread = 0
         self._tried: set[int] | None = set()
         self._remote = False
 
@@ -135,12 +145,16 @@ class _Run:
         `begin` is called once models are loaded, and before anything of an earlier run is replaced.
         """
         try:
-            todo = self._sort_out(again)
+            todo, kept, replaced = self._sort_out(again, careful)
+            for number in kept:
+                self._tell(number, "kept", self._store.row(self._studies[number]))
             use = self._workers(workers, scheduler, careful or len(todo) > FEW)
             self._load(min(workers, len(todo)) if scheduler is None else min(1, len(todo)), use)
         except Cancelled:
             return
         begin()
+        self._begun(len(todo))
+        self._replace([self._studies[number] for number in replaced])
         self._rewrite()
         try:
             self._work(todo, use)
@@ -149,6 +163,23 @@ class _Run:
         finally:
             self._tried = None
             self._rewrite()
+            if self._unread:
+                self._say(f"{results(self._unread)} there whose inputs could not be read any more: kept")
+
+    def _sort_out(self, again: Again, careful: bool) -> Sorted:
+        """Find what is to be done; a run that was broken off may have lost what its files held."""
+        how = {"by_content": careful, "cancelled": self._cancelled, "say": self._say}
+        return sort_out(self._studies, self._job, self._store, again, **how)
+
+    def _replace(self, studies: Sequence[Study]) -> None:
+        """Make way for what is done again; a person's work among it is put aside."""
+        aside = by_hand.put_aside(studies, self._store, self._job, self._home)
+        if aside is not None:
+            number = len(aside.names)
+            self._say(
+                f"{results(number)} there {was(number)} corrected by a person and made way: kept in {aside.place}"
+            )
+        self._store.forget(studies)
 
     def _rewrite(self) -> None:
         """Write the tables anew, with what a person exported until this moment."""
@@ -171,7 +202,11 @@ class _Run:
 
         They stay in the workers' memory; this process, which needs none of it, holds a fraction of that.
         """
-        with closing(each_as_done(_loaded, [self._job] * workers, **use)) as outcomes:
+        # In other processes with a sample: what a worker comes to hold after its first item is taken for a
+        # leak by the pool, from 300 MB on, and it begins anew.
+        elsewhere = use["isolated"] or use["workers"] > 1 or use["scheduler"] is not None
+        load = partial(_loaded, try_out=elsewhere)
+        with closing(each_as_done(load, [self._job] * workers, **use)) as outcomes:
             for _, outcome in outcomes:
                 if isinstance(outcome, Died):
                     raise BadInput(MODELS, f"they cannot be loaded: {outcome.reason}")
@@ -189,7 +224,7 @@ class _Run:
 
     def _take(self, number: int, outcome: StudyDone | Died) -> None:
         """Keep what came of a study: first in the journal, then in the tables, then it is told."""
-        study = self._studies[number]
+        study, died = self._studies[number], isinstance(outcome, Died)
         if isinstance(outcome, Died):
             message = f"{study.path.name}: {outcome.reason}"
             row = Row({"file": "", "status": "error", "message": message, "seconds": None})
@@ -197,7 +232,11 @@ class _Run:
         elif self._remote and _is_missing_there(study, outcome.row):
             message = f"{outcome.row.result['message']} on the cluster's worker: it must see the same folders"
             outcome = replace(outcome, row=Row({**outcome.row.result, "message": message}))
-        self._store.add(study, outcome)
+        stays = not outcome.row.ok and not outcome.key and not died and self._store.keep_earlier(study)
+        if stays:  # it was there before, and cannot be read now
+            self._unread += 1
+        else:
+            self._store.add(study, outcome)
         if self._tried is not None:
             self._tried.add(number)
         row = self._store.row(study)
@@ -205,54 +244,11 @@ class _Run:
             if self._tables.must_be_rewritten(row):
                 self._take_over()
             self._tables.append(row)
-        self._tell(number, "done" if row.ok else "failed", row)
+        self._tell(number, "kept" if stays else "done" if row.ok else "failed", row)
 
     def _tell(self, number: int, state: State, row: Row | None = None) -> None:
         self._counts[state] += 1
         self._progress(StudyEvent(number, self._studies[number].name, state, row))
-
-    def _sort_out(self, again: Again) -> list[int]:
-        """Return the places of the studies that are to be done; the others are told as kept."""
-        if again == "all":
-            self._store.forget(self._studies)
-            return list(range(len(self._studies)))
-        by_standing: dict[Standing, list[int]] = {}
-        for number, study in enumerate(self._studies):
-            if self._cancelled():
-                raise Cancelled("batch")
-            standing = self._store.standing(study, self._job.given(study.name))
-            by_standing.setdefault(standing, []).append(number)
-        kept = [*by_standing.get("finished", []), *by_standing.get("files changed", [])]
-        self._adopt(by_standing)
-        self._say_standing(by_standing)
-        for number in sorted(kept):
-            self._tell(number, "kept", self._store.row(self._studies[number]))
-        if again == "failed":
-            return by_standing.get("failed", [])
-        todo = sorted(set(range(len(self._studies))) - set(kept))
-        # Rows of what is done again are no results until then; those of errors stay if this run ends early.
-        failed = set(by_standing.get("failed", []))
-        self._store.forget(self._studies[number] for number in todo if number not in failed)
-        return todo
-
-    def _adopt(self, by_standing: dict[Standing, list[int]]) -> None:
-        """Take over what a person exported into the folder; what else was changed there is let alone."""
-        numbers = by_standing.get("files changed", [])
-        names = by_hand.adopt([self._studies[n] for n in numbers], self._store, self._job.tables)
-        if names:
-            self._say(f"{_results(len(names))} there {_was(len(names))} exported by a person since: kept")
-        by_standing["files changed"] = [n for n in numbers if self._studies[n].name not in names]
-
-    def _say_standing(self, by_standing: dict[Standing, list[int]]) -> None:
-        said: tuple[tuple[Standing, str], ...] = (
-            ("other settings", "made with other settings, models or version: done again"),
-            ("other content", "made from other files or masks: done again"),
-            ("files gone", "whose files are gone or damaged: done again"),
-            ("files changed", "whose files were changed since: kept (--masks uses changed masks)"),
-        )
-        for standing, words in said:
-            if number := len(by_standing.get(standing, [])):
-                self._say(f"{_results(number)} there {words}")
 
     def _take_over(self) -> None:
         """Take over what a person exported while the run went on, which tables written anew would not say."""
@@ -272,10 +268,10 @@ class _Run:
                 yield self._store.row(study)
 
 
-def _loaded(job: Job) -> None:
+def _loaded(job: Job, try_out: bool) -> None:
     """Load what a job needs; called in the workers."""
     try:
-        job.load()
+        job.load(try_out=try_out)
     except (OSError, MemoryError) as error:
         raise BadInput(MODELS, f"they cannot be loaded ({type(error).__name__}: {error})") from error
 
@@ -289,11 +285,3 @@ def _is_missing_there(study: Study, row: Row) -> bool:
     """Tell whether a worker elsewhere did not find a file that is here."""
     missing = not row.ok and str(row.result["message"]).endswith((MISSING, "no such file"))
     return missing and all(path.exists() for path in study.paths)
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
-
-
-def _results(number: int) -> str:
-    return f"{number} result" if number == 1 else f"{number} results"
