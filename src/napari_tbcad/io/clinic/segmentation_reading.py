@@ -22,9 +22,9 @@ from napari_tbcad.io.clinic.codes import (
 )
 from napari_tbcad.io.clinic.makers import Made, Maker, maker_from
 from napari_tbcad.io.clinic.segmentation import JUDGED
-from napari_tbcad.io.dicom_file import damage_told, modality_of, parse_dicom
+from napari_tbcad.io.decoding import decoded
+from napari_tbcad.io.dicom_file import damage_told, modality_of, parse_dicom, refuse_large_images
 from napari_tbcad.io.opening import opening_told
-from napari_tbcad.limits import too_many_pixels
 from napari_tbcad.schemes import LEFT, RIGHT
 
 if TYPE_CHECKING:
@@ -152,8 +152,7 @@ def read_segments(path: str | Path, shape: tuple[int, int] | None = None) -> tup
 def _refuse_other_sizes(path: Path, dataset: Dataset, shape: tuple[int, int] | None) -> None:
     rows, columns = int(dataset.Rows), int(dataset.Columns)
     frames, segments = int(dataset.get("NumberOfFrames") or 1), len(dataset.get("SegmentSequence") or ())
-    if why := too_many_pixels(columns, rows):
-        raise BadInput(path, why)
+    refuse_large_images(path, dataset)
     if segments > MOST_SEGMENTS or rows * columns * max(frames, segments) > _MOST_BYTES:
         raise BadInput(path, f"{frames} frames of {rows} × {columns} pixels, {segments} segments: refused")
     if not segments:
@@ -175,14 +174,12 @@ def _refuse_other_sizes(path: Path, dataset: Dataset, shape: tuple[int, int] | N
 
 def _frames(path: Path, dataset: Dataset) -> Iterator[tuple[int, NDArray[np.bool_]]]:
     """Yield the number of a segment and a frame of it."""
-    from pydicom.pixels.utils import pixel_array
-
     kind = str(dataset.get("SegmentationType", "BINARY"))
-    try:
-        frames = np.asarray(pixel_array(dataset)).reshape(-1, int(dataset.Rows), int(dataset.Columns))
-    except Exception as error:
-        # Decoders raise RuntimeError, ValueError, AttributeError and more for a damaged stream.
-        raise BadInput(path, f"its frames cannot be decoded ({type(error).__name__})") from error
+    stored = decoded(path, dataset)
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    if stored.shape[-2:] != (rows, columns):
+        raise BadInput(path, f"its frames cannot be decoded: they are of the shape {stored.shape}")
+    frames = stored.reshape(-1, rows, columns)
     if kind == "LABELMAP":
         for frame in frames:
             for number in np.unique(frame):

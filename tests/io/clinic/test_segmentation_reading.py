@@ -1,0 +1,50 @@
+"""Reading DICOM segmentations that are not what they say, or not of the image they are given for."""
+
+from __future__ import annotations
+
+import struct
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless
+
+from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic import codes
+from napari_tbcad.io.clinic.capture import captured_source
+from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
+from napari_tbcad.io.clinic.segmentation_labels import lungs_of
+
+SHAPE = (40, 31)
+LABELS = np.zeros(SHAPE, np.uint8)
+LABELS[5:30, 3:11], LABELS[7:28, 17:28] = 1, 2
+
+
+def segmentation(folder: Path, parts=None) -> Path:
+    """Write a segmentation of the parts (mask, kind, label), of two lungs by default."""
+    source = captured_source(np.arange(LABELS.size).reshape(SHAPE), name="one", when=datetime(2026, 11, 23))
+    given = parts or [(LABELS == side, codes.LUNGS[side], f"lung {side}") for side in (1, 2)]
+    family = codes.FAMILIES["network"]
+    segments = [
+        Segment(mask, label, codes.ANATOMY, kind, made="AUTOMATIC", algorithm="a", family=family, track=label)
+        for mask, kind, label in given
+    ]
+    when = datetime(2026, 11, 23)
+    facts = {"name": "TEST", "description": "A test", "series": 900, "when": when, "reader": ""}
+    return write_segmentation(folder / "a.dcm", source, segments, **facts).path
+
+
+def test_a_stream_that_is_larger_than_the_header_says_is_not_unpacked(tmp_path, monkeypatch):
+    path = segmentation(tmp_path)
+    data = pydicom.dcmread(path)
+    large = b"\xff\x4f\xff\x51" + struct.pack(">HH4I", 47, 0, 12_000, 12_000, 0, 0) + bytes(16) + b"\0\1"
+    data.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    data.PixelData = encapsulate([bytes(8), large])
+    data["PixelData"].is_undefined_length = True
+    data.save_as(path)
+    monkeypatch.setattr("napari_tbcad.io.clinic.segmentation_reading.decoded", pytest.fail)
+    with pytest.raises(BadInput, match="in its compressed pixels"):
+        lungs_of(path)
