@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -17,6 +18,7 @@ from napari_tbcad.chest.workflow import ChestSettings, give_mask, start
 from napari_tbcad.io.clinic import origin
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import Sources, folder_of
+from napari_tbcad.io.clinic.source import REFUSED
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
 from napari_tbcad.io.scans import read_study
@@ -126,6 +128,20 @@ def test_a_scan_in_a_case_knows_its_place_and_is_not_taken_for_what_lies_there(t
     assert origin.views_apart(scan) == origin.GONE
     write_nuclear(path, frames_of(1), name="BERT")
     assert origin.views_apart(scan) == origin.OTHER
+
+
+@pytest.mark.parametrize("deidentification", [None, Deidentification()])
+def test_the_spacing_of_an_export_is_the_one_that_was_read(deidentification, tmp_path):
+    path = film_of(tmp_path / "a.dcm", "ALICE")
+    data = pydicom.dcmread(path)
+    data.PixelSpacing, data.ImagerPixelSpacing = [100, 100], [0.2, 0.2]
+    data.save_as(path)
+    source = film_source(read_film(path), tmp_path / "out", Sources(deidentification))
+    assert list(source.header.PixelSpacing) == [0.2, 0.2]
+    scan = replace(scan_in(write_nuclear(tmp_path / "b.dcm", frames_of(0))), spacing_mm=None)
+    for one in view_sources(scan, tmp_path / "scan", Sources(deidentification)).values():
+        assert "PixelSpacing" not in one.header
+        assert REFUSED in one.notes
 
 
 def test_both_views_refer_to_the_one_copy_that_is_written_of_their_file(tmp_path):

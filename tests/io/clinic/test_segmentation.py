@@ -15,7 +15,7 @@ from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, lungs_of, regions_of
 from napari_tbcad.io.clinic.segmentation_reading import is_segmentation, read_segments
-from napari_tbcad.io.clinic.source import DETECTOR, assumed, dicom_source, view_assumed
+from napari_tbcad.io.clinic.source import DETECTOR, REFUSED, assumed, dicom_source, view_assumed
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
@@ -100,12 +100,12 @@ def test_a_frame_of_a_scan_is_named_where_it_may_be(labels, tmp_path):
 def test_an_orientation_or_a_view_that_no_header_states_is_said_to_be_assumed(labels, tmp_path):
     scan = pydicom.dcmread(write_nuclear(tmp_path / "scan.dcm", [labels]))
     assert "PatientOrientation" not in scan
-    (note,) = dicom_source(scan, view="posterior").notes
+    (note,) = dicom_source(scan, view="posterior", spacing_mm=(2.26, 2.26)).notes
     assert "does not state how the patient lies" in note
     assert "a view from behind, rows running to the patient's right" in note
     assert "turned over left to right, rows running to the patient's left" in assumed("posterior", True)
     scan.PatientOrientation = ["R", "F"]
-    stated = dicom_source(scan)
+    stated = dicom_source(scan, spacing_mm=(2.26, 2.26))
     assert (stated.notes, stated.header.PatientOrientation) == ((), ["R", "F"])
     assert "from the front" in source().notes[1]
     assert source().file.ImageComments == source().notes[1]
@@ -125,7 +125,7 @@ def test_a_file_without_what_a_reference_needs_gets_it_from_its_pixels(labels, t
     scan.file_meta.MediaStorageSOPClassUID = scan.file_meta.MediaStorageSOPInstanceUID = ""
     scan.PatientBirthDate = ""
     scan.add_new("StudyDate", "DA", "00000101")
-    made, again = dicom_source(scan), dicom_source(scan)
+    made, again = (dicom_source(scan, spacing_mm=(2.26, 2.26)) for _ in range(2))
     assert made.uid == again.uid
     assert made.sop_class == "1.2.840.10008.5.1.4.1.1.20"
     assert "SOPInstanceUID, StudyInstanceUID, SOPClassUID" in made.notes[1]
@@ -285,11 +285,24 @@ def test_the_spacing_of_a_detector_is_said_to_be_one():
         if keyword in film:
             del film[keyword]
     film.ImagerPixelSpacing = [0.2, 0.2]
-    assert DETECTOR in dicom_source(film).notes
+    assert DETECTOR in dicom_source(film, spacing_mm=(0.2, 0.2)).notes
     film.PixelSpacing = [0.1, 0.1]
-    source = dicom_source(film)
+    source = dicom_source(film, spacing_mm=(0.1, 0.1))
     assert DETECTOR not in source.notes
     assert list(source.header.PixelSpacing) == [0.1, 0.1]
+
+
+def test_a_spacing_that_was_refused_on_reading_is_not_written(tmp_path):
+    film = pydicom.dcmread(sample_path("normal_cr"))
+    film.PixelSpacing, film.ImagerPixelSpacing = [100, 100], [0.2, 0.2]
+    film.save_as(tmp_path / "a.dcm")
+    read = read_film(tmp_path / "a.dcm")
+    source = dicom_source(film, spacing_mm=read.spacing_mm)
+    assert list(source.header.PixelSpacing) == [0.2, 0.2]
+    assert DETECTOR in source.notes
+    refused = dicom_source(film)
+    assert REFUSED in refused.notes
+    assert "PixelSpacing" not in refused.header
 
 
 def test_an_organ_that_another_program_segmented_is_no_lesion(tmp_path):

@@ -80,9 +80,9 @@ def captured_source(
     file.BitsAllocated = file.BitsStored = 16
     file.HighBit, file.PixelRepresentation = 15, 0
     if spacing_mm is not None:
-        file.PixelSpacing = [f"{value:.6g}" for value in spacing_mm]
+        file.PixelSpacing = [f"{value:.10g}" for value in spacing_mm]
     file.PixelData = stored.tobytes()
-    source = dicom_source(file, view=view)
+    source = dicom_source(file, view=view, spacing_mm=spacing_mm)
     note = f"{why}: a secondary capture image was written for it, without a patient."
     notes = (note, assumed(view, mirrored))
     return SourceImage(source.header, SECONDARY_CAPTURE, file=file, notes=notes)

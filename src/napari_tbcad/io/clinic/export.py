@@ -132,7 +132,7 @@ class Sources:
                 film.pixels, study, place, "source", when, spacing_mm=film.spacing_mm, why=why
             )
         file = self._opened(film.source)
-        source = file.noted(dicom_source(file.dataset))
+        source = file.noted(dicom_source(file.dataset, spacing_mm=film.spacing_mm))
         self._copied(place, "source", source, file)
         return source
 
@@ -193,8 +193,8 @@ class Sources:
         found: dict[str, SourceImage] = {}
         for view, image in scan:
             file = files[image.source]
-            source = dicom_source(file.dataset, frame=image.frame, view=view, mirrored=image.mirrored)
-            found[view] = file.noted(source)
+            lies: dict[str, Any] = {"frame": image.frame, "view": view, "mirrored": image.mirrored}
+            found[view] = file.noted(dicom_source(file.dataset, **lies, spacing_mm=scan.spacing_mm))
         first = {image.source: view for view, image in reversed(list(scan))}
         for path, file in files.items():
             view = first[path]

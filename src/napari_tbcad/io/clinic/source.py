@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_tbcad.errors import BadInput
-from napari_tbcad.io.dicom_file import damage_told, first_number, modality_of, parse_dicom
+from napari_tbcad.io.dicom_file import damage_told, first_number, modality_of, parse_dicom, values_of
 from napari_tbcad.io.opening import opening_told
 
 if TYPE_CHECKING:
@@ -40,6 +43,10 @@ DETECTOR = (
 )
 """Said where the header has no calibrated spacing (PS3.3, 10.7.1.3)."""
 
+REFUSED = "The pixel spacing that the image states cannot be that of a patient: none was written."
+"""Said where the header has a spacing that was not read."""
+
+_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _KEPT_GROUPS = (0x0008, 0x0010, 0x0012, 0x0020)
 
@@ -87,7 +94,12 @@ def uid_of(*parts: str) -> str:
 
 
 def dicom_source(
-    dataset: Dataset | str | Path, *, frame: int = 0, view: str = "anterior", mirrored: bool = False
+    dataset: Dataset | str | Path,
+    *,
+    frame: int = 0,
+    view: str = "anterior",
+    mirrored: bool = False,
+    spacing_mm: Sequence[float] | None = None,
 ) -> SourceImage:
     """Return an image in a DICOM file as a source.
 
@@ -101,6 +113,8 @@ def dicom_source(
         From where the patient is seen; used where the file does not say how the picture lies.
     mirrored : bool, optional
         Whether the file holds the view turned over left to right.
+    spacing_mm : (float, float), optional
+        Row and column spacing as it was read: the file can state one that its reader refused.
 
     Returns
     -------
@@ -120,6 +134,7 @@ def dicom_source(
             raise BadInput(path, "the DICOM file holds no image (no size)")
         notes: list[str] = []
         header = _inherited(dataset, notes)
+        _space(header, dataset, spacing_mm, notes)
         frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
         sop_class = _identified(header, dataset, notes)
         header.PatientOrientation = _orientation(dataset)
@@ -149,8 +164,6 @@ def _inherited(dataset: Dataset, notes: list[str]) -> Dataset:
             setattr(header, keyword, "")
     header.Rows, header.Columns = int(dataset.Rows), int(dataset.Columns)
     header.SpecificCharacterSet = "ISO_IR 192"
-    if (spacing := _spacing(dataset, notes)) is not None:
-        header.PixelSpacing = spacing
     if dataset.get("LossyImageCompression") == "01":
         for keyword in _LOSSY:
             if keyword in dataset:
@@ -161,18 +174,22 @@ def _inherited(dataset: Dataset, notes: list[str]) -> Dataset:
     return header
 
 
-def _spacing(dataset: Dataset, notes: list[str]) -> list[str] | None:
-    """Return row and column spacing, the detector's for want of another; None where it cannot be true."""
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
-        value = dataset.get(keyword)
-        if value is None or isinstance(value, str | float) or len(value) != 2:
-            continue
-        numbers = [first_number(part) for part in value]
-        if all(number is not None and number > 0 for number in numbers):
-            if keyword == "ImagerPixelSpacing":
-                notes.append(DETECTOR)
-            return [f"{number:.10g}" for number in numbers]
-    return None
+def _space(header: Dataset, dataset: Dataset, spacing_mm: Sequence[float] | None, notes: list[str]) -> None:
+    """Give the header the spacing that was read, and say where it is the detector's, or was refused."""
+    stated = {name: _pair(dataset.get(name)) for name in _SPACINGS}
+    if spacing_mm is None:
+        if any(stated.values()):
+            notes.append(REFUSED)
+        return
+    header.PixelSpacing = [f"{value:.10g}" for value in spacing_mm]
+    used = [name for name, pair in stated.items() if np.allclose(pair or (0, 0), spacing_mm, rtol=1e-6)]
+    if used[:1] == ["ImagerPixelSpacing"]:
+        notes.append(DETECTOR)
+
+
+def _pair(value: Any) -> tuple[float, ...]:
+    numbers = tuple(number for part in values_of(value) if (number := first_number(part)) is not None)
+    return numbers if len(numbers) == 2 else ()
 
 
 def _valid(element: Any) -> bool:
