@@ -152,10 +152,16 @@ def test_holes_are_filled_unless_they_mean_something(lungs):
 @FEW
 @given(MASKS, st.sampled_from([0, 1, 3.5, 20]))
 def test_smoothing_keeps_both_lungs_and_neither_eats_the_other(labels, radius):
-    out = smooth(labels, radius)
+    out = smooth(labels, radius, fill=False)
     assert not ((out == 1) & (labels == 2)).any()
     assert not ((out == 2) & (labels == 1)).any()
     assert {*np.unique(out)} - {0} == {*np.unique(labels)} - {0}
+
+
+def test_an_island_of_the_other_lung_that_is_smoothed_away_is_no_hole():
+    labels = np.array([[2, 2, 1, 1, 1], [1, 1, 1, 1, 1], [1, 2, 1, 1, 1], [1, 1, 1, 1, 1]], np.uint8)
+    assert smooth(labels, 3.5)[2, 1] == 1
+    assert smooth(labels, 3.5, fill=False)[2, 1] == 0
 
 
 @FEW
