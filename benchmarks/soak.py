@@ -151,6 +151,7 @@ class Soak:
         for desk in errands.desks:
             for panel in list(desk.docked):
                 desk.undock(panel)
+        dismiss_notes()
         self._noted = 0.0
         self._vitals()
 
@@ -209,6 +210,16 @@ class Soak:
         self.log.add("end", errands={}, of_napari=0, looks=0)
         for viewer in viewers:
             viewer.close()
+
+
+def dismiss_notes() -> None:
+    """Close what napari notified, as a person does: of several at once it takes away only the last by itself."""
+    from qtpy.QtWidgets import QApplication
+
+    for widget in QApplication.allWidgets():
+        if type(widget).__name__ == "NapariQtNotification":
+            widget.close()
+    QApplication.processEvents()
 
 
 def read(path: Path) -> int:
