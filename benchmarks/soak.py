@@ -213,7 +213,7 @@ class Soak:
 
 
 def dismiss_notes() -> None:
-    """Close what napari notified, as a person does: of several at once it takes away only the last by itself."""
+    """Close what napari notified, as a person does: of several it takes away only the last by itself."""
     from qtpy.QtWidgets import QApplication
 
     for widget in QApplication.allWidgets():
