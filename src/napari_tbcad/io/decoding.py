@@ -16,6 +16,7 @@ import warnings as python_warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,10 @@ _PLUGINS = {
     "1.2.840.10008.1.2.4.202": "pylibjpeg",
     "1.2.840.10008.1.2.4.203": "pylibjpeg",
 }
+_OF_PIXELS = (
+    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows",
+    "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData",
+)  # fmt: skip
 _ALL_FAILED = re.compile(r"^Unable to decode as exceptions were raised by all available plugins:\s*")
 _IDLE_SECONDS, _LONGEST_SECONDS = 30, 120
 _STDERR, _PROCESS, _TURN = threading.Lock(), threading.Lock(), threading.Lock()
@@ -132,13 +137,38 @@ def _end_process() -> None:
 
 def _in_process(path: str, frame: int | None, deep: bool) -> NDArray[Any]:
     """Do what :func:`_beside` asks for, in the other process."""
+    dataset = parse_dicom(Path(path))
     if not deep:
-        return _here(parse_dicom(Path(path)), frame)
+        return _here(dataset, frame)
     import SimpleITK
 
-    with _quiet():
-        array = np.asarray(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(path)))
+    with TemporaryDirectory() as folder, _quiet():
+        image = SimpleITK.ReadImage(str(_bare(dataset, Path(folder))))
+        array = np.asarray(SimpleITK.GetArrayFromImage(image))
     return array if frame is None or array.ndim == 2 else array[frame]
+
+
+def _bare(dataset: Dataset, folder: Path) -> Path:
+    """Write an image with nothing but what its pixels need; return where.
+
+    ITK gives no stored values where it finds a way to others: a slope and an intercept, also in the groups
+    of an enhanced image, or a scale of which 0 is white.
+    """
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+
+    bare = Dataset()
+    for name in _OF_PIXELS:
+        if name in dataset:
+            bare[name] = dataset[name]
+    if bare.get("PhotometricInterpretation") == "MONOCHROME1":
+        bare.PhotometricInterpretation = "MONOCHROME2"
+    # Some files lack an own class or number, and of their own class ITK may know a way to other values.
+    bare.SOPClassUID, bare.SOPInstanceUID = MultiFrameGrayscaleWordSecondaryCaptureImageStorage, "1.2.3"
+    bare.file_meta = FileMetaDataset()
+    bare.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
+    bare.save_as(folder / "image.dcm", enforce_file_format=True)
+    return folder / "image.dcm"
 
 
 @contextmanager
