@@ -194,6 +194,15 @@ def test_what_a_run_wrote_among_the_films_is_no_film_even_where_it_was_killed_ea
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
+def test_what_a_person_made_and_a_run_put_aside_is_no_film(tmp_path):
+    film = image(tmp_path / "1.png")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    (tmp_path / "results.csv").write_text("file,status\n")
+    image(tmp_path / "before" / "1" / "overlays" / "1_result.png")
+    assert [study.path for study in chest_inputs(tmp_path)] == [film]
+
+
 def test_a_name_of_bytes_that_are_no_text_can_be_written(tmp_path):
     image(tmp_path / "film.png").rename(tmp_path / os.fsdecode(b"f\n\xff.png"))
     (study,) = chest_inputs(tmp_path)

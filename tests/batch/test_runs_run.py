@@ -21,8 +21,9 @@ from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs import folder
 from napari_tbcad.batch.runs import run as run_module
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import Table
+from napari_tbcad.batch.runs.job import StudyDone, Table, state_of
 from napari_tbcad.batch.runs.run import RunSummary, StudyEvent, run_studies
+from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import UNFINISHED, plain, written_whole
 
@@ -464,6 +465,126 @@ def export(out: Path, study: Study, value: str) -> None:
     (out / "masks" / f"{study.name}.txt").write_text("corrected")
 
 
+def test_only_what_failed_is_not_tried_with_other_settings(films, tmp_path):
+    out = tmp_path / "out"
+    films[1].path.write_bytes(b"bad")
+    run_studies(films, MadeJob(out))
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(BadInput, match="made with other settings"):
+        run_studies(films, MadeJob(out, factor=2), again="failed")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    # Of a run with these settings that was stopped, rows of the settings before are no hindrance.
+    stop = Stop(3)
+    run_studies(films, MadeJob(out, factor=2), progress=stop.heard, cancelled=stop)
+    said = []
+    summary = run_studies(films, MadeJob(out, factor=2), again="failed", say=said.append)
+    assert counts(summary) == (0, 1, 2, 3)
+    assert len(rows(out / "results.csv")) == 3
+    assert said == ["3 results there made with other settings, models or version: not done in this run"]
+
+
+@pytest.mark.parametrize("why", ["settings", "settings, adopted before", "content", "all"])
+def test_what_a_person_made_is_put_aside_before_it_is_done_again(films, tmp_path, why):
+    out, said, again = tmp_path / "out", [], "unfinished"
+    run_studies(films, MadeJob(out))
+    export(out, films[2], "77")
+    (out / "masks" / "f3.txt").write_text("painted")
+    if "adopted" in why:
+        run_studies(films, MadeJob(out))
+    if why == "content":
+        films[2].path.write_bytes(b"other")
+        films[3].path.write_bytes(b"other, too")
+    elif why == "all":
+        again = "all"
+    run_studies(films, MadeJob(out, 2 if "settings" in why else 1), again=again, say=said.append)
+    aside = out / "before" / "1"
+    assert f"2 results there were corrected by a person and made way: kept in {aside}" in said
+    assert (aside / "masks" / "f2.txt").read_text() == "corrected"
+    assert (aside / "masks" / "f3.txt").read_text() == "painted"
+    kept, painted = rows(aside / "results.csv")
+    assert (kept["file"], kept["value"]) == (str(films[2].path), "77")
+    assert painted["file"] == str(films[3].path)
+    assert len(rows(aside / "features.csv")) == 2
+    assert (out / "masks" / "f2.txt").read_text() == rows(out / "results.csv")[2]["value"] != "77"
+    assert len(rows(out / "results.csv")) == 6
+    # Nothing is put aside twice, and what was put aside is never overwritten.
+    export(out, films[0], "78")
+    run_studies(films, MadeJob(out, factor=3))
+    assert [path.name for path in sorted((out / "before" / "2" / "masks").iterdir())] == ["f0.txt"]
+    assert (aside / "masks" / "f2.txt").read_text() == "corrected"
+
+
+def test_masks_that_a_run_is_given_from_its_own_folder_stay_there(films, tmp_path):
+    out, masks = tmp_path / "out", tmp_path / "out" / "masks"
+    run_studies(films, MadeJob(out))
+    for path in masks.iterdir():
+        path.rename(path.with_suffix(".png"))
+    paths = [json.loads(line[9:]) for line in (out / "run" / "journal.jsonl").read_text().splitlines()]
+    with RunStore(out, paths[0]["digest"]) as store:
+        for study in films:
+            file = state_of(masks / f"{study.name}.png", out)
+            store.add(study, StudyDone(store.row(study), store.key(study), (file,)))
+    (masks / "f2.png").write_text("painted")
+    run_studies(films, MadeJob(out, masks=masks))
+    assert (masks / "f2.png").read_text() == "painted"
+    assert not (out / "before").exists(), "it went into the result: nothing made way"
+
+
+def test_what_is_finished_stays_when_its_input_cannot_be_read_for_a_while(films, tmp_path):
+    out, said = tmp_path / "out", []
+    run_studies(films, MadeJob(out))
+    before, journal = without_times(out), (out / "run" / "journal.jsonl").read_bytes()
+    films[1].path.rename(tmp_path / "away")
+    offline = list(films)
+    offline[1] = replace(films[1], fault="no such file or folder")
+    for studies in (offline, films):
+        for again in ("unfinished", "failed"):
+            assert counts(run_studies(studies, MadeJob(out), again=again, say=said.append)) == (0, 0, 6, 0)
+    assert said == ["1 result there whose inputs cannot be read now: kept"] * 4
+    assert counts(run_studies(offline, MadeJob(out), again="all")) == (5, 0, 1, 0)
+    assert without_times(out) == before
+    (tmp_path / "away").rename(films[1].path)
+    MadeJob.worked.clear()
+    assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0)
+    assert not MadeJob.worked
+    assert (out / "run" / "journal.jsonl").read_bytes().startswith(journal)
+
+
+def test_a_result_stays_when_its_input_goes_away_before_it_is_done_again(films, tmp_path):
+    out, said = tmp_path / "out", []
+    run_studies(films, MadeJob(out))
+    before = without_times(out)
+
+    def unmount(event: StudyEvent) -> None:
+        if event.number == 2 and event.state == "done":
+            for film in films[3:]:
+                film.path.unlink()
+
+    summary = run_studies(films, MadeJob(out), again="all", progress=unmount, say=said.append)
+    assert counts(summary) == (3, 0, 3, 0)
+    assert said == ["3 results there whose inputs could not be read any more: kept"]
+    assert without_times(out) == before
+
+
+def test_after_a_run_that_was_broken_off_files_are_read_and_not_only_looked_at(films, tmp_path):
+    import os
+
+    out = tmp_path / "out"
+    run_studies(films, MadeJob(out))
+    path, about = out / "masks" / "f3.txt", out / "run" / "run.json"
+    time = path.stat().st_mtime_ns
+    path.write_bytes(bytes(path.stat().st_size))
+    os.utime(path, ns=(time, time))
+    assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0), (
+        "by size and time, which costs no reading"
+    )
+    content = json.loads(about.read_text())
+    del content["ended"]
+    about.write_text(json.dumps(content))
+    assert counts(run_studies(films, MadeJob(out))) == (1, 0, 5, 0)
+    assert path.read_bytes().strip(b"\0")
+
+
 def test_a_row_that_looks_like_a_formula_is_taken_over_as_it_is(tmp_path):
     path = tmp_path / "=film.png"
     path.write_bytes(b"x")
@@ -494,6 +615,38 @@ def test_a_journal_does_not_grow_for_ever(films, tmp_path, monkeypatch):
     before = without_times(out)
     assert counts(run_studies(films, MadeJob(out))) == (0, 0, 6, 0)
     assert without_times(out) == before
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_journal_is_made_shorter_while_nobody_has_it_open(films, tmp_path, monkeypatch, refused):
+    """Windows replaces no file that is open; a journal that cannot be replaced goes on as it is."""
+    from napari_tbcad.batch.runs import store
+
+    monkeypatch.setattr(store, "_FEWEST_STALE", 3)
+    out, opened, held = tmp_path / "out", [], []
+    for _ in range(2):
+        run_studies(films, MadeJob(out), again="all")
+    journal = out / "run" / "journal.jsonl"
+    open_, replace_ = Path.open, Path.replace
+
+    def opening(self, *given, **more):
+        opened.append(open_(self, *given, **more))
+        return opened[-1]
+
+    def replacing(self, target):
+        if target == journal:
+            held.append([one.name for one in opened if not one.closed])
+            if refused:
+                raise PermissionError(13, "in use", str(target))
+        return replace_(self, target)
+
+    monkeypatch.setattr(Path, "open", opening)
+    monkeypatch.setattr(Path, "replace", replacing)
+    with RunStore(out, "") as kept:
+        kept.add(films[0], StudyDone(kept.row(films[0]), "", ()))
+    with RunStore(out, "") as kept:
+        assert [kept.row(film).result["file"] for film in films] == [str(film.path) for film in films]
+    assert held[0] == []
 
 
 GOOD = {"name": "f0", "key": "k", "digest": "d", "row": {"status": "ok"}, "more": {}, "files": []}

@@ -15,7 +15,7 @@ from napari_tbcad.io.dicom_file import looks_like_dicom
 from napari_tbcad.io.opening import first_bytes
 from napari_tbcad.io.raster import looks_like_raster
 from napari_tbcad.limits import MAX_FILES_BELOW
-from napari_tbcad.run_folder import ABOUT, RUN
+from napari_tbcad.run_folder import ABOUT, BEFORE, RUN
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima", ".img")
 """Files so named count as images even when broken, so that a broken one is reported, not passed over."""
@@ -23,7 +23,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".di
 MASK_FOLDERS = frozenset(
     {"mask", "masks", "masks_left", "masks_right", "manualmask", "leftmask", "rightmask", "__macosx"}
 )
-_OUTPUT_FOLDERS = {"masks", "overlays", "records"}
+_OUTPUT_FOLDERS = {"masks", "overlays", "records", BEFORE}
 _STRAY_FILES = {"thumbs.db", "desktop.ini", "dicomdir"}
 
 

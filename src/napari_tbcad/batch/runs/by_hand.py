@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import FileState, StudyDone, Table, state_of
+from napari_tbcad.batch.runs.job import FileState, Job, StudyDone, Table, state_of
 from napari_tbcad.batch.runs.store import RunStore
-from napari_tbcad.batch.runs.tables import lines_of
-from napari_tbcad.files import cell, plain, read_rows
-from napari_tbcad.run_folder import started_in
+from napari_tbcad.batch.runs.tables import LiveTables, lines_of
+from napari_tbcad.files import cell, is_file, plain, read_rows
+from napari_tbcad.run_folder import BEFORE, started_in
 
 
 def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) -> set[str]:
@@ -32,26 +35,107 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
     set of str
         Names of the studies taken over. The others' files were changed in another way.
     """
-    places = {study.path.resolve(): study for study in studies}
-    home = started_in(store.out)
-    found = {table.name: _lines(store.out / f"{table.name}.csv", home, places) for table in tables}
+    exported = _exported(studies, store, tables, started_in(store.out))
     adopted = set()
     for study in studies:
-        results = found["results"].get(study.name, [])
         files = tuple(_present(store.files(study), store.out))
-        before = store.row(study)
-        if len(results) != 1 or not files or not _differs(results[0], before.result):
-            continue
+        if files and (row := exported(study)) is not None:
+            store.add(study, StudyDone(row, store.key(study), files), by_hand=True)
+            adopted.add(study.name)
+    return adopted
+
+
+class Aside(NamedTuple):
+    """What made way.
+
+    Parameters
+    ----------
+    place : Path
+        Folder with its files and tables.
+    names : tuple of str
+        The studies.
+    """
+
+    place: Path
+    names: tuple[str, ...]
+
+
+def put_aside(studies: Iterable[Study], store: RunStore, job: Job, home: Path) -> Aside | None:
+    """Put aside what a person exported or changed of studies that are about to be done again.
+
+    Their files and rows come into a new folder ``before/NUMBER`` below that of results. Masks that the job is
+    given stay where they are, too: what is done again is made from them.
+
+    Parameters
+    ----------
+    studies : iterable of Study
+    store : RunStore
+    job : Job
+    home : Path
+        From where the paths in the tables count.
+
+    Returns
+    -------
+    Aside or None
+        None where there was nothing of a person's.
+    """
+    theirs = [study for study in studies if _is_theirs(study, store, job)]
+    if not theirs:
+        return None
+    exported = _exported(theirs, store, job.tables, home)
+    numbered = (store.out / BEFORE / str(number) for number in count(1))
+    place = next(one for one in numbered if not one.exists())
+    place.mkdir(parents=True)
+    found_anywhere = [
+        replace(study, paths=tuple(path.absolute() for path in study.paths)) for study in theirs
+    ]
+    LiveTables(
+        place, job.tables, lambda: (exported(one) or store.row(one) for one in found_anywhere)
+    ).rewrite()
+    for study in theirs:
+        given = _given(study, job)
+        for file in store.files(study):
+            path, target = store.out / file.path, place / file.path
+            if is_file(path):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, target) if path.resolve() in given else path.rename(target)
+    return Aside(place, tuple(study.name for study in theirs))
+
+
+def _is_theirs(study: Study, store: RunStore, job: Job) -> bool:
+    """Tell whether a person made or changed files of a study, beside those that the job is given."""
+    if not store.has_result(study):
+        return False
+    standings = {file.path: file.standing(store.out) for file in store.files(study)}
+    wanted = ("changed", "same") if store.is_by_hand(study) else ("changed",)
+    theirs = [store.out / path for path, standing in standings.items() if standing in wanted]
+    return bool(theirs) and bool({path.resolve() for path in theirs} - _given(study, job))
+
+
+def _given(study: Study, job: Job) -> set[Path]:
+    return {path.resolve() for path in job.given(study.name)}
+
+
+def _exported(
+    studies: Sequence[Study], store: RunStore, tables: Sequence[Table], home: Path
+) -> Callable[[Study], Row | None]:
+    """Return what gives the rows of a study that a person exported; None where there are none."""
+    places = {study.path.resolve(): study for study in studies}
+    found = {table.name: _lines(store.out / f"{table.name}.csv", home, places) for table in tables}
+
+    def exported(study: Study) -> Row | None:
+        results, before = found["results"].get(study.name, []), store.row(study)
+        if len(results) != 1 or not _differs(results[0], before.result):
+            return None
         more = {
             table.name: [
                 _as_before(one, _first(before, table)) for one in found[table.name].get(study.name, ())
             ]
             for table in tables[1:]
         }
-        row = Row(_as_before(results[0], before.result), more)
-        store.add(study, StudyDone(row, store.key(study), files))
-        adopted.add(study.name)
-    return adopted
+        return Row(_as_before(results[0], before.result), more)
+
+    return exported
 
 
 def _lines(path: Path, home: Path, places: Mapping[Path, Study]) -> dict[str, list[dict[str, str]]]:

@@ -131,6 +131,21 @@ class About:
             write_json(self._path, under_way or {"kind": kind})
         sweep(out)
 
+    def require_same(self, digest: str) -> None:
+        """Refuse other settings than those of the run before, whose tables would lose all rows.
+
+        Raises
+        ------
+        BadInput
+            If the digest of the settings is another one.
+        """
+        if self._before.get("digest", digest) != digest:
+            cause = (
+                "its results were made with other settings, models or version of this program: go on instead "
+                "of trying only what failed, or choose another folder"
+            )
+            raise BadInput(self._out, cause)
+
     def begin(self, digest: str, settings: Mapping[str, Any], studies: Sequence[Study]) -> None:
         """Write what the run is and what goes into it: run.json and inputs.csv."""
         names = (name for study in studies for name in columns_of(study))

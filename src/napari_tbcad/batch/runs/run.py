@@ -168,8 +168,15 @@ class _Run:
 
     def _sort_out(self, again: Again, careful: bool) -> Sorted:
         """Find what is to be done; a run that was broken off may have lost what its files held."""
-        how = {"by_content": careful, "cancelled": self._cancelled, "say": self._say}
-        return sort_out(self._studies, self._job, self._store, again, **how)
+        return sort_out(
+            self._studies,
+            self._job,
+            self._store,
+            again,
+            by_content=careful,
+            cancelled=self._cancelled,
+            say=self._say,
+        )
 
     def _replace(self, studies: Sequence[Study]) -> None:
         """Make way for what is done again; a person's work among it is put aside."""
@@ -177,7 +184,8 @@ class _Run:
         if aside is not None:
             number = len(aside.names)
             self._say(
-                f"{results(number)} there {was(number)} corrected by a person and made way: kept in {aside.place}"
+                f"{results(number)} there {was(number)} corrected by a person and made way: "
+                f"kept in {aside.place}"
             )
         self._store.forget(studies)
 

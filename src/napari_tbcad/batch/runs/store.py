@@ -18,11 +18,13 @@ from napari_tbcad.files import written_whole
 from napari_tbcad.run_folder import JOURNAL, RUN
 
 Standing = Literal[
-    "new", "failed", "other settings", "other content", "files gone", "files changed", "finished"
+    "new", "failed", "other settings", "other content", "files gone", "offline", "files changed", "finished"
 ]
-"""What an earlier run says of a study: the last two need no work."""
+"""What an earlier run says of a study: the last three need no work. Of one that is offline there is a result,
+and it cannot be read itself now."""
 
 _FEWEST_STALE = 200
+_BY_HAND = "by_hand"
 
 
 class Known(NamedTuple):
@@ -32,6 +34,7 @@ class Known(NamedTuple):
     key: str
     digest: str
     ok: bool
+    by_hand: bool
 
 
 class RunStore:
@@ -49,6 +52,7 @@ class RunStore:
         self.out, self.digest = out, digest
         self._path = out / RUN / JOURNAL
         self._known: dict[str, Known] = {}
+        self._forgotten: dict[str, Known] = {}
         lines = 0
         for place, line in read_places(self._path):
             lines += 1
@@ -73,7 +77,7 @@ class RunStore:
     ) -> None:
         self.close()
 
-    def standing(self, study: Study, given: Sequence[Path]) -> Standing:
+    def standing(self, study: Study, given: Sequence[Path], *, by_content: bool = False) -> Standing:
         """Tell what is known of a study; its files are read only where that may have been finished.
 
         Parameters
@@ -81,20 +85,27 @@ class RunStore:
         study : Study
         given : sequence of Path
             A person's masks for it.
+        by_content : bool, optional
+            As for :meth:`~napari_tbcad.batch.runs.job.FileState.standing`.
         """
         known = self._known.get(study.name)
         if known is None:
             return "new"
         if known.digest != self.digest:
             return "other settings"
-        if not known.ok or not known.key or study.fault:
+        if not known.ok:
             return "failed"
-        if content_of(study.paths, given) != known.key:
+        content = "" if study.fault else content_of(study.paths, given)
+        if not content:
+            return "offline"
+        if not known.key:
+            return "failed"
+        if content != known.key:
             return "other content"
-        if self.was_changed(study):
+        now = {file.standing(self.out, by_content=by_content) for file in self.files(study)}
+        if "changed" in now:
             return "files changed"
-        there = all(file.standing(self.out) != "gone" for file in self.files(study))
-        return "finished" if there else "files gone"
+        return "files gone" if "gone" in now else "finished"
 
     def was_changed(self, study: Study) -> bool:
         """Tell whether somebody wrote another content into what was written for a study."""
@@ -109,15 +120,41 @@ class RunStore:
         """Tell whether there is a row of a study under these settings that is no error's."""
         return self.has_row(study) and self._known[study.name].ok
 
+    def has_result(self, study: Study) -> bool:
+        """Tell whether there is a row of a study under any settings that is no error's."""
+        known = self._known.get(study.name)
+        return known is not None and known.ok
+
+    def is_by_hand(self, study: Study) -> bool:
+        """Tell whether what there is of a study was exported by a person."""
+        known = self._known.get(study.name)
+        return known is not None and known.by_hand
+
     def forget(self, studies: Iterable[Study]) -> None:
         """Drop what is known of studies that are done again."""
         for study in studies:
-            self._known.pop(study.name, None)
+            known = self._known.pop(study.name, None)
+            if known is not None and known.ok and known.digest == self.digest:
+                self._forgotten[study.name] = known
 
-    def add(self, study: Study, done: StudyDone) -> Row:
-        """Keep what came of a study, at once on disk; return its row as it will be read."""
+    def keep_earlier(self, study: Study) -> bool:
+        """Let a result count again that was to be replaced; tell whether there is one."""
+        if (known := self._forgotten.pop(study.name, None)) is not None:
+            self._known[study.name] = known
+        return self.is_done(study)
+
+    def add(self, study: Study, done: StudyDone, *, by_hand: bool = False) -> Row:
+        """Keep what came of a study, at once on disk; return its row as it will be read.
+
+        Parameters
+        ----------
+        study : Study
+        done : StudyDone
+        by_hand : bool, optional
+            Whether a person exported it: then it is never overwritten.
+        """
         row = Row(_plain(done.row.result), {k: [*map(_plain, v)] for k, v in done.row.more.items()})
-        line = {
+        line: dict[str, Any] = {
             "name": study.name,
             "key": done.key,
             "digest": self.digest,
@@ -125,6 +162,8 @@ class RunStore:
             "more": row.more,
             "files": [astuple(file) for file in done.files],
         }
+        if by_hand:
+            line[_BY_HAND] = True
         self._known[study.name] = _known(self._journal.add(line), line)
         return row
 
@@ -145,25 +184,27 @@ class RunStore:
         """Return the content key of a study."""
         return self._known[study.name].key
 
-    def names(self) -> frozenset[str]:
-        """Return the names of all studies that the journal knows, also of those not asked for now."""
-        return frozenset(self._known)
-
     def _line(self, study: Study) -> dict[str, Any]:
         return read_line(self._file, self._known[study.name].place)
 
     def _compact(self) -> None:
-        """Leave out the lines that later ones replaced."""
+        """Leave out the lines that later ones replaced; where that cannot be written, they stay."""
         places = sorted((known.place, name) for name, known in self._known.items())
-        with (
-            self._path.open("rb") as old,
-            written_whole(self._path) as temporary,
-            temporary.open("wb") as new,
-        ):
-            for place, name in places:
-                old.seek(place)
-                self._known[name] = self._known[name]._replace(place=new.tell())
-                new.write(old.readline())
+        moved: dict[str, int] = {}
+        try:
+            # The outer one ends last: Windows replaces no file that is open.
+            with (
+                written_whole(self._path) as new_path,
+                self._path.open("rb") as old,
+                new_path.open("wb") as new,
+            ):
+                for place, name in places:
+                    old.seek(place)
+                    moved[name] = new.tell()
+                    new.write(old.readline())
+        except OSError:
+            return
+        self._known = {name: self._known[name]._replace(place=place) for name, place in moved.items()}
 
 
 def _is_sound(line: Mapping[str, Any]) -> bool:
@@ -188,7 +229,7 @@ def _is_state(state: Any) -> bool:
 
 def _known(place: int, line: Mapping[str, Any]) -> Known:
     ok = line["row"]["status"] == "ok"
-    return Known(place, line["key"], sys.intern(line["digest"]), ok)
+    return Known(place, line["key"], sys.intern(line["digest"]), ok, line.get(_BY_HAND) is True)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
