@@ -14,13 +14,16 @@ from napari_tbcad.io.clinic.report_reading import read_report
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import lungs_of
 from napari_tbcad.io.clinic.source import dicom_source
+from napari_tbcad.io.read import read_film
 from napari_tbcad.simulate.samples import sample_path
 from napari_tbcad.widgets.reader import get_reader
+from napari_tbcad.widgets.workflow import dicom_exporting
 from napari_tbcad.widgets.workflow.dicom_exporting import export_dicom_to
 
 
 def written(path, kinds):
-    source = dicom_source(sample_path("normal_cr"))
+    film = read_film(sample_path("normal_cr"))
+    source = dicom_source(film.source, spacing_mm=film.spacing_mm)
     parts = []
     for place, (concepts, track) in enumerate(kinds):
         mask = np.zeros(source.shape, bool)
@@ -53,7 +56,9 @@ def test_a_segmentation_opens_as_labels_on_its_film(kinds, values, make_napari_v
     np.testing.assert_allclose(labels.extent.world, film.extent.world, rtol=1e-5)
 
 
-def test_the_panel_writes_its_film_as_dicom(panel, finished, phantom_pixels, qtbot, tmp_path):
+def test_the_panel_writes_its_film_as_dicom(panel, finished, phantom_pixels, qtbot, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(dicom_exporting, "show_warning", told.append)
     viewer, widget = panel()
     viewer.add_image(phantom_pixels, name="film", scale=(0.5, 0.5), units=("mm", "mm"))
     widget.run_bar.run_button.click()
@@ -70,15 +75,17 @@ def test_the_panel_writes_its_film_as_dicom(panel, finished, phantom_pixels, qtb
         assert sorted(path.name for path in out.iterdir()) == [
             f"{name}_{what}.dcm" for what in ("insensitive", "report", "sensitive", "source")
         ]
+        assert told[-1].startswith("The image was no DICOM file")
+        assert ("look at it" in told[-1]) == deidentify
         masks = lungs_of(out / f"{name}_sensitive.dcm")
         np.testing.assert_array_equal(masks, widget.session.value("sensitive").labels)
         said = read_report(out / f"{name}_report.dcm").as_dict()
         assert said["groups"]["result"]["values"]["probability"] == widget.session.value("result").probability
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as told:
+    with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as failed:
         export_dicom_to(widget.exporter, blocked)
-    assert "cannot write there" in told.args[0]
+    assert "cannot write there" in failed.args[0]
 
     out = tmp_path / "blind"
     out.mkdir()
@@ -88,9 +95,9 @@ def test_the_panel_writes_its_film_as_dicom(panel, finished, phantom_pixels, qtb
         partial(export_dicom_to, widget.exporter, deidentify=True),
         widget.exporter.export_to,
     ):
-        with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as told:
+        with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as failed:
             export(out)
-        assert "the answer is hidden while you read" in told.args[0]
+        assert "the answer is hidden while you read" in failed.args[0]
         assert list(out.iterdir()) == []
     widget.bench.blind = False
     with qtbot.waitSignal(widget.exporter.saved, timeout=60_000):

@@ -18,7 +18,7 @@ from napari_tbcad.bone.views import name_views
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.deidentify import MOST_DAYS, Deidentification
 from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
-from napari_tbcad.io.clinic.source import dicom_source
+from napari_tbcad.io.clinic.source import CLASSES, SECONDARY_CAPTURE, dicom_source
 from napari_tbcad.io.dicom_file import parse_dicom
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
@@ -252,12 +252,24 @@ def test_what_is_no_film_and_no_scan_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("modality", "said", "word"),
-    [("CR", "", ""), ("CR", "YES", "header says"), ("OT", "", "captured"), ("OT", "NO", "")],
+    ("modality", "said", "more", "word"),
+    [
+        ("CR", "", {}, ""),
+        ("CR", "YES", {}, "header says"),
+        ("OT", "", {}, "captured"),
+        ("OT", "NO", {}, ""),
+        ("NM", "", {"SOPClassUID": CLASSES["NM"]}, ""),
+        ("NM", "", {"SOPClassUID": SECONDARY_CAPTURE}, "captured"),
+        ("NM", "NO", {"SOPClassUID": SECONDARY_CAPTURE}, ""),
+        ("DX", "", {"SOPClassUID": f"{SECONDARY_CAPTURE}.2"}, "captured"),
+        ("CR", "", {"ConversionType": "WSD"}, "captured"),
+    ],
 )
-def test_text_in_the_picture_is_warned_of(modality, said, word):
+def test_text_in_the_picture_is_warned_of(modality, said, more, word):
     data = Dataset()
     data.Modality, data.BurnedInAnnotation = modality, said
+    for keyword, value in more.items():
+        setattr(data, keyword, value)
     assert word in drawn_into(data)
     assert bool(drawn_into(data)) == bool(word)
 

@@ -144,6 +144,27 @@ def test_the_spacing_of_an_export_is_the_one_that_was_read(deidentification, tmp
         assert REFUSED in one.notes
 
 
+@pytest.mark.parametrize(
+    ("modality", "annotated", "note"),
+    [("CR", "YES", "The header says"), ("OT", "", "Text may be drawn"), ("CR", "", "")],
+)
+def test_a_copy_without_identity_is_told_to_be_looked_at_where_text_may_be_in_it(
+    modality, annotated, note, tmp_path
+):
+    path = film_of(tmp_path / "a.dcm", "ALICE")
+    data = pydicom.dcmread(path)
+    data.Modality, data.BurnedInAnnotation = modality, annotated
+    data.save_as(path)
+    film = read_film(path)
+    notes = film_source(film, tmp_path / "out", Sources(Deidentification())).notes
+    assert [one for one in notes if "look at it" in one] == [one for one in notes if note and note in one]
+    assert any("look at it" in one for one in notes) == bool(note)
+    path.unlink()
+    captured = film_source(film, tmp_path / "out", Sources(Deidentification()))
+    assert captured.notes[-1] == "Text drawn into the picture stays: look at it."
+    assert not [one for one in film_source(film, tmp_path / "b").notes if "look at it" in one]
+
+
 def test_both_views_refer_to_the_one_copy_that_is_written_of_their_file(tmp_path):
     path = write_nuclear(tmp_path / "a.dcm", frames_of(0), name="ALICE")
     data = pydicom.dcmread(path)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_tbcad.io.clinic.source import SECONDARY_CAPTURE
 from napari_tbcad.io.decoding import decoded
 from napari_tbcad.io.dicom_file import modality_of, refuse_large_images
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+DRAWN = "text drawn into the picture stays: look at it"
+"""Said of pictures, whose header says nothing."""
 
 _OFTEN_DRAWN_INTO = ("SC", "OT", "RF")
 
@@ -63,10 +67,29 @@ def put_pixels(clean: Dataset, dataset: Dataset) -> None:
 
 
 def drawn_into(dataset: Dataset) -> str:
-    """Say whether to look for text drawn into the pixels; empty where the file says that there is none."""
+    """Say whether to look for text drawn into the pixels, by the header: nobody looks at the pixels.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A parsed file, as it is before identity is removed.
+
+    Returns
+    -------
+    str
+        Empty where the header says that there is none, and where it says nothing (BurnedInAnnotation can be
+        left out) of an image as a detector made it: CR, DX or NM that was not captured from a screen.
+    """
     said = str(dataset.get("BurnedInAnnotation") or "").strip().upper()
     if said == "YES":
         return "the header says that text is drawn into the picture: look at it, blank what names the patient"
-    if said != "NO" and modality_of(dataset) in _OFTEN_DRAWN_INTO:
+    if said != "NO" and (modality_of(dataset) in _OFTEN_DRAWN_INTO or _is_captured(dataset)):
         return "text may be drawn into the picture (a captured image): look at it"
     return ""
+
+
+def _is_captured(dataset: Dataset) -> bool:
+    """Tell whether an image is stored as a secondary capture, whatever its modality, or says how it was."""
+    meta = getattr(dataset, "file_meta", None) or {}
+    said = str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID", "") or "")
+    return f"{said}.".startswith(f"{SECONDARY_CAPTURE}.") or bool(dataset.get("ConversionType"))

@@ -17,10 +17,11 @@ from napari_tbcad.files import require_writable
 from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.clinic.capture import captured_source, write_source
+from napari_tbcad.io.clinic.deidentify_pixels import DRAWN, drawn_into
 from napari_tbcad.io.clinic.origin import HALVES, film_apart, views_apart
 from napari_tbcad.io.clinic.segmentation import hash_of
 from napari_tbcad.io.clinic.source import SourceImage, dicom_source, view_assumed
-from napari_tbcad.io.dicom_file import parse_dicom
+from napari_tbcad.io.dicom_file import damage_told, parse_dicom
 from napari_tbcad.io.opening import opening_told
 
 if TYPE_CHECKING:
@@ -205,7 +206,11 @@ class Sources:
         """Read a file, once for all of its frames, and remove identity from what was read."""
         with opening_told(Path(path)):
             dataset = parse_dicom(Path(path))
-        return _File(dataset if self._deidentifier is None else self._deidentifier.dataset(dataset))
+        if self._deidentifier is None:
+            return _File(dataset)
+        with damage_told(Path(path)):
+            drawn = drawn_into(dataset)
+        return _File(self._deidentifier.dataset(dataset), _sentences(drawn))
 
     def _copied(self, place: Place, what: str, source: SourceImage, file: _File) -> None:
         if self.anonymous:
@@ -216,7 +221,8 @@ class Sources:
     ) -> SourceImage:
         source = captured_source(np.asarray(pixels), name=study, when=when, **facts)
         write_source(place.path(what), source)
-        return source
+        drawn = _sentences(DRAWN if self.anonymous else "")
+        return replace(source, notes=(*source.notes, *drawn))
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +234,10 @@ class _File:
 
     def noted(self, source: SourceImage) -> SourceImage:
         return replace(source, notes=(*source.notes, *self.notes))
+
+
+def _sentences(drawn: str) -> tuple[str, ...]:
+    return (f"{drawn[0].upper()}{drawn[1:]}.",) if drawn else ()
 
 
 def _study(name: str, *images: NDArray[Any]) -> str:

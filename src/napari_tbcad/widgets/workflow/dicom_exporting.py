@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari.utils.notifications import show_warning
+
 from napari_tbcad.widgets.workflow.exporting import Entry, Exporter
 
 _DICOM = (
@@ -65,5 +67,7 @@ def _write(
     from napari_tbcad.io.clinic.deidentify import Deidentification
 
     how = Deidentification() if deidentify else None
-    export_case(case_of(run, **facts), name, folder, deidentification=how)
+    exported = export_case(case_of(run, **facts), name, folder, deidentification=how)
+    if exported.notes:
+        show_warning("\n".join(exported.notes))  # napari shows it from a worker, too
     return folder
