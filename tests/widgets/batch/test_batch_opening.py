@@ -12,7 +12,6 @@ from napari_tbcad.batch.runs.inputs import chest_inputs
 from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.io.masks import read_mask, write_mask
 from napari_tbcad.simulate.samples import write_simulated_set
-from napari_tbcad.widgets.batch.taking import _without_hashes
 from napari_tbcad.widgets.chest.bench import bench_of
 from napari_tbcad.widgets.films import films_of
 from napari_tbcad.widgets.proxies import bare
@@ -156,8 +155,3 @@ def test_a_renamed_film_and_a_deleted_mask_stay_those_of_their_study(shown, open
     # the next study takes its place under whatever name
     opened(panel, 0)
     assert before not in bare(viewer).layers
-
-
-def test_models_are_named_without_the_hash_that_the_run_keeps():
-    kept = {"lungs": {"network": {"model": f"lungs {'ab' * 32}", "edge": 0.4}}, "grid": 128}
-    assert _without_hashes(kept) == {"lungs": {"network": {"model": "lungs", "edge": 0.4}}, "grid": 128}

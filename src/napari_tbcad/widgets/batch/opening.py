@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets import contributed
 from napari_tbcad.widgets.batch.scans import ScanOpener
-from napari_tbcad.widgets.batch.taking import Build, Taking, film_as_before, scan_as_before
+from napari_tbcad.widgets.batch.taking import AS_LEFT, Build, Taking, film_as_before, scan_as_before
 from napari_tbcad.widgets.batch.words import describe
 from napari_tbcad.widgets.chest.opening import FilmOpener, Wanted, worked_on
 from napari_tbcad.widgets.proxies import bare
@@ -110,7 +110,7 @@ class StudyOpener(QObject):
             self._taking.deleteLater()
             self._taking = None
         if worked_on(session.run):
-            self.opened.emit("As you left it: what you corrected stands.")
+            self.opened.emit(AS_LEFT)
             return
         self._taking = Taking(session, build, self)
         self._taking.ended.connect(self.opened)

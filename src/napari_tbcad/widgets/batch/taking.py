@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
+from napari_tbcad.widgets.batch.kept_settings import settings_of
 from napari_tbcad.widgets.chest.opening import GIVEN, worked_on
 from napari_tbcad.widgets.work import start_call, timer
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from napari_tbcad.chain import Run
     from napari_tbcad.io.clinic.makers import Maker
 
-_HASHED = re.compile(r"(.+) [0-9a-f]{64}")
-"""A model as run.json names it: with the hash of its content."""
+AS_LEFT = "As you left it: what you corrected stands."
 _READING, _BUILDING, _BUILT, _ADOPTING, _COMPUTING = range(5)
 _AGAIN_MS = 60
 _ASIDE = "Made with another version of a network or of the program, or on another device"
@@ -66,9 +65,9 @@ class Taking(QObject):
     Attributes
     ----------
     ended : Signal(str)
-        It is computed; how it compares with what the batch wrote.
+        It is computed, and how it compares with what the batch wrote; or it was left as a person had it.
     failed : Signal(str)
-        It cannot be had as in the batch, and why.
+        It cannot be had as in the batch or compared with it, and why.
     busy : bool
         Whether that is under way.
     """
@@ -104,14 +103,18 @@ class Taking(QObject):
     def _look(self) -> None:
         """Go on when what is under way is done; what a session does by itself is not always told."""
         session = self._session
-        if session is None or not isalive(session) or session.closed or session.film_problem:
+        if session is None or not isalive(session) or session.closed:
             self.drop()
+        elif session.film_problem:
+            self.drop()
+            self.failed.emit(session.film_problem)
         elif self._stage == _COMPUTING:
             self._compare()
         elif session.run is None or not session.settled or session.waits:
             self._again.start(_AGAIN_MS)
         elif worked_on(session.run):  # meanwhile: nothing of that may be lost
             self.drop()
+            self.ended.emit(AS_LEFT)
         elif self._stage == _READING:
             self._stage = _BUILDING
             run, build = session.run, self._build
@@ -142,18 +145,28 @@ class Taking(QObject):
         values, check = {name: session.value(name) for name in made.values}, made.check
         self.drop()
         self.busy = True
-        start_call(lambda: check(values), on_result=self._end, on_error=self._fail)
+        start_call(lambda: check(values), on_result=self._end, on_error=self._fail_to_compare)
 
     def _end(self, said: str) -> None:
         self.busy = False
         self.ended.emit(said)
 
+    def _fail_to_compare(self, error: Exception) -> None:
+        self.busy = False
+        self.failed.emit(
+            f"{_sentence(error)} It is measured as in the batch, and not compared with its files."
+        )
+
     def _fail(self, error: Exception) -> None:
         session = self._session
         self.drop()
-        if session is not None and isalive(session) and not session.closed and self._made is None:
+        if session is not None and isalive(session) and not session.closed:
             session.run_all()  # with the person's own settings: better than nothing, and it is said
-        self.failed.emit(f"{error} It is shown with your own settings.")
+        self.failed.emit(f"{_sentence(error)} It is shown with your own settings.")
+
+
+def _sentence(error: Exception) -> str:
+    return f"{str(error).rstrip('.')}."
 
 
 # -- on a worker ------------------------------------------------------------------------------------------
@@ -166,7 +179,7 @@ def film_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
     from napari_tbcad.widgets.chest.intake import Intake
 
     film, model, key = run.get("film"), run.get("model"), run.key("film") or ""
-    kept = settings_of(out)
+    kept = settings_of(out, plan.assignments)
     settings = ChestSettings.model_validate(kept) if kept else settings_for(model, plan.assignments)
     new = start(film, settings, model=model, film_key=key)
     kinds = ("sensitive", "insensitive")
@@ -196,7 +209,7 @@ def scan_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
     from napari_tbcad.io.raster import load_array
     from napari_tbcad.widgets.bone.resume import ScanIntake
 
-    kept, key = settings_of(out), run.key("study") or ""
+    kept, key = settings_of(out, plan.assignments), run.key("study") or ""
     settings = BoneSettings.model_validate(kept) if kept else settings_from(plan.assignments)
     new = start(run.get("study"), settings, study_key=key)
     if plan.masks is not None:
@@ -212,28 +225,6 @@ def scan_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
         return _compared("Hotspots", pairs)
 
     return AsBefore(ScanIntake(key, run=new), ("hotspots",), check)
-
-
-def settings_of(out: Path | None) -> Mapping[str, Any]:
-    """Return the settings of the chain that a run had, its models by name; none where it does not say."""
-    from napari_tbcad.batch.child.files import read_json
-    from napari_tbcad.run_folder import ABOUT, RUN
-
-    about = (read_json(out / RUN / ABOUT) or {}) if out is not None else {}
-    kept = about.get("settings")
-    inside = kept.get("settings") if isinstance(kept, dict) else None
-    return _without_hashes(inside) if isinstance(inside, dict) else {}
-
-
-def _without_hashes(section: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in section.items():
-        if isinstance(value, dict):
-            found[name] = _without_hashes(value)
-        else:
-            hashed = _HASHED.fullmatch(value) if isinstance(value, str) else None
-            found[name] = value if hashed is None else hashed[1]
-    return found
 
 
 def _by_hand(out: Path | None, name: str) -> dict[str, Maker | None]:
