@@ -15,7 +15,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from napari_tbcad.batch.clinic import export_subject
 from napari_tbcad.batch.corrected import NotCorrected, corrected_in
-from napari_tbcad.batch.deidentified import deidentify_files, write_key
+from napari_tbcad.batch.deidentified import deidentify_files
+from napari_tbcad.batch.deidentified_key import Key
 from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.given import by_programs
 from napari_tbcad.batch.runs.inputs import chest_inputs
@@ -264,6 +265,24 @@ def test_a_run_with_a_bad_film_exports_the_others(film_path, tmp_path, monkeypat
         list(export_subject(tmp_path / "in", tmp_path / "out"))
 
 
+def test_a_mask_that_was_painted_over_since_the_run_does_not_leave_as_the_programs(film_path, tmp_path):
+    films = chest_inputs(film_path)
+    run_studies(films, ChestJob(tmp_path / "run", "none", QUICK))
+    mask = next((tmp_path / "run" / "masks").glob("*_insensitive.png"))
+    labels = np.asarray(Image.open(mask)).copy()
+    labels[5:11, 60:66] = 1
+    Image.fromarray(labels).save(mask)
+    (done,) = export_subject(tmp_path / "run", tmp_path / "out")
+    assert done.exported is None
+    assert Path(done.source) == mask
+    assert "changed since the run" in done.fault
+    run_studies(films, ChestJob(tmp_path / "given", "none", QUICK, masks=mask.parent))
+    (path,) = (
+        one for one in only(export_subject(tmp_path / "given", tmp_path / "out")).paths if "_ins" in one.name
+    )
+    assert pydicom.dcmread(path).SegmentSequence[0].SegmentAlgorithmType == "MANUAL"
+
+
 def test_nothing_says_who_it_is_of_once_that_is_removed(film_case, film_run, tmp_path, dicom_errors):
     exported = only(export_subject(film_case, tmp_path / "out", deidentification=Deidentification()))
     assert [path.name for path in exported.paths] == [
@@ -379,7 +398,8 @@ def test_files_of_all_kinds_are_copied_and_others_told(film_path, scan_path, tmp
     facts.add_text("Patient", "Roe, Richard")
     Image.fromarray(grey).save(folder / "c.png", pnginfo=facts)
     (folder / "d.txt").write_text("Roe, Richard")
-    done = list(deidentify_files([folder], folder / "out", Deidentification()))
+    key = Key(tmp_path / "key.csv", folder / "out")
+    done = list(deidentify_files([folder], folder / "out", Deidentification(), key=key))
     assert [one.exported.name if one.exported else "" for one in done] == [
         "0001.dcm",
         "0002.dcm",
@@ -392,8 +412,9 @@ def test_files_of_all_kinds_are_copied_and_others_told(film_path, scan_path, tmp
         assert all(trace.encode() not in path.read_bytes() for trace in TRACES)
     np.testing.assert_array_equal(np.asarray(Image.open(folder / "out" / "0003.png")), grey)
     np.testing.assert_array_equal(read_film(folder / "out" / "0001.dcm").pixels, read_film(film_path).pixels)
-    key = write_key(tmp_path / "key.csv", done).read_text(encoding="utf-8-sig").splitlines()
-    assert key[1] == f"{folder / 'a.dcm'},0001.dcm"
+    table = key.path.read_text(encoding="utf-8-sig").splitlines()
+    assert table[1] == f"{folder / 'a.dcm'},0001.dcm"
+    assert len(table) == 4
     with pytest.raises(BadInput, match="empty folder"):
         list(deidentify_files([folder / "a.dcm"], folder / "out", Deidentification()))
 

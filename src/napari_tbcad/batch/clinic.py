@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from napari_tbcad.batch.journal import read_journal
-from napari_tbcad.batch.runs.job import content_alone, content_of
+from napari_tbcad.batch.runs.job import FileState, content_alone, content_of
 from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, Cancelled
+from napari_tbcad.files import is_file
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import Exported, Sources
 from napari_tbcad.run_folder import JOURNAL, RUN
@@ -150,22 +152,51 @@ def _findings(
         raise BadInput(subject, "neither a case nor a folder of chest run or bone run (no results.csv in it)")
     bone = (subject / "regions.csv").is_file()
     write = (of_bone if bone else of_chest).export_dicom
-    require = partial(_require_unchanged, _keys(subject))
+    require = partial(_require_unchanged, subject, _journaled(subject))
     module: Any = from_bone if bone else from_chest
     for one in module.findings_of_run(subject, anonymous=anonymous, require=require):
         yield one.source if isinstance(one, BadInput) else one.name, one, write
 
 
-def _keys(folder: Path) -> dict[str, str]:
-    """Return the content key of the image of each study of a run, by its name, as its journal has it."""
-    lines = read_journal(folder / RUN / JOURNAL)
-    said = ((line.get("name"), line.get("key")) for line in lines)
-    return {name: content_alone(key) for name, key in said if isinstance(name, str) and isinstance(key, str)}
+class _Made(NamedTuple):
+    """What a study of a run was made from, as a content key, and the files that were written for it."""
+
+    key: str
+    files: tuple[FileState, ...]
 
 
-def _require_unchanged(keys: Mapping[str, str], name: str, paths: Sequence[Path]) -> None:
-    """Refuse an image that is another than the run's; one that cannot be read is told by its reader."""
-    known, now = keys.get(name, ""), content_of(paths)
-    if known and now and now != known:
+def _journaled(folder: Path) -> dict[str, _Made]:
+    """Return what the journal of a run has of each study, by its name."""
+    made = {}
+    for line in read_journal(folder / RUN / JOURNAL):
+        with suppress(TypeError, KeyError, ValueError):  # a line of another kind
+            made[str(line["name"])] = _Made(
+                content_alone(line["key"]), tuple(FileState(*one) for one in line["files"])
+            )
+    return made
+
+
+def _require_unchanged(folder: Path, made: Mapping[str, _Made], name: str, paths: Sequence[Path]) -> None:
+    """Refuse an image that is another than the run's, and masks that are others than its record tells of.
+
+    What cannot be read is told by its reader.
+    """
+    if (known := made.get(name)) is None:
+        return
+    now = content_of(paths)
+    if known.key and now and now != known.key:
         which = "" if len(paths) == 1 else f", or {paths[1].name} did"
         raise BadInput(paths[0], f"changed since the run{which}: do that again, then export it")
+    masks, records = (_changed(folder, known.files, what) for what in ("masks", "records"))
+    # A case that was corrected and exported into the folder brought its record with it.
+    if masks and not records:
+        raise BadInput(
+            masks[0], "changed since the run, whose numbers are of another: run with --masks, then export"
+        )
+
+
+def _changed(folder: Path, files: Sequence[FileState], what: str) -> list[Path]:
+    """Return the files of one kind that are others than the journal says, whatever paths it has."""
+    known = {Path(one.path).name: one for one in files if Path(one.path).parent == Path(what)}
+    there = {name: one for name, one in known.items() if is_file(folder / what / name)}
+    return [folder / what / name for name, one in there.items() if one.standing(folder) == "changed"]
