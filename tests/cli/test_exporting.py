@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+
 import numpy as np
 import pydicom
 import pytest
 from PIL import Image
 
+from napari_tbcad.cli import exporting
 from napari_tbcad.cli.app import run
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.simulate.samples import sample_path
@@ -100,3 +105,96 @@ def test_one_view_that_cannot_be_copied_does_not_stop_the_other(tmp_path, capsys
     assert run(["deidentify", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["0001_post.png"]
     assert "1 of 2 files copied, 1 study;" in capsys.readouterr().out
+
+
+@pytest.fixture
+def four(tmp_path):
+    """Two files of one patient in a folder each, and two pictures, one of a name that the first has."""
+    for number, name in enumerate(("a/x.dcm", "b/x.dcm", "c/00000573_008.png", "c/y.png")):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("dcm"):
+            write_nuclear(tmp_path / "in" / name, np.full((2, 64, 32), number + 1), name="DOE")
+        else:
+            Image.fromarray(np.full((64, 32), 9 * number, np.uint8)).save(tmp_path / "in" / name)
+    return tmp_path / "in"
+
+
+def stopped_after(number, monkeypatch, times=1):
+    """Press Ctrl+C once so many copies are there."""
+    real, pressed = exporting.names_told, []
+
+    def told(files):
+        name_of = real(files)
+
+        def pressing(source):
+            pressed.append(source)
+            if len(pressed) == number:
+                for _ in range(times):
+                    os.kill(os.getpid(), signal.SIGINT)
+            return name_of(source)
+
+        return pressing
+
+    monkeypatch.setattr(exporting, "names_told", told)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_copying_that_was_stopped_goes_on_with_the_same_key(four, tmp_path, capsys, monkeypatch, times):
+    out, key = tmp_path / "out", tmp_path / "key.csv"
+    call = ["deidentify", str(four), "--out", str(out), "--key", str(key), "--dates", "shift"]
+    stopped_after(1, monkeypatch, times)
+    assert run(call) == {1: 1, 2: 130}[times]
+    said = capsys.readouterr().err
+    assert f"stopped: 1 of 4 files copied, in {out}; key {key}; the same command goes on" in said
+    table = key.read_text(encoding="utf-8-sig").splitlines()
+    assert table[1:] == [f"{four}/a/x.dcm,0001.dcm"]
+    with key.open("a", encoding="utf-8") as file:
+        file.write(f"{four}/b/x.dcm,00")  # as a loss of power may leave it
+    monkeypatch.undo()
+    assert run(["deidentify", str(four), "--out", str(tmp_path / "other"), "--key", str(key)]) == 2
+    assert f"is that of the copies in {out}, which were stopped" in capsys.readouterr().err
+    first = (out / "0001.dcm").read_bytes()
+    assert run(call) == 0
+    said = capsys.readouterr().out
+    assert f"{four}/b/x.dcm: 0002.dcm" in said, "two files called x.dcm are called by their paths"
+    assert "4 of 4 files copied, 1 of them before" in said
+    assert (out / "0001.dcm").read_bytes() == first
+    names = ["0001.dcm", "0002.dcm", "0003.png", "0004.png"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    assert [line.split(",")[1] for line in key.read_text(encoding="utf-8-sig").splitlines()[1:]] == names
+    one, two = (pydicom.dcmread(out / name) for name in names[:2])
+    assert one.PatientID == two.PatientID, "the pseudonym of a patient is one before and after"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "key.csv", "out"], "the secret is gone"
+
+
+def test_a_key_that_is_whole_is_not_written_over(four, tmp_path, capsys):
+    key = tmp_path / "key.csv"
+    key.write_text("the identity", encoding="utf-8")
+    assert run(["deidentify", str(four), "--out", str(tmp_path / "out"), "--key", str(key)]) == 2
+    assert "key.csv: is there already; it is the identity of earlier copies" in capsys.readouterr().err
+    assert key.read_text(encoding="utf-8") == "the identity"
+    assert not (tmp_path / "out").exists()
+
+
+def test_copies_stopped_without_a_key_say_what_to_do(four, tmp_path, capsys, monkeypatch):
+    stopped_after(2, monkeypatch)
+    assert run(["deidentify", str(four), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "stopped: 2 of 4 files copied" in said
+    assert "delete these copies" in said
+
+
+def test_the_folder_of_copies_is_empty_and_not_that_of_the_originals(four, tmp_path, capsys):
+    pictures, empty = four / "c", tmp_path / "empty"
+    shutil.copy(pictures / "y.png", four / "0007.png")
+    for paths, out, said in (
+        ((pictures,), pictures, "c: is the folder of the originals"),
+        ((four,), pictures, "c: is not empty (00000573_008.png, y.png)"),
+        ((pictures / "y.png",), four, "in: has de-identified files already"),
+        ((four,), pictures / "y.png", "y.png: is a file"),
+        ((empty,), tmp_path / "out", "empty: no file in it"),
+    ):
+        empty.mkdir(exist_ok=True)
+        assert run(["deidentify", *map(str, paths), "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -12,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.batch.clinic import Done
+from napari_tbcad.batch.deidentified_key import Key, require_empty
 from napari_tbcad.batch.deidentified_words import own_names, words_of
 from napari_tbcad.case import SUFFIX, Case, ImageReference
 from napari_tbcad.case_deidentified import SHORTEST, deidentified
 from napari_tbcad.errors import BadInput, Cancelled
-from napari_tbcad.files import require_writable, write_csv, written_whole
+from napari_tbcad.files import require_writable, written_whole
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.io.clinic.deidentify import Deidentification
-from napari_tbcad.io.clinic.deidentify_pixels import drawn_into
+from napari_tbcad.io.clinic.deidentify_pixels import DRAWN, drawn_into
 from napari_tbcad.io.clinic.export import Exported
 from napari_tbcad.io.clinic.makers import makers_of
 from napari_tbcad.io.dicom_file import looks_like_dicom, parse_dicom
@@ -28,11 +31,10 @@ from napari_tbcad.io.scan_files import scans_among
 from napari_tbcad.io.view_names import named_view
 from napari_tbcad.io.walk import Entry
 
-DRAWN = "text drawn into the picture stays: look at it"
-
 _ENDINGS: Mapping[ViewName | None, str] = {None: "", "anterior": "_ant", "posterior": "_post"}
 
 Probe = Callable[[], bool]
+Note = Callable[[str], None]
 
 
 def deidentify_files(
@@ -40,6 +42,7 @@ def deidentify_files(
     out: str | Path,
     deidentification: Deidentification,
     *,
+    key: Key | None = None,
     cancelled: Probe | None = None,
 ) -> Iterator[Done]:
     """Write copies of films, bone scans and cases without identity.
@@ -53,6 +56,9 @@ def deidentify_files(
         two views of a bone scan keep their pair and their views: ``0004_ant.png`` and ``0004_post.png``.
     deidentification : Deidentification
         How; pseudonyms, UIDs and shifts are the same for one patient in all of them.
+    key : Key, optional
+        Where it is written which file became which, each before its copy is there; those of an earlier
+        command that are there are left out.
     cancelled : callable, optional
         Asked between files.
 
@@ -65,29 +71,42 @@ def deidentify_files(
     ------
     BadInput
         If `out` cannot be written, or files are there already that would be mixed with these.
+    KeyNotWritten
+        If `key` cannot be written any more; what is done is in it.
     Cancelled
         When `cancelled` says so.
     """
     out = Path(out)
+    files = files_below(paths, out)
+    require_empty(out, key)
     require_writable(out)
-    if any(path.name[:4].isdecimal() for path in out.iterdir()):
-        raise BadInput(out, "has de-identified files already: choose an empty folder")
-    number = 0
-    for study in _studies(list(dict.fromkeys(_files(paths, out)))):
-        name = f"{number + 1:04d}"
+    if key is not None:
+        key.start()
+    number = 0 if key is None else key.last
+    for study in _studies(files):
+        name = (key and key.number_of([path for path, _ in study])) or f"{number + 1:04d}"
         for path, view in study:
             if cancelled is not None and cancelled():
                 raise Cancelled
-            done = _done(path, out / f"{name}{view}", deidentification)
+            if key is not None and key.has(path):
+                continue
+            note = partial(_nowhere if key is None else key.note, path)
+            done = _done(path, out / f"{name}{view}", deidentification, note)
             if done.exported is not None:
-                number = int(name)
+                number = max(number, int(name))
             yield replace(done, study=name if len(study) > 1 else done.study or name)
+    if key is not None:
+        key.finish()
 
 
-def _done(path: Path, target: Path, deidentification: Deidentification) -> Done:
+def _nowhere(path: Path, name: str) -> None:
+    """Note nothing."""
+
+
+def _done(path: Path, target: Path, deidentification: Deidentification, note: Note) -> Done:
     try:
         with opening_told(path):
-            written, notes, study = _copy(path, target, deidentification)
+            written, notes, study = _copy(path, target, deidentification, note)
     except BadInput as error:
         return Done(str(path), fault=error.cause)
     return Done(str(path), Exported(written.name, (written,), notes), study=study)
@@ -114,22 +133,49 @@ def _studies(files: Sequence[Path]) -> Iterator[list[tuple[Path, str]]]:
         yield [(one, _ENDINGS[view]) for one, view in zip(scan.paths, scan.views, strict=True)]
 
 
-def _files(paths: Sequence[Path], out: Path) -> Iterator[Path]:
+def files_below(paths: Sequence[Path], out: Path) -> list[Path]:
+    """Return the files to be copied into a folder, each once.
+
+    Raises
+    ------
+    BadInput
+        If there is none, or the folder is that of the originals.
+    """
     inside = out.resolve()
+    found: list[Path] = []
     for path in paths:
         if not path.is_dir():
-            yield path
+            found.append(path)
             continue
-        for one in sorted(path.rglob("*")):
-            if one.is_file() and not one.name.startswith(".") and inside not in one.resolve().parents:
-                yield one
+        if path.resolve() == inside:
+            raise BadInput(out, "is the folder of the originals: choose an empty one for the copies")
+        below = (one for one in sorted(path.rglob("*")) if one.is_file() and not one.name.startswith("."))
+        found += [one for one in below if inside not in one.resolve().parents]
+    if not found:
+        raise BadInput(paths[0] if paths else "input", "no file in it")
+    return list(dict.fromkeys(found))
 
 
-def _copy(path: Path, target: Path, deidentification: Deidentification) -> tuple[Path, tuple[str, ...], str]:
+@contextmanager
+def _noted(copy: Path, note: Note) -> Iterator[Path]:
+    """Yield a temporary path that gets the name of a copy once that is noted."""
+    try:
+        with written_whole(copy) as temporary:
+            yield temporary
+            note(copy.name)
+    except OSError as error:
+        raise BadInput(copy, f"cannot be written ({error.strerror or error})") from error
+
+
+def _copy(
+    path: Path, target: Path, deidentification: Deidentification, note: Note
+) -> tuple[Path, tuple[str, ...], str]:
     """Write the copy of one file; return it, what to look at, and the study that it says it is of."""
     if path.suffix.lower() == SUFFIX:
         copy = target.with_suffix(SUFFIX)
-        _clean_case(path).save(copy)
+        case = _clean_case(path)
+        note(copy.name)
+        case.save(copy)
         return copy, (DRAWN,), ""
     with open(path, "rb") as file:
         head = file.read(132)
@@ -137,14 +183,14 @@ def _copy(path: Path, target: Path, deidentification: Deidentification) -> tuple
         dataset = parse_dicom(path)
         clean = deidentification.dataset(dataset)
         copy = target.with_suffix(".dcm")
-        with written_whole(copy) as temporary:
+        with _noted(copy, note) as temporary:
             clean.save_as(temporary, enforce_file_format=True)
         return copy, tuple(filter(None, (drawn_into(dataset),))), str(clean.StudyInstanceUID)
     copy = target.with_suffix(".png")
-    return copy, (DRAWN, *_picture(path, copy)), ""
+    return copy, (DRAWN, *_picture(path, copy, note)), ""
 
 
-def _picture(path: Path, copy: Path) -> tuple[str, ...]:
+def _picture(path: Path, copy: Path, note: Note) -> tuple[str, ...]:
     """Write the pixels of a picture and their spacing, and nothing else of it, as PNG; return notes.
 
     The film that is read of the copy is the one that is read of the picture: its polarity, its page.
@@ -168,7 +214,7 @@ def _picture(path: Path, copy: Path) -> tuple[str, ...]:
     if array.ndim == 3 and array.dtype != np.uint8:
         raise BadInput(path, "a colour picture of 16 bits has no place in a PNG")
     spaced = spacing_from_dpi(facts["dpi"], array.shape[:2]) is not None
-    with written_whole(copy) as temporary:
+    with _noted(copy, note) as temporary:
         options = {"dpi": tuple(map(float, facts["dpi"]))} if spaced else {}
         Image.fromarray(np.ascontiguousarray(array)).save(temporary, format="PNG", **options)
     return tuple(notes)
@@ -231,12 +277,3 @@ def _names(image: ImageReference, path: Path) -> Iterator[str]:
         place = PureWindowsPath(text)
         yield place.name
         yield from (part for part in place.parts[:-1] if len(part.strip("/\\.:")) >= SHORTEST)
-
-
-def write_key(path: str | Path, done: Sequence[Done]) -> Path:
-    """Write which file became which: whoever has this table has the identities."""
-    rows = (
-        {"file": one.source, "deidentified": one.exported.name} for one in done if one.exported is not None
-    )
-    write_csv(Path(path), ("file", "deidentified"), rows)
-    return Path(path)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_tbcad.cli.running import BROKEN_OFF, ended_in_order, names_told
+
 if TYPE_CHECKING:
     from napari_tbcad.batch.clinic import Done
+    from napari_tbcad.batch.deidentified_key import Key
 
 
 class DatesChoice(StrEnum):
@@ -63,13 +67,24 @@ def export(
         raise typer.Exit(2)
     which = -1 if reading is None else reading - 1
     without = Deidentification(dates=dates.value) if deidentify else None
-    done = _tell(export_subject(subject, out, deidentification=without, reading=which), "study", "studies")
-    if not deidentify:
-        typer.echo(_IDENTITY)
+    done: list[Done] = []
+    with ended_in_order() as cancelled, _stops(lambda: _where_export_stopped(done, out, deidentify)):
+        found = export_subject(subject, out, deidentification=without, reading=which, cancelled=cancelled)
+        _tell(found, done, _last_part, "study", "studies")
     good = [one.exported for one in done if one.exported is not None]
     files = sum(len(exported.paths) for exported in good)
+    if good and not deidentify:
+        typer.echo(_IDENTITY)
     typer.echo(f"{len(good)} of {_counted(len(done), 'study', 'studies')} written, {files} files; in {out}")
     raise typer.Exit(0 if good and len(good) == len(done) else 1)
+
+
+def _where_export_stopped(done: Sequence[Done], out: Path, deidentified: bool) -> str:
+    good = sum(one.exported is not None for one in done)
+    on = "the same command writes them again, with the others"
+    if deidentified:
+        on = "the same command writes all of them anew, with other pseudonyms: delete these first"
+    return f"stopped: {_counted(good, 'study', 'studies')} written, in {out}; {on}"
 
 
 def deidentify(
@@ -84,43 +99,85 @@ def deidentify(
         typer.Option(
             "--key",
             metavar="FILE.csv",
-            help="Also write which file became which; whoever has it has the identities.",
+            help="Also write which file became which; whoever has it has the identities. With it, a command "
+            "that was stopped goes on when it is given again.",
         ),
     ] = None,
 ) -> None:
     """Write copies of films, bone scans and cases without identity."""
-    from napari_tbcad.batch.deidentified import deidentify_files, write_key
-    from napari_tbcad.errors import BadInput
+    from napari_tbcad.batch.deidentified import deidentify_files, files_below
+    from napari_tbcad.batch.deidentified_key import Key
     from napari_tbcad.io.clinic.deidentify import Deidentification
 
-    if key is not None and out.resolve() in key.resolve().parents:
-        raise BadInput(key, "the key lies in the folder of the copies: choose a place apart from it")
-    done = _tell(deidentify_files(paths, out, Deidentification(dates=dates.value)), "file", "files")
-    if key is not None:
-        typer.echo(f"key: {write_key(key, done)}")
+    files = files_below(paths, out)
+    table = None if key is None else Key(key, out, dates.value)
+    how = Deidentification(dates=dates.value)
+    if table is not None:
+        how = Deidentification(dates=dates.value, secret=table.secret)
+    done: list[Done] = []
+    with ended_in_order() as cancelled, _stops(lambda: _where_copies_stopped(done, len(files), out, table)):
+        copied = deidentify_files(files, out, how, key=table, cancelled=cancelled)
+        _tell(copied, done, names_told(files), "file", "files")
     good = [one.study for one in done if one.exported is not None]
+    kept = 0 if table is None else table.kept
+    if table is not None:
+        typer.echo(f"key: {table.path}")
     studies = _counted(len(set(good)), "study", "studies")
-    typer.echo(f"{len(good)} of {_counted(len(done), 'file', 'files')} copied, {studies}; in {out}")
-    raise typer.Exit(0 if good and len(good) == len(done) else 1)
+    what = f"{kept} of them before" if kept else studies
+    typer.echo(f"{len(good) + kept} of {_counted(len(files), 'file', 'files')} copied, {what}; in {out}")
+    raise typer.Exit(0 if len(good) + kept == len(files) else 1)
 
 
-def _tell(done: Iterable[Done], thing: str, things: str) -> list[Done]:
+def _where_copies_stopped(done: Sequence[Done], total: int, out: Path, key: Key | None) -> str:
+    good = sum(one.exported is not None for one in done) + (0 if key is None else key.kept)
+    where = f"stopped: {good} of {_counted(total, 'file', 'files')} copied, in {out}"
+    if key is not None:
+        return f"{where}; key {key.path}; the same command goes on with the others"
+    return (
+        f"{where}; without --key nothing says which file became which, and the command cannot go on: "
+        "delete these copies and give it again"
+    )
+
+
+@contextmanager
+def _stops(told: Callable[[], str]) -> Iterator[None]:
+    """Say where a command was stopped, and leave with 1, or with 130 where it was broken off."""
+    from napari_tbcad.batch.deidentified_key import KeyNotWritten
+    from napari_tbcad.errors import Cancelled
+
+    try:
+        yield
+    except (Cancelled, KeyboardInterrupt) as stop:
+        typer.echo(told(), err=True)
+        raise typer.Exit(BROKEN_OFF if isinstance(stop, KeyboardInterrupt) else 1) from None
+    except KeyNotWritten as error:
+        typer.echo(f"error: {error}\n{told()}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _tell(
+    coming: Iterable[Done], told: list[Done], name_of: Callable[[str], str], thing: str, things: str
+) -> None:
     """Print a line for each study or file, and at the end what is to be noted of how many of them."""
-    told: list[Done] = []
     noted: dict[str, list[str]] = {}
-    for one in done:
-        told.append(one)
-        name = Path(one.source).name
-        if one.exported is None:
-            typer.echo(f"{name}: ERROR {one.fault}", err=True)
-            continue
-        typer.echo(f"{name}: {', '.join(path.name for path in one.exported.paths)}")
-        for note in one.exported.notes:
-            noted.setdefault(note, []).append(one.exported.name)
-    good = sum(one.exported is not None for one in told)
-    for note, names in noted.items():
-        typer.echo(f"{_of_which(names, good, thing, things)}: {note}")
-    return told
+    try:
+        for one in coming:
+            told.append(one)
+            name = name_of(one.source)
+            if one.exported is None:
+                typer.echo(f"{name}: ERROR {one.fault}", err=True)
+                continue
+            typer.echo(f"{name}: {', '.join(path.name for path in one.exported.paths)}")
+            for note in one.exported.notes:
+                noted.setdefault(note, []).append(one.exported.name)
+    finally:
+        good = sum(one.exported is not None for one in told)
+        for note, names in noted.items():
+            typer.echo(f"{_of_which(names, good, thing, things)}: {note}")
+
+
+def _last_part(source: str) -> str:
+    return Path(source).name
 
 
 def _of_which(names: list[str], good: int, thing: str, things: str) -> str:

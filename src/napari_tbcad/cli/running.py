@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
 
 import typer
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from napari_tbcad.batch.runs.inputs import Study
     from napari_tbcad.batch.runs.job import Job
     from napari_tbcad.batch.runs.run import RunSummary, StudyEvent
+
+BROKEN_OFF = 130
+"""Exit code after a second Ctrl+C, as of programs that SIGINT ends."""
 
 _WORTH_SAYING = 10.0
 """Seconds left from which a line says so."""
@@ -47,6 +52,17 @@ class Line(Protocol):
 
     def __call__(self, done: int, total: int, row: Row, left: str = "") -> None:
         """Print it; `left` is said behind the seconds."""
+
+
+def names_told(paths: Iterable[str | Path]) -> Callable[[str], str]:
+    """Return what calls a file by its name, or by its path where two have that name."""
+    counted = Counter(Path(path).name for path in paths)
+
+    def name_of(path: str) -> str:
+        name = Path(path).name
+        return name if counted[name] < 2 else str(path)
+
+    return name_of
 
 
 class Teller:
@@ -133,6 +149,9 @@ def carry_out(
             raise
         typer.echo(f"error: {error}\nthe same command goes on with what is left", err=True)
         raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("broken off: the same command goes on", err=True)
+        raise typer.Exit(BROKEN_OFF) from None
     typer.echo(told(summary, things, job))
     raise typer.Exit(0 if summary.complete else 1)
 

@@ -1,0 +1,188 @@
+"""Which file became which copy: written as the copies come, so that a command that was stopped can go on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_tbcad.errors import BadInput, TbcadError
+from napari_tbcad.files import cell, plain, read_rows, write_csv, written_whole
+
+COPY = re.compile(r"(\d{4,})(_ant|_post)?\.(dcm|png|tbcad)")
+"""How a copy is called."""
+
+_COLUMNS = ("file", "deidentified")
+_MOST_NAMES = 3
+
+
+class KeyNotWritten(TbcadError):
+    """The table could not be written: no copy is made that is not in it."""
+
+
+class Key:
+    """The table of a command, whole when that ends; until then with what going on needs beside it.
+
+    That is a file ``NAME.unfinished`` with the secret that pseudonyms, UIDs and shifts are made with. It goes
+    with the last copy: from then on nobody can tell what stands for what but by the table.
+
+    Parameters
+    ----------
+    path : str or Path
+        The table, outside the folder of copies.
+    out : str or Path
+        Folder of the copies.
+    dates : str, optional
+        What becomes of dates.
+
+    Raises
+    ------
+    BadInput
+        If there is a table already, but for that of the same command, stopped before its end.
+    """
+
+    def __init__(self, path: str | Path, out: str | Path, dates: str = "remove") -> None:
+        self.path, self._out = Path(path), Path(out).absolute()
+        self._beside = self.path.with_name(f"{self.path.name}.unfinished")
+        self._about: dict[str, Any] = {
+            "out": str(self._out),
+            "home": str(Path.cwd()),
+            "dates": dates,
+            "secret": secrets.token_hex(32),
+        }
+        self._names: dict[str, str] = {}
+        self._written: dict[str, str] = {}
+        self.kept = 0
+        if self._out.resolve() in self.path.resolve().parents:
+            raise BadInput(
+                self.path, "the key lies in the folder of the copies: choose a place apart from it"
+            )
+        if self.path.exists() or self.path.is_symlink():
+            self._go_on(dates)
+
+    @property
+    def secret(self) -> bytes:
+        """Return what pseudonyms, UIDs and shifts are made with."""
+        return bytes.fromhex(self._about["secret"])
+
+    @property
+    def last(self) -> int:
+        """Return the highest number of a copy."""
+        numbers = (COPY.fullmatch(name) for name in self._written.values())
+        return max((int(found[1]) for found in numbers if found), default=0)
+
+    def number_of(self, files: Sequence[Path]) -> str:
+        """Return the number that copies of files of one study have, "" where none has a copy."""
+        names = (self._names.get(self._place(file), "") for file in files)
+        return next((found[1] for name in names if (found := COPY.fullmatch(name))), "")
+
+    def has(self, file: Path) -> bool:
+        """Tell whether the copy of a file is there; it is counted as kept then."""
+        name = self._names.get(self._place(file))
+        there = name is not None and (self._out / name).is_file()
+        self.kept += there
+        return there
+
+    def require_own(self, names: Sequence[str]) -> None:
+        """Raise BadInput where the folder has copies that are not in the table."""
+        known = set(self._written.values())
+        others = [name for name in names if COPY.fullmatch(name) and name not in known]
+        if others:
+            raise BadInput(self._out, f"has copies that {self.path.name} does not know: {_some(others)}")
+
+    def start(self) -> None:
+        """Write what there is of the table, and what going on needs."""
+        try:
+            with written_whole(self._beside) as temporary:
+                temporary.chmod(0o600)
+                temporary.write_text(json.dumps(self._about), encoding="utf-8")
+            self._write()
+        except OSError as error:
+            raise BadInput(self.path, f"cannot be written ({error.strerror or error})") from error
+
+    def note(self, file: Path, copy: str) -> None:
+        """Put a file into the table and see that it is on the disk: called before its copy has its name."""
+        try:
+            with self.path.open("a", encoding="utf-8", newline="") as table:
+                csv.writer(table).writerow([cell(str(file)), copy])
+                table.flush()
+                os.fsync(table.fileno())
+        except OSError as error:
+            raise KeyNotWritten(f"{self.path}: cannot be written ({error.strerror or error})") from error
+        self._written[plain(cell(str(file)))] = copy
+
+    def finish(self) -> None:
+        """Write the table whole, and let what going on would need be forgotten."""
+        self._written = {file: name for file, name in self._written.items() if (self._out / name).is_file()}
+        try:
+            self._write()
+            self._beside.unlink(missing_ok=True)
+        except OSError as error:
+            raise KeyNotWritten(f"{self.path}: cannot be written ({error.strerror or error})") from error
+
+    def _write(self) -> None:
+        rows = ({"file": file, "deidentified": name} for file, name in self._written.items())
+        write_csv(self.path, _COLUMNS, rows)
+
+    def _place(self, file: Path | str) -> str:
+        """Return where a file is, as the table can say it."""
+        return plain(cell(os.path.normpath(Path(self._about["home"]) / file)))
+
+    def _go_on(self, dates: str) -> None:
+        """Take over what the same command wrote before it was stopped."""
+        if not self._beside.is_file():
+            raise BadInput(
+                self.path, "is there already; it is the identity of earlier copies: choose another name"
+            )
+        try:
+            about = json.loads(self._beside.read_text(encoding="utf-8"))
+            self._about = {name: str(about[name]) for name in self._about}
+            bytes.fromhex(self._about["secret"])
+            with self.path.open(encoding="utf-8-sig", newline="") as table:
+                rows = [(row.get("file") or "", row.get("deidentified") or "") for row in read_rows(table)]
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise BadInput(self.path, f"cannot be gone on with: {self._beside.name} is damaged") from error
+        if Path(self._about["out"]) != self._out:
+            raise BadInput(
+                self.path,
+                f"is that of the copies in {self._about['out']}, which were stopped: "
+                "give that folder to go on, or choose another name",
+            )
+        if self._about["dates"] != dates:
+            raise BadInput(self.path, f"its copies were begun with --dates {self._about['dates']}")
+        # The last line may be torn; its copy has no name yet.
+        self._written = {file: name for file, name in rows if COPY.fullmatch(name)}
+        self._names = {self._place(file): name for file, name in self._written.items()}
+        here = str(Path.cwd())
+        if here != self._about["home"]:
+            self._written = {
+                str(Path(self._about["home"]) / file): name for file, name in self._written.items()
+            }
+            self._about["home"] = here
+
+
+def require_empty(out: Path, key: Key | None) -> None:
+    """Raise BadInput where a folder has what would be mixed with copies; those of `key` may be there."""
+    try:
+        names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        what = "is a file" if out.is_file() else f"cannot be looked into ({error.strerror or error})"
+        raise BadInput(out, f"{what}: choose an empty folder") from error
+    if key is not None and key.last:
+        key.require_own(names)
+        return
+    if any(COPY.fullmatch(name) for name in names):
+        raise BadInput(out, "has de-identified files already: choose an empty folder")
+    if names:
+        raise BadInput(out, f"is not empty ({_some(names)}): choose an empty folder")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
