@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from napari_tbcad.batch.child.channel import Channel
+from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs import child
 from napari_tbcad.batch.runs import window_jobs as jobs
+from napari_tbcad.batch.runs.job import Table
 from napari_tbcad.batch.runs.look import kind_of, look
 from napari_tbcad.batch.runs.shown import read_run
 from napari_tbcad.errors import BadInput, Cancelled
@@ -143,6 +145,69 @@ def test_a_batch_is_stopped_gone_on_with_and_its_failures_tried_again(drawn, tmp
     status, channel = worked(folder)
     assert (status, channel.events[-1]["done"], channel.events[-1]["failed"]) == (0, 1, 1)
     assert jobs.state_of(folder).done == 4
+
+
+class Adding:
+    """Stands for a job: writes nothing, and fails for a film that begins with ``bad``."""
+
+    kind, tables = "chest", (Table("results", ("file", "status", "message", "seconds")),)
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def absolute(self) -> Adding:
+        return self
+
+    def require(self, studies) -> None:
+        pass
+
+    def load(self, *, try_out: bool = False) -> None:
+        pass
+
+    def settings(self) -> dict[str, int]:
+        return {}
+
+    def given(self, name: str) -> list[Path]:
+        return []
+
+    def work(self, study) -> tuple[Row, list[Path]]:
+        if study.path.read_bytes().startswith(b"bad"):
+            raise BadInput(study.path, "it is bad")
+        return Row({"file": str(study.path), "status": "ok", "message": ""}), []
+
+
+@pytest.fixture
+def adding(tmp_path, monkeypatch) -> Path:
+    """A job of six films of which the first is bad; told of one by one, done in no time."""
+    monkeypatch.setattr(child, "_EVERY", 0.0)
+    monkeypatch.setattr(child.Job, "batch_job", lambda self: Adding(self.plan.output(self.folder)))
+    (tmp_path / "films").mkdir()
+    for number in range(6):
+        (tmp_path / "films" / f"{number}.png").write_bytes(b"film" if number else b"bad")
+    jobs.write_job(tmp_path / "job", ("run",), jobs.BatchPlan((tmp_path / "films",), "chest"))
+    return tmp_path / "job"
+
+
+def test_a_stopped_batch_can_be_gone_on_with_after_its_failures_were_tried_again(adding):
+    assert worked(adding, after=2)[0] == 3
+    jobs.write_job(adding, ("run",), jobs.plan_of(jobs.read_job(adding)), again="failed")
+    status, channel = worked(adding)
+    assert (status, channel.events[-1]["failed"], channel.events[-1]["left"]) == (0, 1, 4)
+    assert channel.of("rows")[-1]["left"] == 0, "nothing more is done in this run"
+    state = jobs.state_of(adding)
+    assert (state.phase, state.resumable, state.done, state.failed, state.total) == ("stopped", True, 1, 1, 6)
+    jobs.write_job(adding, ("run",), jobs.plan_of(jobs.read_job(adding)))
+    assert worked(adding)[0] == 0
+    assert (jobs.state_of(adding).phase, jobs.state_of(adding).resumable) == ("finished", False)
+
+
+def test_a_full_disk_of_the_window_s_own_ends_no_batch_whose_results_lie_elsewhere(adding, monkeypatch):
+    def full(path, content) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(child, "write_json", full)
+    status, channel = worked(adding)
+    assert (status, channel.events[-1]["event"], channel.events[-1]["done"]) == (0, "done", 5)
 
 
 def test_what_cannot_be_done_at_all_is_told_once_with_the_culprit(drawn, tmp_path):

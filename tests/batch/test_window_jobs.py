@@ -70,10 +70,13 @@ def test_how_far_a_batch_is(folder):
         assert jobs.state_of(folder).phase == "running"
         with pytest.raises(BadInput, match="running already"):
             jobs.remove_batch(folder)
+    write_json(folder / jobs.COUNTS, {"done": 18, "failed": 2, "total": 20})
     for how, phase in (("stopped", "stopped"), ("failed", "failed"), ("done", "finished")):
         write_json(folder / ENDED, {"how": how, "what": "run", "cause": "results: cannot write there"})
         assert jobs.state_of(folder).phase == phase
     assert not jobs.state_of(folder).resumable
+    write_json(folder / jobs.COUNTS, {"done": 18, "failed": 1, "total": 20})
+    assert (jobs.state_of(folder).phase, jobs.state_of(folder).resumable) == ("stopped", True), "1 is left"
     jobs.write_job(folder, ("look",), PLAN)
     assert jobs.state_of(folder).phase == "planned"
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ from napari_tbcad.errors import Cancelled
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.runs.inputs import Study
+    from napari_tbcad.batch.runs.pace import Pace
     from napari_tbcad.batch.runs.run import StudyEvent
 
 _NO_SPACE = "not enough memory: close other programs, or use fewer workers"
@@ -124,6 +126,7 @@ class Job:
                 progress=teller.take,
                 cancelled=self.channel.stopped,
                 say=self.channel.say,
+                begun=teller.begun,
             )
         if done.left and self.channel.stopped():
             raise Cancelled("stopped")
@@ -171,10 +174,8 @@ class Teller:
     """
 
     def __init__(self, folder: Path, channel: Channel, total: int) -> None:
-        from napari_tbcad.batch.runs.pace import Pace
-
         self._folder, self._channel = folder, channel
-        self._pace = Pace(total)
+        self._pace: Pace | None = None
         self._counts = {"done": 0, "failed": 0, "total": total}
         earlier = read_json(folder / COUNTS) or {}
         self._before = _sum(earlier) if earlier.get("total") == total else 0
@@ -189,12 +190,19 @@ class Teller:
         self._tell()
         self._keep()
 
+    def begun(self, number: int) -> None:
+        """Take it that the work on so many studies begins; those that are kept were told before."""
+        from napari_tbcad.batch.runs.pace import Pace
+
+        self._pace = Pace(number)
+
     def take(self, event: StudyEvent) -> None:
         """Take what became of a study."""
         if event.state != "working":
             ok = event.row is None or event.row.ok
             self._counts["done" if ok else "failed"] += 1
-            self._pace.tick()
+            if self._pace is not None:
+                self._pace.tick()
         self._changes.append(change_of(event))
         now = time.monotonic()
         if now - self._told >= _EVERY or len(self._changes) >= _LINES:
@@ -207,14 +215,19 @@ class Teller:
         changes, self._changes = self._changes, []
         share = _sum(self._counts) / max(1, self._counts["total"])
         if changes:
-            self._channel.tell({"event": "rows", "changes": changes, "left": self._pace.left()})
+            left = None if self._pace is None else self._pace.left()
+            self._channel.tell({"event": "rows", "changes": changes, "left": left})
             self._channel.tell({"event": "progress", "what": "run", "share": round(share, 4), "text": ""})
 
     def _keep(self) -> None:
-        """Keep the counts, unless this run has not come yet to where an earlier one of these studies was."""
+        """Keep the counts, unless this run has not come yet to where an earlier one of these studies was.
+
+        A disk that is full here ends nothing: the results may lie on another one.
+        """
         self._kept = time.monotonic()
         if _sum(self._counts) >= self._before:
-            write_json(self._folder / COUNTS, self._counts)
+            with suppress(OSError):
+                write_json(self._folder / COUNTS, self._counts)
 
 
 def _sum(counts: Mapping[str, Any]) -> int:

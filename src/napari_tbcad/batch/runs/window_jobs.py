@@ -217,9 +217,10 @@ def state_of(folder: Path) -> BatchState:
     """
     job = read_job(folder)
     ended, counts = read_json(folder / ENDED) or {}, read_json(folder / COUNTS) or {}
-    phase: Phase = "running" if is_running(folder) else _phase(ended, "run" in job["do"])
-    plan = plan_of(job)
     done, failed, total = (_whole(counts.get(name)) for name in ("done", "failed", "total"))
+    left = total - done - failed
+    phase: Phase = "running" if is_running(folder) else _phase(ended, "run" in job["do"], left)
+    plan = plan_of(job)
     return BatchState(
         folder=folder,
         out=plan.output(folder),
@@ -251,11 +252,13 @@ def remove_batch(folder: Path) -> None:
     remove_folder(folder, what="batch")
 
 
-def _phase(ended: Mapping[str, Any], runs: bool) -> Phase:
+def _phase(ended: Mapping[str, Any], runs: bool, left: int) -> Phase:
     """Return where a batch is when nobody works on it."""
     if not runs:
         return "planned"
-    how = {"failed": "failed", "stopped": "stopped", "done": "finished"}.get(str(ended.get("how")))
+    # Only what failed was tried again of a batch that had been stopped: it is no further than that.
+    done = "stopped" if left > 0 else "finished"
+    how = {"failed": "failed", "stopped": "stopped", "done": done}.get(str(ended.get("how")))
     return how or "interrupted"  # type: ignore[return-value]
 
 
