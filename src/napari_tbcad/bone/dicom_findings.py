@@ -210,6 +210,9 @@ def findings_of_run(
         except (ValueError, KeyError) as error:
             yield BadInput(file, f"its rows in the tables of {folder} cannot be read ({error})")
             continue
+        except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            yield BadInput(file, f"its record in {folder} cannot be used ({type(error).__name__}: {error})")
+            continue
         yield replace(found, name=f"scan{number}") if anonymous else found
 
 

@@ -139,6 +139,10 @@ def findings_of_run(
                 row["file"], f"its row in a table of {folder} has no number where one belongs ({error})"
             )
             continue
+        except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            why = f"its record in {folder} cannot be used ({type(error).__name__}: {error})"
+            yield BadInput(row["file"], why)
+            continue
         yield replace(found, name=f"film{number}") if anonymous else found
 
 

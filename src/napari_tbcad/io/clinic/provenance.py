@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from napari_tbcad.io.clinic.makers import Finder as Finder
 from napari_tbcad.io.clinic.makers import Maker, is_file, standing_edits, stated
 from napari_tbcad.record import Edit, Record, Step
 
+_DIGEST = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 _DIGEST_SHOWN = 12
 
 
@@ -76,12 +78,12 @@ def finder_of(record: Record, step: str, segmenter: str = "", *, view: str = "")
         said = last.parameters if isinstance(last.parameters, dict) else {}
         segmenter = str(last.facts.get("segmenter") or said.get("segmenter") or segmenter)
         asked = last.facts.get("models")
-        model = str(asked.get(view) or "") if isinstance(asked, dict) and view else last.model
-        if model:
-            models = model.split("; ")
+        model = str(asked.get(view) or "") if isinstance(asked, dict) and view else last.model or ""
+        if model.strip():
+            models = [one for one in model.split("; ") if one.strip()] or [model]
             own = [model for model in models if view and view in model]
-            *words, digest = (own or models)[0].split()
-            return Finder(" ".join([*words, digest[:_DIGEST_SHOWN]]), _family(segmenter or words[0]))
+            named = _named((own or models)[0])
+            return Finder(named, _family(segmenter or named.split()[0]))
     return Finder(f"napari-tbcad {segmenter}".strip(), _family(segmenter))
 
 
@@ -91,12 +93,14 @@ def _family(segmenter: str) -> Concept:
 
 def models_in(record: Record) -> tuple[str, ...]:
     """Return the models of all steps, each once, with the beginning of its digest."""
-    steps = (entry for entry in record if isinstance(entry, Step) and entry.model)
-    return tuple(dict.fromkeys(_shortened(str(step.model)) for step in steps))
+    said = (entry.model or "" for entry in record if isinstance(entry, Step))
+    return tuple(dict.fromkeys("; ".join(map(_named, model.split("; "))) for model in said if model.strip()))
 
 
-def _shortened(model: str) -> str:
-    return " ".join(word[:_DIGEST_SHOWN] if len(word) == 64 else word for word in model.split())
+def _named(model: str) -> str:
+    """Return a model's name with the beginning of its digest, where a record has one after the name."""
+    *words, last = model.split() or [""]
+    return " ".join([*words, last[:_DIGEST_SHOWN] if _DIGEST.fullmatch(last) else last])
 
 
 def moment(said: str) -> datetime:
