@@ -7,6 +7,8 @@ import csv
 import numpy as np
 from PIL import Image
 
+from napari_tbcad.batch.clinic import export_subject
+from napari_tbcad.chest import dicom_export
 from napari_tbcad.chest.dicom_export import ChestFindings
 from napari_tbcad.chest.dicom_findings import findings_of_run
 from napari_tbcad.errors import BadInput
@@ -38,3 +40,18 @@ def test_a_record_that_cannot_be_used_is_told_and_the_next_film_is_given(tmp_pat
     assert found[0].source.endswith("a.png")
     assert "its record" in found[0].cause
     assert found[1].masks["sensitive"].maker.finder.name == "x"
+
+
+def test_a_film_that_a_library_refuses_is_told_and_the_next_one_is_written(tmp_path, monkeypatch):
+    write, said = dicom_export.write_report, iter([ValueError("DOE^JOHN is no name")])
+
+    def refused_once(*given, **more):
+        if (error := next(said, None)) is not None:
+            raise error
+        return write(*given, **more)
+
+    monkeypatch.setattr(dicom_export, "write_report", refused_once)
+    run = run_of(tmp_path / "run", {name: Record((Step("lungs", model="x"),)) for name in "ab"})
+    refused, written = export_subject(run, tmp_path / "out")
+    assert (refused.source, refused.fault) == ("a", "cannot be written as DICOM (ValueError)")
+    assert written.exported.name == "b"

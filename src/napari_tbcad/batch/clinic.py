@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, count
+from itertools import accumulate, chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -18,6 +18,7 @@ from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.files import is_file
 from napari_tbcad.io.clinic.deidentify import Deidentification
+from napari_tbcad.io.clinic.export import SUFFIX as DICOM
 from napari_tbcad.io.clinic.export import Exported, Sources
 from napari_tbcad.run_folder import JOURNAL, RUN
 
@@ -83,7 +84,7 @@ def export_subject(
     Cancelled
         When `cancelled` says so.
     """
-    sources = Sources(deidentification)
+    sources, names = Sources(deidentification), FreeNames(Path(out))
     for source, findings, write in _findings(Path(subject), sources.anonymous, reading):
         if cancelled is not None and cancelled():
             raise Cancelled
@@ -91,24 +92,68 @@ def export_subject(
             yield Done(findings.source, fault=findings.cause)
             continue
         try:
-            yield Done(source, _written(write, Path(out), findings, sources))
+            yield Done(source, _written(write, Path(out), findings, sources, names))
         except BadInput as error:
             yield Done(source, fault=str(error))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # What libraries say of a value can quote it, a patient's name among them.
+            yield Done(source, fault=f"cannot be written as DICOM ({type(error).__name__})")
 
 
-def _written(write: Callable[..., Exported], out: Path, findings: Any, sources: Sources) -> Exported:
+def _written(
+    write: Callable[..., Exported], out: Path, findings: Any, sources: Sources, names: FreeNames
+) -> Exported:
     if not sources.anonymous:
         return write(out, findings, sources)
     # Names that say nothing are the same for every study: none may take the place of another's files, nor
     # two exports of a panel find the same one free.
     with _NAMING:
-        return write(out, replace(findings, name=_free(out, findings.name)), sources)
+        exported = write(out, replace(findings, name=names.next(findings.name)), sources)
+        names.wrote()
+        return exported
 
 
-def _free(out: Path, name: str) -> str:
-    """Return a name that no file in a folder has yet: ``film``, ``film_2`` and so on."""
-    names = chain((name,), (f"{name}_{number}" for number in count(2)))
-    return next(one for one in names if not any(out.glob(f"{one}_*.dcm")))
+class FreeNames:
+    """Names that no file in a folder has yet: ``film``, ``film_2`` and so on.
+
+    What the folder holds is read once, and again only when somebody else has changed it.
+
+    Parameters
+    ----------
+    folder : Path
+        Perhaps not there yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._changed = 0
+        self._taken: frozenset[str] = frozenset()
+        self._names: dict[str, Iterator[str]] = {}
+
+    def next(self, name: str) -> str:
+        """Return the next free name."""
+        if self._when() != self._changed:
+            self._taken, self._names = frozenset(self._beginnings()), {}
+        more = (f"{name}_{number}" for number in count(2))
+        names = self._names.setdefault(name, chain((name,), more))
+        return next(one for one in names if one.casefold() not in self._taken)
+
+    def wrote(self) -> None:
+        """Say that the last change of the folder was made under the name given last."""
+        self._changed = self._when()
+
+    def _when(self) -> int:
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def _beginnings(self) -> Iterator[str]:
+        """Yield what files begin with, up to each underscore."""
+        for path in self._folder.iterdir():
+            if path.suffix.lower() == DICOM:
+                *words, _ = path.name.casefold().split("_")
+                yield from accumulate(words, "{}_{}".format)
 
 
 def export_case(
