@@ -191,12 +191,15 @@ def _atlas(path: str) -> Atlas:
 def _analyse(study: Study, job: ChestJob) -> tuple[ChestAnalysis, Any]:
     from napari_tbcad.chest.workflow import analyse, settings_for
     from napari_tbcad.io.clinic.segmentation_labels import maker_of_file
+    from napari_tbcad.io.clinic.segmentation_subject import subject_notes
     from napari_tbcad.io.masks import read_mask
     from napari_tbcad.io.read import read_film
 
     film = read_film(study.path)
     given = job.masks_of(study.name)
     there = {kind: path for kind, path in given.items() if path is not None}
+    notes = (note for path in there.values() for note in subject_notes(path, study.path))
+    film = replace(film, warnings=(*film.warnings, *notes))
     masks = {kind: read_mask(path, film.shape) for kind, path in there.items()}
     makers = {kind: maker_of_file(path, "lungs") for kind, path in there.items()}
     model = job.model()

@@ -102,8 +102,8 @@ def read_hotspots(
     Raises
     ------
     BadInput
-        Naming the file that has another size than the scan, other values, or a view that the scan lacks when
-        no file has another.
+        Naming the file that has another size than the scan, lies the other way round, has other values, or a
+        view that the scan lacks when no file has another.
     """
     if not files.has_hotspots:
         return None
@@ -214,7 +214,9 @@ def _given(
     path = files.hotspots[view]
     if path.suffix == ".dcm":
         from napari_tbcad.io.clinic.segmentation_labels import hotspots_of
+        from napari_tbcad.io.clinic.segmentation_subject import subject_notes
 
+        warnings.extend(subject_notes(path, own.source))
         found_labels, named = hotspots_of(path, shape)
         labels = own.stored(found_labels).astype(np.int64)
         return labels, named if image is None else _classes_of(labels, image, scheme)
@@ -291,8 +293,8 @@ def read_regions(
     Raises
     ------
     BadInput
-        Naming the file that has another size than the scan, values above 12, or a view that the scan lacks
-        when no file has another.
+        Naming the file that has another size than the scan, lies the other way round, has values above 12 or
+        overlapping regions, or a view that the scan lacks when no file has another.
     """
     if not files.regions:
         return None
@@ -304,7 +306,9 @@ def read_regions(
             path = files.regions[name]
             if path.suffix == ".dcm":
                 from napari_tbcad.io.clinic.segmentation_labels import regions_of
+                from napari_tbcad.io.clinic.segmentation_subject import subject_notes
 
+                warnings.extend(subject_notes(path, view.source))
                 labels = regions_of(path, shape)
             else:
                 labels = read_labels(path, shape, most=len(REGION_NAMES))

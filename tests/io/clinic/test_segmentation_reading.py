@@ -14,19 +14,20 @@ from pydicom.uid import JPEG2000Lossless
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic import codes
-from napari_tbcad.io.clinic.capture import captured_source
+from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import lungs_of
+from napari_tbcad.io.clinic.segmentation_subject import subject_notes
 
 SHAPE = (40, 31)
 LABELS = np.zeros(SHAPE, np.uint8)
 LABELS[5:30, 3:11], LABELS[7:28, 17:28] = 1, 2
+SOURCE = captured_source(np.arange(LABELS.size).reshape(SHAPE), name="one", when=datetime(2026, 11, 23))
 
 
 def segmentation(folder: Path, parts=None) -> Path:
     """Write a segmentation of the parts (mask, kind, label), of two lungs by default."""
-    source = captured_source(np.arange(LABELS.size).reshape(SHAPE), name="one", when=datetime(2026, 11, 23))
-    given = parts or [(LABELS == side, codes.LUNGS[side], f"lung {side}") for side in (1, 2)]
+    given = parts or [(side == LABELS, codes.LUNGS[side], f"lung {side}") for side in (1, 2)]
     family = codes.FAMILIES["network"]
     segments = [
         Segment(mask, label, codes.ANATOMY, kind, made="AUTOMATIC", algorithm="a", family=family, track=label)
@@ -34,7 +35,7 @@ def segmentation(folder: Path, parts=None) -> Path:
     ]
     when = datetime(2026, 11, 23)
     facts = {"name": "TEST", "description": "A test", "series": 900, "when": when, "reader": ""}
-    return write_segmentation(folder / "a.dcm", source, segments, **facts).path
+    return write_segmentation(folder / "a.dcm", SOURCE, segments, **facts).path
 
 
 def test_a_stream_that_is_larger_than_the_header_says_is_not_unpacked(tmp_path, monkeypatch):
@@ -48,3 +49,23 @@ def test_a_stream_that_is_larger_than_the_header_says_is_not_unpacked(tmp_path, 
     monkeypatch.setattr("napari_tbcad.io.clinic.segmentation_reading.decoded", pytest.fail)
     with pytest.raises(BadInput, match="in its compressed pixels"):
         lungs_of(path)
+
+
+def test_a_segmentation_of_another_image_is_told_and_one_that_lies_the_other_way_refused(tmp_path):
+    path, image = segmentation(tmp_path), write_source(tmp_path / "film.dcm", SOURCE)
+    assert subject_notes(path, image) == subject_notes(path, tmp_path / "none.dcm") == ()
+    data = pydicom.dcmread(image)
+    data.SOPInstanceUID = "1.2.3"
+    data.save_as(image)
+    (note,) = subject_notes(path, image)
+    assert note.startswith("a.dcm says that it is of another image")
+    for way in (["R", "F"], ["L", "H"]):
+        data.PatientOrientation = way
+        data.save_as(image)
+        with pytest.raises(BadInput, match="it lies the other way round"):
+            subject_notes(path, image)
+    data.PatientOrientation, data.SOPInstanceUID = "", SOURCE.uid
+    data.save_as(image)
+    assert subject_notes(path, image) == ()
+    (tmp_path / "film.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert subject_notes(path, tmp_path / "film.png") == subject_notes(tmp_path / "film.png", image) == ()

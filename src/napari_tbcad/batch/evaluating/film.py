@@ -247,6 +247,7 @@ def _give_reference(run: Run, task: FilmTask) -> float:
     from napari_tbcad.chest.lungs.masks import LONGEST
     from napari_tbcad.edits import labels_dice
     from napari_tbcad.imaging.grid import grid_shape, resize_labels
+    from napari_tbcad.io.clinic.segmentation_subject import subject_notes
     from napari_tbcad.io.masks import read_mask
 
     reader = task.reader or ReaderMasks()
@@ -259,6 +260,7 @@ def _give_reference(run: Run, task: FilmTask) -> float:
     else:
         for kind, path in (("sensitive", reader.sensitive), ("insensitive", reader.insensitive)):
             if path is not None:
+                subject_notes(path, task.path)
                 give_mask(run, read_mask(path, shape), kind, tool="file")  # type: ignore[arg-type]
     (given,) = run.compute("insensitive")
     return float(labels_dice(automatic.labels, given.labels))
