@@ -69,3 +69,15 @@ def test_a_segmentation_of_another_image_is_told_and_one_that_lies_the_other_way
     assert subject_notes(path, image) == ()
     (tmp_path / "film.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert subject_notes(path, tmp_path / "film.png") == subject_notes(tmp_path / "film.png", image) == ()
+
+
+@pytest.mark.parametrize(("most", "half"), [(100, 50), (255, 128), (1, 1)])
+def test_a_fractional_pixel_counts_from_just_half_of_the_full_scale(most, half, tmp_path):
+    path = segmentation(tmp_path)
+    data = pydicom.dcmread(path)
+    values = np.stack([np.where(side == LABELS, half, half - 1) for side in (1, 2)]).astype(np.uint8)
+    data.SegmentationType, data.MaximumFractionalValue = "FRACTIONAL", most
+    data.BitsAllocated = data.BitsStored = 8
+    data.HighBit, data.PixelData = 7, values.tobytes()
+    data.save_as(path)
+    np.testing.assert_array_equal(lungs_of(path), LABELS)

@@ -186,7 +186,8 @@ def _frames(path: Path, dataset: Dataset) -> Iterator[tuple[int, NDArray[np.bool
                 if number:
                     yield int(number), frame == number
         return
-    half = int(dataset.get("MaximumFractionalValue") or 255) / 2 if kind == "FRACTIONAL" else 0
+    # Half of an odd scale lies between two values; half of an even one is a value, and counts.
+    half = (int(dataset.get("MaximumFractionalValue") or 255) + 1) // 2 if kind == "FRACTIONAL" else 1
     shared = dataset.get("SharedFunctionalGroupsSequence") or [{}]
     groups: Sequence[Any] = dataset.get("PerFrameFunctionalGroupsSequence") or [{}] * len(frames)
     if len(groups) != len(frames):
@@ -195,7 +196,7 @@ def _frames(path: Path, dataset: Dataset) -> Iterator[tuple[int, NDArray[np.bool
         named = group.get("SegmentIdentificationSequence") or shared[0].get("SegmentIdentificationSequence")
         if not named:
             raise BadInput(path, "a frame does not say which segment it is")
-        yield int(named[0].ReferencedSegmentNumber), frame > half
+        yield int(named[0].ReferencedSegmentNumber), frame >= half
 
 
 def _facts(item: Dataset) -> dict[str, Any]:
