@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -129,10 +130,32 @@ def test_a_fault_of_the_code_is_told_to_who_waits(qtbot, module, tmp_path):
     assert sys.modules[module].who == 1
 
 
+def test_a_module_that_ends_the_program_is_a_fault_too(qtbot, module, tmp_path):
+    path = next(tmp_path.glob("slow_module_of_*.py"))
+    path.write_text("raise SystemExit('needs a licence')", encoding="utf-8")
+    with pytest.raises(RuntimeError, match="SystemExit: needs a licence"):
+        import_alive(module)
+    qtbot.waitUntil(lambda: gc.isenabled() and not Importing._under_way, timeout=5000)
+
+
 def test_without_a_window_it_is_imported_at_once(module, monkeypatch):
-    monkeypatch.setattr(importing.QCoreApplication, "instance", lambda: None)
+    monkeypatch.setattr(importing.QGuiApplication, "instance", lambda: None)
     import_alive(module)
     assert sys.modules[module].who == threading.get_ident()
+
+
+def test_so_it_is_in_a_program_that_can_have_no_window():
+    code = """
+from qtpy.QtCore import QCoreApplication
+app = QCoreApplication([])
+from napari_tbcad.widgets.importing import import_alive
+import_alive("colorsys")
+print("whole")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "whole"), done.stderr[-2000:]
 
 
 def test_only_panels_are_contributed():

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import ClassVar
 
-from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QThread
+from qtpy.QtCore import QEventLoop, QObject, Qt, QThread
 from qtpy.QtGui import QGuiApplication
 from superqt.utils import create_worker
 
@@ -86,8 +86,8 @@ class Importing(QObject):
                     self.whole.add(name)
                 if self._then is not None:
                     self._then()
-        except Exception as error:  # told by who waits for it, or by who needs the module
-            self.error = error
+        except BaseException as error:  # told by who waits for it, or by who needs the module
+            self.error = as_exception(error)
         finally:
             self._over.set()
 
@@ -98,6 +98,18 @@ class Importing(QObject):
         spare_what_is_there()
         for loop in self._loops:
             loop.quit()
+
+
+def as_exception(error: BaseException) -> Exception:
+    """Return what ended a worker so that the window can raise it: a SystemExit there would end the program.
+
+    Nothing may escape from a worker: superqt tells nobody of the end of one that did not raise an Exception.
+    """
+    if isinstance(error, Exception):
+        return error
+    told = RuntimeError(f"{type(error).__name__}: {error}")
+    told.__cause__ = error
+    return told
 
 
 def live_in(loop: QEventLoop) -> None:
@@ -126,8 +138,9 @@ def import_alive(*names: str, then: Callable[[], object] | None = None) -> None:
     missing = [name for name in names if name not in Importing.whole]
     if not missing:
         return
-    app = QCoreApplication.instance()
-    if app is None or QThread.currentThread() is not app.thread():
+    app = QGuiApplication.instance()
+    # A program without windows (QCoreApplication) has no cursor to change, and nothing that could stand.
+    if not isinstance(app, QGuiApplication) or QThread.currentThread() is not app.thread():
         for name in missing:
             import_module(name)
         return

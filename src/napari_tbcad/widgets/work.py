@@ -20,6 +20,7 @@ from superqt.utils import WorkerBase, create_worker
 from napari_tbcad.chain import Run, Superseded
 from napari_tbcad.errors import Cancelled
 from napari_tbcad.widgets.collecting import collect_here_while
+from napari_tbcad.widgets.importing import as_exception
 
 
 @dataclass
@@ -235,10 +236,12 @@ def leave_a_core() -> CoreLeft:
 
 def _call(function: Callable[[], Any]) -> Generator[tuple[Any, Exception | None], None, None]:
     # Not raised: the worker would raise it once more in the GUI, and it swallows every RuntimeError.
+    outcome: tuple[Any, Exception | None]
     try:
-        yield function(), None
-    except Exception as error:  # every failure is the person's to know
-        yield None, error
+        outcome = function(), None
+    except BaseException as error:  # every failure is the person's to know
+        outcome = None, as_exception(error)
+    yield outcome
 
 
 def _compute(run: Run, job: Job, first: Callable[[], bool] | None) -> Generator[str, None, None]:
@@ -254,8 +257,8 @@ def _each_value(run: Run, job: Job, first: Callable[[], bool] | None) -> Generat
     try:
         if first is not None and not first():
             return
-    except Exception as error:  # every failure is the person's to know
-        job.error = error
+    except BaseException as error:  # every failure is the person's to know
+        job.error = as_exception(error)
         return
     for number, name in enumerate(job.wanted):
 
@@ -271,8 +274,8 @@ def _each_value(run: Run, job: Job, first: Callable[[], bool] | None) -> Generat
         except Cancelled:
             job.cancelled = True
             return
-        except Exception as error:  # every failure is the person's to know
-            job.error = error
+        except BaseException as error:  # every failure is the person's to know
+            job.error = as_exception(error)
             return
         yield name
 
