@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from napari_tbcad.batch.clinic import export_subject
+from napari_tbcad.batch.clinic import FreeNames, export_subject
 from napari_tbcad.batch.corrected import NotCorrected, corrected_in
 from napari_tbcad.batch.deidentified import deidentify_files
 from napari_tbcad.batch.deidentified_key import Key
@@ -309,6 +310,26 @@ def test_no_export_without_identity_takes_the_place_of_another(film_case, tmp_pa
     ]
     assert names == ["film", "film_2", "film_3"]
     assert len(list((tmp_path / "out").iterdir())) == 12
+
+
+def test_a_folder_of_many_exports_is_read_once(tmp_path, monkeypatch):
+    read, iterdir = [], Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: read.append(self) or iterdir(self))
+    (tmp_path / "film_2_report.dcm").touch()
+    (tmp_path / "FILM_4_SOURCE.DCM").touch()
+    (tmp_path / "film_6.txt").touch()
+    names, given = FreeNames(tmp_path), []
+    for _ in range(4):
+        given.append(names.next("film"))
+        (tmp_path / f"{given[-1]}_report.dcm").touch()
+        names.wrote()
+    assert given == ["film_3", "film_5", "film_6", "film_7"], "film is the beginning of film_2_report"
+    assert read == [tmp_path]
+    os.utime(tmp_path, ns=(0, 0))  # another program's files, later than a clock can miss
+    (tmp_path / "film_8_report.dcm").touch()
+    assert names.next("film") == "film_9"
+    assert names.next("scan") == "scan"
+    assert FreeNames(tmp_path / "none yet").next("film") == "film"
 
 
 def test_pictures_of_one_name_are_not_one_study(film_run, tmp_path):
