@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_tbcad.batch.runs.shown import read_run
+from napari_tbcad.errors import BadInput
 from napari_tbcad.result_tables import with_rows
 from napari_tbcad.run_folder import ABOUT, JOURNAL, RUN, run_of, started_in
 
@@ -62,3 +63,6 @@ def test_a_list_of_its_studies_says_where_they_lie(out, tmp_path):
     shown = read_run(out)
     assert shown.lines == [["a", [str(tmp_path / "work" / "films" / "a.png")], ""]]
     assert [change[:2] for change in shown.changes] == [[0, "done"]]
+    (out / "results.csv").write_bytes("file,status\nfilms/é.png,ok\n".encode("cp1252"))
+    with pytest.raises(BadInput, match=r"results\.csv: is no UTF-8 text any more"):
+        read_run(out)

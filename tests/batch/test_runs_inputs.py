@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_tbcad.batch.runs.inputs import Study, bone_inputs, chest_inputs
+from napari_tbcad.batch.runs.inputs import Study, bone_inputs, chest_inputs, files_of
 from napari_tbcad.batch.runs.names import safe_names
 from napari_tbcad.errors import BadInput
 
@@ -194,6 +194,28 @@ def test_what_a_run_wrote_among_the_films_is_no_film_even_where_it_was_killed_ea
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
+@pytest.mark.parametrize(
+    ("file", "files", "found"),
+    [
+        ("a | b.png", "", ["a | b.png"]),
+        ("a | b.png", "a | b.png", ["a | b.png"]),
+        ("a | b.png", "a | b.png | c | d.png", ["a | b.png", "c | d.png"]),
+        ("a.png", "a.png | b.png", ["a.png", "b.png"]),
+        ("", "a.png | b.png", ["a.png", "b.png"]),
+    ],
+)
+def test_the_files_of_a_study_are_told_apart_whatever_they_are_called(file, files, found):
+    assert files_of({"file": file, "files": files}) == found
+
+
+def test_a_film_whose_name_looks_like_two_is_one_in_its_run_s_table(tmp_path):
+    film = image(tmp_path / "a | b.png")
+    (tmp_path / "out" / "run").mkdir(parents=True)
+    (tmp_path / "out" / "run" / "journal.jsonl").touch()
+    line = f"file,files\n{film.as_posix()},{film.as_posix()}\n"
+    assert chest_inputs(table(tmp_path / "out" / "run" / "inputs.csv", line))[0].paths == (film,)
+
+
 def test_what_a_person_made_and_a_run_put_aside_is_no_film(tmp_path):
     film = image(tmp_path / "1.png")
     (tmp_path / "run").mkdir()

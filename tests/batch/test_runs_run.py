@@ -438,6 +438,17 @@ def test_a_person_s_export_is_taken_over_and_kept(films, tmp_path):
         run_studies(films, MadeJob(out))
 
 
+def test_a_person_s_export_is_taken_over_from_a_table_that_a_spreadsheet_saved(films, tmp_path):
+    out, path = tmp_path / "out", tmp_path / "films" / "é.png"
+    path.write_bytes(films[2].path.read_bytes())
+    films[2] = Study("é", (path,))
+    run_studies(films, MadeJob(out))
+    export(out, films[2], "77")
+    (out / "results.csv").write_text((out / "results.csv").read_text("utf-8-sig"), "cp1252")
+    run_studies(films, MadeJob(out))
+    assert rows(out / "results.csv")[2]["value"] == "77"
+
+
 @pytest.mark.parametrize("after", [2, 4])
 def test_a_person_s_export_while_the_run_goes_on_is_kept(films, tmp_path, after):
     """The fifth film brings a new column, for which the table is written anew in the middle of the run."""

@@ -143,17 +143,17 @@ def _lines(path: Path, home: Path, places: Mapping[Path, Study]) -> dict[str, li
 
     A window may call a file by another path than the run did, whose own count from `home`.
     """
-    found: dict[str, list[dict[str, str]]] = {}
-    with (
-        suppress(OSError, UnicodeDecodeError, csv.Error),
-        path.open(encoding="utf-8-sig", newline="") as text,
-    ):
-        for line in read_rows(text):
-            if None in line or None in line.values():
-                continue
-            if (study := places.get((home / line.get("file", "")).resolve())) is not None:
-                found.setdefault(study.name, []).append(line)
-    return found
+    for encoding in ("utf-8-sig", "cp1252"):  # a spreadsheet may have saved it in its own way
+        found: dict[str, list[dict[str, str]]] = {}
+        with suppress(UnicodeDecodeError), suppress(OSError, csv.Error):
+            with path.open(encoding=encoding, newline="") as text:
+                for line in read_rows(text):
+                    if None in line or None in line.values():
+                        continue
+                    if (study := places.get((home / line.get("file", "")).resolve())) is not None:
+                        found.setdefault(study.name, []).append(line)
+            return found
+    return {}
 
 
 def _present(files: Sequence[FileState], out: Path) -> Iterator[FileState]:

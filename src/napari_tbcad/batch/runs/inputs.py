@@ -8,17 +8,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from napari_tbcad.batch.runs.names import safe_names
+from napari_tbcad.batch.runs.repeats import Repeats
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import is_file
 from napari_tbcad.io.scan_files import scan_entries, scans_among
-from napari_tbcad.io.tables import PATH_COLUMNS, records_of
+from napari_tbcad.io.tables import PATH_COLUMNS, lines_of
 from napari_tbcad.io.walk import Entry, entries_below, is_image_file, once, unique_names
 from napari_tbcad.run_folder import run_of, started_in
 
 LIST_SUFFIXES = (".csv", ".tsv")
 """Files so called are tables that name the studies."""
 
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
+
 MISSING = "no such file or folder"
+_BETWEEN = " | "
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,17 @@ class _Given:
     faults: dict[Path, str] = field(default_factory=dict)
     no_tables: list[Path] = field(default_factory=list)
     passed_over: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 Below = Callable[[Sequence[Path], list[Path]], list[Entry]]
 
 
 def chest_inputs(
-    paths: str | Path | Iterable[str | Path], *, passed_over: list[Path] | None = None
+    paths: str | Path | Iterable[str | Path],
+    *,
+    passed_over: list[Path] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> list[Study]:
     """List the films among files, folders and tables.
 
@@ -78,6 +86,8 @@ def chest_inputs(
         that a run wrote, to the folder in which it was started.
     passed_over : list of Path, optional
         Images and folders that were not taken are added here.
+    say : callable, optional
+        Told in a sentence which rows of a table name a file again, and were passed over.
 
     Returns
     -------
@@ -90,20 +100,23 @@ def chest_inputs(
         If there is nothing at all to work on.
     """
     given = _found(paths, lambda some, skipped: entries_below(some, skipped=skipped), "film")
-    _tell_passed_over(given, passed_over)
+    _tell_passed_over(given, passed_over, say)
     names = unique_names(given.entries)
     found = [Study(name, (entry.path,)) for entry, name in zip(given.entries, names, strict=True)]
     return _finished(found, given, "film")
 
 
 def bone_inputs(
-    paths: str | Path | Iterable[str | Path], *, passed_over: list[Path] | None = None
+    paths: str | Path | Iterable[str | Path],
+    *,
+    passed_over: list[Path] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> list[Study]:
     """List the bone scans among files, folders and tables; two files may be one scan.
 
     Parameters
     ----------
-    paths, passed_over
+    paths, passed_over, say
         As for :func:`chest_inputs`; files are put together as
         :func:`napari_tbcad.io.scan_files.find_scans` does.
 
@@ -118,7 +131,7 @@ def bone_inputs(
         If there is nothing at all to work on.
     """
     given = _found(paths, lambda some, skipped: scan_entries(some, skipped=skipped), "bone scan")
-    _tell_passed_over(given, passed_over)
+    _tell_passed_over(given, passed_over, say)
     scans = scans_among(given.entries)
     found = [Study(scan.name, scan.paths, warnings=scan.warnings) for scan in scans]
     return _finished(found, given, "bone scan")
@@ -132,6 +145,8 @@ def _found(paths: str | Path | Iterable[str | Path], below: Below, thing: str) -
     for path in some:
         if path.suffix.lower() in LIST_SUFFIXES and not path.is_dir():
             _take_table(path, given, below)
+        elif path.suffix.lower() in _SPREADSHEETS and path.is_file():
+            _take_no_table(path, "a spreadsheet: save it as CSV", given)
         else:
             given.entries += below([path], given.passed_over) or [_itself(path)]
     given.entries = once(given.entries)
@@ -160,32 +175,40 @@ def _refuse_nothing(given: _Given, some: Sequence[Path], thing: str) -> None:
 def _take_table(table: Path, given: _Given, below: Below) -> None:
     """Add what a table names; one that cannot be used is itself an entry with a fault."""
     try:
-        records = records_of(table)
+        records = lines_of(table)
     except BadInput as error:
-        given.entries.append(_itself(table))
-        given.faults[table] = error.cause
-        given.no_tables.append(table)
+        _take_no_table(table, error.cause, given)
         return
     run = run_of(table)
     home = table.parent if run is None else started_in(run)
-    for number, record in enumerate(records, start=1):
+    repeats = Repeats(table)
+    for number, (line, record) in enumerate(records, start=1):
         more = tuple((name, value) for name, value in record.items() if name not in PATH_COLUMNS)
         named = _named(record, of_a_run=run is not None)
         if not named:
             nowhere = table.with_name(f"{table.stem}_row{number}")
             given.entries.append(_itself(nowhere))
-            given.faults[nowhere] = f"row {number} of {table.name} names no file"
+            given.faults[nowhere] = f"row {number} (line {line}) of {table.name} names no file"
             given.listed[nowhere] = more
         for one in named:
-            for entry in _listed_entries(_from(home, one), home, given, below):
+            path = _from(home, one)
+            repeats.add(line, path, more)
+            for entry in _listed_entries(path, home, given, below):
                 given.entries.append(entry)
                 given.listed.setdefault(entry.path, more)
+    given.notes += repeats.sentences()
+
+
+def _take_no_table(table: Path, cause: str, given: _Given) -> None:
+    given.entries.append(_itself(table))
+    given.faults[table] = cause
+    given.no_tables.append(table)
 
 
 def _named(record: Mapping[str, str], *, of_a_run: bool) -> list[str]:
     """Return the files that a row names; of two views of one scan a run's own table names both."""
     if record.get("files") and of_a_run:
-        return record["files"].split(" | ")
+        return files_of(record)
     return next(([record[column]] for column in PATH_COLUMNS if record.get(column)), [])
 
 
@@ -238,7 +261,11 @@ def _fault(path: Path, thing: str) -> str:
         return f"the file cannot be read ({error.strerror or error})"
 
 
-def _tell_passed_over(given: _Given, passed_over: list[Path] | None) -> None:
+def _tell_passed_over(
+    given: _Given, passed_over: list[Path] | None, say: Callable[[str], None] | None
+) -> None:
+    for note in given.notes if say is not None else ():
+        say(note)
     if passed_over is not None:
         seen = (path for path in given.passed_over if not path.name.startswith("."))
         passed_over += [path for path in seen if path.is_dir() or is_image_file(path)]
@@ -258,12 +285,23 @@ def _finished(studies: Iterable[Study], given: _Given, thing: str) -> list[Study
     return [replace(study, name=name) for study, name in zip(found, names, strict=True)]
 
 
+def files_of(line: Mapping[str, str]) -> list[str]:
+    """Return the one or two files of a study as a line of a run's table names them in ``file`` and ``files``.
+
+    What stands between two files may be part of a file's name, too.
+    """
+    first, both = line.get("file") or "", line.get("files") or ""
+    if first and both.startswith(f"{first}{_BETWEEN}"):
+        return [first, both.removeprefix(f"{first}{_BETWEEN}")]
+    return [first] if not both or both == first else both.split(_BETWEEN)
+
+
 def columns_of(study: Study) -> Mapping[str, str]:
     """Return a study's line of ``run/inputs.csv``; a user's column of the same name is ``listed_NAME``."""
     own = {
         "name": study.name,
         "file": study.path.as_posix(),
-        "files": " | ".join(path.as_posix() for path in study.paths),
+        "files": _BETWEEN.join(path.as_posix() for path in study.paths),
         "fault": study.fault,
     }
     return own | {f"listed_{name}" if name in own else name: value for name, value in study.listed}

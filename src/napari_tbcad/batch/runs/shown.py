@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 from napari_tbcad.batch.child.files import read_json
 from napari_tbcad.batch.runs.child import shown_of
 from napari_tbcad.batch.runs.folder import read_inputs
+from napari_tbcad.batch.runs.inputs import files_of
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import read_rows
-from napari_tbcad.run_folder import ABOUT, RUN, started_in
+from napari_tbcad.run_folder import ABOUT, RUN, TABLE, started_in
 
-TABLE = "results.csv"
 _HASH = re.compile(r" [0-9a-f]{64}$")
 
 
@@ -57,27 +57,36 @@ def read_run(out: Path) -> ShownRun:
     Raises
     ------
     BadInput
-        If the folder holds no run.
+        If the folder holds no run, or its table cannot be read.
     """
     about = read_json(out / RUN / ABOUT)
     if about is None or about.get("kind") not in ("chest", "bone"):
         raise BadInput(out, f"there is no run in this folder (no {RUN}/{ABOUT})")
     inputs, home = read_inputs(out), started_in(out)
     lines: list[list[Any]] = [
-        [one.get("name") or "", [str(home / path) for path in _files(one)], one.get("fault") or ""]
+        [one.get("name") or "", [str(home / path) for path in files_of(one)], one.get("fault") or ""]
         for one in inputs
     ]
-    numbers = {_files(one)[0]: number for number, one in enumerate(inputs)}
+    numbers = {files_of(one)[0]: number for number, one in enumerate(inputs)}
     changes = []
-    with suppress(FileNotFoundError), (out / TABLE).open(encoding="utf-8-sig", newline="") as file:
-        for row in read_rows(file):
-            number = numbers.get(row.get("file") or "")
-            if number is not None:
-                state = "done" if row.get("status") == "ok" else "failed"
-                changes.append([number, state, *shown_of(row)])
+    for row in _results(out / TABLE):
+        number = numbers.get(row.get("file") or "")
+        if number is not None:
+            state = "done" if row.get("status") == "ok" else "failed"
+            changes.append([number, state, *shown_of(row)])
     settings = about.get("settings")
     return ShownRun(out, about["kind"], lines, changes, settings if isinstance(settings, dict) else {})
 
 
-def _files(line: Mapping[str, str]) -> list[str]:
-    return [path for path in (line.get("files") or "").split(" | ") if path] or [line.get("file") or ""]
+def _results(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table; none where there is none yet."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from read_rows(file)
+    except FileNotFoundError:
+        return
+    except UnicodeDecodeError as error:
+        cause = "is no UTF-8 text any more, as when a spreadsheet saved it: going on writes it anew"
+        raise BadInput(path, cause) from error
+    except (OSError, csv.Error) as error:
+        raise BadInput(path, f"cannot be read ({error})") from error

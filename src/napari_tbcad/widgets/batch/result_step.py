@@ -9,13 +9,13 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from napari_tbcad.chain import State
+from napari_tbcad.run_folder import TABLE
 from napari_tbcad.widgets.batch.session import BatchSession
 from napari_tbcad.widgets.batch.step import BatchStep
 from napari_tbcad.widgets.batch.words import answers_words, counts_words
 from napari_tbcad.widgets.parts.notice import Notice
 from napari_tbcad.widgets.parts.quiet import QuietLabel
 
-TABLE = "results.csv"
 _MORE = {"chest": "features.csv", "bone": "regions.csv, hotspots.csv"}
 
 
