@@ -49,6 +49,8 @@ def _labels(path: Path) -> tuple[NDArray[Any], dict[int, str]]:
             raise
     try:
         return regions_of(path), {}
-    except BadInput:
+    except BadInput as error:
+        if "no segment in it is a skeleton region" not in error.cause:
+            raise
         labels, classes = hotspots_of(path)
         return labels.astype(np.uint16), {n: HOTSPOT_COLOURS[label] for n, label in classes.items()}

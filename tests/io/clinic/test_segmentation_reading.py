@@ -16,7 +16,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
-from napari_tbcad.io.clinic.segmentation_labels import lungs_of
+from napari_tbcad.io.clinic.segmentation_labels import lungs_of, regions_of
 from napari_tbcad.io.clinic.segmentation_subject import subject_notes
 
 SHAPE = (40, 31)
@@ -81,3 +81,15 @@ def test_a_fractional_pixel_counts_from_just_half_of_the_full_scale(most, half, 
     data.HighBit, data.PixelData = 7, values.tobytes()
     data.save_as(path)
     np.testing.assert_array_equal(lungs_of(path), LABELS)
+
+
+def test_skeleton_regions_that_overlap_are_refused_and_pieces_of_one_are_joined(tmp_path):
+    large, corner = np.zeros((2, *SHAPE), bool)
+    large[:10, :10], corner[0, :2] = True, True
+    rib, sternum = codes.REGIONS["rib"], codes.REGIONS["sternum"]
+    path = segmentation(tmp_path, [(corner, rib, "rib"), (large, sternum, "sternum")])
+    with pytest.raises(BadInput, match="sternum and rib overlap in 2 pixels"):
+        regions_of(path)
+    path = segmentation(tmp_path, [(corner, rib, "first rib"), (large, rib, "other ribs")])
+    assert np.unique(regions_of(path)).size == 2
+    assert np.count_nonzero(regions_of(path)) == 100

@@ -18,7 +18,7 @@ from napari_tbcad.io.clinic.segmentation_reading import (
     segment_facts,
 )
 from napari_tbcad.io.masks import DICOM_SUFFIXES
-from napari_tbcad.schemes import REGION_IDS
+from napari_tbcad.schemes import REGION_IDS, REGION_NAMES
 
 
 def lungs_of(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -116,19 +116,27 @@ def regions_of(path: str | Path, shape: tuple[int, int] | None = None) -> NDArra
     Returns
     -------
     (H, W) array of uint8
-        0 outside, 1 to 12 as in :data:`~napari_tbcad.schemes.REGION_NAMES`.
+        0 outside, 1 to 12 as in :data:`~napari_tbcad.schemes.REGION_NAMES`. Several segments of one region
+        are joined; segments of other things are passed over.
 
     Raises
     ------
     BadInput
-        As :func:`read_segments` does, and if no segment is a skeleton region.
+        As :func:`read_segments` does, and if no segment is a skeleton region or two regions overlap: which of
+        them a pixel counts in would be chance.
     """
     segments = read_segments(path, shape)
     labels = np.zeros(segments[0].mask.shape, np.uint8)
     for segment in segments:
         for name, concept in REGIONS.items():
             if concept.same(segment.kind):
-                labels[segment.mask] = REGION_IDS[name]
+                number = REGION_IDS[name]
+                shared = np.bincount(labels[segment.mask], minlength=number + 1)[1:]
+                shared[number - 1] = 0
+                if shared.any():
+                    other = REGION_NAMES[int(shared.argmax())]
+                    raise BadInput(path, f"{name} and {other} overlap in {int(shared.max())} pixels")
+                labels[segment.mask] = number
     if not labels.any():
         raise BadInput(path, "no segment in it is a skeleton region")
     return labels
