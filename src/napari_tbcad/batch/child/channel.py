@@ -1,4 +1,4 @@
-"""What a training's own process says to the window that began it, and what it hears from there."""
+"""What the process of a training, evaluation or batch tells the window that began it, and hears from it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def written_when(folder: Path, names: Iterable[str]) -> str:
 
 
 def remove_folder(folder: Path, *, what: str) -> None:
-    """Delete a folder with all that is in it.
+    """Delete a folder with all that is in it; where a file cannot be deleted, what is left stays there.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def remove_folder(folder: Path, *, what: str) -> None:
     Raises
     ------
     BadInput
-        If a process is at work in it, or a file cannot be deleted.
+        If a process is at work in it, or a file cannot be deleted; others may be gone then.
     """
     with claimed(folder, what=what):  # with patience: another list may be looking whether it is held
         pass
@@ -52,7 +52,7 @@ def _delete(folder: Path, aside: Path) -> None:
             folder.rename(aside / folder.name)
         shutil.rmtree(aside)
     except OSError:
-        with contextlib.suppress(OSError):  # what could not be deleted is to be found where it was
+        with contextlib.suppress(OSError):  # what is left is to be found where it was
             (aside / folder.name).rename(folder)
         with contextlib.suppress(OSError):
             aside.rmdir()

@@ -17,7 +17,7 @@ that are read at once must not take each other for a run, nor write into a folde
 
 @contextlib.contextmanager
 def claimed(folder: Path, *, patience: float = 2.0, what: str = "training") -> Iterator[None]:
-    """Hold the folder of a training or an evaluation until the block, or the process, ends.
+    """Hold the folder of a training, an evaluation or a batch until the block, or the process, ends.
 
     Raises
     ------
