@@ -67,7 +67,7 @@ def test_what_is_missing_or_unreadable_is_a_study_with_a_fault(tmp_path):
     faults = [study.fault for study in found]
     assert faults[0] == ""
     assert faults[1] == "no such file or folder"
-    assert faults[2] == "row 3 of films.csv names no file"
+    assert faults[2] == "row 3 (line 4) of films.csv names no file"
     assert "no film was found" in faults[3]
     assert "too long" in faults[4] or "no such file" in faults[4]
     assert "table cannot be read" in faults[5]

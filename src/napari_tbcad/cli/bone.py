@@ -170,7 +170,7 @@ def run(
         index__combine=combine,
     )
     passed_over: list[Path] = []
-    scans = bone_inputs(paths, passed_over=passed_over)
+    scans = bone_inputs(paths, passed_over=passed_over, say=typer.echo)
     job = BoneJob(out, given, str(atlas) if atlas else None, masks)
     tell_weights(given)
     tell_passed_over(passed_over)

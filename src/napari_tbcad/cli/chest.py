@@ -121,7 +121,7 @@ def run(
         opacities__device=device,
         features__early_exit=early_exit or None,
     )
-    films = chest_inputs(paths)
+    films = chest_inputs(paths, say=typer.echo)
     job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
     model = job.model_file()
     tell_model(model)

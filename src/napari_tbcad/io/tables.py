@@ -38,10 +38,10 @@ def read_table(path: str | Path, *, strict: bool = True) -> DataSet:
         If a column is missing, a label is neither 0 nor 1, a film is listed twice or does not exist.
     """
     path = Path(path)
-    records = records_of(path)
-    if "label" not in records[0]:
-        raise BadInput(path, f"the column label is missing; there are {', '.join(records[0])}")
-    rows = [_row(path, number, record, path.parent) for number, record in enumerate(records, start=2)]
+    records = lines_of(path)
+    if "label" not in records[0][1]:
+        raise BadInput(path, f"the column label is missing; there are {', '.join(records[0][1])}")
+    rows = [_row(path, number, record, path.parent) for number, record in records]
     _check(path, rows, strict)
     return DataSet(path.stem, tuple(rows), path)
 
@@ -61,7 +61,7 @@ def read_folder_table(folder: str | Path, *, strict: bool = True) -> DataSet:
     table = folder / "labels.csv"
     images = folder / "images" if (folder / "images").is_dir() else folder
     rows = []
-    for number, record in enumerate(records_of(table), start=2):
+    for number, record in lines_of(table):
         row = _row(table, number, record, images)
         rows.append(_with_lungs(row, folder) if (folder / "images").is_dir() else row)
     _check(table, rows, strict)
@@ -84,14 +84,21 @@ def records_of(path: Path) -> list[dict[str, str]]:
     Raises
     ------
     BadInput
-        If the table cannot be read, names no films in its head, has none, or a line is too long for it.
+        If the table cannot be read, names no films in its head, has none, a line is too long for it, or a
+        quotation mark is not closed.
     """
+    return [record for _, record in lines_of(path)]
+
+
+def lines_of(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of :func:`records_of`, each with the number of its line in the file, from 1."""
     text = _text(path)
     head = text.splitlines()[0] if text.strip() else ""
     if not head:
         raise BadInput(path, "the table is empty")
     delimiter = max(",;\t", key=head.count)
-    reader = csv.DictReader(text.splitlines(), delimiter=delimiter)
+    # Strictly, as a quotation mark that is not closed would swallow the lines behind it.
+    reader = csv.DictReader(text.splitlines(), delimiter=delimiter, strict=True)
     try:
         reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
     except csv.Error as error:
@@ -100,15 +107,20 @@ def records_of(path: Path) -> list[dict[str, str]]:
         first, *others = PATH_COLUMNS
         said = f"the column {first} is missing ({' or '.join(others)} would do)"
         raise BadInput(path, f"{said}; there are {', '.join(reader.fieldnames)}")
-    records = []
+    records: list[tuple[int, dict[str, str]]] = []
+    line = 1
     try:
         for record in reader:
+            line = reader.line_num
             if None in record:
                 raise BadInput(path, f"line {reader.line_num} has more columns than the head")
             values = {name: plain((value or "").strip()) for name, value in record.items()}
             if any(values.values()):
-                records.append(values)
+                records.append((line, values))
     except csv.Error as error:
+        if "expected after" in str(error) or "end of data" in str(error):
+            cause = "a quotation mark that is not closed, or text behind one"
+            raise BadInput(path, f"line {line + 1} or one behind it has {cause}") from error
         raise BadInput(path, f"line {reader.line_num} cannot be read ({error})") from error
     if not records:
         raise BadInput(path, "the table has a head but no film")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from napari_tbcad.batch.runs.faults import MISSING as MISSING
+from napari_tbcad.batch.runs.faults import fault_of
 from napari_tbcad.batch.runs.names import safe_names
 from napari_tbcad.batch.runs.repeats import Repeats
 from napari_tbcad.errors import BadInput
@@ -21,7 +23,6 @@ LIST_SUFFIXES = (".csv", ".tsv")
 
 _SPREADSHEETS = (".xlsx", ".xls", ".ods")
 
-MISSING = "no such file or folder"
 _BETWEEN = " | "
 
 
@@ -151,7 +152,7 @@ def _found(paths: str | Path | Iterable[str | Path], below: Below, thing: str) -
             given.entries += below([path], given.passed_over) or [_itself(path)]
     given.entries = once(given.entries)
     for entry in given.entries:
-        if entry.path not in given.faults and (fault := _fault(entry.path, thing)):
+        if entry.path not in given.faults and (fault := fault_of(entry.path, thing)):
             given.faults[entry.path] = fault
     _refuse_nothing(given, some, thing)
     return given
@@ -244,28 +245,12 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _fault(path: Path, thing: str) -> str:
-    """Return why a file cannot be opened, "" when it can; its content is not looked at."""
-    try:
-        if path.is_dir():
-            return f"a folder in which no {thing} was found"
-        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-            return "not a file"
-        with open(path, "rb"):
-            return ""
-    except FileNotFoundError:
-        return MISSING
-    except PermissionError:
-        return "the file may not be read (no permission)"
-    except OSError as error:
-        return f"the file cannot be read ({error.strerror or error})"
-
-
 def _tell_passed_over(
     given: _Given, passed_over: list[Path] | None, say: Callable[[str], None] | None
 ) -> None:
-    for note in given.notes if say is not None else ():
-        say(note)
+    if say is not None:
+        for note in given.notes:
+            say(note)
     if passed_over is not None:
         seen = (path for path in given.passed_over if not path.name.startswith("."))
         passed_over += [path for path in seen if path.is_dir() or is_image_file(path)]
