@@ -12,7 +12,8 @@ from typing import Any
 from napari_tbcad.errors import BadInput
 from napari_tbcad.limits import MAX_DEPTH, MAX_TEXT_BYTES, MAX_YAML_VALUES
 
-_LONG_NUMBER = re.compile(r"(?<!\d)\d{300}")
+_MOST_DIGITS = 300
+_DIGITS = re.compile(rf"\d{{{_MOST_DIGITS}}}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _NON_FINITE = "number"
 
@@ -41,19 +42,24 @@ def read_text(path: str | Path, *, encoding: str = "utf-8") -> str:
 def parse_json(text: str | bytes) -> Any:
     """Return JSON values.
 
+    Parameters
+    ----------
+    text : str or bytes
+        Bytes are UTF-8, with or without BOM.
+
     Raises
     ------
     ValueError
-        If the text is not JSON, is nested too deeply, has a number beyond any that could be counted with, or
-        holds half of a character, which could not be written again.
+        If the text is not JSON, not so encoded, is nested too deeply, has a number beyond any that could be
+        counted with, or holds half of a character, which could not be written again.
     """
+    # As text first: json would read bytes in other encodings, too, in which nothing is found below.
+    text = text if isinstance(text, str) else text.decode("utf-8-sig")
     try:
-        content = json.loads(text)
+        # Asked of each number only where so many digits stand at all: it takes five times as long.
+        content = json.loads(text, parse_int=_whole_number if _DIGITS.search(text) else None)
     except RecursionError as error:
         raise ValueError(f"values are nested more than {MAX_DEPTH} deep") from error
-    told = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    if _LONG_NUMBER.search(told):
-        raise ValueError("a number has more digits than any that is meant")
     level = [content]
     for _ in range(MAX_DEPTH + 1):
         level = [child for one in level for child in _children(one) if isinstance(child, dict | list)]
@@ -61,9 +67,15 @@ def parse_json(text: str | bytes) -> Any:
             break
     else:
         raise ValueError(f"values are nested more than {MAX_DEPTH} deep")
-    if _SURROGATE.search(told):
+    if _SURROGATE.search(text):
         json.dumps(content, ensure_ascii=False).encode()
     return content
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) >= _MOST_DIGITS:
+        raise ValueError("a number has more digits than any that is meant")
+    return int(digits)
 
 
 def finite(content: Any) -> Any:

@@ -62,12 +62,21 @@ def test_numbers_beyond_all_others_are_refused():
     with pytest.raises(ValueError, match="more digits"):
         plain_text.parse_json(f'{{"n": {10**400}}}')
     assert plain_text.parse_json("[12345678901234567890]") == [12345678901234567890]
+    assert plain_text.parse_json(f'["{"1" * 400}"]') == ["1" * 400]
 
 
 def test_half_a_character_is_refused_where_it_is_read():
     assert plain_text.parse_json('"\\ud83d\\ude00"') == "\U0001f600"
     with pytest.raises(ValueError, match="surrogates"):
         plain_text.parse_json('{"name": "\\ud800"}')
+
+
+@pytest.mark.parametrize("text", ['{"name": "\\ud800"}', f'{{"n": {10**400}}}', '{"name": "Ém"}'])
+def test_bytes_in_another_encoding_walk_round_no_check(text):
+    for encoding in ("utf-16", "utf-16-be", "utf-32"):
+        with pytest.raises(ValueError, match=r"utf-8|Expecting|more digits"):
+            plain_text.parse_json(text.encode(encoding))
+    assert plain_text.parse_json('{"name": "Ém"}'.encode("utf-8-sig")) == {"name": "Ém"}
 
 
 GROWING = "a0: &a0 {x: 1}\n" + "".join(
