@@ -9,8 +9,9 @@ from PIL import Image
 
 from napari_tbcad.batch.clinic import export_subject
 from napari_tbcad.chest import dicom_export
+from napari_tbcad.chest.classify.card import NOTICE
 from napari_tbcad.chest.dicom_export import ChestFindings
-from napari_tbcad.chest.dicom_findings import findings_of_run
+from napari_tbcad.chest.dicom_findings import _said, findings_of_run
 from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Record, Step
 
@@ -40,6 +41,16 @@ def test_a_record_that_cannot_be_used_is_told_and_the_next_film_is_given(tmp_pat
     assert found[0].source.endswith("a.png")
     assert "its record" in found[0].cause
     assert found[1].masks["sensitive"].maker.finder.name == "x"
+
+
+def test_the_notice_of_a_model_that_somebody_trained_is_not_said_where_nobody_may_be_named():
+    for notice, anonymous, kept in (
+        ("Klinik Dr. Doe", True, False),
+        ("Klinik Dr. Doe", False, True),
+        (NOTICE, True, True),
+    ):
+        said = _said({"decision": "normal", "notice": notice}, anonymous)
+        assert said == {"decision": "normal"} | ({"notice": notice} if kept else {})
 
 
 def test_a_film_that_a_library_refuses_is_told_and_the_next_one_is_written(tmp_path, monkeypatch):

@@ -167,7 +167,7 @@ def _makers(
             name,
             person=name in given,
             automatic=name in found,
-            finder=finder_of(record, name, view=view if name == "hotspots" else ""),
+            finder=finder_of(record, name, view=view if name == "hotspots" else "", anonymous=anonymous),
             part=view,
             anonymous=anonymous,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_tbcad.case import Case, Reading
 from napari_tbcad.chest.cases import WORKFLOW, film_for
+from napari_tbcad.chest.classify.card import NOTICE
 from napari_tbcad.chest.dicom_export import KINDS, ChestFindings, MaskFound
 from napari_tbcad.chest.exports import RESULT_COLUMNS
 from napari_tbcad.chest.feature_sets import feature_groups
@@ -72,14 +73,14 @@ def findings_of_case(
         features=dict(zip(said.get("names", ()), said.get("values", ()), strict=True)),
         groups=dict(zip(said.get("names", ()), said.get("groups", ()), strict=True)),
         measured={**_kept(settings), **_asked(one.result)},
-        result=dict(one.result or {}),
+        result=_said(one.result or {}, anonymous),
     )
 
 
 def _masks(case: Case, one: Reading, anonymous: bool) -> dict[str, MaskFound]:
     found = {}
     automatic = {**case.labels, **one.automatic}
-    finder = finder_of(one.record, "lungs", str(one.models.get("segmenter") or ""))
+    finder = finder_of(one.record, "lungs", str(one.models.get("segmenter") or ""), anonymous=anonymous)
     for kind in KINDS:
         labels = one.labels.get(kind, automatic.get(kind))
         if labels is not None:
@@ -163,7 +164,7 @@ def _row_findings(
     step = next((s for s in record if isinstance(s, Step) and s.name == "features"), None)
     parameters = dict(step.parameters) if step is not None and step.parameters else {}
     origins = (step.facts if step is not None else {}).get("masks", {})
-    finder = finder_of(record, "lungs", row.get("segmenter", ""))
+    finder = finder_of(record, "lungs", row.get("segmenter", ""), anonymous=anonymous)
     masks = {}
     for kind in KINDS:
         mask = find_mask(folder / "masks", name, kind)
@@ -185,11 +186,18 @@ def _row_findings(
         features=values,
         groups={key: known.get(key, key.partition("_")[0]) for key in values},
         measured={**_kept(parameters), **_asked(row)},
-        result={
-            key: row[key] if key in _TEXTS else _number(row[key]) for key in RESULT_COLUMNS if key in row
-        },
+        result=_said(
+            {key: row[key] if key in _TEXTS else _number(row[key]) for key in RESULT_COLUMNS if key in row},
+            anonymous,
+        ),
         fresh=True,
     )
+
+
+def _said(result: Mapping[str, Any], anonymous: bool) -> dict[str, Any]:
+    """Return a result; where it may name nobody, without the notice that a model's maker wrote."""
+    own = anonymous and result.get("notice") != NOTICE
+    return {key: value for key, value in result.items() if not (own and key == "notice")}
 
 
 def _number(text: str) -> float | str | None:

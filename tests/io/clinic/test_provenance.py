@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import struct
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
 import pytest
 
+import napari_tbcad
+from napari_tbcad.io.clinic.accounts import account_of
 from napari_tbcad.io.clinic.codes import FAMILIES
-from napari_tbcad.io.clinic.provenance import Finder, finder_of, maker_of, models_in
+from napari_tbcad.io.clinic.provenance import PACKAGED, Finder, finder_of, maker_of, models_in
 from napari_tbcad.record import Edit, Record, Step
 
 FINDER = Finder("otsu", next(iter(FAMILIES.values())))
@@ -47,3 +55,40 @@ def test_a_model_is_named_with_its_digest_where_it_has_one(model, name):
     record = Record((Step("hotspots", model=model),))
     assert finder_of(record, "hotspots", view="anterior").name == name
     assert all(one in " ".join(models_in(record)) for one in name.split() if model.strip())
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (f"Klinik Dr. Doe {DIGEST}", "model 0123456789ab"),
+        ("Klinik Dr. Doe 19340817", "model"),
+        ("lungs 0123456789ab", "lungs 0123456789ab"),
+        ("classical-1", "classical-1"),
+        (f"demonstration {DIGEST}", "demonstration 0123456789ab"),
+    ],
+)
+def test_what_somebody_called_a_model_is_not_said_where_nobody_may_be_named(model, name):
+    record = Record((Step("hotspots", model=model),))
+    assert finder_of(record, "hotspots", anonymous=True).name == name
+    assert account_of(record, (), datetime(2020, 1, 1), anonymous=True).models == (name,)
+    assert finder_of(Record(), "hotspots", "Doe", anonymous=True).name == "napari-tbcad"
+    assert finder_of(Record(), "hotspots", "otsu", anonymous=True).name == "napari-tbcad otsu"
+
+
+def names_in_packaged_files():
+    """Yield what the cards of the models that come with the program call them, read as plain files."""
+    root = Path(napari_tbcad.__file__).parent
+    for path in (root / "weights").glob("*.safetensors"):
+        content = path.read_bytes()
+        facts = json.loads(content[8 : 8 + struct.unpack_from("<Q", content)[0]])["__metadata__"]
+        if "card" in facts:
+            yield json.loads(facts["card"])["name"]
+    for path in (root / "weights").glob("*.skops"):
+        with zipfile.ZipFile(path) as archive:
+            yield json.loads(archive.read("card.json"))["name"]
+    yield json.loads((root / "weights" / "atlas.json").read_text("utf-8"))["title"]
+    yield json.loads((root / "bone" / "candidates_model.json").read_text("utf-8"))["name"]
+
+
+def test_the_names_of_the_packaged_models_are_those_of_their_cards():
+    assert set(names_in_packaged_files()) == PACKAGED

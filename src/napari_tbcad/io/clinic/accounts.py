@@ -60,7 +60,7 @@ def account_of(
     when : datetime
         When it was made.
     anonymous : bool
-        Call readers by number and leave out when they worked.
+        Call readers by number, leave out when they worked, and name no model that is not packaged.
     reader : str, optional
         Whose reading it is, beside those that the record names.
     finished : bool, optional
@@ -71,7 +71,7 @@ def account_of(
     edits = (entry for entry in record if isinstance(entry, Edit))
     return Account(
         when=datetime(1970, 1, 1) if anonymous else when,
-        models=models_in(record),
+        models=models_in(record, anonymous=anonymous),
         corrections=tuple(_correction(edit, names, anonymous) for edit in edits),
         warnings=_warnings(tuple(warnings), anonymous),
         readers=tuple(names.values()),

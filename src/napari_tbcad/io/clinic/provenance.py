@@ -11,6 +11,15 @@ from napari_tbcad.io.clinic.makers import Finder as Finder
 from napari_tbcad.io.clinic.makers import Maker, is_file, standing_edits, stated
 from napari_tbcad.record import Edit, Record, Step
 
+PACKAGED = frozenset(
+    {
+        *("lungs", "opacities", "skeleton", "hotspots-anterior", "hotspots-posterior"),
+        *("demonstration", "classical-1", "Synthetic chest atlas"),
+    }
+)
+"""What the models that come with this program are called; any other name is somebody's own words."""
+
+_UNNAMED = "model"
 _DIGEST = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 _DIGEST_SHOWN = 12
 
@@ -58,7 +67,9 @@ def maker_of(
     return Maker("MANUAL" if manual else "SEMIAUTOMATIC", finder)
 
 
-def finder_of(record: Record, step: str, segmenter: str = "", *, view: str = "") -> Finder:
+def finder_of(
+    record: Record, step: str, segmenter: str = "", *, view: str = "", anonymous: bool = False
+) -> Finder:
     """Return what the last step of a name was done with.
 
     Parameters
@@ -71,6 +82,8 @@ def finder_of(record: Record, step: str, segmenter: str = "", *, view: str = "")
         What it was done with where the step does not say.
     view : str, optional
         Which view, where each has a model of its own.
+    anonymous : bool, optional
+        Name no model that is not packaged: whoever trained it gave it any name.
     """
     steps = [entry for entry in record if isinstance(entry, Step) and entry.name == step]
     if steps:
@@ -80,27 +93,43 @@ def finder_of(record: Record, step: str, segmenter: str = "", *, view: str = "")
         asked = last.facts.get("models")
         model = str(asked.get(view) or "") if isinstance(asked, dict) and view else last.model or ""
         if model.strip():
-            models = [one for one in model.split("; ") if one.strip()] or [model]
+            models = _parts(model)
             own = [model for model in models if view and view in model]
-            named = _named((own or models)[0])
+            named = _named((own or models)[0], anonymous)
             return Finder(named, _family(segmenter or named.split()[0]))
-    return Finder(f"napari-tbcad {segmenter}".strip(), _family(segmenter))
+    called = "" if anonymous and segmenter not in FAMILIES else segmenter
+    return Finder(f"napari-tbcad {called}".strip(), _family(segmenter))
 
 
 def _family(segmenter: str) -> Concept:
     return FAMILIES.get(segmenter, FAMILIES["classical"])
 
 
-def models_in(record: Record) -> tuple[str, ...]:
-    """Return the models of all steps, each once, with the beginning of its digest."""
+def models_in(record: Record, *, anonymous: bool = False) -> tuple[str, ...]:
+    """Return the models of all steps, each once, with the beginning of its digest.
+
+    Parameters
+    ----------
+    record : Record
+        The history of the study.
+    anonymous : bool, optional
+        As for :func:`finder_of`.
+    """
     said = (entry.model or "" for entry in record if isinstance(entry, Step))
-    return tuple(dict.fromkeys("; ".join(map(_named, model.split("; "))) for model in said if model.strip()))
+    parts = ([_named(one, anonymous) for one in _parts(model)] for model in said if model.strip())
+    return tuple(dict.fromkeys("; ".join(dict.fromkeys(named)) for named in parts))
 
 
-def _named(model: str) -> str:
+def _parts(models: str) -> list[str]:
+    return [one for one in models.split("; ") if one.strip()] or [models]
+
+
+def _named(model: str, anonymous: bool) -> str:
     """Return a model's name with the beginning of its digest, where a record has one after the name."""
     *words, last = model.split() or [""]
-    return " ".join([*words, last[:_DIGEST_SHOWN] if _DIGEST.fullmatch(last) else last])
+    digest = last[:_DIGEST_SHOWN] if _DIGEST.fullmatch(last) else ""
+    name = " ".join(words if digest else [*words, last])
+    return f"{_UNNAMED if anonymous and name not in PACKAGED else name} {digest}".strip()
 
 
 def moment(said: str) -> datetime:
