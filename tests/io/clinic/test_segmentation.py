@@ -12,10 +12,11 @@ from pydicom.dataset import Dataset
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.capture import captured_source, write_source
+from napari_tbcad.io.clinic.orientation import assumed, view_assumed
 from napari_tbcad.io.clinic.segmentation import Segment, write_segmentation
 from napari_tbcad.io.clinic.segmentation_labels import hotspots_of, lungs_of, regions_of
 from napari_tbcad.io.clinic.segmentation_reading import is_segmentation, read_segments
-from napari_tbcad.io.clinic.source import DETECTOR, REFUSED, assumed, dicom_source, view_assumed
+from napari_tbcad.io.clinic.source import DETECTOR, REFUSED, dicom_source
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
@@ -277,6 +278,23 @@ def test_a_view_stored_turned_over_lies_the_other_way(tmp_path):
         read = dicom_source(path, frame=1, view=view, mirrored=mirrored)
         made = captured_source(np.ones(SHAPE), name="one", view=view, mirrored=mirrored)
         assert list(read.header.PatientOrientation) == list(made.header.PatientOrientation) == lies
+
+
+def test_an_orientation_stated_for_both_views_of_a_scan_turns_neither_over(tmp_path):
+    scan = pydicom.dcmread(write_nuclear(tmp_path / "scan.dcm", np.ones((2, *SHAPE))))
+    scan.PatientOrientation = ["L", "F"]
+    how = {"spacing_mm": (2.26, 2.26)}
+    front = dicom_source(scan, **how)
+    assert (front.header.PatientOrientation, front.notes) == (["L", "F"], ())
+    back = dicom_source(scan, frame=1, view="posterior", **how)
+    assert back.header.PatientOrientation == ["R", "F"]
+    (note,) = back.notes
+    assert "contradicts" in note
+    assert "rows running to the patient's right" in note
+    turned = dicom_source(scan, frame=1, view="posterior", mirrored=True, **how)
+    assert (turned.header.PatientOrientation, turned.notes) == (["L", "F"], ())
+    scan.NumberOfFrames = 1
+    assert dicom_source(scan, view="posterior", **how).header.PatientOrientation == ["L", "F"]
 
 
 def test_the_spacing_of_a_detector_is_said_to_be_one():

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.io.clinic.orientation import assumed, facing
 from napari_tbcad.io.clinic.origin import NO_DICOM
 from napari_tbcad.io.clinic.source import (
     EMPTY,
     SECONDARY_CAPTURE,
     SourceImage,
-    assumed,
     dicom_source,
-    facing,
     uid_of,
 )
 from napari_tbcad.notice import NOTICE

@@ -18,9 +18,10 @@ from napari_tbcad.imaging.bonescan import BoneScan
 from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.clinic.capture import captured_source, write_source
 from napari_tbcad.io.clinic.deidentify_pixels import DRAWN, drawn_into
+from napari_tbcad.io.clinic.orientation import view_assumed
 from napari_tbcad.io.clinic.origin import HALVES, film_apart, views_apart
 from napari_tbcad.io.clinic.segmentation import hash_of
-from napari_tbcad.io.clinic.source import SourceImage, dicom_source, view_assumed
+from napari_tbcad.io.clinic.source import SourceImage, dicom_source
 from napari_tbcad.io.dicom_file import damage_told, parse_dicom
 from napari_tbcad.io.opening import opening_told
 

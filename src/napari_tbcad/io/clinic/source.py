@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.io.clinic.orientation import lying
 from napari_tbcad.io.dicom_file import damage_told, first_number, modality_of, parse_dicom, values_of
 from napari_tbcad.io.opening import opening_told
 
@@ -25,11 +26,6 @@ CLASSES = {
     "DX": "1.2.840.10008.5.1.4.1.1.1.1",
 }
 """Storage class of a file that states its modality but no class."""
-
-FACING = {"anterior": ("L", "F"), "posterior": ("R", "F")}
-"""Where rows and columns of a picture run to, of a patient who is seen from the front or from the back."""
-
-_FROM = {"anterior": "the front", "posterior": "behind"}
 
 EMPTY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
@@ -110,7 +106,8 @@ def dicom_source(
     frame : int, optional
         Which frame, from 0.
     view : {"anterior", "posterior"}, optional
-        From where the patient is seen; used where the file does not say how the picture lies.
+        From where the patient is seen; used where the file does not say how the picture lies, or says it
+        once for frames that are seen from both sides (NM).
     mirrored : bool, optional
         Whether the file holds the view turned over left to right.
     spacing_mm : (float, float), optional
@@ -137,10 +134,7 @@ def dicom_source(
         _space(header, dataset, spacing_mm, notes)
         frames = int(first_number(dataset.get("NumberOfFrames")) or 1)
         sop_class = _identified(header, dataset, notes)
-        header.PatientOrientation = _orientation(dataset)
-        if not header.PatientOrientation:
-            header.PatientOrientation = facing(view, mirrored)
-            notes.append(assumed(view, mirrored))
+        header.PatientOrientation = lying(dataset, frames, view, mirrored, notes)
         return SourceImage(header, sop_class, frame + 1 if frames > 1 else None, notes=tuple(notes))
 
 
@@ -238,45 +232,3 @@ def _identified(header: Dataset, dataset: Dataset, notes: list[str]) -> str:
     # highdicom takes any NM image for one of the enhanced multi-frame kind; a plain image it understands.
     header.SOPClassUID = SECONDARY_CAPTURE
     return sop_class
-
-
-def facing(view: str, mirrored: bool) -> list[str]:
-    """Return where rows and columns of a stored view run to: turned over, a back lies as a front does."""
-    other = {"anterior": "posterior", "posterior": "anterior"}
-    return list(FACING[other[view] if mirrored else view])
-
-
-def _orientation(dataset: Dataset) -> list[str]:
-    said = dataset.get("PatientOrientation")
-    stated = said is not None and not isinstance(said, str) and len(said) == 2 and all(said)
-    return [str(part) for part in said] if stated else []
-
-
-def assumed(view: str, mirrored: bool) -> str:
-    """Say how the patient was taken to lie in an image that does not state it."""
-    side = {"L": "left", "R": "right"}[facing(view, mirrored)[0]]
-    turned = ", turned over left to right" if mirrored else ""
-    return (
-        "The image does not state how the patient lies in it (PatientOrientation). Assumed: a view from "
-        f"{_FROM[view]}{turned}, rows running to the patient's {side}, columns to the feet."
-    )
-
-
-def view_assumed(view: str, rule: str, confidence: float) -> str:
-    """Say by what a view was named where the image's header does not state it; "" where it does.
-
-    Parameters
-    ----------
-    view : {"anterior", "posterior"}
-    rule : str
-        See :class:`~napari_tbcad.imaging.bonescan.ScanView`.
-    confidence : float
-        In [0, 1].
-    """
-    by = {
-        "file_name": f"the file's name says {view}",
-        "content": f"assumed to be {view} by what it shows (confidence {confidence:.2f})",
-        "partner": f"assumed to be {view}, as the other view is not",
-        "person": f"a person said {view}",
-    }.get(rule)
-    return f"The image's header does not state from where it sees the patient: {by}." if by else ""
