@@ -45,6 +45,11 @@ BREAK_MINUTES = 5.0
 """Between two moments at which all panels are closed."""
 
 
+def warm_up(minutes: float) -> float:
+    """Return how much of a run (minutes) does not count."""
+    return min(20.0, minutes / 6)
+
+
 class Log:
     """Lines of JSON in a file, and in words on the screen."""
 
@@ -115,7 +120,7 @@ class Soak:
                 self._vitals(sum(len(one.docked) for one in errands.desks))
                 if self.minute >= self._break:
                     self._close_all(errands)
-                if before is None and self.minute > self.warm_up:
+                if before is None and self.minute > warm_up(self.minutes):
                     before = kinds()
             if before is not None:
                 self.log.add("grown", types=dict((kinds() - before).most_common(25)))
@@ -154,11 +159,6 @@ class Soak:
         dismiss_notes()
         self._noted = 0.0
         self._vitals()
-
-    @property
-    def warm_up(self) -> float:
-        """Minutes that do not count."""
-        return min(20.0, self.minutes / 6)
 
     def _count(self, event: Any = None) -> None:
         self.added += 1
@@ -232,7 +232,7 @@ def read(path: Path) -> int:
     if len(vitals) < 10:
         raise SystemExit(f"{path}: too short")
     length = vitals[-1]["minute"]
-    warm = min(20.0, length / 6)
+    warm = warm_up(length)
     after = [one for one in vitals if one["minute"] > warm]
     closed = [one for one in after if one.get("panels") == 0]
     errands = len(of.get("errand", []))
@@ -242,7 +242,7 @@ def read(path: Path) -> int:
     print(f"{'':10s} {'first tenth':>12s} {'last tenth':>12s} {'growth':>8s} {'a layer':>10s}")
     bad = 0
     for field in fields(Vitals):
-        if field.name in ("minute", "added", "panels"):
+        if field.name in ("minute", "added", "panels") or field.name not in vitals[0]:  # of an older log
             continue
         # How many widgets there are, and their memory, hangs on which panels are open.
         told = closed if len(closed) >= 6 else after

@@ -154,8 +154,10 @@ class Vitals:
     ----------
     minute : float
         Since the beginning.
+    rss_before : float
+        Resident set (MB) as it was found: with garbage that is still to be searched for, and what is free.
     rss, heap : float
-        Resident set, and what of it is no file (MB), after what is free was given back.
+        Resident set, and what of it is no file (MB), after a whole search and what is free was given back.
     widgets, layers, sessions, objects : int
         Of Qt; layers of napari that live; sessions of this project that live; what Python's collector knows.
     threads, handles, children : int
@@ -167,6 +169,7 @@ class Vitals:
     """
 
     minute: float
+    rss_before: float
     rss: float
     heap: float
     widgets: int
@@ -186,15 +189,17 @@ class Vitals:
 
         from napari_tbcad.widgets.workflow.session import Session
 
+        process = psutil.Process()
+        before = process.memory_info().rss
         gc.collect()
         _give_back()
-        process = psutil.Process()
         memory = process.memory_info()
         things = _everything()
         layers = sum(1 for thing in things if issubclass(type(thing), Layer))
         sessions = sum(1 for thing in things if issubclass(type(thing), Session))
         return cls(
             minute=round(minute, 2),
+            rss_before=round(before / 1e6, 1),
             rss=round(memory.rss / 1e6, 1),
             heap=round((memory.rss - memory.shared) / 1e6, 1),
             widgets=len(QApplication.allWidgets()),

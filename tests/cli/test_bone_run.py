@@ -6,7 +6,6 @@ import csv
 import json
 import pickle
 import shutil
-from functools import partial
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -14,10 +13,11 @@ import numpy as np
 import pytest
 
 from napari_tbcad.batch.rows import Row
-from napari_tbcad.batch.scans import BoneJob, bone_scan_row
+from napari_tbcad.batch.runs.inputs import Study
+from napari_tbcad.batch.scans import BoneJob
 from napari_tbcad.cli import main
 from napari_tbcad.cli.bone import Teller
-from napari_tbcad.io.scan_files import ScanFiles
+from napari_tbcad.errors import BadInput
 from napari_tbcad.record import Edit, Record
 from napari_tbcad.simulate.bone_samples import write_simulated_scans
 from napari_tbcad.simulate.bone_scan import ScanParameters
@@ -189,10 +189,10 @@ def test_bad_scans_are_error_rows_and_the_others_are_finished(simulated, truth, 
 
 def test_a_job_can_be_sent_to_another_process(tmp_path):
     job = BoneJob(tmp_path, {"index.weights": "icrp110-male"}, masks=tmp_path)
-    item = ScanFiles((tmp_path / "gone.dcm",), "gone")
-    sent, itself = pickle.loads(pickle.dumps((partial(bone_scan_row, job=job), item)))
-    row = sent(itself)
-    assert (row.result["status"], row.result["file"]) == ("error", (tmp_path / "gone.dcm").as_posix())
+    sent, study = pickle.loads(pickle.dumps((job, Study("gone", (tmp_path / "gone.dcm",)))))
+    assert sent == job
+    with pytest.raises(BadInput, match=r"gone\.dcm"):
+        sent.work(study)
 
 
 def test_two_dates_are_compared(simulated, truth, tmp_path, capfd):

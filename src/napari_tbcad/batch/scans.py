@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_tbcad.batch.rows import Row, guarded
+from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Table, absolute, with_hashes
 from napari_tbcad.bone.exports import HOTSPOT_COLUMNS, REGION_COLUMNS, RESULT_COLUMNS
@@ -144,11 +144,6 @@ def _atlas(path: str) -> SkeletonAtlas:
     from napari_tbcad.bone.skeleton_atlas import load_skeleton_atlas
 
     return load_skeleton_atlas(path)
-
-
-def bone_scan_row(item: ScanFiles, job: BoneJob) -> Row:
-    """Take one scan through the chain and write its files; an error becomes an error row."""
-    return guarded(item.path, lambda: scan_done(item, job)[0])
 
 
 def scan_done(item: ScanFiles, job: BoneJob) -> tuple[Row, BoneAnalysis, list[Path]]:
