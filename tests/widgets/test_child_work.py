@@ -106,3 +106,26 @@ def test_a_look_that_was_sent_away_says_nothing_and_the_next_one_that_dies_does(
     child.run(tmp_path, ("look",))
     qtbot.waitUntil(lambda: child.settled and bool(session.told), timeout=LONG_MS)
     assert len(session.told) == 1
+
+
+def test_what_is_to_be_done_once_it_is_gone_is_done_then(session, qtbot, tmp_path):
+    """Windows deletes no folder that a process works in; what is killed lives on for a moment."""
+    child, done = session.child, []
+
+    def do():
+        done.append(child.process.running)
+
+    child.after(do)
+    assert done == [False]
+    (tmp_path / "next").mkdir()
+    child.run(tmp_path, ("look",))
+    child.forget_wanted()
+    child.after(do)
+    child.run(tmp_path / "next", ("look",))
+    assert done == [False]
+    qtbot.waitUntil(lambda: len(done) == 2, timeout=LONG_MS)
+    assert done[1] is False
+    qtbot.waitUntil(lambda: child.process.running, timeout=LONG_MS)
+    child.after(do)
+    child.close()
+    assert done == [False] * 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -80,6 +80,7 @@ class ChildWork(QObject):
         self.share: float | None = None
         self._wanted: tuple[Path, tuple[str, ...]] | None = None
         self._settled = self._dropped = False
+        self._after: list[Callable[[], object]] = []
 
     @property
     def busy(self) -> bool:
@@ -110,6 +111,12 @@ class ChildWork(QObject):
         self._wanted = None
         self.drop_estimate()
 
+    def after(self, do: Callable[[], object]) -> None:
+        """Do something as soon as no process runs: Windows deletes no folder that one works in."""
+        self._after.append(do)
+        if not self.process.running:
+            self._do_after()
+
     def stop(self) -> None:
         """Stop after the step under way."""
         if self.busy:
@@ -121,6 +128,7 @@ class ChildWork(QObject):
         self._dropped = self.phase in LIGHT
         self.process.close(at_once=self._dropped)
         self._wanted, self.phase = None, Phase.IDLE
+        self._do_after()
 
     # -- inside ---------------------------------------------------------------------------------------
 
@@ -152,7 +160,13 @@ class ChildWork(QObject):
         elif kind == "progress":
             self.share, self.text = float(event.get("share") or 0.0), str(event.get("text", ""))
 
+    def _do_after(self) -> None:
+        after, self._after = self._after, []
+        for do in after:
+            do()
+
     def _end(self, code: int) -> None:
+        self._do_after()
         light, stopping = self.phase in LIGHT, self.phase is Phase.STOPPING
         if self._wanted is not None:
             self._start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 
 from qtpy.QtCore import Qt
@@ -48,6 +49,22 @@ def test_inputs_are_counted_before_anything_starts(looked, home):
     panel.inputs.clear_button.click()
     assert panel.session.rows.rowCount() == 0
     assert jobs.list_batches(home) == []  # what was only looked at leaves nothing behind
+
+
+def test_a_look_that_is_given_up_leaves_nothing_behind_once_its_process_is_gone(
+    docked, child, settled, qtbot, tmp_path, home, monkeypatch
+):
+    child("looks long")
+    _, panel = docked()
+    process, running = panel.session.child.process, []
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda folder: (running.append(process.running), remove(folder)))
+    panel.take_files([tmp_path])
+    qtbot.waitUntil(lambda: bool(list(home.glob("*/job.json"))) and process.running, timeout=LONG_MS)
+    panel.inputs.clear_button.click()
+    settled(panel)
+    assert running == [False]
+    assert list(home.iterdir()) == []
 
 
 def test_inputs_that_cannot_be_used_say_why(docked, child, settled, qtbot, tmp_path):

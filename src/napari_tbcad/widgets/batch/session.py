@@ -73,7 +73,7 @@ class BatchSession(ChildSession):
         self.left: float | None = None
         self.notes: tuple[str, ...] = ()
         self.opener = StudyOpener(viewer, self)
-        self._planned = Planned()
+        self._planned = Planned(self.child.after)
 
     def make_child(self) -> Child:
         """Return what looks and runs."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,9 +85,16 @@ class Shown(QObject):
 
 
 class Planned:
-    """The folder of a batch that is planned: made up once, and deleted where nothing came of it."""
+    """The folder of a batch that is planned: made up once, and deleted where nothing came of it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    after : callable
+        Calls what it is given as soon as no process works in the folder.
+    """
+
+    def __init__(self, after: Callable[[Callable[[], object]], object]) -> None:
+        self._after = after
         self._folder: Path | None = None
 
     def folder(self, name: str) -> Path:
@@ -102,9 +111,13 @@ class Planned:
         """Delete it, where no more than a look was made in it: its own job says so."""
         folder, self._folder = self._folder, None
         if folder is not None:
-            with suppress(BadInput, OSError):
-                if "run" not in jobs.read_job(folder)["do"]:
-                    shutil.rmtree(folder)
+            self._after(partial(_delete_unless_begun, folder))
+
+
+def _delete_unless_begun(folder: Path) -> None:
+    with suppress(BadInput, OSError):
+        if "run" not in jobs.read_job(folder)["do"]:
+            shutil.rmtree(folder)
 
 
 def _outcome(token: object, out: Path) -> tuple[object, ShownRun | Exception]:

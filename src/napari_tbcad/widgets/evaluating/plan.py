@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,13 @@ from napari_tbcad.widgets.preferences import preferences
 
 class Plan(QObject):
     """What a person chose, and what is known of it.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        Qt parent.
+    after : callable, optional
+        Calls what it is given as soon as no process works in the folder; at once where it is not given.
 
     Attributes
     ----------
@@ -44,8 +53,11 @@ class Plan(QObject):
 
     changed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, after: Callable[[Callable[[], object]], object] = call
+    ) -> None:
         super().__init__(parent)
+        self._after = after
         self.path: Path | None = None
         self.test: Path | None = None
         self.config = EvaluationConfig()
@@ -93,12 +105,16 @@ class Plan(QObject):
     def drop(self) -> None:
         """Forget what was found; a folder in which nothing was evaluated goes."""
         if self.folder is not None and not self.used:
-            # Only what this panel made and never used: its own job says so.
-            with suppress(BadInput, OSError):
-                if "evaluate" not in read_job(self.folder)["do"]:
-                    shutil.rmtree(self.folder)
+            self._after(partial(_delete_unless_begun, self.folder))
         self.folder, self.used, self.found, self.seconds = None, False, None, None
         self.problem = self.no_time = ""
+
+
+def _delete_unless_begun(folder: Path) -> None:
+    # Only what this panel made and never used: its own job says so.
+    with suppress(BadInput, OSError):
+        if "evaluate" not in read_job(folder)["do"]:
+            shutil.rmtree(folder)
 
 
 def assignments_of_preferences() -> dict[str, Any]:

@@ -58,7 +58,7 @@ class EvaluationSession(ChildSession):
 
     def __init__(self, viewer: Any) -> None:
         super().__init__(viewer)
-        self.plan = Plan(self)
+        self.plan = Plan(self, self.child.after)
         self.plan.changed.connect(self.changed)
         self.opener = FilmOpener(viewer, self)
         self.view = Shown(self)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
+from operator import call
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,13 @@ _COSTS = ("batch", "precision", "device", "devices")
 
 class Plan(QObject):
     """Steps 1 and 2, and the settings of step 3.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+        Qt parent.
+    after : callable, optional
+        Calls what it is given as soon as no process works in the folder; at once where it is not given.
 
     Attributes
     ----------
@@ -57,8 +66,11 @@ class Plan(QObject):
     changed = Signal()
     looked_well = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, after: Callable[[Callable[[], object]], object] = call
+    ) -> None:
         super().__init__(parent)
+        self._after = after
         self.choice = Choice()
         self.look: Look | None = None
         self.looked: Looked | None = None
@@ -178,10 +190,8 @@ class Plan(QObject):
     def forget(self) -> None:
         """Remove what a look left on disk when no training was begun with it."""
         self.cancel()
-        # Another panel may have found it on the shelf, and trained it.
-        if self.folder is not None and not self.used and not was_begun(self.folder):
-            with suppress(OSError):
-                shutil.rmtree(self.folder)
+        if self.folder is not None and not self.used:
+            self._after(partial(_delete_unless_begun, self.folder))
         self.folder = None
 
     # -- inside ---------------------------------------------------------------------------------------
@@ -209,6 +219,13 @@ class Plan(QObject):
         if self.possible:
             self.looked_well.emit()
         self.changed.emit()
+
+
+def _delete_unless_begun(folder: Path) -> None:
+    # Another panel may have found it on the shelf, and trained it.
+    if not was_begun(folder):
+        with suppress(OSError):
+            shutil.rmtree(folder)
 
 
 def was_begun(folder: Path) -> bool:

@@ -76,10 +76,10 @@ class TrainingSession(QObject):
     def __init__(self, viewer: Any) -> None:
         super().__init__()
         self._viewer = weakref.ref(bare(viewer))
-        self.plan = Plan(self)
+        self.child = Child(self)
+        self.plan = Plan(self, self.child.after)
         self.plan.changed.connect(self.changed)
         self.plan.looked_well.connect(self._estimate)
-        self.child = Child(self)
         self.child.changed.connect(self.changed)
         self.child.said.connect(self._take)
         self.child.died.connect(self._tell_death)
