@@ -29,6 +29,7 @@ from napari_tbcad.reading import Labels as Labels
 from napari_tbcad.reading import Reading as Reading
 from napari_tbcad.reading import Verdict as Verdict
 from napari_tbcad.record import Record, now
+from napari_tbcad.settings import first_fault
 
 FORMAT, VERSION, SUFFIX = "napari-tbcad case", 1, ".tbcad"
 
@@ -256,9 +257,8 @@ def _body_of(path: Path, archive: Reader) -> _Body:
     try:
         return _Body.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadInput(path, f"its {_HEAD} cannot be read ({where}: {first['msg']})") from error
+        said = ": ".join(filter(None, first_fault(error)))
+        raise BadInput(path, f"its {_HEAD} cannot be read ({said})") from error
 
 
 def _write_labels(archive: Writer, folder: str, labels: Labels) -> None:

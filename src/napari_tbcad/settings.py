@@ -41,9 +41,25 @@ def assigned(base: Settings, assignments: Mapping[str, Any]) -> Settings:
     try:
         return type(base).model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        own = first.get("ctx", {}).get("error")
-        if isinstance(own, BadInput):
-            raise BadInput(where, own.cause) from error
-        raise BadInput(where, f"{first['msg']}, not {first['input']!r}") from error
+        raise BadInput(*first_fault(error, value=True)) from error
+
+
+def first_fault(error: ValidationError, *, value: bool = False) -> tuple[str, str]:
+    """Return where the first fault of some values lies, "" for all of them together, and what it is.
+
+    Parameters
+    ----------
+    error : ValidationError
+        Of pydantic, whose own words before those of our checks are left out.
+    value : bool
+        Say the value, too, where the fault does not.
+    """
+    first = error.errors()[0]
+    own = first.get("ctx", {}).get("error")
+    where = ".".join(map(str, first["loc"]))
+    if isinstance(own, BadInput):
+        return where, own.cause
+    said, given = str(own) if isinstance(own, ValueError) else first["msg"], first["input"]
+    if value and isinstance(given, str | int | float | None) and str(given) not in said:
+        said = f"{said}, not {given!r}"
+    return where, said

@@ -69,6 +69,28 @@ def test_a_typing_error_is_told_before_anything_is_loaded_or_written(kind, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "setting", "said"),
+    [
+        ("chest", "classify.operating_point=X", "classify.operating_point: operating point 'X': give"),
+        ("chest", "features.grid=7", "features.grid: Input should be greater than or equal to 32, not 7\n"),
+        ("bone", "index.weigths=x", "index.weigths: there is no such setting"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_alone_and_nothing_is_written(
+    kind, setting, said, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"")
+    assert main([kind, "run", "a.png", "--out", "out", "--set", setting]) == 2
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(f"error: {said}")
+    assert "Value error" not in told.err
+    assert told.err.count("X") < 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_results_are_a_list_of_films_in_any_folder(films, tmp_path, monkeypatch):
     monkeypatch.chdir(films)
     assert main(["chest", "run", "a", "b", "--out", "../out", *QUICK]) == 0

@@ -172,6 +172,7 @@ def run(
     passed_over: list[Path] = []
     scans = bone_inputs(paths, passed_over=passed_over, say=typer.echo)
     job = BoneJob(out, given, str(atlas) if atlas else None, masks)
+    job.absolute().require(scans)  # before anything is said or written
     tell_weights(given)
     tell_passed_over(passed_over)
     tell_masks(scans, masks)

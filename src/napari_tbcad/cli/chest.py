@@ -123,6 +123,7 @@ def run(
     )
     films = chest_inputs(paths, say=typer.echo)
     job = ChestJob(out, classifier, given, str(atlas) if atlas else None, masks)
+    job.absolute().require(films)  # before anything is said or written
     model = job.model_file()
     tell_model(model)
     line = teller(model)

@@ -77,13 +77,14 @@ def evaluation_config(**given: Any) -> EvaluationConfig:
     from pydantic import ValidationError
 
     from napari_tbcad.batch.evaluating.config import EvaluationConfig
+    from napari_tbcad.settings import first_fault
 
     try:
         return EvaluationConfig(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).removesuffix("s").replace("_", "-")
-        raise BadInput(f"--{name}", f"{first['msg'].removeprefix('Value error, ')}") from error
+        where, said = first_fault(error)
+        name = where.partition(".")[0].removesuffix("s").replace("_", "-")
+        raise BadInput(f"--{name}", said) from error
 
 
 def tell_evaluation(evaluation: Evaluation, out: Path) -> None:

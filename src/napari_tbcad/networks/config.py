@@ -16,6 +16,7 @@ from napari_tbcad.networks.input import InputParameters
 from napari_tbcad.plain_text import parse_yaml, read_text
 from napari_tbcad.record import Parameters, field
 from napari_tbcad.schemes import BONE_SCHEMES, NETWORK_SCHEMES, UNSIDED, LabelScheme
+from napari_tbcad.settings import first_fault
 
 LossName = Literal["cross_entropy", "focal", "dice", "tversky"]
 
@@ -351,9 +352,8 @@ def config_from(content: dict[str, Any], source: str | Path, home: Path) -> Trai
     try:
         config = TrainingConfig.model_validate(content)
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise BadInput(source, f"{where or 'training'}: {fault['msg']}") from error
+        where, said = first_fault(error)
+        raise BadInput(source, f"{where or 'training'}: {said}") from error
     if not config.data.sources:
         raise BadInput(source, "data.sources: name at least one collection of images")
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import ValidationError
 
+from napari_tbcad import settings
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256, written_whole
 
@@ -263,5 +264,4 @@ def _hollow(built: Callable[[], nn.Module]) -> nn.Module:
 
 def first_fault(error: ValidationError) -> str:
     """Return the first thing that a card does not say as it must."""
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")
+    return ": ".join(filter(None, settings.first_fault(error)))

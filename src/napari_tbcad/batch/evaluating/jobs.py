@@ -158,13 +158,12 @@ def config_of(job: Mapping[str, Any], source: Path) -> EvaluationConfig:
     from pydantic import ValidationError
 
     from napari_tbcad.batch.evaluating.config import EvaluationConfig
+    from napari_tbcad.settings import first_fault
 
     try:
         return EvaluationConfig.model_validate(job.get("config") or {})
     except ValidationError as error:
-        first = error.errors()[0]
-        said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise BadInput(source / JOB, said) from error
+        raise BadInput(source / JOB, ": ".join(first_fault(error))) from error
 
 
 def state_of(folder: Path) -> EvaluationState:

@@ -188,16 +188,15 @@ def load_compare_config(path: str | Path, changes: Mapping[str, Any] | None = No
     BadInput
         If it cannot be read, is no mapping, or a field is unknown or out of bounds; names file and field.
     """
-    from napari_tbcad.settings import assigned
+    from napari_tbcad.settings import assigned, first_fault
 
     path = Path(path).absolute()
     content = read_mapping(path, "expected a mapping: training, networks, seeds, …")
     try:
         config = assigned(CompareConfig.model_validate(content), changes or {})
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise BadInput(path, f"{where or 'comparison'}: {fault['msg']}") from error
+        where, said = first_fault(error)
+        raise BadInput(path, f"{where or 'comparison'}: {said}") from error
     training = config_from(config.training.model_dump(), path, path.parent)
     return config.model_copy(
         update={"training": training, "classifier": _beside(config.classifier, path.parent)}

@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_tbcad.settings import first_fault
 from napari_tbcad.widgets.parts.numbers import decimals_of, extra_of, number_box, number_slider
 from napari_tbcad.widgets.parts.slider import NumberSlider, WheelGuard
 
@@ -194,8 +195,7 @@ class ParameterForm(QWidget):
         try:
             return type(self._value).model_validate(content), ""
         except ValidationError as error:
-            first = error.errors()[0]
-            return None, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            return None, ": ".join(filter(None, first_fault(error)))
 
     def _tell(self) -> None:
         complaint = "\n".join(self._refused.values())
