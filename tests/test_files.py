@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import stat
 import sys
@@ -12,7 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_tbcad import files
+from napari_tbcad.batch.runs.folder import read_inputs
+from napari_tbcad.errors import BadInput
 from napari_tbcad.files import cell, guarded, plain, read_rows, write_csv, written_whole
+from napari_tbcad.io.clinic.runs import rows_of
+from napari_tbcad.result_tables import read_rows as read_table
+from napari_tbcad.run_folder import INPUTS, RUN
 
 FORMULAS = ("=1+1.png", "+cmd.png", "-2+3.png", "@SUM(A1).png", "\t=1.png", '=HYPERLINK("http://x";"y")')
 
@@ -98,3 +105,20 @@ def test_files_of_other_threads_keep_the_rights_that_the_person_set(tmp_path):
         thread.join()
         os.umask(before)
     assert seen == {0o600}
+
+
+def test_no_reader_of_results_takes_a_table_that_is_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_TABLE_BYTES", 2**20)
+    table = tmp_path / RUN / INPUTS
+    write_csv(table, ("name", "file"), ({"name": f"{n:060}", "file": "x"} for n in range(20_000)))
+    readers = (
+        lambda: rows_of(table),
+        lambda: read_inputs(tmp_path),
+        lambda: read_table(table, ("name", "file")),
+    )
+    for read in readers:
+        with pytest.raises(BadInput, match="more than 1 MiB"):
+            read()
+    monkeypatch.setattr(files, "MAX_TABLE_BYTES", 2**21)
+    assert [len(read()) for read in readers] == [20_000] * 3
+    assert list(read_rows(io.StringIO("a,b\n1,2\n"))) == [{"a": "1", "b": "2"}]

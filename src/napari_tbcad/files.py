@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.limits import MAX_TABLE_BYTES
 
 UNFINISHED = ".napari-tbcad-"
 """How the name of a file begins that is being written, or was when its program was killed."""
@@ -80,7 +81,9 @@ def require_writable(folder: Path) -> None:
             temporary.write_bytes(b"")
         (folder / ".writable").unlink()
     except OSError as error:
-        raise BadInput(folder, f"cannot write there ({os.strerror(error.errno or 0)})") from error
+        if is_file(folder):
+            raise BadInput(folder, f"is a file, not a folder ({folder})") from error
+        raise BadInput(folder, f"cannot write there ({os.strerror(error.errno or 0)}: {folder})") from error
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -128,9 +131,24 @@ def plain(text: str) -> str:
 
 
 def read_rows(file: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Yield the rows of an open table by column, as they were written by :func:`write_csv`."""
+    """Yield the rows of an open table by column, as they were written by :func:`write_csv`.
+
+    Raises
+    ------
+    csv.Error
+        If it is no table, or larger than is read.
+    """
+    refuse_large_table(file)
     for row in csv.DictReader(file):
         yield {name: plain(text) if isinstance(text, str) else text for name, text in row.items()}
+
+
+def refuse_large_table(file: Iterable[str]) -> None:
+    """Raise csv.Error for an open file that is larger than is read as a table."""
+    number = getattr(file, "fileno", None)
+    with contextlib.suppress(OSError):  # a text in memory has no file
+        if number is not None and os.fstat(number()).st_size > MAX_TABLE_BYTES:
+            raise csv.Error(f"more than {MAX_TABLE_BYTES // 2**20} MiB: refused")
 
 
 def _is_number(text: str) -> bool:

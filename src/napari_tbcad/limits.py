@@ -20,7 +20,9 @@ MAX_PAGES = 256
 MAX_FILES_BELOW = 1_000_000
 """Files below one folder that is searched for images."""
 MAX_TEXT_BYTES = 64 * 2**20
-"""Largest text that is read whole: tables, JSON, YAML."""
+"""Largest text that is read whole: lists, JSON, YAML."""
+MAX_TABLE_BYTES = 512 * 2**20
+"""Largest table of results. A film has some 2 KiB of features."""
 MAX_DEPTH = 100
 """How deeply values in JSON and YAML may be nested."""
 MAX_YAML_VALUES = 100_000
@@ -35,6 +37,16 @@ MAX_RATIO, RATIO_FROM_BYTES = 300, 16 * 2**20
 """A part that unpacks to more than the second may be that many times larger than it is packed."""
 MAX_MODEL_BYTES = 64 * 2**20
 """Chest model or lung atlas, unpacked."""
+MAX_SEGMENTS = 4096
+"""Segments of one DICOM segmentation, and all their masks together have at most MAX_IMAGE_BYTES."""
+MAX_REPORT_ITEMS = 100_000
+"""Content items of one DICOM structured report."""
+MAX_LAYERS = 64
+"""Layers of one segmentation of 3D Slicer."""
+MAX_VOC_BYTES = 4 * 2**20
+"""Largest file of boxes (Pascal VOC)."""
+MAX_BOXES = 10_000
+"""Boxes of one image."""
 
 
 def too_many_pixels(columns: int, rows: int, samples: int = 1, *, most: int = 0, bytes_each: int = 1) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import plain, require_writable
+from napari_tbcad.files import plain, refuse_large_table, require_writable
 from napari_tbcad.run_folder import RUN, TABLES_LOCK, started_in
 
 Rows = list[Mapping[str, Any]]
@@ -99,6 +99,7 @@ def read_rows(path: Path, columns: Sequence[str], *, newer: Sequence[str] = ()) 
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
+            refuse_large_table(file)
             head, *lines = list(csv.reader(file, strict=True)) or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(path, f"this earlier table cannot be read ({error}); choose another folder") from error

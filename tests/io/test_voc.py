@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.voc import LabelledBox, read_image_labels, read_voc, write_voc
+from napari_tbcad.limits import MAX_VOC_BYTES
 
 BODY = """<annotation><filename>2.jpg</filename><size><width>256</width><height>1024</height></size>
 <object><name>Abnormal</name><bndbox><xmin>10</xmin><ymin>20.4</ymin><xmax>15</xmax><ymax>30</ymax></bndbox>
@@ -56,7 +57,7 @@ def test_missing_and_large_files(tmp_path):
     with pytest.raises(BadInput, match="cannot be read"):
         read_voc(tmp_path / "none.xml")
     with pytest.raises(BadInput, match="too large"):
-        read_voc(write(tmp_path, BODY + " " * 4_000_001))
+        read_voc(write(tmp_path, BODY + " " * MAX_VOC_BYTES))
 
 
 _box = st.tuples(st.integers(0, 90), st.integers(0, 90), st.integers(1, 9), st.integers(1, 9))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.limits import too_many_pixels
+from napari_tbcad.limits import MAX_LAYERS, too_many_pixels
 from napari_tbcad.schemes import LEFT, LUNG_NAMES, RIGHT
 
 LUNG_CODE = "39607008"
@@ -26,7 +26,7 @@ UNKNOWN = "unknown"
 
 _WHOLE_LUNGS = {RIGHT: "3341006", LEFT: "44029006"}
 """SNOMED CT: structure of right lung, of left lung, which some programs use instead."""
-_MOST_LAYERS, _HEAD_BYTES = 64, 2**20
+_HEAD_BYTES = 2**20
 _ELSEWHERE = re.compile(rb"^\s*data ?file\s*:", re.IGNORECASE | re.MULTILINE)
 _ENCODING = re.compile(
     rb"^[ \t]*+encoding[ \t]*+:[ \t]*+(?!(?:raw|gzip|gz)[ \t\r]*$)", re.IGNORECASE | re.MULTILINE
@@ -101,7 +101,7 @@ def _load(path: Path) -> tuple[NDArray[Any], tuple[float, float], dict[str, str]
         size = reader.GetSize()
         if len(size) < 2 or any(n != 1 for n in size[2:]):
             raise BadInput(path, f"a film's segmentation is one slice, this has the size {_by(size)}")
-        if (number := reader.GetNumberOfComponents()) > _MOST_LAYERS:
+        if (number := reader.GetNumberOfComponents()) > MAX_LAYERS:
             raise BadInput(path, f"it has {number} layers")
         if said := too_many_pixels(size[0], size[1], number, bytes_each=8):
             raise BadInput(path, said)

@@ -17,10 +17,9 @@ from xml.parsers import expat
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
+from napari_tbcad.limits import MAX_BOXES, MAX_VOC_BYTES
 from napari_tbcad.plain_text import read_text
 
-_MOST_BYTES = 4_000_000
-_MOST_BOXES = 10_000
 _NORMAL = {"0", "normal", "negative", "n"}
 _ABNORMAL = {"1", "abnormal", "positive", "a"}
 
@@ -103,7 +102,7 @@ def read_voc(path: str | Path, shape: tuple[int, int] | None = None) -> VocAnnot
             f"{shape[0]} × {shape[1]}",
         )
     objects = root.findall("object")
-    if len(objects) > _MOST_BOXES:
+    if len(objects) > MAX_BOXES:
         raise BadInput(path, f"{len(objects)} boxes are more than a scan can have")
     boxes = tuple(_box(path, item, tuple(shape) if shape else stated) for item in objects)
     return VocAnnotation(boxes, stated, (root.findtext("filename") or "").strip())
@@ -111,11 +110,11 @@ def read_voc(path: str | Path, shape: tuple[int, int] | None = None) -> VocAnnot
 
 def _parse(path: Path) -> ElementTree.Element:
     try:
+        if path.stat().st_size > MAX_VOC_BYTES:
+            raise BadInput(path, "too large for a file of boxes")
         data = path.read_bytes()
     except OSError as error:
         raise BadInput(path, f"cannot be read ({error.strerror or error})") from error
-    if len(data) > _MOST_BYTES:
-        raise BadInput(path, "too large for a file of boxes")
     # First pass with the bare parser, which expands nothing: any declaration ends it.
     guard = expat.ParserCreate()
 

@@ -13,9 +13,7 @@ from napari_tbcad.io.clinic.segmentation_reading import concept_of
 from napari_tbcad.io.clinic.whole import is_whole
 from napari_tbcad.io.dicom_file import damage_told, parse_dicom
 from napari_tbcad.io.opening import opening_told
-
-MOST_ITEMS = 100_000
-"""A report with more content items is refused."""
+from napari_tbcad.limits import MAX_REPORT_ITEMS
 
 _MEASUREMENTS, _GROUP = "126010", "125007"
 _QUALITATIVE = "C0034375"
@@ -53,8 +51,8 @@ def read_report(path: str | Path) -> Report:
             raise BadInput(path, "no measurement report (DICOM SR, TID 1500)")
         if not is_whole(path, dataset):
             raise BadInput(path, "truncated DICOM file: the report is not complete")
-        if sum(1 for _ in _all(dataset)) > MOST_ITEMS:
-            raise BadInput(path, f"it has more than {MOST_ITEMS} content items: refused")
+        if sum(1 for _ in _all(dataset)) > MAX_REPORT_ITEMS:
+            raise BadInput(path, f"it has more than {MAX_REPORT_ITEMS} content items: refused")
         return _report(dataset)
 
 

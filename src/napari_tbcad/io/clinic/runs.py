@@ -8,7 +8,6 @@ from pathlib import Path
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import read_rows
-from napari_tbcad.limits import MAX_TEXT_BYTES
 from napari_tbcad.run_folder import INPUTS, RUN
 
 Require = Callable[[str, Sequence[Path]], None]
@@ -33,8 +32,6 @@ def rows_of(path: Path, *columns: str) -> list[dict[str, str]]:
         If it is missing, too large, no table, or lacks one of them.
     """
     try:
-        if path.stat().st_size > MAX_TEXT_BYTES:
-            raise BadInput(path, f"a table of more than {MAX_TEXT_BYTES // 2**20} MiB: refused")
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(read_rows(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -25,15 +25,12 @@ from napari_tbcad.io.clinic.segmentation import JUDGED
 from napari_tbcad.io.decoding import decoded
 from napari_tbcad.io.dicom_file import damage_told, modality_of, parse_dicom, refuse_large_images
 from napari_tbcad.io.opening import opening_told
+from napari_tbcad.limits import MAX_IMAGE_BYTES, MAX_SEGMENTS
 from napari_tbcad.schemes import LEFT, RIGHT
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-MOST_SEGMENTS = 4096
-"""A segmentation with more segments is refused, as is one whose frames together have too many pixels."""
-
-_MOST_BYTES = 2**30
 _CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 
 
@@ -151,10 +148,10 @@ def read_segments(path: str | Path, shape: tuple[int, int] | None = None) -> tup
 
 def _refuse_other_sizes(path: Path, dataset: Dataset, shape: tuple[int, int] | None) -> None:
     rows, columns = int(dataset.Rows), int(dataset.Columns)
-    frames, segments = int(dataset.get("NumberOfFrames") or 1), len(dataset.get("SegmentSequence") or ())
+    segments = len(dataset.get("SegmentSequence") or ())
     refuse_large_images(path, dataset)
-    if segments > MOST_SEGMENTS or rows * columns * max(frames, segments) > _MOST_BYTES:
-        raise BadInput(path, f"{frames} frames of {rows} × {columns} pixels, {segments} segments: refused")
+    if segments > MAX_SEGMENTS or rows * columns * segments > MAX_IMAGE_BYTES:
+        raise BadInput(path, f"{segments} segments of {rows} × {columns} pixels: refused")
     if not segments:
         raise BadInput(path, "a segmentation without segments")
     if shape is not None and (rows, columns) != tuple(shape):
@@ -244,7 +241,7 @@ def segment_facts(path: str | Path) -> tuple[SegmentFacts, ...]:
         if str(dataset.get("SOPClassUID", "")) not in _CLASSES:
             raise BadInput(path, "not a DICOM segmentation")
         items = sorted(dataset.get("SegmentSequence") or (), key=lambda item: int(item.SegmentNumber))
-        return tuple(SegmentFacts(**_facts(item)) for item in items[:MOST_SEGMENTS])
+        return tuple(SegmentFacts(**_facts(item)) for item in items[:MAX_SEGMENTS])
 
 
 def concept_of(item: Any) -> Concept:
