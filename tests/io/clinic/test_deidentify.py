@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+from functools import partial
 
 import numpy as np
 import pydicom
@@ -136,6 +137,27 @@ def test_one_patient_stays_one_patient_and_another_another(tmp_path):
     assert days[1] - days[0] == np.timedelta64(60, "D")
     assert 1 <= (np.datetime64("2026-01-01") - days[0]).astype(int) <= MOST_DAYS
     assert elsewhere.StudyDate == ""
+
+
+def patient_of(how, path, **said):
+    data = scan_of("", "2026-01-01", path)
+    data.PatientName = data.PatientID = data.PatientBirthDate = ""
+    for keyword, value in said.items():
+        setattr(data, keyword, value)
+    clean = how.dataset(data)
+    return clean.PatientID, clean.StudyDate
+
+
+def test_a_patient_written_in_two_ways_is_one_patient(tmp_path):
+    of = partial(patient_of, Deidentification(dates="shift"), tmp_path / "a.dcm")
+    first = of(PatientID="7", PatientName="DOE^JOHN", PatientBirthDate="19600101")
+    assert of(PatientID=" 7", PatientName="Doe^John^^", PatientBirthDate="") == first
+    assert of(PatientID="8", PatientName="DOE^JOHN", PatientBirthDate="19600101")[0] != first[0]
+    assert of(PatientID="7", IssuerOfPatientID="elsewhere", PatientName="DOE^JOHN")[0] != first[0]
+    nameless = of(PatientName="DOE^JOHN", PatientBirthDate="19600101")
+    assert of(PatientName="Doe^John^", PatientBirthDate="19600101") == nameless
+    assert nameless[0] != first[0]
+    assert of(PatientName="Doe^John", PatientBirthDate="19600102")[0] != nameless[0]
 
 
 def test_files_that_name_nobody_are_not_taken_for_one_patient(tmp_path):

@@ -113,10 +113,7 @@ class Deidentification:
         if modality not in keep.WORDS["Modality"] or "PixelData" not in dataset:
             raise BadInput("image", f"modality {modality or 'unknown'}: only films and bone scans are known")
         clean = _kept(dataset)
-        identity = [str(dataset.get(name) or "") for name in ("PatientID", "PatientName", "PatientBirthDate")]
-        if not any(part.strip(" ^") for part in identity):
-            # Files that name nobody are not of one patient: each study is taken for somebody else.
-            identity = [str(dataset.get("StudyInstanceUID") or _from_pixels(dataset, "patient"))]
+        identity = _identity(dataset)
         for keyword in keep.EMPTY:
             if keyword not in clean:
                 setattr(clean, keyword, "")
@@ -162,6 +159,21 @@ class Deidentification:
         clean.file_meta.MediaStorageSOPClassUID = clean.SOPClassUID
         clean.file_meta.MediaStorageSOPInstanceUID = clean.SOPInstanceUID
         clean.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+
+
+def _identity(dataset: Dataset) -> tuple[str, ...]:
+    """Return what tells a patient from others: the number where there is one, since names are written anew.
+
+    Without one it is the name, whatever its capitals, with the birth date.
+    """
+    said = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate")
+    number, issuer, name, born = (" ".join(str(dataset.get(one) or "").split()).strip(" ^") for one in said)
+    if number:
+        return "number", issuer, number
+    if name:
+        return "name", name.casefold(), born
+    # Files that name nobody are not of one patient: each study is taken for somebody else.
+    return "study", str(dataset.get("StudyInstanceUID") or _from_pixels(dataset, "patient"))
 
 
 def _from_pixels(dataset: Dataset, what: str) -> str:
