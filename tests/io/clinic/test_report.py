@@ -183,6 +183,19 @@ def test_a_name_of_nothing_but_separators_names_nobody(scan, tmp_path):
     assert read_report(path).readers == ("B. C",)
 
 
+def test_what_dicom_has_no_place_for_is_all_that_a_report_loses(scan, tmp_path):
+    sources, segs, report = scan
+    texts = ("ends in blanks  ", " begins so", "back\\slash", "tab\tin it", "x" * 5000, "")
+    given = replace(
+        report,
+        statements=tuple(Statement(codes.NOTICE, text) for text in texts),
+        readers=("Anne^B", "C\\D=E"),
+    )
+    again = read_report(write_report(tmp_path / "sr.dcm", given, sources, segs, when=WHEN))
+    kept = tuple(Statement(codes.NOTICE, text.rstrip(" ")) for text in texts)
+    assert again == replace(given, statements=kept, readers=("Anne B", "C D E"))
+
+
 def test_times_are_those_of_this_machines_clock(monkeypatch):
     monkeypatch.setenv("TZ", "WIB-7")
     time.tzset()

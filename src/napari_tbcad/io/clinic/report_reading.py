@@ -34,7 +34,10 @@ def read_report(path: str | Path) -> Report:
     Returns
     -------
     Report
-        Of one of ours, equal to the report that was written; of another's, what has a place in it.
+        Of one of ours, every number, code and reference of the report that was written. Texts lack blanks at
+        their end, which DICOM takes for padding; readers are called as
+        :func:`~napari_tbcad.io.clinic.references.person_name` writes them (``Anne^B`` is ``Anne B``), and one
+        of whose name nothing is left is missing. Of another's, what has a place in it.
 
     Raises
     ------
