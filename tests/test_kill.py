@@ -46,7 +46,7 @@ class SlowJob:
     def require(self, studies: Sequence[Study]) -> None:
         pass
 
-    def load(self) -> None:
+    def load(self, *, try_out: bool = False) -> None:
         pass
 
     def settings(self) -> dict[str, Any]:

@@ -438,6 +438,37 @@ def test_a_person_s_export_is_taken_over_and_kept(films, tmp_path):
         run_studies(films, MadeJob(out))
 
 
+@pytest.mark.parametrize("when", ["between", "meanwhile", "other settings"])
+def test_a_person_s_export_of_a_study_that_failed_is_kept(films, tmp_path, when):
+    out, said = tmp_path / "out", []
+    films[1].path.write_bytes(b"bad")
+    films[3] = Study("f1_3", films[3].paths)
+
+    def mend() -> None:
+        export(out, films[1], "77")
+        table = (out / "results.csv").read_bytes()
+        (out / "results.csv").write_bytes(table.replace(b"error,f1.png: it is bad,77", b"ok,,77"))
+
+    def meanwhile(event: StudyEvent) -> None:
+        if event.state == "done" and event.number == 3:
+            mend()
+
+    run_studies(films, MadeJob(out), progress=meanwhile if when == "meanwhile" else None)
+    if when != "meanwhile":
+        mend()
+    MadeJob.worked.clear()
+    summary = run_studies(films, MadeJob(out, 2 if when == "other settings" else 1), say=said.append)
+    if when == "other settings":
+        assert (out / "before" / "1" / "masks" / "f1.txt").read_text() == "corrected"
+        assert [path.name for path in (out / "before" / "1" / "masks").iterdir()] == ["f1.txt"]
+        assert rows(out / "before" / "1" / "results.csv")[0]["value"] == "77"
+        return
+    assert counts(summary) == (0, 0, 6, 0)
+    assert said == ([] if when == "meanwhile" else ["1 result there was exported by a person since: kept"])
+    assert (rows(out / "results.csv")[1]["status"], rows(out / "results.csv")[1]["value"]) == ("ok", "77")
+    assert (out / "masks" / "f1.txt").read_text() == "corrected"
+
+
 def test_a_person_s_export_is_taken_over_from_a_table_that_a_spreadsheet_saved(films, tmp_path):
     out, path = tmp_path / "out", tmp_path / "films" / "é.png"
     path.write_bytes(films[2].path.read_bytes())
@@ -577,9 +608,13 @@ def test_a_result_stays_when_its_input_goes_away_before_it_is_done_again(films, 
     assert without_times(out) == before
 
 
-def test_after_a_run_that_was_broken_off_files_are_read_and_not_only_looked_at(films, tmp_path):
+def test_after_a_run_that_was_broken_off_files_are_read_and_not_only_looked_at(films, tmp_path, monkeypatch):
     import os
 
+    def here(function, items, **options):
+        return ((number, function(item)) for number, item in enumerate(items))
+
+    monkeypatch.setattr(run_module, "each_as_done", here)
     out = tmp_path / "out"
     run_studies(films, MadeJob(out))
     path, about = out / "masks" / "f3.txt", out / "run" / "run.json"

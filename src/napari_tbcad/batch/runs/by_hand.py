@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari_tbcad.batch.rows import Row
+from napari_tbcad.batch.runs.folder import FOLDERS
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import FileState, Job, StudyDone, Table, state_of
+from napari_tbcad.batch.runs.job import FileState, Job, StudyDone, Table, content_of, state_of
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.batch.runs.tables import LiveTables, lines_of
-from napari_tbcad.files import cell, is_file, plain, read_rows
-from napari_tbcad.run_folder import BEFORE, started_in
+from napari_tbcad.files import cell, is_file, is_folder, plain, read_rows
+from napari_tbcad.run_folder import BEFORE, TABLE, started_in
 
 
 def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) -> set[str]:
@@ -43,6 +44,53 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
             store.add(study, StudyDone(row, store.key(study), files), by_hand=True)
             adopted.add(study.name)
     return adopted
+
+
+def adopt_mended(failed: Sequence[Study], store: RunStore, job: Job) -> set[str]:
+    """Take over the rows and files of studies that failed, and that a person exported into the folder since.
+
+    Parameters
+    ----------
+    failed : sequence of Study
+    store : RunStore
+    job : Job
+
+    Returns
+    -------
+    set of str
+        Names of the studies taken over.
+    """
+    if not failed:
+        return set()
+    home = started_in(store.out)
+    results = _lines(store.out / TABLE, home, {study.path.resolve(): study for study in failed})
+    mended = [
+        study for study in failed if [one.get("status") for one in results.get(study.name, ())] == ["ok"]
+    ]
+    exported = _exported(mended, store, job.tables, home)
+    for study in mended:
+        if (row := exported(study)) is not None:
+            files = tuple(state_of(path, store.out) for path in _called(study, store))
+            key = content_of(study.paths, job.given(study.name))
+            store.add(study, StudyDone(row, key, files), by_hand=True)
+    return {study.name for study in mended}
+
+
+def _called(study: Study, store: RunStore) -> list[Path]:
+    """Return the files there that are called as a study is, whose name may be the beginning of another's."""
+    longer = [name for name in store.names() if name.startswith((f"{study.name}_", f"{study.name}."))]
+    files = (
+        path for folder in FOLDERS if is_folder(store.out / folder) for path in (store.out / folder).iterdir()
+    )
+    return [
+        path
+        for path in files
+        if _is_of(study.name, path) and path.is_file() and not any(_is_of(name, path) for name in longer)
+    ]
+
+
+def _is_of(name: str, path: Path) -> bool:
+    return path.name.startswith((f"{name}_", f"{name}."))
 
 
 class Aside(NamedTuple):
@@ -94,9 +142,10 @@ def put_aside(studies: Iterable[Study], store: RunStore, job: Job, home: Path) -
     ).rewrite()
     for study in theirs:
         given = _given(study, job)
-        for file in store.files(study):
-            path, target = store.out / file.path, place / file.path
+        # An export may have written masks of another format than the run.
+        for path in {*(store.out / file.path for file in store.files(study)), *_called(study, store)}:
             if is_file(path):
+                target = place / path.relative_to(store.out)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target) if path.resolve() in given else path.rename(target)
     return Aside(place, tuple(study.name for study in theirs))

@@ -17,7 +17,7 @@ from napari_tbcad.batch.runs.events import State as State
 from napari_tbcad.batch.runs.events import StudyEvent as StudyEvent
 from napari_tbcad.batch.runs.inputs import MISSING, Study
 from napari_tbcad.batch.runs.job import Job, StudyDone, digest_of, do_study
-from napari_tbcad.batch.runs.standings import Again, Sorted, results, sort_out, was
+from napari_tbcad.batch.runs.standings import Again, Sorted, results, sort_out, take_over_mended, was
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.batch.runs.tables import LiveTables
 from napari_tbcad.errors import BadInput, Cancelled
@@ -264,6 +264,7 @@ class _Run:
             study for study in self._studies if self._store.is_done(study) and self._store.was_changed(study)
         ]
         by_hand.adopt(changed, self._store, self._job.tables)
+        take_over_mended(self._studies, self._job, self._store)
 
     def _rows(self) -> Iterator[Row]:
         """Yield the rows there are, in the studies' order.

@@ -68,6 +68,7 @@ def sort_out(
         When `cancelled` says so.
     """
     by_standing: dict[Standing, list[int]] = {}
+    mended = take_over_mended(studies, job, store)
     for number, study in enumerate(studies):
         if cancelled():
             raise Cancelled("batch")
@@ -77,7 +78,10 @@ def sort_out(
             standing = store.standing(study, job.given(study.name), by_content=by_content)
         by_standing.setdefault(standing, []).append(number)
     kept = sorted(number for standing in _KEPT for number in by_standing.get(standing, []))
-    _adopt(studies, job, store, by_standing, say)
+    exported = sum(studies[number].name in mended for number in by_standing.get("finished", []))
+    exported += _adopt(studies, job, store, by_standing)
+    if exported:
+        say(f"{results(exported)} there {was(exported)} exported by a person since: kept")
     for standing, words in _WORDS:
         if number := len(by_standing.get(standing, [])):
             done = "not done in this run" if again == "failed" else "done again"
@@ -89,19 +93,20 @@ def sort_out(
     return Sorted(todo, kept, sorted(set(todo) - set(failed)))
 
 
+def take_over_mended(studies: Sequence[Study], job: Job, store: RunStore) -> set[str]:
+    """Take over the studies that failed and that a person exported since; return their names."""
+    failed = [study for study in studies if store.has_failed(study)]
+    return by_hand.adopt_mended(failed, store, job)
+
+
 def _adopt(
-    studies: Sequence[Study],
-    job: Job,
-    store: RunStore,
-    by_standing: dict[Standing, list[int]],
-    say: Callable[[str], None],
-) -> None:
+    studies: Sequence[Study], job: Job, store: RunStore, by_standing: dict[Standing, list[int]]
+) -> int:
     """Take over what a person exported into the folder; what else was changed there is let alone."""
     numbers = by_standing.get("files changed", [])
     names = by_hand.adopt([studies[number] for number in numbers], store, job.tables)
-    if names:
-        say(f"{results(len(names))} there {was(len(names))} exported by a person since: kept")
     by_standing["files changed"] = [number for number in numbers if studies[number].name not in names]
+    return len(names)
 
 
 def was(number: int) -> str:

@@ -125,6 +125,11 @@ class RunStore:
         known = self._known.get(study.name)
         return known is not None and known.ok
 
+    def has_failed(self, study: Study) -> bool:
+        """Tell whether there is a row of a study under any settings that is an error's."""
+        known = self._known.get(study.name)
+        return known is not None and not known.ok
+
     def is_by_hand(self, study: Study) -> bool:
         """Tell whether what there is of a study was exported by a person."""
         known = self._known.get(study.name)
@@ -151,13 +156,13 @@ class RunStore:
         study : Study
         done : StudyDone
         by_hand : bool, optional
-            Whether a person exported it: then it is never overwritten.
+            Whether a person exported it: then it is never overwritten, and stays of the settings it was of.
         """
         row = Row(_plain(done.row.result), {k: [*map(_plain, v)] for k, v in done.row.more.items()})
         line: dict[str, Any] = {
             "name": study.name,
             "key": done.key,
-            "digest": self.digest,
+            "digest": self._known[study.name].digest if by_hand else self.digest,
             "row": row.result,
             "more": row.more,
             "files": [astuple(file) for file in done.files],
@@ -183,6 +188,10 @@ class RunStore:
     def key(self, study: Study) -> str:
         """Return the content key of a study."""
         return self._known[study.name].key
+
+    def names(self) -> Iterable[str]:
+        """Return the names of all studies that have rows, also of those not asked for now."""
+        return self._known.keys()
 
     def _line(self, study: Study) -> dict[str, Any]:
         return read_line(self._file, self._known[study.name].place)
