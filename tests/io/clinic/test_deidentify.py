@@ -204,6 +204,24 @@ def packed(stream: bytes, syntax: str, **header) -> Dataset:
     return data
 
 
+def test_a_pointer_to_frames_has_no_room_for_text(tmp_path):
+    data = pydicom.dcmread(write_nuclear(tmp_path / "a.dcm", np.ones((2, 64, 32))))
+    known = list(data.FrameIncrementPointer)
+    for given, left in (
+        (known, known),
+        ([0x19340817, *known, 0x444F4521], known),
+        ([0x19340817], None),
+    ):
+        data.FrameIncrementPointer = given
+        assert Deidentification().dataset(data).get("FrameIncrementPointer") == left
+    for text in (SECRET, "12"):
+        data.add_new("FrameIncrementPointer", "LO", text)
+        assert "FrameIncrementPointer" not in Deidentification().dataset(data)
+    data.add_new("FrameIncrementPointer", "AT", known)
+    data.add_new("WindowCenter", "AT", 0x444F4521)
+    assert "WindowCenter" not in Deidentification().dataset(data)
+
+
 def test_an_overlay_in_the_spare_bits_goes(tmp_path):
     data = pydicom.dcmread(sample_path("normal_cr"))
     pixels = np.frombuffer(data.PixelData, "<u2")

@@ -226,10 +226,14 @@ def _views(value: Any) -> Any:
 
 def _numbers(element: Any) -> Any:
     """Return the numbers of an element as numbers: what a text for one holds besides them is gone."""
+    from pydicom.datadict import keyword_for_tag
+
     many = element.VM > 1
     values = list(element.value) if many else [element.value]
-    if element.VR == "AT":
-        return element.value
+    if element.VR == "AT" or element.keyword == "FrameIncrementPointer":  # four bytes each, which can be any
+        return [
+            one for one in values if isinstance(one, int) and keyword_for_tag(one) in keep.POINTED
+        ] or None
     converters: dict[str, Callable[[Any], Any]] = {"DS": _decimal, "IS": int}
     convert = converters.get(element.VR, lambda value: value)
     try:

@@ -26,6 +26,9 @@ NUMBERS = frozenset(
 )
 """Attributes of numbers."""
 
+POINTED = frozenset({"EnergyWindowVector", "DetectorVector"})
+"""Attributes that a pointer (FrameIncrementPointer) may name: those of them that stay."""
+
 LARGEST = 1e6
 """A number beyond this goes with its attribute: dates and record numbers have more digits."""
 LARGER = MappingProxyType({"ActualFrameDuration": 7.2e6})
