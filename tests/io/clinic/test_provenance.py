@@ -47,14 +47,17 @@ DIGEST = "0123456789ab" + 52 * "c"
         ("the model of somebody", "the model of somebody"),
         (f"{DIGEST}", "0123456789ab"),
         ("  ", "napari-tbcad"),
+        ("\\", "napari-tbcad"),
         ("; ", ";"),
+        ("a\\b\0c", "a b c"),
+        (f"{'x' * 99} {DIGEST}", f"{'x' * 51} 0123456789ab"),
         (f"a {DIGEST}; anterior {DIGEST}", "anterior 0123456789ab"),
     ],
 )
 def test_a_model_is_named_with_its_digest_where_it_has_one(model, name):
     record = Record((Step("hotspots", model=model),))
     assert finder_of(record, "hotspots", view="anterior").name == name
-    assert all(one in " ".join(models_in(record)) for one in name.split() if model.strip())
+    assert all(one in " ".join(models_in(record)) for one in name.split() if model.strip(" \\"))
 
 
 @pytest.mark.parametrize(

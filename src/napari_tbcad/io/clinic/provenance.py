@@ -22,6 +22,8 @@ PACKAGED = frozenset(
 _UNNAMED = "model"
 _DIGEST = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?")
 _DIGEST_SHOWN = 12
+_LONGEST = 64
+_NAME_SHOWN = _LONGEST - _DIGEST_SHOWN - 1
 
 
 def maker_of(
@@ -95,8 +97,8 @@ def finder_of(
         if model.strip():
             models = _parts(model)
             own = [model for model in models if view and view in model]
-            named = _named((own or models)[0], anonymous)
-            return Finder(named, _family(segmenter or named.split()[0]))
+            if named := _named((own or models)[0], anonymous):
+                return Finder(named, _family(segmenter or named.split()[0]))
     called = "" if anonymous and segmenter not in FAMILIES else segmenter
     return Finder(f"napari-tbcad {called}".strip(), _family(segmenter))
 
@@ -117,7 +119,7 @@ def models_in(record: Record, *, anonymous: bool = False) -> tuple[str, ...]:
     """
     said = (entry.model or "" for entry in record if isinstance(entry, Step))
     parts = ([_named(one, anonymous) for one in _parts(model)] for model in said if model.strip())
-    return tuple(dict.fromkeys("; ".join(dict.fromkeys(named)) for named in parts))
+    return tuple(dict.fromkeys("; ".join(dict.fromkeys(named)) for named in parts if any(named)))
 
 
 def _parts(models: str) -> list[str]:
@@ -125,10 +127,14 @@ def _parts(models: str) -> list[str]:
 
 
 def _named(model: str, anonymous: bool) -> str:
-    """Return a model's name with the beginning of its digest, where a record has one after the name."""
-    *words, last = model.split() or [""]
+    """Return a model's name with the beginning of its digest, where a record has one after the name.
+
+    Together they have no more than the 64 characters of a name in a segmentation (LO), and none that parts
+    values there.
+    """
+    *words, last = "".join(c if c.isprintable() and c != "\\" else " " for c in model).split() or [""]
     digest = last[:_DIGEST_SHOWN] if _DIGEST.fullmatch(last) else ""
-    name = " ".join(words if digest else [*words, last])
+    name = " ".join(words if digest else [*words, last])[: _NAME_SHOWN if digest else _LONGEST]
     return f"{_UNNAMED if anonymous and name not in PACKAGED else name} {digest}".strip()
 
 
