@@ -177,7 +177,7 @@ def test_an_output_that_cannot_be_written_is_said_at_once(films, tmp_path, capfd
     blocked = tmp_path / "file"
     blocked.write_text("a file where the folder should be")
     assert main(["chest", "run", str(films), "--out", str(blocked), *QUICK]) == 2
-    assert "cannot write there" in capfd.readouterr().err
+    assert capfd.readouterr().err == f"error: file: is a file, not a folder ({blocked})\n"
 
 
 def test_two_workers_give_the_same_numbers(films, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -13,6 +14,7 @@ from PIL import Image
 
 from napari_tbcad.cli import exporting
 from napari_tbcad.cli.app import run
+from napari_tbcad.io.clinic.export import Exported
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.simulate.samples import sample_path
 
@@ -29,11 +31,11 @@ def finished(tmp_path_factory):
     return folder
 
 
-def test_a_run_is_exported_and_whose_identity_it_carries_is_said(finished, tmp_path, capsys):
+def test_a_run_is_exported_and_what_is_to_be_noted_said(finished, tmp_path, capsys):
     assert run(["export", str(finished), "--dicom", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "man_report.dcm" in said
-    assert "patient's identity" in said
+    assert "patient's identity" not in said, "a picture says nobody's"
     assert "1 of 1 study written, 4 files" in said
     assert said.index("man_report.dcm") < said.index("1 study: The image was no DICOM file")
     assert len(list(tmp_path.iterdir())) == 4
@@ -47,6 +49,18 @@ def test_wrong_use_is_told(finished, tmp_path, capsys):
     assert "--dicom" in capsys.readouterr().err
     assert run(["export", str(tmp_path), "--dicom", "--out", str(tmp_path / "o")]) == 2
     assert "neither a case nor a folder" in capsys.readouterr().err
+    (tmp_path / "results.csv").write_text("a,b\n1,2\n")
+    assert run(["export", str(tmp_path), "--dicom", "--out", str(tmp_path / "o")]) == 2
+    assert "results.csv there is not of a run" in capsys.readouterr().err
+    blocked = tmp_path / "results.csv"
+    assert run(["export", str(finished), "--dicom", "--out", str(blocked)]) == 2
+    assert capsys.readouterr().err == f"error: results.csv: is a file, not a folder ({blocked})\n"
+
+
+def test_whose_identity_files_carry_is_said_where_an_image_has_one():
+    paths = Path("a_sensitive.dcm"), Path("a_report.dcm")
+    assert exporting._carries_identity(Exported("a", paths, ()))
+    assert not exporting._carries_identity(Exported("a", (*paths, Path("a_anterior_source.dcm")), ()))
 
 
 def test_copies_without_identity_and_the_key_apart_from_them(tmp_path, capsys):

@@ -85,7 +85,7 @@ def test_the_panel_writes_its_film_as_dicom(panel, finished, phantom_pixels, qtb
     blocked.write_text("in the way")
     with qtbot.waitSignal(widget.exporter.failed, timeout=30_000) as failed:
         export_dicom_to(widget.exporter, blocked)
-    assert "cannot write there" in failed.args[0]
+    assert "is a file, not a folder" in failed.args[0]
 
     out = tmp_path / "blind"
     out.mkdir()

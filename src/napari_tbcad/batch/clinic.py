@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from napari_tbcad.batch.journal import read_journal
 from napari_tbcad.batch.runs.job import FileState, content_alone, content_of
 from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, Cancelled
-from napari_tbcad.files import is_file
+from napari_tbcad.files import is_file, require_writable
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import SUFFIX as DICOM
 from napari_tbcad.io.clinic.export import Exported, Sources
@@ -80,12 +81,14 @@ def export_subject(
     Raises
     ------
     BadInput
-        If `subject` is neither, or has no such reading.
+        If `subject` is neither, or has no such reading, or `out` cannot be written.
     Cancelled
         When `cancelled` says so.
     """
     sources, names = Sources(deidentification), FreeNames(Path(out))
-    for source, findings, write in _findings(Path(subject), sources.anonymous, reading):
+    for number, (source, findings, write) in enumerate(_findings(Path(subject), sources.anonymous, reading)):
+        if number == 0:  # once, not for every study
+            require_writable(Path(out))
         if cancelled is not None and cancelled():
             raise Cancelled
         if isinstance(findings, BadInput):
@@ -195,12 +198,21 @@ def _findings(
         return
     if not (subject / "results.csv").is_file():
         raise BadInput(subject, "neither a case nor a folder of chest run or bone run (no results.csv in it)")
+    if not _is_of_run(subject / "results.csv"):
+        raise BadInput(subject, "results.csv there is not of a run")
     bone = (subject / "regions.csv").is_file()
     write = (of_bone if bone else of_chest).export_dicom
     require = partial(_require_unchanged, subject, _journaled(subject))
     module: Any = from_bone if bone else from_chest
     for one in module.findings_of_run(subject, anonymous=anonymous, require=require):
         yield one.source if isinstance(one, BadInput) else one.name, one, write
+
+
+def _is_of_run(table: Path) -> bool:
+    """Tell whether a table has the columns that those of runs begin with; its rows are looked at later."""
+    with suppress(UnicodeDecodeError, csv.Error), table.open(encoding="utf-8-sig", newline="") as file:
+        return {"file", "status"} <= set(next(csv.reader(file), ()))
+    return False
 
 
 class _Made(NamedTuple):

@@ -15,6 +15,7 @@ from napari_tbcad.cli.running import BROKEN_OFF, ended_in_order, names_told
 if TYPE_CHECKING:
     from napari_tbcad.batch.clinic import Done
     from napari_tbcad.batch.deidentified_key import Key
+    from napari_tbcad.io.clinic.export import Exported
 
 
 class DatesChoice(StrEnum):
@@ -73,10 +74,15 @@ def export(
         _tell(found, done, _last_part, "study", "studies")
     good = [one.exported for one in done if one.exported is not None]
     files = sum(len(exported.paths) for exported in good)
-    if good and not deidentify:
+    if not deidentify and any(map(_carries_identity, good)):
         typer.echo(_IDENTITY)
     typer.echo(f"{len(good)} of {_counted(len(done), 'study', 'studies')} written, {files} files; in {out}")
     raise typer.Exit(0 if good and len(good) == len(done) else 1)
+
+
+def _carries_identity(exported: Exported) -> bool:
+    """Tell whether a study's image may say who it is of: one that was no DICOM file does not."""
+    return not any(path.stem.endswith("_source") for path in exported.paths)
 
 
 def _where_export_stopped(done: Sequence[Done], out: Path, deidentified: bool) -> str:
