@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,19 @@ import pytest
 import tifffile
 from PIL import Image
 
+import napari_tbcad
 from napari_tbcad.batch.deidentified import DRAWN, deidentify_files
+from napari_tbcad.batch.deidentified_words import own_names
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.read import read_film
 
+NAMED = re.compile(r"\b(?:Step|step)\(\s*\"((?:read|take) [a-z ]+)\"")
 RAMP = np.tile(np.arange(3, 243, dtype=np.uint8), (160, 1))
+
+
+def test_the_names_of_all_steps_that_took_an_image_are_the_programs_own():
+    sources = Path(napari_tbcad.__file__).parent.rglob("*.py")
+    assert {name for path in sources for name in NAMED.findall(path.read_text("utf-8"))} <= own_names()
 
 
 def copied(path: Path):

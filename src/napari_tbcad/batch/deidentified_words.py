@@ -56,7 +56,8 @@ def own_names() -> frozenset[str]:
     from napari_tbcad.chest.feature_sets import FeatureSet, feature_names
 
     features = {name for feature_set in get_args(FeatureSet) for name in feature_names(feature_set)}
-    steps = {"read bone scan", "name views", "sensitive_mask", "insensitive_mask"}
+    read = {"read dicom", "read image", "read jsrt raw", "read bone scan", "take layer", "take layers"}
+    steps = read | {"name views", "sensitive_mask", "insensitive_mask"}
     return program_words() | _rarer_words() | features | steps | {*get_args(Decision), BACK}
 
 
