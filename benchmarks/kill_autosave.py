@@ -4,10 +4,11 @@
 
 A program of its own opens a study (a film of 256 pixels, a bone scan of 512 × 128), takes the offer to go on
 where one is made, runs everything, and does random actions as in person.py and bone_person.py, one about
-every 0.4 s; after some seconds it is killed (SIGKILL). The next one opens the same study: what it goes on
-with must be what was there after one of the actions of the one before. Printed is how many actions, and
-seconds of work, are missing: a case is kept on the side once the hand rests for 2 s, and every 20 s while it
-does not. After each kill every case on the side is read.
+every 0.4 s; at a random moment of the 19 s that follow, in an action or between two, it is killed (SIGKILL).
+The next one opens the same study: what it goes on with must be what was there after one of the actions of
+the one before, or in the midst of one when the panel handed the case over to be kept. Printed is how many
+actions, and seconds of work until the kill, are missing: a case is kept on the side once the hand rests for
+2 s, and every 20 s while it does not. After each kill every case on the side is read.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +33,35 @@ import bone_person
 import person
 from bone_person import Mismatch, coarse_scan
 from hand import spin, wait
-from kill_batch import Broken, Tally
+from kill_batch import PATIENCE, Broken, Tally, Watched
 
 LONGEST_S = 25.0
 """More seconds of work than this must never be missing: 20 s, and the time that saving takes."""
 _CHEST = ("paint", "fill", "erase", "undo", "redo", "tools", "back", "buttons", "flip")
 _CHAIN = 6
 """Kills of one study, until another begins with nothing on the side."""
+_DID = re.compile(r'\["did"')
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a program did until it was killed.
+
+    Parameters
+    ----------
+    states : list
+        ``"did"`` or ``"kept"``, time and digest of each state that was told, the first before any action.
+    killed : float
+        Time of the kill.
+    """
+
+    states: list[list[Any]]
+    killed: float
+
+    @property
+    def actions(self) -> int:
+        """How many actions were ended."""
+        return sum(what == "did" for what, _, _ in self.states) - 1
 
 
 def digest(kind: str, session: Any) -> str:
@@ -124,48 +149,56 @@ def at_work(kind: str, path: Path, folder: Path, seed: int) -> None:
     panel.run_bar.run_button.click()
     settle(panel)
     act, rng = hand_of(kind, panel, seed), np.random.default_rng(seed)
+    tell_what_is_handed_over(kind, panel.session)
     while True:
         print(json.dumps(["did", time.time(), digest(kind, panel.session)]), flush=True)
+        wait(float(rng.choice((0.1, 0.3, 3.0), p=(0.4, 0.5, 0.1))))
         act()
         settle(panel)
-        wait(float(rng.choice((0.1, 0.3, 3.0), p=(0.4, 0.5, 0.1))))
 
 
-def one_time(run: list[str], seconds: float) -> tuple[list[Any], list[list[Any]]]:
-    """Let a program work and kill it; return what it found and what it did."""
-    worker = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
-    assert worker.stdout is not None
-    lines: list[Any] = []
-    for text in worker.stdout:
-        if text.startswith("["):
-            lines.append(json.loads(text))
-        if lines and lines[-1][0] == "did":
-            break
-    end = time.monotonic() + seconds
-    while worker.poll() is None and time.monotonic() < end and (text := worker.stdout.readline()):
-        if text.startswith("["):
-            lines.append(json.loads(text))
-    worker.send_signal(signal.SIGKILL)
-    rest, _ = worker.communicate()
-    lines += [json.loads(line) for line in rest.splitlines() if line[:1] == "[" and line[-1:] == "]"]
-    if worker.returncode != -signal.SIGKILL or len(lines) < 2:
-        raise Broken(f"the program ended by itself ({worker.returncode}) after {len(lines)} lines")
-    return lines[0], [line for line in lines if line[0] == "did"]
+def tell_what_is_handed_over(kind: str, session: Any) -> None:
+    """Print each state that is handed over to be kept: an action may hand over several."""
+    from napari_tbcad.widgets.workflow.autosave import CaseKeeper
+
+    put = CaseKeeper.put
+
+    def told(*given: Any, **more: Any) -> None:
+        print(json.dumps(["kept", time.time(), digest(kind, session)]), flush=True)
+        put(*given, **more)
+
+    CaseKeeper.put = told  # type: ignore[method-assign]
 
 
-def missing(done: list[list[Any]], found: list[Any]) -> tuple[int, float]:
+def one_time(run: list[str], seconds: float) -> tuple[list[Any], Work]:
+    """Let a program work and kill it so many seconds after its first action; return what it found and did."""
+    watched = Watched(subprocess.Popen(run, stdout=subprocess.PIPE, text=True))
+    if watched.until(time.monotonic() + PATIENCE, first=_DID):
+        watched.until(time.monotonic() + seconds)
+    watched.process.send_signal(signal.SIGKILL)
+    killed = time.time()
+    watched.until(time.monotonic() + PATIENCE)
+    code = watched.process.wait()
+    lines = [json.loads(text) for text in watched.said if text[:1] == "[" and text[-1:] == "]"]
+    if code != -signal.SIGKILL or len(lines) < 2:
+        raise Broken(f"the program ended by itself ({code}) after {len(lines)} lines")
+    return lines[0], Work(lines[1:], killed)
+
+
+def missing(work: Work, found: list[Any]) -> tuple[int, float]:
     """Return how many actions, and seconds of work, the next program lacks.
 
     Raises
     ------
     Broken
-        If what it found was not there after any action, or too much is missing.
+        If what it found was never there, or too much is missing.
     """
-    same = [number for number, (_, _, one) in enumerate(done) if one == found[2]]
+    same = [number for number, (_, _, one) in enumerate(work.states) if one == found[2]]
     if not same:
-        raise Broken(f"what was found was not there after any of {len(done)} actions (offered: {found[1]})")
-    lacks = len(done) - 1 - same[-1]
-    seconds = done[-1][1] - done[same[-1] + 1][1] if lacks else 0.0
+        raise Broken(f"what was found was never there in {work.actions} actions (offered: {found[1]})")
+    after = work.states[same[-1] + 1 :]
+    lacks = sum(what == "did" for what, _, _ in after)
+    seconds = work.killed - after[0][1] if after else 0.0
     if seconds > LONGEST_S:
         raise Broken(f"{lacks} actions, {seconds:.1f} s of work, are missing")
     return lacks, seconds
@@ -192,29 +225,30 @@ def autosave(place: Path, times: int, seed: int, kinds: tuple[str, ...] = ("ches
         tally = Tally(f"{kind} panel at work", "s of work done again")
         studies = {"chest": film, "bone": coarse_scan}[kind](place)
         rng, number = np.random.default_rng([seed, len(kind)]), 0
-        done: list[list[Any]] = []
+        done: Work | None = None
         while tally.kills < times // len(kinds):
-            if not done:
+            if done is None:
                 aside, number = place / f"{kind}{number}", number + 1
             run = [sys.executable, __file__, "--part", "work", "--kind", kind, "--scan", str(studies)]
             run += ["--folder", str(aside), "--seed", str(seed + tally.kills)]
             try:
                 found, now = one_time(run, float(rng.uniform(1, 20)))
                 lost = "nothing was there to be lost"
-                if done:
+                if done is not None:
                     lacks, seconds = missing(done, found)
                     tally.ends += 1
-                    tally.finished += len(done) - 1 - lacks
+                    tally.finished += done.actions - lacks
                     tally.cost = max(tally.cost, seconds)
-                    lost = f"{lacks} of {len(done) - 1} actions and {seconds:.1f} s of work were missing"
+                    lost = f"{lacks} of {done.actions} actions and {seconds:.1f} s of work were missing"
+                lost += f"; now killed {now.killed - now.states[-1][1]:.2f} s after its last word"
                 tally.kills += 1
                 tally.files += cases_in(aside)
-                done = now if tally.kills % _CHAIN else []
+                done = now if tally.kills % _CHAIN else None
             except Broken as error:
                 tally.faults.append(f"{tally.part}, kill {tally.kills}: {error}")
                 print(tally.faults[-1], flush=True)
                 tally.kills += 1
-                done, lost = [], "a fault"
+                done, lost = None, "a fault"
             print(f"{tally.part}: {tally.kills}, {lost}", flush=True)
         tallies.append(tally)
     return tallies

@@ -39,7 +39,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 FILMS, SCANS = 6, 3
 _TIMES = ("seconds",)
 _LINE = re.compile(r"^\[\d+/\d+\] (.+?): ")
-_PATIENCE = 600.0
+PATIENCE = 600.0
+"""Seconds after which nothing more is waited for."""
 
 
 class Broken(AssertionError):
@@ -130,10 +131,10 @@ class Command:
 
 
 class Watched:
-    """A run under way, and the lines it printed."""
+    """A process under way, and the lines it printed: read beside, so that a moment is not waited past."""
 
-    def __init__(self, command: Command, out: Path) -> None:
-        self.process = command.started(out)
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
         self.lines: queue.Queue[str | None] = queue.Queue()
         self.said: list[str] = []
         self._over = False
@@ -145,8 +146,8 @@ class Watched:
             self.lines.put(line)
         self.lines.put(None)
 
-    def until(self, end: float, *, first: bool = False) -> bool:
-        """Take lines until a moment, or the first of a study; False when the run ended before."""
+    def until(self, end: float, *, first: re.Pattern[str] | None = None) -> bool:
+        """Take lines until a moment, or the first that begins so; False when the process ended before."""
         while not self._over:
             try:
                 line = self.lines.get(timeout=max(0.0, end - time.monotonic()))
@@ -156,7 +157,7 @@ class Watched:
                 self._over = True
                 break
             self.said.append(line.rstrip())
-            if first and _LINE.match(line):
+            if first and first.match(line):
                 return True
         return False
 
@@ -269,8 +270,8 @@ def _timeless(value: Any) -> Any:
 
 def ended(command: Command, out: Path, tally: Tally, alone: Path) -> None:
     """Let a run go on to its end and compare it."""
-    watched = Watched(command, out)
-    watched.until(time.monotonic() + _PATIENCE)
+    watched = Watched(command.started(out))
+    watched.until(time.monotonic() + PATIENCE)
     code = watched.process.wait()
     # One of the films cannot be read: that is told by 1.
     if code not in (0, 1):
@@ -283,11 +284,11 @@ def ended(command: Command, out: Path, tally: Tally, alone: Path) -> None:
 def measured(command: Command, place: Path, tally: Tally) -> tuple[float, float]:
     """Run twice without harm, and compare; return the seconds to the first line and of the work."""
     began = time.monotonic()
-    watched = Watched(command, place / "alone")
-    if not watched.until(began + _PATIENCE, first=True):
+    watched = Watched(command.started(place / "alone"))
+    if not watched.until(began + PATIENCE, first=_LINE):
         raise SystemExit("\n".join(watched.said[-5:]))
     first = time.monotonic() - began
-    watched.until(began + _PATIENCE)
+    watched.until(began + PATIENCE)
     work = time.monotonic() - began - first
     read_all(place / "alone")
     ended(command, place / "control", tally, place / "alone")
@@ -304,12 +305,12 @@ def kill_runs(
     round_, out = 0, place / "killed0"
     while tally.kills < times:
         command = Command(command.kind, command.data, command.options, 1 + tally.kills % 2)
-        watched = Watched(command, out)
+        watched = Watched(command.started(out))
         try:
             if generator.random() < 0.2:
                 alive = watched.until(time.monotonic() + float(generator.uniform(0, first)))
             else:
-                alive = watched.until(time.monotonic() + _PATIENCE, first=True)
+                alive = watched.until(time.monotonic() + PATIENCE, first=_LINE)
                 alive = alive and watched.until(time.monotonic() + float(generator.uniform(0, 0.7 * work)))
             if alive and watched.process.poll() is None:
                 gone = watched.kill()

@@ -6,10 +6,14 @@ The short form of benchmarks/kill.py, which does so two hundred times with real 
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import multiprocessing
 import os
+import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -154,3 +158,23 @@ def test_a_case_that_is_killed_while_it_is_saved_is_the_one_before_or_the_new_on
         np.testing.assert_array_equal(now.last.labels["sensitive"], case(number).last.labels["sensitive"])
         last = number
     assert kills == KILLS
+
+
+def test_the_benchmark_kills_at_its_moment_and_not_at_the_next_line(monkeypatch):
+    folder = Path(__file__).resolve().parents[1] / "benchmarks"
+    if not folder.is_dir():
+        pytest.skip("benchmarks/ is not beside the tests")
+    monkeypatch.syspath_prepend(str(folder))
+    watched_of = importlib.import_module("kill_batch").Watched
+    program = "import time; print('one', flush=True); time.sleep(60); print('two', flush=True)"
+    watched = watched_of(subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True))
+    try:
+        assert watched.until(time.monotonic() + 30, first=re.compile("one"))
+        began = time.monotonic()
+        assert watched.until(began + 0.1)
+        assert 0.1 <= time.monotonic() - began < 10
+    finally:
+        watched.process.kill()
+    assert not watched.until(time.monotonic() + 30)
+    assert watched.said == ["one"]
+    assert watched.process.wait() == -signal.SIGKILL
