@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.case import Case
 from napari_tbcad.chest.workflow import ChestSettings, give_mask, start
@@ -234,7 +235,7 @@ def test_a_reading_finished_elsewhere_meanwhile_stays_in_the_list(session, tmp_p
 
     # Opened again from the list, and gone on with what was kept: theirs is still not ours to replace.
     again = Session()
-    again.shelf = SimpleNamespace(model=None)
+    again.shelf = SimpleNamespace(model=None, loading=False)
     again.desk = ChestDesk(again)
     again.desk.take(again.desk.take_up(again)(Case.load(path), path))
     again.desk.home, again.desk.left = path, mine
@@ -279,7 +280,7 @@ def test_a_save_that_fails_after_the_film_went_leaves_the_work_on_the_side(
 
 def test_what_cannot_be_restored_does_not_end_a_save(session, slow, tmp_path, qtbot):
     (tmp_path / "left.tbcad").write_bytes(b"no case")
-    session.shelf = SimpleNamespace(model=None)
+    session.shelf = SimpleNamespace(model=None, loading=False)
     session.paint(5)
     session.desk.save(tmp_path / "a.tbcad", reader="A")
     assert slow.entered.wait(20)
@@ -299,7 +300,7 @@ def again(session, kept_aside, qtbot):
     settle(session, qtbot)
     again = Session()
     again.desk = ChestDesk(again)
-    again.shelf = SimpleNamespace(model=None)
+    again.shelf = SimpleNamespace(model=None, loading=False)
     (again.desk.left,) = kept_aside.iterdir()
     again.paint(7)
     yield again
@@ -337,6 +338,32 @@ def test_what_is_edited_while_a_case_is_brought_back_takes_nothing_from_it(
     again.paint(6)
     settle(again, qtbot)
     assert rows(left) == 6
+
+
+class Shelf(QObject):
+    """A shelf whose model is still being loaded."""
+
+    ready = Signal()
+    model, loading = None, True
+
+
+@pytest.mark.parametrize("dismissed", [False, True])
+def test_a_case_waits_for_the_model_that_belongs_to_it(again, dismissed, monkeypatch, qtbot):
+    used, take_up = [], ChestDesk.take_up
+    monkeypatch.setattr(ChestDesk, "take_up", lambda desk, session: used.append(1) or take_up(desk, session))
+    again.shelf = Shelf()
+    again.desk.restore()
+    again.desk.restore()  # pressed twice
+    again.shelf.ready.emit()  # the packaged one, while the person's own is still on its way
+    assert used == []
+    if dismissed:
+        again.desk.dismiss()
+    again.shelf.loading = False
+    again.shelf.ready.emit()
+    again.shelf.ready.emit()
+    assert used == ([] if dismissed else [1])
+    if not dismissed:
+        restored(again, qtbot)
 
 
 @pytest.mark.parametrize("how", ["closed", "dismissed"])
@@ -387,7 +414,7 @@ def test_what_was_left_is_brought_back_although_the_person_worked_on(session, ke
     # Another day: the offer stands, and what is painted meanwhile is kept on the side, too.
     again = Session()
     again.desk = ChestDesk(again)
-    again.shelf = SimpleNamespace(model=None)
+    again.shelf = SimpleNamespace(model=None, loading=False)
     again.desk.left = find(kept_aside, "layer", film_key(again.run.get("film")))
     again.paint(7)
     settle(again, qtbot)

@@ -19,6 +19,27 @@ class ChestDesk(CaseDesk):
 
     thing = "film"
 
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self._wanted: Path | None = None
+
+    def restore(self) -> None:
+        """As for any case; where the model is still being loaded, once it is there: the case needs it."""
+        session = self._session()
+        if session is None or not session.shelf.loading:
+            super().restore()
+        elif self._wanted is None and self.left is not None:
+            self._wanted = self.left
+            session.shelf.ready.connect(self._on_model)
+
+    def _on_model(self) -> None:
+        if (session := self._session()) is None or session.shelf.loading:
+            return
+        session.shelf.ready.disconnect(self._on_model)
+        wanted, self._wanted = self._wanted, None
+        if wanted == self.left:  # neither declined nor of a film before
+            super().restore()
+
     def case_of(self, run: Run, **facts: Any) -> Case:
         """Gather a run as a case."""
         from napari_tbcad.chest.cases import case_of
