@@ -151,11 +151,15 @@ def test_only_what_changed_is_done_again(films, tmp_path):
     assert MadeJob.worked == ["f0", "f2", "f3"]
     assert said == [
         "1 result there made from other files or masks: done again",
-        "2 results there whose files are gone or damaged: done again",
-        "1 result there whose files were changed since: kept (--masks uses changed masks)",
+        "2 results there (f2, f3) whose files are gone or damaged: done again",
+        "1 result there (f4) whose files were changed since: kept (--masks uses changed masks)",
     ]
     assert (out / "masks" / "f4.txt").read_text() == "by hand", "a person's work is never overwritten unasked"
     assert [row["file"] for row in rows(out / "results.csv")] == [str(film.path) for film in films]
+    said.clear()
+    run_studies(films[:2], MadeJob(out), say=said.append)
+    assert said == ["4 results of other inputs stay in the journal, not in the tables"]
+    assert len(rows(out / "results.csv")) == 2
 
 
 def test_a_masks_content_counts(films, tmp_path):
@@ -582,7 +586,7 @@ def test_what_is_finished_stays_when_its_input_cannot_be_read_for_a_while(films,
     for studies in (offline, films):
         for again in ("unfinished", "failed"):
             assert counts(run_studies(studies, MadeJob(out), again=again, say=said.append)) == (0, 0, 6, 0)
-    assert said == ["1 result there whose inputs cannot be read now: kept"] * 4
+    assert said == ["1 result there (f1) whose inputs cannot be read now: kept"] * 4
     assert counts(run_studies(offline, MadeJob(out), again="all")) == (5, 0, 1, 0)
     assert without_times(out) == before
     (tmp_path / "away").rename(films[1].path)

@@ -84,7 +84,7 @@ def _parsed(path: Path, file: Bounded, head: bytes, only: Sequence[str | int] | 
         raise
     except Exception as error:
         # Damaged headers end in InvalidDicomError, EOFError, KeyError, struct.error and more.
-        raise BadInput(path, f"truncated or damaged DICOM file ({type(error).__name__})") from error
+        raise BadInput(path, "truncated or damaged DICOM file") from error
 
 
 def _refuse_growth(path: Path, file: Bounded, head: bytes) -> None:
@@ -209,14 +209,14 @@ def damage_told(path: Path) -> Iterator[None]:
     """Turn whatever a damaged header raises while its values are read into BadInput.
 
     pydicom converts a value when it is asked for, so that damage shows long after parsing; its errors quote
-    the value, which may be the patient's name, hence only their kind is told.
+    the value, which may be the patient's name, hence they are not told.
     """
     try:
         yield
     except (TbcadError, OSError, MemoryError):
         raise
     except Exception as error:
-        raise BadInput(path, f"the header of the DICOM file is damaged ({type(error).__name__})") from error
+        raise BadInput(path, "the header of the DICOM file is damaged") from error
 
 
 def _transfer_syntax(dataset: Dataset) -> UID:

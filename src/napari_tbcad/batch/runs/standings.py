@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from napari_tbcad.batch.runs import by_hand
@@ -21,6 +21,9 @@ _WORDS: tuple[tuple[Standing, str], ...] = (
     ("files changed", "whose files were changed since: kept (--masks uses changed masks)"),
     ("offline", "whose inputs cannot be read now: kept"),
 )
+
+_NAMED: tuple[Standing, ...] = ("files gone", "files changed", "offline")
+_MOST_NAMES = 5
 
 
 class Sorted(NamedTuple):
@@ -83,9 +86,13 @@ def sort_out(
     if exported:
         say(f"{results(exported)} there {was(exported)} exported by a person since: kept")
     for standing, words in _WORDS:
-        if number := len(by_standing.get(standing, [])):
+        if numbers := by_standing.get(standing, []):
             done = "not done in this run" if again == "failed" else "done again"
-            say(f"{results(number)} there {words.format(done=done)}")
+            which = _some(studies[number].name for number in numbers) if standing in _NAMED else ""
+            say(f"{results(len(numbers))} there{which} {words.format(done=done)}")
+    if others := store.others(study.name for study in studies):
+        stay = "stays" if others == 1 else "stay"
+        say(f"{results(others)} of other inputs {stay} in the journal, not in the tables")
     failed = by_standing.get("failed", [])
     if again == "failed":
         return Sorted(failed, kept, [])
@@ -107,6 +114,12 @@ def _adopt(
     names = by_hand.adopt([studies[number] for number in numbers], store, job.tables)
     by_standing["files changed"] = [number for number in numbers if studies[number].name not in names]
     return len(names)
+
+
+def _some(names: Iterable[str]) -> str:
+    """Return names in parentheses, the first ones of many."""
+    named = list(names)
+    return f" ({', '.join(named[:_MOST_NAMES])}{', …' if len(named) > _MOST_NAMES else ''})"
 
 
 def was(number: int) -> str:

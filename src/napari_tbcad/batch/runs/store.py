@@ -193,6 +193,11 @@ class RunStore:
         """Return the names of all studies that have rows, also of those not asked for now."""
         return self._known.keys()
 
+    def others(self, names: Iterable[str]) -> int:
+        """Return how many results there are of studies that are called otherwise."""
+        here = set(names)
+        return sum(known.ok for name, known in self._known.items() if name not in here)
+
     def _line(self, study: Study) -> dict[str, Any]:
         return read_line(self._file, self._known[study.name].place)
 
