@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
+from functools import partial
+from types import ModuleType
 
 import pytest
 from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets.collecting import collect_here_while, spare_what_is_there, without_searching
-from napari_tbcad.widgets.work import start_call
+from napari_tbcad.widgets.work import Job, start_call, start_job
 
 pytestmark = pytest.mark.gui
 
@@ -73,6 +76,51 @@ def test_who_switched_the_collector_off_finds_it_off(qtbot):
         gc.enable()
 
 
+class Ends:
+    """A run whose values end the program."""
+
+    def edited(self, name):
+        return False
+
+    def compute(self, name, **how):
+        raise SystemExit(f"no {name}")
+
+
+def ends():
+    raise SystemExit("no more")
+
+
+class Told(QObject):
+    """Keeps what it is told of a worker."""
+
+    def __init__(self):
+        super().__init__()
+        self.errors = []
+        self.over = 0
+
+    def take(self, result):
+        raise AssertionError(result)
+
+    def fail(self, error):
+        self.errors.append(error)
+
+    def end(self):
+        self.over += 1
+
+
+def test_work_that_would_end_the_program_is_a_failure_that_is_told(qtbot):
+    told = Told()
+    start_call(ends, on_result=told.take, on_error=told.fail)
+    qtbot.waitUntil(lambda: bool(told.errors), timeout=5000)
+    jobs = [Job(("masks",)), Job(("masks",))]
+    for job, first in zip(jobs, (None, ends), strict=True):
+        start_job(Ends(), job, on_value=told.take, on_end=told.end, first=first)
+    qtbot.waitUntil(lambda: told.over == 2, timeout=5000)
+    texts = [str(error) for error in (*told.errors, *(job.error for job in jobs))]
+    assert texts == ["SystemExit: no more", "SystemExit: no masks", "SystemExit: no more"]
+    qtbot.waitUntil(gc.isenabled, timeout=5000)
+
+
 class Worker(QObject):
     """Only what a worker says at its end."""
 
@@ -94,6 +142,59 @@ def test_nothing_is_left_to_whoever_allocates_first_after_the_work(qtbot, monkey
     assert gc.isenabled()
     assert len(kept) == 5000
     assert left[0] < gc.get_threshold()[0]
+
+
+def many():
+    """Return far more objects than what makes Python collect, all of them alive, among them a ring."""
+    return [Ring(), *([number] for number in range(6000))]
+
+
+def many_and_a_dead_ring(freed):
+    """Return as many; a ring dies on the way."""
+    weakref.finalize(Ring(), freed.append, True)
+    return many()
+
+
+def rounds(qtbot, work, take, most):
+    """Have a worker work again and again until `take` is content; nobody asks for a search."""
+    for number in range(most):
+        ear = Ear()
+        start_call(work, on_result=ear.take, on_error=ear.fail)
+        qtbot.waitUntil(lambda ear=ear: ear.got is not None, timeout=20_000)
+        qtbot.waitUntil(gc.isenabled, timeout=5000)
+        if take(ear.got):
+            return number
+    return most
+
+
+def test_what_dies_young_among_many_that_live_is_gone_with_the_work(qtbot, spared):
+    freed = []
+    assert rounds(qtbot, partial(many_and_a_dead_ring, freed), lambda got: bool(freed), 3) == 0
+
+
+def test_what_dies_after_the_work_that_made_it_is_gone_some_rounds_later(qtbot, spared):
+    freed, last = [], []
+
+    def take(got):
+        weakref.finalize(got[0], freed.append, True)
+        last[:] = got  # what the round before had brought goes
+        return freed
+
+    assert rounds(qtbot, many, take, 40) < 40
+
+
+def test_what_an_import_brings_is_spared_and_nothing_else(qtbot, spared, monkeypatch):
+    spare_what_is_there()
+    before = gc.get_freeze_count()
+    kept = []
+    for modules in (0, 20):
+        worker = Worker()
+        collect_here_while(worker)
+        for number in range(modules):
+            monkeypatch.setitem(sys.modules, f"made_{number}", ModuleType(f"made_{number}"))
+        kept.append(many())
+        worker.finished.emit()
+        assert (gc.get_freeze_count() > before + 5000) == (modules > 0)
 
 
 def searched_by_python():

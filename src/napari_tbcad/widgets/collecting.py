@@ -8,11 +8,16 @@ closed and opened again).
 What came with the imports, most of a million objects, is spared from searches that Python begins by itself:
 each held the window up for a sixth of a second or more, in the midst of whatever was being done. Who asks
 for a search (`gc.collect()`, as napari does for each layer removed) has everything searched, as ever.
+
+What comes without an import is not spared, or what dies of it would stay until somebody asks. It is a small
+part, and is searched about as often as Python would: the young whenever work ends, the old at every eleventh
+time or so.
 """
 
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +27,11 @@ from qtpy.QtCore import QObject, QTimer
 
 _EVERY_MS = 50
 _FULL_EVERY_S = 60.0
-_MANY = 5000
-"""More objects than that at once come from a library that a worker imports: they stay, and looking through
-all of them would hold the window up for 50 to 80 ms."""
+_IMPORTED = 10
+"""So many new modules are an import: what it brings stays, and looking through all of it would hold the
+window up for a tenth of a second."""
+_SHARE = 0.01
+"""Of the time, searches for old garbage at the end of work take at most that much."""
 _MOST_OWED = 4
 """So many studies may be closed before what is left of them is searched for."""
 
@@ -44,6 +51,7 @@ class _Hold(QObject):
         if not self._holds:
             _Hold._was_on = gc.isenabled()
             gc.disable()
+            _SPARING.begin_if_imported()
             _Hold.looked_at_all = time.monotonic()
             _Hold._timer = QTimer()
             _Hold._timer.timeout.connect(collect_if_due)
@@ -58,12 +66,11 @@ class _Hold(QObject):
             _Hold._timer.stop()
             _Hold._timer = None
             if _Hold._was_on:
-                # What piled up since is collected here: else the worker's thread, which still has a few steps
-                # to its end, would be the first to allocate and so the one that collects.
-                if gc.get_count()[0] > _MANY:
-                    spare_what_is_there()
-                else:
-                    gc.collect(1)
+                # What piled up since is collected here, or spared where an import brought it: else the
+                # worker's thread, which still has a few steps to its end, would be the first to allocate and
+                # so the one that collects.
+                if not _SPARING.begin_if_imported():
+                    _SPARING.collect(2 if _SPARING.old_is_due() else 1)
                 gc.enable()
 
 
@@ -82,10 +89,7 @@ def collect_if_due() -> None:
     """Collect what Python would have collected by itself by now, by its own thresholds."""
     counts, thresholds = gc.get_count(), gc.get_threshold()
     due = [age for age in range(3) if thresholds[0] and counts[age] > thresholds[age]]
-    if not due or gc.isenabled():
-        return
-    if counts[0] > _MANY:
-        spare_what_is_there()
+    if not due or gc.isenabled() or _SPARING.begin_if_imported():
         return
     full = 2 in due and time.monotonic() - _Hold.looked_at_all > _FULL_EVERY_S
     _SPARING.collect(2 if full else min(max(due), 1))
@@ -97,24 +101,41 @@ class _Sparing:
     """Keeps what is there out of Python's own searches, and brings it into those that somebody asks for."""
 
     def __init__(self) -> None:
+        self._modules = 0
         self._asked_here = False
+        self._next = 0.0
         self._closing = False
         self._owed = 0
         self._everything = False
 
     def begin(self) -> None:
         """Spare what is there now."""
+        self._modules = len(sys.modules)
         if self.follow not in gc.callbacks:
             gc.callbacks.append(self.follow)
         gc.freeze()
 
+    def begin_if_imported(self) -> bool:
+        """Spare what is there if modules came since that was done last; return whether they did."""
+        came = len(sys.modules) - self._modules >= _IMPORTED
+        if came:
+            self.begin()
+        return came
+
+    def old_is_due(self) -> bool:
+        """Whether Python would look at what is old, too, by now, and it has not just been done."""
+        return gc.get_count()[2] >= gc.get_threshold()[2] > 0 and time.monotonic() > self._next
+
     def collect(self, generation: int) -> None:
         """Search the way Python does by itself."""
         self._asked_here = True
+        began = time.thread_time()
         try:
             gc.collect(generation)
         finally:
             self._asked_here = False
+            if generation == 2:
+                self._next = time.monotonic() + (time.thread_time() - began) / _SHARE
 
     @contextmanager
     def closing(self) -> Iterator[None]:
