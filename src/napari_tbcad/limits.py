@@ -37,6 +37,14 @@ MAX_RATIO, RATIO_FROM_BYTES = 300, 16 * 2**20
 """A part that unpacks to more than the second may be that many times larger than it is packed."""
 MAX_MODEL_BYTES = 64 * 2**20
 """Chest model or lung atlas, unpacked."""
+MAX_NETWORK_BYTES = 2**30
+"""Largest file of a network."""
+MAX_PACKAGED_BYTES = 64 * 2**20
+"""Largest file of a network that the program brings along."""
+MAX_HEADER_BYTES = 16 * 2**20
+"""Largest header of a network: names and shapes of its tensors, and its card."""
+MAX_WEIGHTS_BYTES = 4 * 2**30
+"""Largest file of encoder weights to begin a training with."""
 MAX_SEGMENTS = 4096
 """Segments of one DICOM segmentation, and all their masks together have at most MAX_IMAGE_BYTES."""
 MAX_REPORT_ITEMS = 100_000

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.errors import BadInput
+from napari_tbcad.limits import MAX_WEIGHTS_BYTES
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
     from napari_tbcad.networks.build import Say
-
-MAX_BYTES = 4 * 2**30
-"""Largest file of encoder weights that is read."""
 
 _PREFIXES = ("module.", "state_dict.", "encoder.", "model.")
 _HOLDERS = ("state_dict", "model_state_dict", "model", "encoder")
@@ -43,8 +41,8 @@ def encoder_state(weights: str, encoder: str, *, say: Say = print) -> tuple[Mapp
     path = imagenet_file(encoder, say=say) if weights == "imagenet" else Path(weights).expanduser()
     if not path.is_file():
         raise BadInput(path, "no such file of encoder weights; encoder_weights is none, imagenet or a path")
-    if path.stat().st_size > MAX_BYTES:
-        raise BadInput(path, f"larger than {MAX_BYTES // 2**30} GiB")
+    if path.stat().st_size > MAX_WEIGHTS_BYTES:
+        raise BadInput(path, f"larger than {MAX_WEIGHTS_BYTES // 2**30} GiB")
     return read_tensors(path), path.name
 
 
@@ -144,7 +142,7 @@ def imagenet_file(encoder: str, *, say: Say = print) -> Path:
         return path
     say(f"downloading the ImageNet weights of {encoder} from {url} to {path}")
     try:
-        return download(url, path, max_bytes=MAX_BYTES)
+        return download(url, path, max_bytes=MAX_WEIGHTS_BYTES)
     except BadInput as error:
         way = f"download it elsewhere and save it as {path}, or give its path as encoder_weights"
         raise BadInput(error.source, f"{error.cause}; {way}") from error

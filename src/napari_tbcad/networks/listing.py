@@ -19,14 +19,14 @@ import platformdirs
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256, written_whole
+from napari_tbcad.limits import MAX_NETWORK_BYTES, MAX_PACKAGED_BYTES
 from napari_tbcad.networks.card import NetworkCard
-from napari_tbcad.networks.store import MAX_BYTES, read_network_card
+from napari_tbcad.networks.store import read_network_card
 from napari_tbcad.plain_text import parse_json, read_text
 
 VARIABLE = "NAPARI_TBCAD_MODELS"
 """Environment variable that names the folder of models."""
 PACKAGED_LIST, INSTALLED_LIST, DOWNLOAD_LIST = "networks.json", "installed.json", "downloads.json"
-PACKAGED_MAX_BYTES = 64 * 2**20
 
 SUFFIX = ".safetensors"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -56,7 +56,7 @@ class NetworkEntry:
     @property
     def max_bytes(self) -> int:
         """Largest size that is read."""
-        return PACKAGED_MAX_BYTES if self.packaged else MAX_BYTES
+        return MAX_PACKAGED_BYTES if self.packaged else MAX_NETWORK_BYTES
 
     def state(self) -> tuple[str, int, int]:
         """Return place, time and size of its file; raises :class:`ModelRefused` when it is missing."""

@@ -14,13 +14,13 @@ from typing import Any
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256 as sha256_of
 from napari_tbcad.files import written_whole
+from napari_tbcad.limits import MAX_NETWORK_BYTES, MAX_PACKAGED_BYTES
 from napari_tbcad.networks.build import Say
 from napari_tbcad.networks.download import download
 from napari_tbcad.networks.listing import (
     INSTALLED_LIST,
     NAME,
     PACKAGED_LIST,
-    PACKAGED_MAX_BYTES,
     SUFFIX,
     NetworkEntry,
     file_key,
@@ -35,7 +35,7 @@ from napari_tbcad.networks.listing import (
     read_list,
     write_list,
 )
-from napari_tbcad.networks.store import MAX_BYTES, Network, load_network, save_network
+from napari_tbcad.networks.store import Network, load_network, save_network
 
 __all__ = [
     "NetworkEntry",
@@ -215,7 +215,7 @@ def fetch_network(
     say(f"downloading the network {name} from {url} to {folder}")
     arrived = folder / ".downloads" / f"{sha256.lower()}{SUFFIX}"
     try:
-        download(url, arrived, sha256=sha256.lower(), max_bytes=MAX_BYTES)
+        download(url, arrived, sha256=sha256.lower(), max_bytes=MAX_NETWORK_BYTES)
     except BadInput as error:
         way = f"without a connection, bring the file and install it, or put it into {folder}"
         raise BadInput(error.source, f"{error.cause}; {way}") from error
@@ -252,7 +252,7 @@ def package_network(path: str | Path, name: str, *, folder: Path | None = None) 
     path, folder = Path(path), folder or packaged_folder()
     if not NAME.fullmatch(name):
         raise BadInput("name", f"{name!r} is not made of letters, digits, '.', '_' and '-' alone")
-    network = load_network(path, max_bytes=PACKAGED_MAX_BYTES)
+    network = load_network(path, max_bytes=MAX_PACKAGED_BYTES)
     target = folder / f"{name}{SUFFIX}"
     if network.card == network.card.without_places():
         _copy(path, target, network.sha256)

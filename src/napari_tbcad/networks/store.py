@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from napari_tbcad.content import digest
 from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.limits import MAX_NETWORK_BYTES
 from napari_tbcad.networks.build import build
 from napari_tbcad.networks.card import FORMAT, NetworkCard
 from napari_tbcad.networks.tensor_files import (
-    MAX_BYTES,
     FileKind,
     checked_sha256,
     checked_tensors,
@@ -29,7 +29,7 @@ from napari_tbcad.networks.tensor_files import (
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["MAX_BYTES", "Network", "load_network", "read_network_card", "save_network", "tensors_sha256"]
+__all__ = ["Network", "load_network", "read_network_card", "save_network", "tensors_sha256"]
 
 _KIND = FileKind("network", FORMAT)
 
@@ -108,7 +108,7 @@ def load_network(
     *,
     task: str | None = None,
     expected_sha256: str | None = None,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int = MAX_NETWORK_BYTES,
 ) -> Network:
     """Read what :func:`save_network` wrote.
 
@@ -146,7 +146,7 @@ def load_network(
     return Network(filled(path, built, tensors), card, found, path, card.warnings)
 
 
-def read_network_card(path: str | Path, *, max_bytes: int = MAX_BYTES) -> NetworkCard:
+def read_network_card(path: str | Path, *, max_bytes: int = MAX_NETWORK_BYTES) -> NetworkCard:
     """Read only the card of a network file, without torch; raises as :func:`load_network` does."""
     return _checked_header(Path(path), max_bytes)[0]
 

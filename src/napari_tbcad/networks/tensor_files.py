@@ -22,15 +22,12 @@ from pydantic import ValidationError
 from napari_tbcad import settings
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import sha256, written_whole
+from napari_tbcad.limits import MAX_HEADER_BYTES
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-MAX_BYTES = 2**30
-"""Largest file that is read."""
-MAX_HEADER_BYTES = 16 * 2**20
-"""Largest header: names and shapes of the tensors, and the card."""
 
 _PROGRAM = "napari-tbcad"
 _TYPES = ("float16", "float32", "int64")

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from torch import nn
 
 from napari_tbcad.errors import BadInput, ModelRefused
+from napari_tbcad.limits import MAX_NETWORK_BYTES
 from napari_tbcad.networks.image_classifier.build import build_classifier
 from napari_tbcad.networks.image_classifier.card import FORMAT, ClassifierCard
 from napari_tbcad.networks.tensor_files import (
-    MAX_BYTES,
     FileKind,
     checked_sha256,
     checked_tensors,
@@ -85,7 +85,7 @@ def load_classifier(
     task: str | None = None,
     view: str = "",
     expected_sha256: str | None = None,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int = MAX_NETWORK_BYTES,
 ) -> ImageClassifier:
     """Read what :func:`save_classifier` wrote.
 
