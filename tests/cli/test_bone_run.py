@@ -252,7 +252,7 @@ def test_settings_are_listed(capfd):
 
 def test_a_warning_is_told_once_although_its_numbers_differ(capsys):
     teller = Teller()
-    for done, counts in ((1, 842_000), (2, 913_000)):
+    for done, counts in ((1, 842_000), (2, 913_000), (3, 842_000)):
         warnings = f"The anterior view has {counts / 1e6:.2f} million counts. | {done} hotspot lies outside."
         result = {
             "file": "a.dcm", "status": "ok", "bsi": 0.5, "weights": "w", "combine": "mean", "n_abnormal": 1,
@@ -264,4 +264,6 @@ def test_a_warning_is_told_once_although_its_numbers_differ(capsys):
     said = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert "anterior by view code, posterior by file name; 0.84 and 0.84 million counts" in said[0]
     assert said[1:3] == ["The anterior view has 0.84 million counts.", "1 hotspot lies outside."]
-    assert said[4:] == ["2 hotspot lies outside.", "1 warning as above."]
+    other = "1 warning as above with other numbers: results.csv has them."
+    assert said[4:6] == ["2 hotspot lies outside.", other]
+    assert said[7:] == ["3 hotspot lies outside.", "1 warning as above."]

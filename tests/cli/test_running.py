@@ -104,8 +104,8 @@ def test_results_are_a_list_of_films_in_any_folder(films, tmp_path, monkeypatch)
 def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(films, tmp_path, capfd, monkeypatch):
     out, real = tmp_path / "out", chest._tell
 
-    def pressed(said, done, total, row, left=""):
-        real(said, done, total, row, left)
+    def pressed(said, name_of, done, total, row, left):
+        real(said, name_of, done, total, row, left)
         if done == 1:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -116,6 +116,7 @@ def test_ctrl_c_ends_in_order_and_the_same_command_goes_on(films, tmp_path, capf
     assert signal.getsignal(signal.SIGINT) is before
     said = capfd.readouterr()
     assert "1 of 3 films done" in said.out
+    assert f"[1/3] {films.as_posix()}/a/film.png: not_decided" in said.out, "all are called film.png"
     assert "2 left: the same command goes on with them" in said.out
     assert "stopping in order" in said.err
     assert len(rows(out / "results.csv")) == 1

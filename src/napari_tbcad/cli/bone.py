@@ -37,20 +37,29 @@ class Scheme(StrEnum):
 class Teller:
     """Prints a line a scan and one a warning; a warning that was printed before is only counted.
 
-    Two warnings that differ in a measured number alone (a decimal fraction) are the same one: counts stand
-    in each scan's line, the others in results.csv.
+    Of warnings that differ in a measured number alone (a decimal fraction), those behind the first are
+    counted apart: their numbers are in results.csv.
+
+    Parameters
+    ----------
+    scans : sequence of Study, optional
+        Of which lines are printed: where two files have one name, they are called by their paths.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scans: Sequence[Study] = ()) -> None:
         self._said: set[str] = set()
+        self._kinds: set[str] = set()
+        self._name_of = running.names_told(scan.path.as_posix() for scan in scans)
 
     def __call__(self, done: int, total: int, row: Row, left: str = "") -> None:
         """Print one scan's line."""
         result = row.result
-        name = Path(result["file"]).name
+        name = self._name_of(result["file"])
         head = f"[{done}/{total}] {name}: "
         if not row.ok:
-            typer.echo(f"{head}ERROR {result['message'].removeprefix(f'{name}: ')}{left}", err=True)
+            typer.echo(
+                f"{head}ERROR {result['message'].removeprefix(f'{Path(name).name}: ')}{left}", err=True
+            )
             return
         how = f"{result['weights']}, {result['combine']}"
         said = index_words(result["bsi"], result["n_abnormal"], how)
@@ -59,13 +68,27 @@ class Teller:
             typer.echo(f"    {line}")
 
     def _new(self, warnings: list[str]) -> list[str]:
-        kinds = {_DECIMAL.sub("#", warning): warning for warning in warnings}
-        new = [warning for kind, warning in kinds.items() if kind not in self._said]
-        again = len(kinds) - len(new)
-        self._said |= kinds.keys()
+        new: list[str] = []
+        again = alike = 0
+        for warning in dict.fromkeys(warnings):
+            kind = _DECIMAL.sub("#", warning)
+            if warning in self._said:
+                again += 1
+            elif kind in self._kinds:
+                alike += 1
+            else:
+                new.append(warning)
+            self._said.add(warning)
+            self._kinds.add(kind)
         if again:
-            new.append(f"{again} {'warning' if again == 1 else 'warnings'} as above.")
+            new.append(f"{_counted(again)} as above.")
+        if alike:
+            new.append(f"{_counted(alike)} as above with other numbers: results.csv has them.")
         return new
+
+
+def _counted(number: int) -> str:
+    return f"{number} {'warning' if number == 1 else 'warnings'}"
 
 
 def _views(result: Mapping[str, Any]) -> str:
@@ -176,7 +199,9 @@ def run(
     tell_weights(given)
     tell_passed_over(passed_over)
     tell_masks(scans, masks)
-    running.carry_out(scans, job, Teller(), things="scans", workers=workers, scheduler=scheduler, again=again)
+    running.carry_out(
+        scans, job, Teller(scans), things="scans", workers=workers, scheduler=scheduler, again=again
+    )
 
 
 @app.command("settings")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from napari_tbcad.cli.options import Dataset, Splits
 
 if TYPE_CHECKING:
     from napari_tbcad.batch.rows import Row
+    from napari_tbcad.batch.runs.inputs import Study
     from napari_tbcad.chest.classify.model import ChestModel
     from napari_tbcad.chest.classify.model_file import ModelFile
 
@@ -30,22 +30,29 @@ class Method(StrEnum):
     nb = "nb"
 
 
-def teller(model: ModelFile | None) -> running.Line:
+def teller(model: ModelFile | None, films: Sequence[Study]) -> running.Line:
     """Return what prints a film's line; what :func:`tell_model` says of the model is left out of it."""
     from napari_tbcad.chest.classify.card import result_warnings
 
     said = () if model is None else result_warnings(model.card, model.warnings)
-    return partial(_tell, said)
+    name_of = running.names_told(film.path.as_posix() for film in films)
+
+    def line(done: int, total: int, row: Row, left: str = "") -> None:
+        _tell(said, name_of, done, total, row, left)
+
+    return line
 
 
-def _tell(said: Collection[str], done: int, total: int, row: Row, left: str = "") -> None:
+def _tell(
+    said: Collection[str], name_of: Callable[[str], str], done: int, total: int, row: Row, left: str
+) -> None:
     """Print one film's line, without the warnings that were said before."""
     from napari_tbcad.io.clinic.makers import tells_program
 
     result = row.result
-    file = Path(result["file"]).name
+    file = name_of(result["file"])
     if not row.ok:
-        why = result["message"].removeprefix(f"{file}: ")
+        why = result["message"].removeprefix(f"{Path(file).name}: ")
         typer.echo(f"[{done}/{total}] {file}: ERROR {why}{left}", err=True)
         return
     if result.get("probability") is None:
@@ -126,7 +133,7 @@ def run(
     job.absolute().require(films)  # before anything is said or written
     model = job.model_file()
     tell_model(model)
-    line = teller(model)
+    line = teller(model, films)
     running.carry_out(films, job, line, things="films", workers=workers, scheduler=scheduler, again=again)
 
 

@@ -58,7 +58,7 @@ def _chest(out: Path) -> tuple[Sequence[Row], Path]:
         "The samples are simulated and the model learned from real films: its answers on them show how"
     )
     typer.echo("the program works, not how well.")
-    return _rows(films, job, teller(model)), films[0].path
+    return _rows(films, job, teller(model, films)), films[0].path
 
 
 def _bone(out: Path) -> Sequence[Row]:
