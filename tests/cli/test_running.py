@@ -6,6 +6,9 @@ import csv
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -131,6 +134,22 @@ def test_a_second_ctrl_c_breaks_off():
         os.kill(os.getpid(), signal.SIGINT)
         assert cancelled()
         os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_ctrl_c_behind_the_last_word_ends_the_wait_without_a_traceback():
+    script = (
+        "import sys, threading, time; from napari_tbcad import cli; sys.argv[1:] = ['--version']; "
+        "threading.Thread(target=lambda: (time.sleep(0.1), print('.', flush=True), time.sleep(60))).start(); "
+        "cli.main()"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=-1, stderr=-1, text=True) as process:
+        said = process.stdout.readline() + process.stdout.readline()
+        assert "." in said
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
 
 
 def test_the_time_left_is_that_of_the_last_films():
