@@ -164,6 +164,7 @@ def test_copying_that_was_stopped_goes_on_with_the_same_key(four, tmp_path, caps
     assert table[1:] == [f"{four}/a/x.dcm,0001.dcm"]
     with key.open("a", encoding="utf-8") as file:
         file.write(f"{four}/b/x.dcm,00")  # as a loss of power may leave it
+    (out / ".napari-tbcad-01234567.dcm").write_bytes(b"half")
     monkeypatch.undo()
     assert run(["deidentify", str(four), "--out", str(tmp_path / "other"), "--key", str(key)]) == 2
     assert f"is that of the copies in {out}, which were stopped" in capsys.readouterr().err

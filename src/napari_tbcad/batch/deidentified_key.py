@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.files import cell, plain, read_rows, write_csv, written_whole
+from napari_tbcad.files import UNFINISHED, cell, plain, read_rows, write_csv, written_whole
 
 COPY = re.compile(r"(\d{4,})(_ant|_post)?\.(dcm|png|tbcad)")
 """How a copy is called."""
@@ -96,8 +96,10 @@ class Key:
             raise BadInput(self._out, f"has copies that {self.path.name} does not know: {_some(others)}")
 
     def start(self) -> None:
-        """Write what there is of the table, and what going on needs."""
+        """Write what there is of the table, and what going on needs; remove what was half-written."""
         try:
+            for path in self._out.glob(f"{UNFINISHED}*") if self._written else ():
+                path.unlink()
             with written_whole(self._beside) as temporary:
                 temporary.chmod(0o600)
                 temporary.write_text(json.dumps(self._about), encoding="utf-8")
