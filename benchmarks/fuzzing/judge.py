@@ -155,7 +155,8 @@ def _one(read: Any, path: Path) -> Judged:
             return Judged(
                 "long message", f"{len(text) // 1000} thousand letters", detail=_trace(error)[:3000]
             )
-        if "Planted" in text:
+        # A table's own line is told to who opens it; what a header says of a patient is not.
+        if "Planted" in text and path.suffix == ".dcm":
             return Judged("identifier told", _plain(text), detail=text)
         if not error.source or not error.cause:
             return Judged("no cause", _where(error), detail=_trace(error))
