@@ -135,8 +135,11 @@ def hand_of(kind: str, panel: Any, seed: int) -> Callable[[], str]:
 def at_work(kind: str, path: Path, folder: Path, seed: int) -> None:
     """Go on where one left off, and work until somebody kills the program; a line for each action."""
     panel = opened(kind, path, folder)
-    offered = not panel.leftover.isHidden()
+    offered = panel.session.desk.left is not None
     if offered:
+        # The panel shows it in the next turn of the event loop.
+        if not spin(lambda: not panel.leftover.isHidden(), 60):
+            raise Mismatch("what is on the side is not offered")
         panel.leftover.go_on.click()
         if not spin(panel.leftover.isHidden, 60):
             raise Mismatch("the offer cannot be taken")
