@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 from qtpy.QtCore import QObject, Signal
 
+from napari_tbcad.widgets import collecting
 from napari_tbcad.widgets.collecting import collect_here_while, spare_what_is_there, without_searching
 from napari_tbcad.widgets.work import Job, start_call, start_job
 
@@ -215,8 +216,9 @@ def searched_by_python():
 
 
 @pytest.fixture
-def spared():
-    """Leave nothing spared to other tests."""
+def spared(monkeypatch):
+    """Leave nothing spared to other tests, and owe no rest for what theirs had to search."""
+    monkeypatch.setattr(collecting._SPARING, "_next", 0.0)
     gc.collect()
     yield
     gc.unfreeze()

@@ -11,6 +11,7 @@ import pytest
 from napari_tbcad.chain import State
 from napari_tbcad.chest.workflow import analyse
 from napari_tbcad.errors import BadInput
+from napari_tbcad.widgets.chest import showing
 from napari_tbcad.widgets.chest.layers import ADDED, TAKEN
 
 pytestmark = pytest.mark.gui
@@ -553,3 +554,39 @@ def test_a_refresh_looks_at_no_pixels(panel, finished, phantom_pixels, monkeypat
     widget.refresh()
     assert widget.correct.facts.text() == said
     assert "px changed" in said
+
+
+def test_a_film_that_goes_before_its_masks_were_shown_leaves_none(panel, phantom_pixels, monkeypatch, qtbot):
+    monkeypatch.setattr(showing, "_PAINT_MS", 200)
+    viewer, widget = panel()
+    film = viewer.add_image(phantom_pixels, name="film")
+    qtbot.waitUntil(lambda: widget.session is not None and widget.session.run is not None, timeout=30_000)
+    session = widget.session
+    widget.run_all()
+    qtbot.waitUntil(lambda: session.masks.waiting, timeout=30_000)
+    viewer.layers.remove(film)
+    qtbot.wait(500)
+    assert list(viewer.layers) == []
+
+
+def test_a_film_is_closed_without_a_search_for_garbage_a_layer(panel, finished, phantom_pixels):
+    viewer, widget = panel()
+    viewer.add_image(phantom_pixels, name="film")
+    finished(widget)
+    widget.run_all()
+    finished(widget)
+    assert len(viewer.layers) > 2
+    gc.collect()
+    whole = []
+
+    def count(phase, info):
+        if phase == "start" and info["generation"] == 2 and not gc.get_freeze_count():
+            whole.append(1)
+
+    gc.callbacks.append(count)
+    try:
+        widget.bench.close_film()
+    finally:
+        gc.callbacks.remove(count)
+    assert list(viewer.layers) == []
+    assert whole == []

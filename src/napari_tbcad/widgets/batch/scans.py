@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets.chest.opening import worked_on
-from napari_tbcad.widgets.collecting import without_searching
 from napari_tbcad.widgets.panels import BONE, show_panel
 
 if TYPE_CHECKING:
@@ -95,5 +94,4 @@ class ScanOpener(QObject):
         if last is None or bench.film is not last or bench.session is None:
             return
         if not worked_on(bench.session.run):
-            with without_searching():
-                bench.close_film()
+            bench.close_film()

@@ -22,6 +22,7 @@ from napari_tbcad.widgets.bone.intake import (
 )
 from napari_tbcad.widgets.bone.resume import read_case
 from napari_tbcad.widgets.bone.session import BoneSession
+from napari_tbcad.widgets.collecting import without_searching
 from napari_tbcad.widgets.films import PREVIEW
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.reader import METADATA_KEY, SCAN_KEY
@@ -141,10 +142,11 @@ class BoneBench(Bench):
             return
         session.take_last()
         pictures = list(session.layers.pictures().values())
-        session.layers.remove()
-        for layer in pictures:
-            if layer in viewer.layers:
-                viewer.layers.remove(layer)
+        with without_searching():
+            session.layers.remove()
+            for layer in pictures:
+                if layer in viewer.layers:
+                    viewer.layers.remove(layer)
 
     def add(self, viewer: Any, layers: list[Any]) -> Image | None:
         """Put the views of scans side by side into the viewer; return the layer of the last scan."""

@@ -10,6 +10,7 @@ from napari.layers import Image
 
 from napari_tbcad.widgets.chest.session import ChestSession
 from napari_tbcad.widgets.chest.shelf import ModelShelf
+from napari_tbcad.widgets.collecting import without_searching
 from napari_tbcad.widgets.films import films_of
 from napari_tbcad.widgets.proxies import bare
 from napari_tbcad.widgets.workflow.bench import Actions, Bench
@@ -97,8 +98,10 @@ class ChestBench(Bench):
             return
         if session is not None:
             session.take_last()
-            session.layers.remove()
-        viewer.layers.remove(film)
+        with without_searching():
+            if session is not None:
+                session.layers.remove()
+            viewer.layers.remove(film)
 
 
 _BENCHES: weakref.WeakKeyDictionary[Any, ChestBench] = weakref.WeakKeyDictionary()

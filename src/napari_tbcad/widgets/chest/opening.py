@@ -15,7 +15,6 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QSignalBlocker, Signal
 
 from napari_tbcad.widgets.chest.layers import KINDS
-from napari_tbcad.widgets.collecting import without_searching
 from napari_tbcad.widgets.panels import CHEST, show_panel
 from napari_tbcad.widgets.proxies import bare
 
@@ -205,8 +204,7 @@ class FilmOpener(QObject):
         if last is None or bench.film is not last or bench.session is None:
             return
         if not worked_on(bench.session.run):
-            with without_searching():
-                bench.close_film()
+            bench.close_film()
 
     def _lend(self, bench: ChestBench, wanted: Wanted) -> None:
         if wanted.model is None:

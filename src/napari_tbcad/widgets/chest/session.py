@@ -174,6 +174,7 @@ class ChestSession(Session):
         self.cancel()
         run = self.run or self._kept
         if film_gone:
+            self.masks.forget()
             corrected = [kind for kind in KINDS if run is not None and run.edited(kind)]
             self.layers.leave(keep=(*corrected, *self.edits.problems))
         else:
