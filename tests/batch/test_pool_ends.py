@@ -65,3 +65,27 @@ def test_workers_end_with_their_parent(tmp_path, number):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         parent.wait()
+
+
+def _pid_then_sleep(folder: str) -> None:
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(120)
+
+
+def test_ctrl_c_while_a_worker_is_given_an_item_ends_that_worker_too(tmp_path, monkeypatch):
+    from napari_tbcad.batch import workers
+
+    submit = workers.ProcessPoolExecutor.submit
+
+    def interrupted(self, *item):
+        submit(self, *item)
+        assert _wait(lambda: any(tmp_path.iterdir()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers.ProcessPoolExecutor, "submit", interrupted)
+    crew = workers.LocalCrew(_pid_then_sleep, 1)
+    with pytest.raises(KeyboardInterrupt):
+        crew.give(0, str(tmp_path))
+    (path,) = tmp_path.iterdir()
+    crew.close()
+    assert _wait(lambda: not _lives(int(path.name)))

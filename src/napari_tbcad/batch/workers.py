@@ -52,7 +52,10 @@ class LocalCrew(Crew):
 
     def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
         self._function = function
-        self._free = [_hire() for _ in range(workers)]
+        # All of them, and those that wait: one that is neither waiting nor known to be at something, since
+        # Ctrl+C came while it was given an item, is ended with the others.
+        self._crew = [_hire() for _ in range(workers)]
+        self._free = list(self._crew)
         self._at: dict[Future[Any], tuple[int, ProcessPoolExecutor]] = {}
         self._workers = workers
 
@@ -67,7 +70,7 @@ class LocalCrew(Crew):
         try:
             future = worker.submit(self._function, item)
         except BrokenProcessPool:  # its process was killed while it waited
-            worker = _hire(new=True)
+            worker = self._instead_of(worker, _hire(new=True))
             future = worker.submit(self._function, item)
         self._at[future] = number, worker
 
@@ -82,7 +85,7 @@ class LocalCrew(Crew):
             error = future.exception()
             if isinstance(error, BrokenProcessPool):
                 worker.shutdown(wait=False, kill_workers=True)
-                self._free.append(_hire())
+                self._free.append(self._instead_of(worker, _hire()))
                 outcomes.append((number, Died(_ending(error))))
                 continue
             self._free.append(worker)
@@ -91,10 +94,15 @@ class LocalCrew(Crew):
 
     def close(self) -> None:
         """End the processes that are at something."""
-        for _, worker in self._at.values():
-            worker.shutdown(wait=False, kill_workers=True)
+        for worker in self._crew:
+            if worker not in self._free:
+                worker.shutdown(wait=False, kill_workers=True)
         with _hiring:
             _idle.extend(self._free)
+
+    def _instead_of(self, old: ProcessPoolExecutor, new: ProcessPoolExecutor) -> ProcessPoolExecutor:
+        self._crew[self._crew.index(old)] = new
+        return new
 
 
 @cache
