@@ -15,8 +15,10 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
 _SCRIPT = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what begins in the background ignores it
 from napari_tbcad.batch.pool import each_as_done
 
 def busy(number):
