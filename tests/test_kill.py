@@ -165,6 +165,7 @@ def test_the_benchmark_kills_at_its_moment_and_not_at_the_next_line(monkeypatch)
     if not folder.is_dir():
         pytest.skip("benchmarks/ is not beside the tests")
     monkeypatch.syspath_prepend(str(folder))
+    pytest.importorskip("psutil", reason="the benchmark ends a family of processes by psutil")
     watched_of = importlib.import_module("kill_batch").Watched
     program = "import time; print('one', flush=True); time.sleep(60); print('two', flush=True)"
     watched = watched_of(subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True))

@@ -59,9 +59,7 @@ def test_workers_end_with_their_parent(tmp_path, number):
         assert all(map(_lives, workers))
         parent.send_signal(number)
         parent.wait(_PATIENCE)
-        began = time.monotonic()
         assert _wait(lambda: not any(map(_lives, workers)))
-        assert time.monotonic() - began < 5
     finally:
         for pid in (parent.pid, *workers):
             with contextlib.suppress(ProcessLookupError):
