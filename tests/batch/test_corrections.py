@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from dataclasses import replace
 
 import imageio.v3 as iio
 import numpy as np
+import pydicom
 import pytest
 
 from napari_tbcad.batch.corrections import gather_corrections
+from napari_tbcad.batch.films import ChestJob
+from napari_tbcad.batch.runs.inputs import chest_inputs
+from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.chest.cases import case_of
+from napari_tbcad.chest.quality import flip
 from napari_tbcad.chest.workflow import give_mask, settings_from, start, take_back
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.read import read_film
@@ -254,3 +260,57 @@ def test_a_film_stored_with_air_bright_is_written_as_the_segmenter_sees_it(tmp_p
     (row,) = table(tmp_path / "set")
     written = iio.imread(tmp_path / "set" / "images" / row["image"]).astype(int)
     assert np.corrcoef(written.ravel(), phantom.ravel())[0, 1] > 0.99
+
+
+def film_of(path, patient, step=4):
+    """Write a small film of a patient."""
+    data = pydicom.dcmread(sample_path("normal_cr"))
+    pixels = np.frombuffer(data.PixelData, "<u2").reshape(data.Rows, data.Columns)[::step, ::8][:64, :64]
+    data.Rows, data.Columns, data.PixelData = *pixels.shape, np.ascontiguousarray(pixels).tobytes()
+    data.PatientName = data.PatientID = patient
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data.save_as(path)
+    return path
+
+
+def box_lungs():
+    labels = np.zeros((64, 64), np.uint8)
+    labels[8:40, 4:20], labels[8:40, 40:60] = 1, 2
+    return labels
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_case_with_its_film_is_not_of_the_patient_whose_film_has_its_path_now(tmp_path, flipped):
+    path, case = film_of(tmp_path / "films" / "a.dcm", "ALICE"), tmp_path / "a.tbcad"
+    film = flip(read_film(path)) if flipped else read_film(path)
+    run = start(film, settings_from({"polarity.mode": "keep"}))
+    give_mask(run, box_lungs(), "insensitive")
+    path.unlink()  # so the film comes into the case; a mirrored one always does
+    case_of(run, reader="Ana").save(case)
+
+    def patient(out):
+        gather(case, out=out)
+        return table(out)[0]["patient"]
+
+    film_of(path, "ALICE")
+    assert re.fullmatch("[0-9a-f]{12}", patient(tmp_path / "there"))
+    film_of(path, "BERT", step=3)
+    assert patient(tmp_path / "another") == "a", "its study, since nobody is known"
+    path.unlink()
+    assert patient(tmp_path / "gone") == "a"
+
+
+def test_a_run_is_not_gathered_with_a_film_that_came_to_its_path_later(tmp_path):
+    path = film_of(tmp_path / "films" / "a.dcm", "ALICE")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for kind in ("sensitive", "insensitive"):
+        iio.imwrite(masks / f"a_{kind}.png", box_lungs())
+    quick = {"lungs.segmenter": "otsu", "features.grid": 32, "polarity.mode": "keep"}
+    run = tmp_path / "run"
+    run_studies(chest_inputs(path), ChestJob(run, "none", quick, masks=masks))
+    gather(run, out=tmp_path / "set")
+    assert len(table(tmp_path / "set")) == 1
+    film_of(path, "BERT", step=3)
+    with pytest.raises(BadInput, match=r"a\.dcm: changed since the run: do that again, then gather it"):
+        gather(run, out=tmp_path / "other")

@@ -369,3 +369,30 @@ def test_a_case_gives_its_last_finished_reading(scan, tmp_path):
     case_of(run, reader="Ben").save(path)
     gathered, _ = gather(path, out=tmp_path / "drawn", what="regions")
     assert {row["how"] for row in gathered.rows} == {"edited"}
+
+
+def test_a_case_with_its_scan_is_not_of_the_patient_whose_scan_has_its_path_now(scan, tmp_path):
+    from napari_tbcad.bone.cases import case_of
+    from napari_tbcad.bone.regions import SkeletonRegions
+    from napari_tbcad.bone.workflow import give_regions, start
+    from napari_tbcad.io.scans import read_study
+
+    run, path = start(read_study(scan)), tmp_path / "a.tbcad"
+    run.compute("scan")
+    regions = {view: np.zeros(SHAPE, np.uint8) for view in VIEWS}
+    for view in VIEWS:
+        regions[view][22:50, 12:18] = LUMBAR
+    give_regions(run, SkeletonRegions(**regions), reader="Ana")
+    scan.unlink()  # so the scan comes into the case
+    case_of(run, reader="Ana").save(path)
+
+    def patient(out: Path) -> str:
+        gather(path, out=out, what="regions")
+        return patient_in(out)
+
+    write_scan(scan)
+    assert re.fullmatch("[0-9a-f]{12}", patient(tmp_path / "there"))
+    write_scan(scan, "4711", seed=5)
+    assert patient(tmp_path / "another").startswith("scan-"), "nobody is known"
+    scan.unlink()
+    assert patient(tmp_path / "gone").startswith("scan-")

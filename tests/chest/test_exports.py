@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
+from PIL import Image
 
 from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.runs.inputs import chest_inputs
@@ -137,6 +139,21 @@ def test_masks_for_slicer(analysis, settings, tmp_path):
     export_case(tmp_path, "film", analysis, settings, masks="seg.nrrd")
     left = sorted(path.name for path in (tmp_path / "masks").iterdir())
     assert left == ["film_insensitive.seg.nrrd", "film_sensitive.seg.nrrd"], "no mask of before stays"
+
+
+def test_masks_for_slicer_do_not_lie_on_a_film_that_came_to_the_same_path_later(settings, tmp_path):
+    path = tmp_path / "film.tif"
+    pixels = read_film(sample_path("normal_man")).pixels[::4, ::4].astype(np.uint8)
+    for image, dpi in ((pixels, 254), (pixels[::-1], 127)):
+        Image.fromarray(image).save(path, dpi=(dpi, dpi))
+        if dpi == 254:
+            film = read_film(path)
+            analysis = analyse(replace(film, spacing_mm=None), settings=settings)
+        out = tmp_path / str(dpi)
+        export_case(out, "film", analysis, settings, masks="seg.nrrd")
+        written = sitk.ReadImage(str(out / "masks" / "film_insensitive.seg.nrrd"))
+        # As ITK reads the film's own file; of another's nothing is taken.
+        assert written.GetSpacing() == pytest.approx((0.1, 0.1, 1) if dpi == 254 else (1, 1, 1))
 
 
 def test_a_film_without_a_file_is_named_by_its_layer(settings, tmp_path):

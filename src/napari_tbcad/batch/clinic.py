@@ -11,17 +11,16 @@ from itertools import accumulate, chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
-from napari_tbcad.batch.journal import read_journal
-from napari_tbcad.batch.runs.job import FileState, content_alone, content_of
+from napari_tbcad.batch.made_from import Made, journaled, require_same_image
+from napari_tbcad.batch.runs.job import FileState
 from napari_tbcad.case import SUFFIX, Case
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.files import is_file, require_writable
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.export import SUFFIX as DICOM
 from napari_tbcad.io.clinic.export import Exported, Sources
-from napari_tbcad.run_folder import JOURNAL, RUN
 
 Probe = Callable[[], bool]
 
@@ -202,7 +201,7 @@ def _findings(
         raise BadInput(subject, "results.csv there is not of a run")
     bone = (subject / "regions.csv").is_file()
     write = (of_bone if bone else of_chest).export_dicom
-    require = partial(_require_unchanged, subject, _journaled(subject))
+    require = partial(_require_unchanged, subject, journaled(subject))
     module: Any = from_bone if bone else from_chest
     for one in module.findings_of_run(subject, anonymous=anonymous, require=require):
         yield one.source if isinstance(one, BadInput) else one.name, one, write
@@ -215,35 +214,11 @@ def _is_of_run(table: Path) -> bool:
     return False
 
 
-class _Made(NamedTuple):
-    """What a study of a run was made from, as a content key, and the files that were written for it."""
-
-    key: str
-    files: tuple[FileState, ...]
-
-
-def _journaled(folder: Path) -> dict[str, _Made]:
-    """Return what the journal of a run has of each study, by its name."""
-    made = {}
-    for line in read_journal(folder / RUN / JOURNAL):
-        with suppress(TypeError, KeyError, ValueError):  # a line of another kind
-            made[str(line["name"])] = _Made(
-                content_alone(line["key"]), tuple(FileState(*one) for one in line["files"])
-            )
-    return made
-
-
-def _require_unchanged(folder: Path, made: Mapping[str, _Made], name: str, paths: Sequence[Path]) -> None:
-    """Refuse an image that is another than the run's, and masks that are others than its record tells of.
-
-    What cannot be read is told by its reader.
-    """
+def _require_unchanged(folder: Path, made: Mapping[str, Made], name: str, paths: Sequence[Path]) -> None:
+    """Refuse an image that is another than the run's, and masks that are others than its record tells of."""
+    require_same_image(made, name, paths, "export it")
     if (known := made.get(name)) is None:
         return
-    now = content_of(paths)
-    if known.key and now and now != known.key:
-        which = "" if len(paths) == 1 else f", or {paths[1].name} did"
-        raise BadInput(paths[0], f"changed since the run{which}: do that again, then export it")
     masks, records = (_changed(folder, known.files, what) for what in ("masks", "records"))
     # A case that was corrected and exported into the folder brought its record with it.
     if masks and not records:

@@ -16,7 +16,7 @@ masks of a whole run may have been given to edit a few of its scans.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +39,7 @@ from napari_tbcad.batch.corrected import (
     table_rows,
     where_now,
 )
+from napari_tbcad.batch.made_from import Made, journaled, require_same_image
 from napari_tbcad.bone.edits import JUDGING
 from napari_tbcad.bone.hotspots import Hotspots, Mark
 from napari_tbcad.bone.label_files import LabelFiles, find_label_files, read_regions
@@ -71,6 +72,7 @@ def looked_for(place: Path, what: Corrections, *, unfinished: bool = False) -> I
 
 
 def _of_case(path: Path, what: Corrections, unfinished: bool) -> Looked:
+    from napari_tbcad.bone.case_scan import files_of
     from napari_tbcad.bone.cases import WORKFLOW, run_from, study_for
 
     case = Case.load(path)
@@ -84,7 +86,8 @@ def _of_case(path: Path, what: Corrections, unfinished: bool) -> Looked:
             why = "its reading is still in progress (--unfinished takes it even so)"
         raise NotCorrected(f"{path.name}: {why}")
     one = case.readings[taken[-1]]
-    run = run_from(case, study_for(case, path), reader=taken[-1])
+    study = study_for(case, path)
+    run = run_from(case, study, reader=taken[-1])
     scan, regions, hotspots = (run.get(name) for name in ("scan", "regions", "hotspots"))
     if scan is None or (regions if what == "regions" else hotspots) is None:
         raise BadInput(path, f"the reading has no {what}")
@@ -95,9 +98,8 @@ def _of_case(path: Path, what: Corrections, unfinished: bool) -> Looked:
     )
     if not views:
         raise NotCorrected("; ".join(passed_over))
-    files = tuple(Path(place) for place in dict.fromkeys(view.source for _, view in scan) if place)
     edits = edits_of(one.record, what)
-    common = _common(scan, files if all(map(Path.is_file, files)) and files else (path,), edits, path)
+    common = _common(scan, files_of(study) or (path,), edits, path)
     common |= {"reader": one.reader, "when": one.when}
     said = [] if len(taken) == 1 else [f"{path.name}: {len(taken)} readings; the last is taken"]
     return Looked(_both(scan, views, path.stem, what, common), tuple(passed_over), tuple(said))
@@ -114,9 +116,9 @@ def _counts(one: Reading, what: Corrections) -> bool:
 
 
 def _of_run(folder: Path, what: Corrections) -> Iterator[Loader]:
-    rows = results_rows(folder, "bone run")
+    rows, made = results_rows(folder, "bone run"), journaled(folder)
     for name, row in named_rows(folder, rows, _is_called, "scan"):
-        yield partial(_of_scan, folder, name, row, what)
+        yield partial(_of_scan, folder, name, row, what, made)
 
 
 def _is_called(row: Row, name: str) -> bool:
@@ -137,7 +139,9 @@ def _files(row: Row) -> list[str]:
     return [file for file in (row.get("files") or "").split(" | ") if file] or [row["file"]]
 
 
-def _of_scan(folder: Path, name: str, row: Row | BadInput, what: Corrections) -> Looked:
+def _of_scan(
+    folder: Path, name: str, row: Row | BadInput, what: Corrections, made: Mapping[str, Made]
+) -> Looked:
     if isinstance(row, BadInput):
         raise row
     record = Record.load(folder / "records" / f"{name}.json")
@@ -147,6 +151,7 @@ def _of_scan(folder: Path, name: str, row: Row | BadInput, what: Corrections) ->
     if _only_given_back(edits):
         raise NotCorrected(f"{folder.name}/{name}: its {what} came from files that are as the automatic ones")
     files = tuple(where_now(file, folder, "scan") for file in _files(row))
+    require_same_image(made, name, files, "gather it")
     scan = _scan(files, record, row)
     found = find_label_files(folder / "masks", name)
     missing = [view for view, _ in scan for kind in (found.hotspots, found.regions) if view not in kind]

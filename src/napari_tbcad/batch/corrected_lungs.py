@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from napari_tbcad.batch.corrected import (
     results_rows,
     where_now,
 )
+from napari_tbcad.batch.made_from import Made, journaled, require_same_image
 from napari_tbcad.case import Case
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.makers import standing_edits
@@ -52,7 +53,7 @@ def looked_for(place: Path, *, unfinished: bool = False) -> Iterator[Loader]:
 
 
 def _of_case(path: Path, unfinished: bool) -> Looked:
-    from napari_tbcad.chest.case_film import film_for
+    from napari_tbcad.chest.case_film import file_of, film_for
     from napari_tbcad.chest.cases import WORKFLOW
 
     case = Case.load(path)
@@ -73,15 +74,15 @@ def _of_case(path: Path, unfinished: bool) -> Looked:
     if len(readings) > 1:
         said = (f"{path.name}: {len(readings)} readings; the last is taken, {_named(last)}",)
     upright = _turned(film, last.settings.get("polarity", {}), path)
-    source = Path(film.source)
-    file = source if source.is_file() else Path(case.image.name)
+    lies = file_of(film)
+    file = lies or Path(case.image.name)
     one = Corrected(
         name=Path(case.image.name).stem or path.stem,
         key=case.image.content_key,
         pixels=upright.pixels,
         labels=_lungs(labels, path),
         files=(file,),
-        identifier=identifier_in(source),
+        identifier=identifier_in(lies) if lies else "",
         study=file.stem,
         reader=last.reader,
         when=last.when,
@@ -141,12 +142,12 @@ def _dice(labels: NDArray[Any], automatic: NDArray[Any] | None) -> float | None:
 
 
 def _of_run(folder: Path) -> Iterator[Loader]:
-    rows = results_rows(folder, "chest run")
+    rows, made = results_rows(folder, "chest run"), journaled(folder)
     for name, row in named_rows(folder, rows, lambda row, name: fits_name(Path(row["file"]), name), "film"):
-        yield partial(_of_film, folder, name, row)
+        yield partial(_of_film, folder, name, row, made)
 
 
-def _of_film(folder: Path, name: str, row: Row | BadInput) -> Looked:
+def _of_film(folder: Path, name: str, row: Row | BadInput, made: Mapping[str, Made]) -> Looked:
     from napari_tbcad.chest.case_film import film_key
     from napari_tbcad.chest.polarity import invert
     from napari_tbcad.io.masks import find_mask, read_mask
@@ -162,6 +163,7 @@ def _of_film(folder: Path, name: str, row: Row | BadInput) -> Looked:
     if mask is None:
         raise BadInput(folder / "masks" / f"{name}_{KIND}.png", "the mask is gone")
     path = where_now(row["file"], folder, "film")
+    require_same_image(made, name, [path], "gather it")
     film = read_film(path)
     labels = read_mask(mask, film.shape)
     steps = [entry for entry in record if isinstance(entry, Step) and entry.name == "polarity"]

@@ -89,6 +89,19 @@ def without_places(study: Study) -> Study:
     return replace(study, frames=tuple(frames), source="", date=None)
 
 
+def files_of(study: Study) -> tuple[Path, ...]:
+    """Return the one or two files that a scan came from, if it still lies there; else nothing.
+
+    A scan that lay in a case says where it was when it was read; another patient's may lie there by now.
+    """
+    sources = dict.fromkeys(frame.facts.source for frame in study.frames)
+    paths = tuple(Path(source).absolute() for source in sources)
+    if not all(sources) or not all(path.is_file() for path in paths):
+        return ()
+    states = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
+    return paths if _in_files(paths, states)[1] == study_key(study) else ()
+
+
 @lru_cache(maxsize=16)
 def _in_files(paths: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> tuple[tuple[str, ...], str]:
     """Return the hashes of files and the key of the scan in them: they may have been replaced since."""

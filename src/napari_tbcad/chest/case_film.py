@@ -55,6 +55,19 @@ def embedded_reference(
     return image, {FILM: film.pixels}
 
 
+def file_of(film: Radiograph) -> Path | None:
+    """Return the file that a film came from, if the film, or its mirror image, still lies there.
+
+    A film that lay in a case says where it was when it was read; another patient's may lie there by now.
+    """
+    path = Path(film.source).absolute()
+    if not film.source or not path.is_file():
+        return None
+    stat = path.stat()
+    _, there = _in_file(path, stat.st_mtime_ns, stat.st_size)
+    return path if there in (film_key(film), content_key(film.pixels[:, ::-1])) else None
+
+
 @lru_cache(maxsize=16)
 def _in_file(path: Path, changed: int, size: int) -> tuple[str, str]:
     """Return the hash of a file and the key of the film in it: it may have been replaced since."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_tbcad.chest.case_film import file_of
 from napari_tbcad.chest.opacity_zones import OPACITY_NAMES, zone_features
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
@@ -273,10 +274,10 @@ def _write_mask(path: Path, mask: LungMasks, film: Radiograph) -> Path:
     if path.suffix == ".png":
         write_mask(path, mask.labels)
         return path
-    source = Path(film.source)
     # A film that was mirrored is no longer on the grid of its file.
-    own = None if film.flipped else source
-    write_segmentation(path, mask.labels, spacing_mm=film.spacing_mm, source=source.name, film_file=own)
+    own = None if film.flipped else file_of(film)
+    name = Path(film.source).name
+    write_segmentation(path, mask.labels, spacing_mm=film.spacing_mm, source=name, film_file=own)
     return path
 
 
