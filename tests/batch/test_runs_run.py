@@ -498,6 +498,40 @@ def test_a_person_s_export_while_the_run_goes_on_is_kept(films, tmp_path, after)
     assert len(rows(out / "results.csv")) == 6
 
 
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize(("workers", "when"), [(1, ("working", 0)), (1, ("done", 2)), (2, ("working", 0))])
+def test_a_person_s_export_of_a_study_whose_turn_is_to_come_is_kept(films, tmp_path, workers, when, again):
+    """The fifth film brings a new column: the table is also written anew before the turn of the last."""
+    out, said, exported = tmp_path / "out", [], films[5]
+    if again:
+        run_studies(films, MadeJob(out, 2))
+        for study in films:
+            (out / "records").mkdir(exist_ok=True)
+            (out / "records" / f"{study.name}.json").write_text("the run's own")
+    MadeJob.worked.clear()
+
+    def correct(event: StudyEvent) -> None:
+        if (event.state, event.number) == when:
+            with (out / "results.csv").open("a", encoding="utf-8", newline="") as file:
+                csv.DictWriter(file, COLUMNS).writerow(
+                    {"file": exported.path.as_posix(), "status": "ok", "value": "007"}
+                )
+            for path, content in (("masks/f5.txt", "corrected"), ("records/f5.json", "a person's")):
+                (out / path).parent.mkdir(exist_ok=True)
+                (out / path).write_text(content)
+
+    summary = run_studies(films, MadeJob(out), progress=correct, say=said.append, workers=workers)
+    assert counts(summary) == (6, 0, 0, 0)
+    assert "f5: exported by a person meanwhile, kept" in said
+    for _ in range(2):
+        assert [row["value"] for row in rows(out / "results.csv")][5] == "007"
+        assert (out / "masks" / "f5.txt").read_text() == "corrected"
+        run_studies(films, MadeJob(out))
+    assert len(rows(out / "results.csv")) == 6
+    run_studies(films, MadeJob(out, 3))
+    assert (out / "before" / "1" / "masks" / "f5.txt").read_text() == "corrected"
+
+
 def export(out: Path, study: Study, value: str) -> None:
     """Do what the panel does: replace the study's row and file."""
     table = rows(out / "results.csv")

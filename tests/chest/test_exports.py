@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,31 @@ def test_a_corrected_film_that_is_exported_into_a_run_s_folder_stays(
         assert features != before[0]
         wanted = corrected.features.as_dict()
         assert [float(features[name]) for name in wanted] == pytest.approx(list(wanted.values()), rel=1e-8)
+
+
+def test_a_case_that_is_exported_before_the_run_comes_to_its_film_stays(settings, film_file, tmp_path):
+    for name in "ab":
+        shutil.copy(film_file, tmp_path / f"{name}.png")
+    second = tmp_path / "b.png"
+    labels = np.zeros(read_film(second).shape, np.uint8)
+    labels[20:100, 20:60], labels[20:100, 80:120] = 1, 2
+    corrected = analyse(
+        read_film(second), settings=settings, masks={"sensitive": labels, "insensitive": labels}
+    )
+
+    def export(event):
+        if (event.state, event.number) == ("done", 0):
+            export_case(tmp_path / "run", "b", corrected, settings)
+
+    films = chest_inputs([tmp_path / "a.png", second])
+    job = ChestJob(tmp_path / "run", "none", QUICK)
+    summaries = [run_studies(films, job, progress=export), run_studies(films, job)]
+    assert [(one.done, one.kept) for one in summaries] == [(2, 0), (0, 2)]
+    np.testing.assert_array_equal(read_mask(tmp_path / "run" / "masks" / "b_sensitive.png"), labels)
+    assert [row["segmenter"] for row in rows(tmp_path / "run" / "results.csv")] == ["otsu", "given"]
+    wanted = corrected.features.as_dict()
+    found = rows(tmp_path / "run" / "features.csv")[1]
+    assert [float(found[name]) for name in wanted] == pytest.approx(list(wanted.values()), rel=1e-8)
 
 
 def test_the_overlay_says_research_use_only_and_the_table_keeps_its_columns(analysis, settings, tmp_path):

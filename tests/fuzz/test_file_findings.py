@@ -411,6 +411,7 @@ def test_arrays_beyond_whose_ends_libsvm_would_read_are_refused(tmp_path, model,
         ("estimator", "stage2_", None),
         ("stage", "calibrated_", None),
         ("scale", "mean_", np.zeros(2)),
+        ("scale", "mean_", np.zeros((2, 4))),  # fits two films, and no other number
         ("columns", "kept_", np.array([7])),
     ],
 )

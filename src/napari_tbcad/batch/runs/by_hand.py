@@ -46,12 +46,13 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
     return adopted
 
 
-def adopt_mended(failed: Sequence[Study], store: RunStore, job: Job) -> set[str]:
-    """Take over the rows and files of studies that failed, and that a person exported into the folder since.
+def adopt_instead(studies: Sequence[Study], store: RunStore, job: Job) -> set[str]:
+    """Take over the rows and files of studies that the run has no result of, and that a person exported.
 
     Parameters
     ----------
-    failed : sequence of Study
+    studies : sequence of Study
+        That failed, or were not done yet.
     store : RunStore
     job : Job
 
@@ -60,12 +61,12 @@ def adopt_mended(failed: Sequence[Study], store: RunStore, job: Job) -> set[str]
     set of str
         Names of the studies taken over.
     """
-    if not failed:
+    if not studies:
         return set()
     home = started_in(store.out)
-    results = _lines(store.out / TABLE, home, {study.path.resolve(): study for study in failed})
+    results = _lines(store.out / TABLE, home, {study.path.resolve(): study for study in studies})
     mended = [
-        study for study in failed if [one.get("status") for one in results.get(study.name, ())] == ["ok"]
+        study for study in studies if [one.get("status") for one in results.get(study.name, ())] == ["ok"]
     ]
     exported = _exported(mended, store, job.tables, home)
     for study in mended:
@@ -173,7 +174,8 @@ def _exported(
     found = {table.name: _lines(store.out / f"{table.name}.csv", home, places) for table in tables}
 
     def exported(study: Study) -> Row | None:
-        results, before = found["results"].get(study.name, []), store.row(study)
+        results = found["results"].get(study.name, [])
+        before = store.row(study) if store.has_any_row(study) else Row({})
         if len(results) != 1 or not _differs(results[0], before.result):
             return None
         more = {
@@ -225,12 +227,12 @@ def _first(row: Row, table: Table) -> Mapping[str, Any]:
 
 
 def _as_before(line: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a table's line with numbers where the run had numbers."""
+    """Return a table's line with numbers where the run had numbers; a text prints as it did."""
     return {name: _value(text, before.get(name)) for name, text in line.items()}
 
 
 def _value(text: str, before: Any) -> Any:
-    if isinstance(before, str):
+    if before is None or isinstance(before, str):
         return text
     if not text:
         return None

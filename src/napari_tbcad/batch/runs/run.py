@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
@@ -101,6 +101,10 @@ def run_studies(
         return run.summary(time.monotonic() - began)
 
 
+Stamp = tuple[int, int]
+"""Time in ns and size of a file."""
+
+
 class _Run:
     """A run under way."""
 
@@ -124,6 +128,7 @@ class _Run:
         self._home = started_in(job.out)
         self._unread = 0
         self._tried: set[int] | None = set()
+        self._waiting: dict[int, Stamp | None] = {}
         self._remote = False
 
     def summary(self, seconds: float) -> RunSummary:
@@ -156,6 +161,7 @@ class _Run:
         self._begun(len(todo))
         self._replace([self._studies[number] for number in replaced])
         self._rewrite()
+        self._waiting = {number: self._stamp(number) for number in todo}
         try:
             self._work(todo, use)
         except Cancelled:
@@ -220,15 +226,53 @@ class _Run:
                     raise BadInput(MODELS, f"they cannot be loaded: {outcome.reason}")
 
     def _work(self, todo: Sequence[int], use: Mapping[str, Any]) -> None:
+        given: list[int] = []
+
+        def studies() -> Iterator[Study]:
+            for number in todo:
+                if exported := self._exported({number} & self._waiting.keys()):
+                    with tables_held(self._job.out):
+                        self._adopt_exported(exported)
+                if self._waiting.pop(number, False) is not False:
+                    given.append(number)
+                    yield _found_anywhere(self._studies[number])
+
         outcomes = each_as_done(
             partial(do_study, job=self._job),
-            (_found_anywhere(self._studies[number]) for number in todo),
-            on_start=lambda place: self._tell(todo[place], "working"),
+            studies(),
+            on_start=lambda place: self._tell(given[place], "working"),
             **use,
         )
         with closing(outcomes):
             for place, outcome in outcomes:
-                self._take(todo[place], outcome)
+                self._take(given[place], outcome)
+
+    def _stamp(self, number: int) -> Stamp | None:
+        """Return what tells a study's record from another that is written over it; None without one."""
+        try:
+            stat = (self._job.out / "records" / f"{self._studies[number].name}.json").stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size
+
+    def _exported(self, numbers: Iterable[int]) -> list[int]:
+        """Return of which studies whose turn is to come a record was written since the run began."""
+        return [number for number in numbers if self._stamp(number) not in (None, self._waiting[number])]
+
+    def _adopt_exported(self, numbers: Sequence[int]) -> None:
+        """Take over what a person exported of studies whose turn is to come: they are not done any more."""
+        names = by_hand.adopt_instead([self._studies[number] for number in numbers], self._store, self._job)
+        for number in numbers:
+            study = self._studies[number]
+            if study.name in names:
+                del self._waiting[number]
+                self._is_tried(number)
+                self._say(f"{study.name}: exported by a person meanwhile, kept")
+                self._tell(number, "done", self._store.row(study))
+
+    def _is_tried(self, number: int) -> None:
+        if self._tried is not None:
+            self._tried.add(number)
 
     def _take(self, number: int, outcome: StudyDone | Died) -> None:
         """Keep what came of a study: first in the journal, then in the tables, then it is told."""
@@ -245,8 +289,7 @@ class _Run:
             self._unread += 1
         else:
             self._store.add(study, outcome)
-        if self._tried is not None:
-            self._tried.add(number)
+        self._is_tried(number)
         row = self._store.row(study)
         with tables_held(self._job.out):
             if self._tables.must_be_rewritten(row):
@@ -264,6 +307,8 @@ class _Run:
             study for study in self._studies if self._store.is_done(study) and self._store.was_changed(study)
         ]
         by_hand.adopt(changed, self._store, self._job.tables)
+        if exported := self._exported(self._waiting):
+            self._adopt_exported(exported)
         take_over_mended(self._studies, self._job, self._store)
 
     def _rows(self) -> Iterator[Row]:

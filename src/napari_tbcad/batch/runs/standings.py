@@ -103,7 +103,7 @@ def sort_out(
 def take_over_mended(studies: Sequence[Study], job: Job, store: RunStore) -> set[str]:
     """Take over the studies that failed and that a person exported since; return their names."""
     failed = [study for study in studies if store.has_failed(study)]
-    return by_hand.adopt_mended(failed, store, job)
+    return by_hand.adopt_instead(failed, store, job)
 
 
 def _adopt(

@@ -116,6 +116,10 @@ class RunStore:
         known = self._known.get(study.name)
         return known is not None and known.digest == self.digest
 
+    def has_any_row(self, study: Study) -> bool:
+        """Tell whether there is a row of a study under any settings, be it an error's."""
+        return study.name in self._known
+
     def is_done(self, study: Study) -> bool:
         """Tell whether there is a row of a study under these settings that is no error's."""
         return self.has_row(study) and self._known[study.name].ok
@@ -159,10 +163,11 @@ class RunStore:
             Whether a person exported it: then it is never overwritten, and stays of the settings it was of.
         """
         row = Row(_plain(done.row.result), {k: [*map(_plain, v)] for k, v in done.row.more.items()})
+        known = self._known.get(study.name)
         line: dict[str, Any] = {
             "name": study.name,
             "key": done.key,
-            "digest": self._known[study.name].digest if by_hand else self.digest,
+            "digest": known.digest if by_hand and known is not None else self.digest,
             "row": row.result,
             "more": row.more,
             "files": [astuple(file) for file in done.files],

@@ -33,11 +33,12 @@ def unusable(estimator: HierarchicalClassifier, n_features: int) -> str:
                 return said
         if not all(isinstance(value, int | float) for value in (estimator.gate_, estimator.threshold_)):
             return "its gate or threshold is no number"
-        for value in (0.0, 1.0):
+        # Of one film, too: arrays with a row for each of two fit two films, and no other number.
+        for number, value in ((2, 0.0), (2, 1.0), (1, 0.0)):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                result = estimator.predict_stages(np.full((2, n_features), value))
-            if result.probability.shape != (2,) or result.probability.dtype.kind != "f":
+                result = estimator.predict_stages(np.full((number, n_features), value))
+            if result.probability.shape != (number,) or result.probability.dtype.kind != "f":
                 return "its probabilities are no numbers"
     except Exception as error:  # fitted attributes of any kind may be missing or odd
         return f"a trial prediction fails ({type(error).__name__}: {first_line(error)})"
