@@ -12,7 +12,9 @@ from PIL import Image
 
 import napari_tbcad
 from napari_tbcad.batch.deidentified import DRAWN, deidentify_files
+from napari_tbcad.batch.deidentified_key import Key
 from napari_tbcad.batch.deidentified_words import own_names
+from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.read import read_film
 
@@ -60,3 +62,21 @@ def test_a_thumbnail_that_is_left_out_is_told_and_a_second_view_refused(tmp_path
     (done.exported.paths[0]).unlink()
     assert "has 2 pages; save each" in copied(path).fault
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_two_commands_do_not_write_copies_with_one_key_at_once(tmp_path):
+    films, out, key = tmp_path / "films", tmp_path / "out", tmp_path / "key.csv"
+    films.mkdir()
+    for name in "ab":
+        Image.fromarray(RAMP).save(films / f"{name}.png")
+
+    def command():
+        return deidentify_files([films], out, Deidentification(), key=Key(key, out))
+
+    first = command()
+    next(first)
+    with pytest.raises(BadInput, match="another command is writing copies there"):
+        next(command())
+    first.close()  # as Ctrl+C does
+    assert [done.exported.name for done in command()] == ["0002.png"]
+    assert sorted(path.name for path in out.iterdir()) == ["0001.png", "0002.png"]

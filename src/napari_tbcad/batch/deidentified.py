@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.batch.clinic import Done
-from napari_tbcad.batch.deidentified_key import Key, require_empty
+from napari_tbcad.batch.deidentified_key import Key, held, require_empty
 from napari_tbcad.batch.deidentified_words import own_names, words_of
 from napari_tbcad.case import SUFFIX, Case, ImageReference
 from napari_tbcad.case_deidentified import SHORTEST, deidentified
 from napari_tbcad.errors import BadInput, Cancelled
-from napari_tbcad.files import require_writable, written_whole
+from napari_tbcad.files import written_whole
 from napari_tbcad.imaging.bonescan import ViewName
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.clinic.deidentify_pixels import DRAWN, drawn_into
@@ -79,7 +79,20 @@ def deidentify_files(
     out = Path(out)
     files = files_below(paths, out)
     require_empty(out, key)
-    require_writable(out)
+    with held(out):
+        # Once more, now that nobody else writes there.
+        require_empty(out, key)
+        yield from _copies(files, out, deidentification, key, cancelled)
+
+
+def _copies(
+    files: Sequence[Path],
+    out: Path,
+    deidentification: Deidentification,
+    key: Key | None,
+    cancelled: Probe | None,
+) -> Iterator[Done]:
+    """Yield what became of each file, as :func:`deidentify_files` does."""
     if key is not None:
         key.start()
     number = 0 if key is None else key.last

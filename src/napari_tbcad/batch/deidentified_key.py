@@ -7,17 +7,19 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from napari_tbcad.errors import BadInput, TbcadError
-from napari_tbcad.files import UNFINISHED, cell, plain, read_rows, write_csv, written_whole
+from napari_tbcad.files import UNFINISHED, cell, plain, read_rows, require_writable, write_csv, written_whole
 
 COPY = re.compile(r"(\d{4,})(_ant|_post)?\.(dcm|png|tbcad)")
 """How a copy is called."""
 
 _COLUMNS = ("file", "deidentified")
+_LOCK = ".deidentify.lock"
 _MOST_NAMES = 3
 
 
@@ -166,6 +168,35 @@ class Key:
                 str(Path(self._about["home"]) / file): name for file, name in self._written.items()
             }
             self._about["home"] = here
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Hold the folder of copies until the block, or the process, ends: two commands would mix theirs.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be written, or another command is at work in it.
+    """
+    from filelock import FileLock, Timeout
+
+    require_writable(out)
+    path = out / _LOCK
+    try:
+        lock = FileLock(path, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        cause = "another command is writing copies there: wait for it, or choose another folder"
+        raise BadInput(out, cause) from error
+    except OSError as error:
+        raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+        with suppress(OSError):  # the folder is given to others, who need not wonder what this is
+            path.unlink()
 
 
 def require_empty(out: Path, key: Key | None) -> None:
