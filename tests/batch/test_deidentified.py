@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import errno
 import re
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import tifffile
 from PIL import Image
 
 import napari_tbcad
+from napari_tbcad import files
 from napari_tbcad.batch.deidentified import DRAWN, deidentify_files
 from napari_tbcad.batch.deidentified_key import Key
 from napari_tbcad.batch.deidentified_words import own_names
@@ -80,3 +83,87 @@ def test_two_commands_do_not_write_copies_with_one_key_at_once(tmp_path):
     first.close()  # as Ctrl+C does
     assert [done.exported.name for done in command()] == ["0002.png"]
     assert sorted(path.name for path in out.iterdir()) == ["0001.png", "0002.png"]
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two pictures, a command that copies them with a key, and one that reads the key and the copies."""
+    films, out, key = tmp_path / "films", tmp_path / "out", tmp_path / "key.csv"
+    films.mkdir()
+    for name, value in (("alice", 90), ("bert", 200)):
+        Image.fromarray(np.full((16, 16), value, np.uint8)).save(films / f"{name}.png")
+
+    def command():
+        return [
+            done.exported.name if done.exported else done.fault
+            for done in deidentify_files([films], out, Deidentification(), key=Key(key, out))
+        ]
+
+    def told():
+        with key.open(encoding="utf-8-sig", newline="") as table:
+            rows = [(Path(row["file"]).stem, row["deidentified"]) for row in csv.DictReader(table)]
+        there = {path.name: np.asarray(Image.open(path))[0, 0] for path in out.iterdir()}
+        return rows, there
+
+    return command, told, key
+
+
+def test_a_number_whose_copy_failed_is_never_that_of_another_file(two, monkeypatch):
+    command, told, _ = two
+    real, full = files._reach_disk, [True]
+
+    def reach(path):
+        if full and path.suffix == ".png":
+            full.pop()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path)
+
+    monkeypatch.setattr(files, "_reach_disk", reach)
+    assert command() == ["cannot be written (No space left on device)", "0002.png"]
+    assert told() == ([("bert", "0002.png")], {"0002.png": 200})
+
+
+class Killed(BaseException):
+    """As by kill -9."""
+
+
+def test_a_number_that_was_noted_before_a_kill_stays_that_of_its_file(two, monkeypatch):
+    command, told, _ = two
+    real = files._reach_disk
+
+    def killed(path):
+        if path.suffix == ".png":
+            raise Killed
+        real(path)
+
+    monkeypatch.setattr(files, "_reach_disk", killed)
+    with pytest.raises(Killed):
+        command()
+    assert told() == ([("alice", "0001.png")], {})
+    monkeypatch.undo()
+    assert command() == ["0001.png", "0002.png"]
+    assert told() == ([("alice", "0001.png"), ("bert", "0002.png")], {"0001.png": 90, "0002.png": 200})
+
+
+def test_a_name_that_a_table_has_for_two_files_is_that_of_the_last(two, monkeypatch):
+    command, told, key = two
+    monkeypatch.setattr(Key, "finish", lambda self: None)  # stopped at the end: the secret is there
+    command()
+    rows = key.read_text(encoding="utf-8-sig").replace("0002.png", "0001.png")
+    key.write_text(rows, encoding="utf-8-sig")  # as an earlier version wrote it where the first copy failed
+    out = key.parent / "out"
+    (out / "0002.png").replace(out / "0001.png")
+    monkeypatch.undo()
+    assert command() == ["0002.png"], "bert is kept, alice copied"
+    assert told() == ([("bert", "0001.png"), ("alice", "0002.png")], {"0001.png": 200, "0002.png": 90})
+
+
+def test_the_other_view_of_a_scan_does_not_get_a_name_that_is_noted_for_another_file(tmp_path):
+    scans, key = tmp_path / "in", Key(tmp_path / "key.csv", tmp_path / "out")
+    paths = [scans / name for name in ("a_ant.png", "a_post.png", "a_posterior.png")]
+    key.start()
+    key.note(paths[0], "0001_ant.png")
+    key.note(paths[1], "0001_post.png")
+    later = Key(tmp_path / "key.csv", tmp_path / "out")
+    assert later.number_of([(paths[0], "_ant"), (paths[1], "_post")]) == "0001"
+    assert later.number_of([(paths[0], "_ant"), (paths[2], "_post")]) == ""

@@ -97,23 +97,29 @@ def _copies(
         key.start()
     number = 0 if key is None else key.last
     for study in _studies(files):
-        name = (key and key.number_of([path for path, _ in study])) or f"{number + 1:04d}"
+        name = (key and key.number_of(study)) or f"{number + 1:04d}"
         for path, view in study:
             if cancelled is not None and cancelled():
                 raise Cancelled
             if key is not None and key.has(path):
                 continue
-            note = partial(_nowhere if key is None else key.note, path)
-            done = _done(path, out / f"{name}{view}", deidentification, note)
-            if done.exported is not None:
+            noted: list[str] = []
+            done = _done(path, out / f"{name}{view}", deidentification, partial(_note, noted, key, path))
+            if noted:
+                # Also where the copy failed then: the table may say that this number is that file's.
                 number = max(number, int(name))
+            if key is not None and done.exported is None:
+                key.strike(path)
             yield replace(done, study=name if len(study) > 1 else done.study or name)
     if key is not None:
         key.finish()
 
 
-def _nowhere(path: Path, name: str) -> None:
-    """Note nothing."""
+def _note(noted: list[str], key: Key | None, path: Path, name: str) -> None:
+    """Note in a list and in the key, where there is one, which name a copy gets."""
+    noted.append(name)
+    if key is not None:
+        key.note(path, name)
 
 
 def _done(path: Path, target: Path, deidentification: Deidentification, note: Note) -> Done:

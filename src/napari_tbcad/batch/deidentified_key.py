@@ -7,7 +7,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,10 @@ class Key:
             "dates": dates,
             "secret": secrets.token_hex(32),
         }
-        self._names: dict[str, str] = {}
         self._written: dict[str, str] = {}
+        # Of an earlier command: files by where they are, and who has the name of a copy, its ending apart.
+        self._files: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self.kept = 0
         if self._out.resolve() in self.path.resolve().parents:
             raise BadInput(
@@ -78,15 +80,25 @@ class Key:
         numbers = (COPY.fullmatch(name) for name in self._written.values())
         return max((int(found[1]) for found in numbers if found), default=0)
 
-    def number_of(self, files: Sequence[Path]) -> str:
-        """Return the number that copies of files of one study have, "" where none has a copy."""
-        names = (self._names.get(self._place(file), "") for file in files)
-        return next((found[1] for name in names if (found := COPY.fullmatch(name))), "")
+    def number_of(self, study: Sequence[tuple[Path, str]]) -> str:
+        """Return the number that copies of a study have or were to have, "" where none has.
+
+        Parameters
+        ----------
+        study : sequence of (Path, str)
+            Its files, each with what the name of its copy says of the view. Where such a name is another
+            file's by now, the study needs a number of its own.
+        """
+        views = {self._place(file): view for file, view in study}
+        names = (COPY.fullmatch(self._name_of(place)) for place in views)
+        number = next((found[1] for found in names if found), "")
+        free = all(self._owners.get(f"{number}{view}", place) == place for place, view in views.items())
+        return number if free else ""
 
     def has(self, file: Path) -> bool:
         """Tell whether the copy of a file is there; it is counted as kept then."""
-        name = self._names.get(self._place(file))
-        there = name is not None and (self._out / name).is_file()
+        name = self._name_of(self._place(file))
+        there = bool(name) and (self._out / name).is_file()
         self.kept += there
         return there
 
@@ -118,11 +130,20 @@ class Key:
                 os.fsync(table.fileno())
         except OSError as error:
             raise KeyNotWritten(f"{self.path}: cannot be written ({error.strerror or error})") from error
-        self._written[plain(cell(str(file)))] = copy
+        told = plain(cell(str(file)))
+        before = self._files.get(self._place(file), told)
+        if self._written.get(before) == copy:  # the same file, perhaps by another path
+            del self._written[before]
+        self._written[told] = copy
+
+    def strike(self, file: Path) -> None:
+        """Take a file out whose copy failed; the table itself is without it once it is written whole."""
+        for told in {plain(cell(str(file))), self._files.get(self._place(file), "")} & self._written.keys():
+            if not (self._out / self._written[told]).is_file():
+                del self._written[told]
 
     def finish(self) -> None:
         """Write the table whole, and let what going on would need be forgotten."""
-        self._written = {file: name for file, name in self._written.items() if (self._out / name).is_file()}
         try:
             self._write()
             self._beside.unlink(missing_ok=True)
@@ -132,6 +153,9 @@ class Key:
     def _write(self) -> None:
         rows = ({"file": file, "deidentified": name} for file, name in self._written.items())
         write_csv(self.path, _COLUMNS, rows)
+
+    def _name_of(self, place: str) -> str:
+        return self._written.get(self._files.get(place, ""), "")
 
     def _place(self, file: Path | str) -> str:
         """Return where a file is, as the table can say it."""
@@ -160,14 +184,32 @@ class Key:
         if self._about["dates"] != dates:
             raise BadInput(self.path, f"its copies were begun with --dates {self._about['dates']}")
         # The last line may be torn; its copy has no name yet.
-        self._written = {file: name for file, name in rows if COPY.fullmatch(name)}
-        self._names = {self._place(file): name for file, name in self._written.items()}
+        self._written = _last_noted((file, name) for file, name in rows if COPY.fullmatch(name))
+        places = {self._place(file): file for file in self._written}
         here = str(Path.cwd())
         if here != self._about["home"]:
-            self._written = {
-                str(Path(self._about["home"]) / file): name for file, name in self._written.items()
-            }
+            home = Path(self._about["home"])
+            places = {place: str(home / file) for place, file in places.items()}
+            self._written = {str(home / file): name for file, name in self._written.items()}
             self._about["home"] = here
+        self._files = places
+        self._owners = {Path(self._written[file]).stem: place for place, file in places.items()}
+
+
+def _last_noted(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the copy of each file by the rows of a table, no copy twice.
+
+    A command noted a file before its copy was there. Where a copy is noted for two, as an earlier version
+    did when the first one failed, it is that of the last.
+    """
+    written: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for file, name in rows:
+        if written.get(before := files.get(name, file)) == name:
+            del written[before]
+        written.pop(file, None)  # its place is that of its last row
+        written[file], files[name] = name, file
+    return written
 
 
 @contextmanager
