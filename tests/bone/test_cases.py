@@ -12,6 +12,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from napari_tbcad.bone import case_scan
 from napari_tbcad.bone.cases import analysis_of, case_of, hotspots_of, mismatches, run_from, study_for
 from napari_tbcad.bone.editing import set_label
 from napari_tbcad.bone.hotspots import Hotspots, Mark
@@ -227,6 +228,21 @@ def test_a_scan_without_a_file_or_whose_file_was_replaced_is_in_the_case(run, wh
         )
         text = b"".join((tmp_path / "a.tbcad").read_bytes().split())
         assert b"ANT" not in text
+
+
+def test_a_scan_that_cannot_be_read_for_a_moment_is_read_again(tmp_path, monkeypatch):
+    path = write_nuclear(tmp_path / "scan.dcm", np.ones((2, 64, 32)))
+    study = read_study(path)
+
+    def gone(paths):
+        raise OSError("the network is down")
+
+    with monkeypatch.context() as away:
+        away.setattr(case_scan, "read_study", gone)
+        assert case_scan.files_of(study) == ()
+        assert case_scan.reference(study)[0]["scan"].embedded
+    assert case_scan.files_of(study) == (path,)
+    assert case_scan.reference(study)[0]["scan"].sha256
 
 
 def test_what_was_out_of_date_comes_back_out_of_date(run, tmp_path):

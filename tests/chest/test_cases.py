@@ -13,6 +13,7 @@ import pytest
 
 from napari_tbcad.case import Case
 from napari_tbcad.chain import State, content_key
+from napari_tbcad.chest import case_film
 from napari_tbcad.chest.cases import case_of, film_for, mismatches, run_from
 from napari_tbcad.chest.workflow import (
     finish,
@@ -305,6 +306,21 @@ def test_a_film_whose_file_was_replaced_since_it_was_read_is_embedded(read, film
     case_of(read).save(tmp_path / "one.tbcad")
     case = Case.load(tmp_path / "one.tbcad")
     assert content_key(film_for(case, tmp_path / "one.tbcad").pixels) == content_key(read.get("film").pixels)
+
+
+def test_a_film_that_cannot_be_read_for_a_moment_is_read_again(small_film, tmp_path, monkeypatch):
+    path = Path(shutil.copy(small_film, tmp_path))
+    film = read_film(path)
+
+    def gone(path):
+        raise OSError("the network is down")
+
+    with monkeypatch.context() as away:
+        away.setattr(case_film, "read_film", gone)
+        assert case_film.file_of(film) is None
+        assert case_film.reference(film)[0].embedded
+    assert case_film.file_of(film) == path
+    assert case_film.reference(film)[0].sha256
 
 
 @pytest.mark.realdata

@@ -50,8 +50,7 @@ def reference(study: Study) -> tuple[dict[str, ImageReference], dict[str, NDArra
     as_read = all(isinstance(step, Step) and step.name == "read bone scan" for step in study.record)
     if paths and len(study.record) == len(paths) == len(sources) and as_read:
         if all(path.is_file() for path in paths):
-            states = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
-            digests, there = _in_files(paths, states)
+            digests, there = _in_files(paths)
             if there == key:
                 images = (
                     ImageReference(path.name, str(path), sha256=one, content_key=key)
@@ -98,17 +97,23 @@ def files_of(study: Study) -> tuple[Path, ...]:
     paths = tuple(Path(source).absolute() for source in sources)
     if not all(sources) or not all(path.is_file() for path in paths):
         return ()
-    states = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
-    return paths if _in_files(paths, states)[1] == study_key(study) else ()
+    return paths if _in_files(paths)[1] == study_key(study) else ()
+
+
+def _in_files(paths: tuple[Path, ...]) -> tuple[tuple[str, ...], str]:
+    """Return the hashes of files and the key of the scan in them, empty where one cannot be read now."""
+    try:
+        states = tuple((stat.st_mtime_ns, stat.st_size) for stat in (path.stat() for path in paths))
+        return _read_once(paths, states)
+    except (BadInput, OSError):
+        # Not remembered: what failed may be the network, and the files are there again a moment later.
+        return (), ""
 
 
 @lru_cache(maxsize=16)
-def _in_files(paths: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> tuple[tuple[str, ...], str]:
-    """Return the hashes of files and the key of the scan in them: they may have been replaced since."""
-    try:
-        return tuple(map(sha256, paths)), study_key(read_study(paths))
-    except (BadInput, OSError):
-        return (), ""
+def _read_once(paths: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> tuple[tuple[str, ...], str]:
+    """Return that of files as they were changed last: they may have been replaced since they were read."""
+    return tuple(map(sha256, paths)), study_key(read_study(paths))
 
 
 def _plain_facts(facts: FrameFacts) -> dict[str, Any]:

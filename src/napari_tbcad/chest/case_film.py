@@ -38,8 +38,7 @@ def reference(film: Radiograph) -> tuple[ImageReference, dict[str, NDArray[Any]]
     )
     if as_read and path.is_file():
         path = path.absolute()
-        stat = path.stat()
-        digest, there = _in_file(path, stat.st_mtime_ns, stat.st_size)
+        digest, there = _in_file(path)
         if there == key:
             return ImageReference(path.name, str(path), sha256=digest, content_key=key), {}
     place = str(path.absolute()) if as_read and film.source else ""
@@ -63,18 +62,24 @@ def file_of(film: Radiograph) -> Path | None:
     path = Path(film.source).absolute()
     if not film.source or not path.is_file():
         return None
-    stat = path.stat()
-    _, there = _in_file(path, stat.st_mtime_ns, stat.st_size)
+    _, there = _in_file(path)
     return path if there in (film_key(film), content_key(film.pixels[:, ::-1])) else None
 
 
-@lru_cache(maxsize=16)
-def _in_file(path: Path, changed: int, size: int) -> tuple[str, str]:
-    """Return the hash of a file and the key of the film in it: it may have been replaced since."""
+def _in_file(path: Path) -> tuple[str, str]:
+    """Return the hash of a file and the key of the film in it, empty where it cannot be read now."""
     try:
-        return sha256(path), film_key(read_film(path))
+        stat = path.stat()
+        return _read_once(path, stat.st_mtime_ns, stat.st_size)
     except (BadInput, OSError):
+        # Not remembered: what failed may be the network, and the file is there again a moment later.
         return "", ""
+
+
+@lru_cache(maxsize=16)
+def _read_once(path: Path, changed: int, size: int) -> tuple[str, str]:
+    """Return that of a file as it was changed last: it may have been replaced since it was read."""
+    return sha256(path), film_key(read_film(path))
 
 
 def _listed(value: Any) -> Any:
