@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from napari_tbcad.batch.rows import Row
-from napari_tbcad.batch.runs import run
+from napari_tbcad.batch.runs import run, under_way
 from napari_tbcad.batch.runs.events import StudyEvent
 from napari_tbcad.batch.runs.inputs import Study, chest_inputs
 from napari_tbcad.batch.runs.job import Table
@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--films", type=int, nargs="+", default=[500, 2000])
     parser.add_argument("--folder", type=Path, help="Where to work [a temporary folder].")
     given = parser.parse_args()
-    run.FEW = max(given.films)  # in this process: its memory and time are what is asked
+    under_way.FEW = max(given.films)  # in this process: its memory and time are what is asked
     for number in given.films:
         with tempfile.TemporaryDirectory(dir=given.folder) as home:
             measure(Path(home), number)

@@ -19,8 +19,26 @@ _PATIENCE = 30.0
 """Seconds for which tables that another holds are waited for."""
 
 
+class TablesBusy(BadInput):
+    """Another program holds the tables."""
+
+
+class Places:
+    """Tells where a path leads, asking the disk once for each folder: a table may have 20 000 rows."""
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, Path] = {}
+
+    def __call__(self, path: Path) -> Path:
+        """Return the place of a file; its name is taken as it is, be it a link."""
+        folder = self._folders.get(path.parent)
+        if folder is None:
+            folder = self._folders[path.parent] = path.parent.resolve()
+        return folder / path.name
+
+
 @contextlib.contextmanager
-def tables_held(folder: Path) -> Iterator[None]:
+def tables_held(folder: Path, patience: float | None = None) -> Iterator[None]:
     """Hold the tables of a run's folder while they are read and written anew, or a row is added.
 
     A run that is under way and a person who exports a case into its folder would else each write the tables
@@ -29,19 +47,22 @@ def tables_held(folder: Path) -> Iterator[None]:
 
     Raises
     ------
+    TablesBusy
+        If another holds them for longer than `patience` seconds, half a minute unless it is said.
     BadInput
-        If another holds them for half a minute, or nothing can be written there.
+        If nothing can be written there.
     """
     if not (folder / RUN).is_dir():
         yield
         return
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / RUN / TABLES_LOCK, timeout=_PATIENCE)
+    lock = FileLock(folder / RUN / TABLES_LOCK, timeout=_PATIENCE if patience is None else patience)
     try:
         lock.acquire()
     except Timeout as error:
-        raise BadInput(folder, "another program is writing its tables; try again when it is done") from error
+        cause = "another program is writing its tables; try again when it is done"
+        raise TablesBusy(folder, cause) from error
     except OSError as error:
         raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
     try:
@@ -82,8 +103,9 @@ def with_rows(
         If the table there has other columns or cannot be read.
     """
     there = read_rows(path, columns, newer=newer) if append and path.exists() else []
-    home = started_in(path.parent)
-    own = [old["file"] == file or same_file(home / old["file"], file) for old in there]
+    home, place_of = started_in(path.parent), Places()
+    theirs = place_of(Path(file))
+    own = [old["file"] == file or place_of(home / old["file"]) == theirs for old in there]
     place = next((n for n, is_own in enumerate(own) if is_own), None)
     if place is None:
         return [*there, *rows], False
@@ -107,11 +129,6 @@ def read_rows(path: Path, columns: Sequence[str], *, newer: Sequence[str] = ()) 
     if lines and (head not in known or any(len(line) != len(head) for line in lines)):
         raise BadInput(path, "this earlier table has other columns; choose another folder")
     return [dict.fromkeys(columns, "") | dict(zip(head, map(plain, line), strict=True)) for line in lines]
-
-
-def same_file(one: str | Path, other: str | Path) -> bool:
-    """Tell whether two paths are one place."""
-    return one == other or Path(one).resolve() == Path(other).resolve()
 
 
 def remove(paths: Iterable[Path]) -> None:

@@ -344,7 +344,7 @@ def test_an_input_that_only_this_machine_has_is_an_error_row_that_says_so(addres
     def absent(study):  # the path that a worker is sent leads nowhere in its file system
         return replace(study, paths=(elsewhere / "here.png",))
 
-    monkeypatch.setattr("napari_tbcad.batch.runs.run._found_anywhere", absent)
+    monkeypatch.setattr("napari_tbcad.batch.runs.meanwhile._found_anywhere", absent)
     job = ChestJob(tmp_path / "out", "none", QUICK)
     summary = run_studies(studies, job, scheduler=address)
     assert summary.failed == 1

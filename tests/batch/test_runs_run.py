@@ -16,16 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_tbcad.batch.journal import read_journal
+from napari_tbcad.batch.made_from import journaled, require_same_image
 from napari_tbcad.batch.pool import Died
 from napari_tbcad.batch.rows import Row
-from napari_tbcad.batch.runs import folder
-from napari_tbcad.batch.runs import run as run_module
+from napari_tbcad.batch.runs import folder, under_way
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import StudyDone, Table, state_of
+from napari_tbcad.batch.runs.job import Handed, StudyDone, Table, do_study, require_not_exported, state_of
 from napari_tbcad.batch.runs.run import RunSummary, StudyEvent, run_studies
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import UNFINISHED, plain, written_whole
+from napari_tbcad.result_tables import tables_held
+from napari_tbcad.run_folder import note_exported
 
 UNLOADABLE = 13
 COLUMNS = ("file", "status", "message", "value", "share", "seconds")
@@ -239,7 +241,7 @@ def test_studies_that_come_out_of_order_end_in_order(films, tmp_path, monkeypatc
         for number, item in reversed(list(enumerate(items))):
             yield number, function(item)
 
-    monkeypatch.setattr(run_module, "each_as_done", as_generator(backwards))
+    monkeypatch.setattr(under_way, "each_as_done", as_generator(backwards))
     run_studies(films, MadeJob(tmp_path / "out"))
     assert [row["file"] for row in rows(tmp_path / "out" / "features.csv")] == [str(f.path) for f in films]
 
@@ -253,7 +255,7 @@ def test_a_study_that_takes_its_process_with_it_is_an_error_row(films, tmp_path,
         for number, item in enumerate(items):
             yield number, Died("its process was killed") if number == 2 else function(item)
 
-    monkeypatch.setattr(run_module, "each_as_done", as_generator(dying))
+    monkeypatch.setattr(under_way, "each_as_done", as_generator(dying))
     out = tmp_path / "out"
     assert counts(run_studies(films, MadeJob(out))) == (5, 1, 0, 0)
     row = rows(out / "results.csv")[2]
@@ -270,7 +272,7 @@ def test_care_is_taken_after_a_run_that_was_broken_off(films, tmp_path, monkeypa
         yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module, "each_as_done", as_generator(broken))
+    monkeypatch.setattr(under_way, "each_as_done", as_generator(broken))
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             run_studies(films, MadeJob(tmp_path / "out"))
@@ -284,7 +286,7 @@ def test_an_error_of_the_pool_keeps_what_is_done(films, tmp_path, monkeypatch):
                 raise BadInput("--scheduler", "the connection was lost")
             yield number, function(item)
 
-    monkeypatch.setattr(run_module, "each_as_done", as_generator(lost))
+    monkeypatch.setattr(under_way, "each_as_done", as_generator(lost))
     out = tmp_path / "out"
     with pytest.raises(BadInput, match="lost"):
         run_studies(films, MadeJob(out))
@@ -300,7 +302,7 @@ def test_a_file_that_a_cluster_does_not_see_is_told_apart_from_one_that_is_gone(
             there = replace(item, fault="no such file") if missing else item
             yield number, function(there)
 
-    monkeypatch.setattr(run_module, "each_as_done", as_generator(elsewhere))
+    monkeypatch.setattr(under_way, "each_as_done", as_generator(elsewhere))
     films[1].path.unlink()
     films[1] = replace(films[1], fault="no such file")
     run_studies(films, MadeJob(tmp_path / "out"), scheduler="tcp://there:8786")
@@ -375,7 +377,7 @@ def test_models_that_take_their_process_with_them_are_said(films, tmp_path, monk
         yield 0, outcome
 
     if isinstance(outcome, Died):
-        monkeypatch.setattr(run_module, "each_as_done", each)
+        monkeypatch.setattr(under_way, "each_as_done", each)
     else:
         monkeypatch.setattr(MadeJob, "load", load)
     with pytest.raises(BadInput, match="models: they cannot be loaded"):
@@ -498,11 +500,42 @@ def test_a_person_s_export_while_the_run_goes_on_is_kept(films, tmp_path, after)
     assert len(rows(out / "results.csv")) == 6
 
 
+# -- what a person exports of studies that the run has no result of
+
+
+def put(out: Path, study: Study, *, note: bool = True) -> None:
+    """Do what the panel does with a study that has no row: files, a note in the run's folder, rows."""
+    table = [row for row in rows(out / "results.csv") if plain(row["file"]) != study.path.as_posix()]
+    for path, content in ((f"masks/{study.name}.txt", "corrected"), (f"records/{study.name}.json", "hers")):
+        (out / path).parent.mkdir(exist_ok=True)
+        (out / path).write_text(content)
+    if note:
+        note_exported(out, study.name)
+    with (out / "results.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows([*table, {"file": study.path.as_posix(), "status": "ok", "value": "007"}])
+
+
+def require_kept(out: Path, studies: Sequence[Study], number: int) -> None:
+    """Go on twice, then with other settings: the export stays, or makes way."""
+    name = studies[number].name
+    for _ in range(2):
+        assert [row["value"] for row in rows(out / "results.csv")][number] == "007"
+        assert (out / "masks" / f"{name}.txt").read_text() == "corrected"
+        run_studies(studies, MadeJob(out))
+    assert len(rows(out / "results.csv")) == len(studies)
+    run_studies(studies, MadeJob(out, 3))
+    assert (out / "before" / "1" / "masks" / f"{name}.txt").read_text() == "corrected"
+    assert [path.name for path in (out / "before" / "1" / "masks").iterdir()] == [f"{name}.txt"]
+
+
 @pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize(("workers", "when"), [(1, ("working", 0)), (1, ("done", 2)), (2, ("working", 0))])
 def test_a_person_s_export_of_a_study_whose_turn_is_to_come_is_kept(films, tmp_path, workers, when, again):
     """The fifth film brings a new column: the table is also written anew before the turn of the last."""
-    out, said, exported = tmp_path / "out", [], films[5]
+    out, said = tmp_path / "out", []
+    films[0] = Study("f5_2", films[0].paths)
     if again:
         run_studies(films, MadeJob(out, 2))
         for study in films:
@@ -512,24 +545,96 @@ def test_a_person_s_export_of_a_study_whose_turn_is_to_come_is_kept(films, tmp_p
 
     def correct(event: StudyEvent) -> None:
         if (event.state, event.number) == when:
-            with (out / "results.csv").open("a", encoding="utf-8", newline="") as file:
-                csv.DictWriter(file, COLUMNS).writerow(
-                    {"file": exported.path.as_posix(), "status": "ok", "value": "007"}
-                )
-            for path, content in (("masks/f5.txt", "corrected"), ("records/f5.json", "a person's")):
-                (out / path).parent.mkdir(exist_ok=True)
-                (out / path).write_text(content)
+            put(out, films[5])
 
     summary = run_studies(films, MadeJob(out), progress=correct, say=said.append, workers=workers)
     assert counts(summary) == (6, 0, 0, 0)
     assert "f5: exported by a person meanwhile, kept" in said
-    for _ in range(2):
-        assert [row["value"] for row in rows(out / "results.csv")][5] == "007"
-        assert (out / "masks" / "f5.txt").read_text() == "corrected"
-        run_studies(films, MadeJob(out))
-    assert len(rows(out / "results.csv")) == 6
-    run_studies(films, MadeJob(out, 3))
-    assert (out / "before" / "1" / "masks" / "f5.txt").read_text() == "corrected"
+    require_kept(out, films, 5)
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_person_s_export_while_models_are_loaded_is_kept(films, tmp_path, failed, monkeypatch):
+    out, said = tmp_path / "out", []
+    if failed:
+        films[5].path.write_bytes(b"bad")
+    run_studies(films if failed else films[:2], MadeJob(out))
+    monkeypatch.setattr(MadeJob, "load", lambda job, **options: put(out, films[5]))
+    assert run_studies(films, MadeJob(out), say=said.append).complete
+    assert said[-1] == "f5: exported by a person meanwhile, kept"
+    monkeypatch.undo()
+    require_kept(out, films, 5)
+
+
+def test_a_person_s_export_of_what_a_stopped_run_left_is_kept(films, tmp_path):
+    out, said, stop = tmp_path / "out", [], Stop(2)
+    run_studies(films, MadeJob(out), progress=stop.heard, cancelled=stop)
+    put(out, films[5])
+    put(out, films[4], note=False)  # not by a person: a row whose line in the journal is lost
+    assert counts(run_studies(films, MadeJob(out), say=said.append)) == (3, 0, 3, 0)
+    assert said == ["1 result there was exported by a person since: kept"]
+    assert rows(out / "results.csv")[4]["value"] == str(sum(b"more"))
+    require_kept(out, films, 5)
+
+
+def test_a_person_s_export_while_its_study_is_at_work_is_kept(films, tmp_path, monkeypatch):
+    out, work = tmp_path / "out", MadeJob.work
+
+    def slow(job: MadeJob, study: Study) -> tuple[Row, list[Path]]:
+        if study.name == "f2":
+            put(out, films[2])
+            require_not_exported(study, out)
+        return work(job, study)
+
+    monkeypatch.setattr(MadeJob, "work", slow)
+    said = []
+    assert counts(run_studies(films, MadeJob(out), say=said.append)) == (6, 0, 0, 0)
+    assert said == ["f2: exported by a person meanwhile, kept"]
+    monkeypatch.undo()
+    require_kept(out, films, 2)
+
+
+def test_what_a_worker_that_died_wrote_is_not_taken_for_a_person_s(films, tmp_path):
+    (film,) = films[:1]
+    handed = Handed(film.name, film.paths)
+    path = tmp_path / "records" / f"{film.name}.json"
+    path.parent.mkdir()
+    path.write_text("of a worker that died")
+    assert do_study(handed, MadeJob(tmp_path)).row.ok
+    (tmp_path / "results.csv").write_text(f"file,status\n{film.path.as_posix()},ok\n")
+    assert "by a person meanwhile" in do_study(handed, MadeJob(tmp_path)).row.result["message"]
+
+
+def test_tables_that_another_holds_for_long_do_not_end_the_run(films, tmp_path, monkeypatch):
+    monkeypatch.setattr(under_way, "_PATIENCE", 0.05)
+    out, lock = tmp_path / "out", contextlib.ExitStack()
+
+    def hold(event: StudyEvent) -> None:
+        if event.state == "done" and event.number == 1:
+            lock.enter_context(tables_held(out))
+        if event.state == "done" and event.number == 3:
+            assert len(rows(out / "results.csv")) == 2
+            lock.close()
+
+    summary = run_studies(films, MadeJob(out), progress=hold)
+    assert counts(summary) == (6, 0, 0, 0)
+    assert [row["value"] for row in rows(out / "results.csv")] == [
+        str(sum(study.path.read_bytes())) for study in films
+    ]
+
+
+def test_what_made_way_says_which_image_it_is_of(films, tmp_path):
+    out, made = tmp_path / "out", tmp_path / "out" / "before" / "1"
+    run_studies(films, MadeJob(out))
+    export(out, films[2], "77")
+    films[2].path.write_bytes(b"another")
+    run_studies(films, MadeJob(out))
+    assert rows(made / "results.csv")[0]["file"] == films[2].path.absolute().as_posix()
+    with pytest.raises(BadInput, match="changed since the run: do that again, then look"):
+        require_same_image(journaled(made), "f2", films[2].paths, "look")
+    films[2].path.write_bytes(b"content 2")
+    require_same_image(journaled(made), "f2", films[2].paths, "look")
+    assert {file.standing(made) for file in journaled(made)["f2"].files} == {"same"}
 
 
 def export(out: Path, study: Study, value: str) -> None:
@@ -652,7 +757,7 @@ def test_after_a_run_that_was_broken_off_files_are_read_and_not_only_looked_at(f
     def here(function, items, **options):
         return ((number, function(item)) for number, item in enumerate(items))
 
-    monkeypatch.setattr(run_module, "each_as_done", here)
+    monkeypatch.setattr(under_way, "each_as_done", here)
     out = tmp_path / "out"
     run_studies(films, MadeJob(out))
     path, about = out / "masks" / "f3.txt", out / "run" / "run.json"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import Table, absolute, with_hashes
+from napari_tbcad.batch.runs.job import Table, absolute, require_not_exported, with_hashes
 from napari_tbcad.chest.exports import RESULT_COLUMNS as RESULT_COLUMNS
 from napari_tbcad.chest.exports import features_row, results_row, write_overlay
 from napari_tbcad.errors import BadInput, TbcadError
@@ -160,6 +160,7 @@ class ChestJob:
             What was written.
         """
         analysis, settings = _analyse(study, self)
+        require_not_exported(study, self.out)
         files = _write(study, self, analysis)
         file = study.path.as_posix()
         row = results_row(analysis, settings, file=file, classifier=self.classifier)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import Table, absolute, with_hashes
+from napari_tbcad.batch.runs.job import Table, absolute, require_not_exported, with_hashes
 from napari_tbcad.bone.exports import HOTSPOT_COLUMNS, REGION_COLUMNS, RESULT_COLUMNS
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import sha256
@@ -135,7 +135,8 @@ class BoneJob:
         files : list of Path
             What was written.
         """
-        row, _, files = scan_done(ScanFiles(study.paths, study.name, study.warnings), self)
+        item = ScanFiles(study.paths, study.name, study.warnings)
+        row, _, files = scan_done(item, self, partial(require_not_exported, study, self.out))
         return row, files
 
 
@@ -146,12 +147,15 @@ def _atlas(path: str) -> SkeletonAtlas:
     return load_skeleton_atlas(path)
 
 
-def scan_done(item: ScanFiles, job: BoneJob) -> tuple[Row, BoneAnalysis, list[Path]]:
+def scan_done(
+    item: ScanFiles, job: BoneJob, before_writing: Callable[[], None] = lambda: None
+) -> tuple[Row, BoneAnalysis, list[Path]]:
     """Take one scan through the chain and write its files; return its rows, the analysis and the files."""
     from napari_tbcad.bone import exports
 
     names = [path.as_posix() for path in item.paths]
     analysis, settings = _analyse(item, job)
+    before_writing()
     files = exports.write_files(job.out, item.name, analysis, picture=job.pictures)
     more = {
         "regions": exports.region_rows(analysis, file=names[0]),

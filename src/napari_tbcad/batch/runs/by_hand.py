@@ -6,7 +6,6 @@ import csv
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from napari_tbcad.batch.runs.job import FileState, Job, StudyDone, Table, conten
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.batch.runs.tables import LiveTables, lines_of
 from napari_tbcad.files import cell, is_file, is_folder, plain, read_rows
+from napari_tbcad.result_tables import Places
 from napari_tbcad.run_folder import BEFORE, TABLE, started_in
 
 
@@ -36,17 +36,22 @@ def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) ->
     set of str
         Names of the studies taken over. The others' files were changed in another way.
     """
+    if not studies:
+        return set()
     exported = _exported(studies, store, tables, started_in(store.out))
     adopted = set()
     for study in studies:
         files = tuple(_present(store.files(study), store.out))
         if files and (row := exported(study)) is not None:
-            store.add(study, StudyDone(row, store.key(study), files), by_hand=True)
+            done = StudyDone(row, store.key(study), files)
+            store.add(study, done, by_hand=True, digest=store.digest_of(study))
             adopted.add(study.name)
     return adopted
 
 
-def adopt_instead(studies: Sequence[Study], store: RunStore, job: Job) -> set[str]:
+def adopt_instead(
+    studies: Sequence[Study], store: RunStore, job: Job, others: Iterable[str], *, earlier: bool
+) -> set[str]:
     """Take over the rows and files of studies that the run has no result of, and that a person exported.
 
     Parameters
@@ -55,6 +60,10 @@ def adopt_instead(studies: Sequence[Study], store: RunStore, job: Job) -> set[st
         That failed, or were not done yet.
     store : RunStore
     job : Job
+    others : iterable of str
+        Names of all studies of the run: one may be the beginning of another.
+    earlier : bool
+        Whether they were exported before this run, hence beside results of the run before.
 
     Returns
     -------
@@ -63,35 +72,39 @@ def adopt_instead(studies: Sequence[Study], store: RunStore, job: Job) -> set[st
     """
     if not studies:
         return set()
-    home = started_in(store.out)
-    results = _lines(store.out / TABLE, home, {study.path.resolve(): study for study in studies})
-    mended = [
+    home, place_of = started_in(store.out), Places()
+    results = _lines(store.out / TABLE, home, {place_of(study.path): study for study in studies}, place_of)
+    wanted = [
         study for study in studies if [one.get("status") for one in results.get(study.name, ())] == ["ok"]
     ]
-    exported = _exported(mended, store, job.tables, home)
-    for study in mended:
-        if (row := exported(study)) is not None:
-            files = tuple(state_of(path, store.out) for path in _called(study, store))
-            key = content_of(study.paths, job.given(study.name))
-            store.add(study, StudyDone(row, key, files), by_hand=True)
-    return {study.name for study in mended}
+    exported = _exported(wanted, store, job.tables, home)
+    names, adopted = store.names() | set(others), set()
+    for study in wanted:
+        paths = _called(study, store.out, names)
+        if paths and (row := exported(study)) is not None:
+            files = tuple(state_of(path, store.out) for path in paths)
+            done = StudyDone(row, content_of(study.paths, job.given(study.name)), files)
+            digest = store.digest_of(study) if store.has_any_row(study) else store.last_digest
+            store.add(study, done, by_hand=True, digest=digest if earlier else None)
+            adopted.add(study.name)
+    return adopted
 
 
-def _called(study: Study, store: RunStore) -> list[Path]:
+def _called(study: Study, out: Path, names: Iterable[str]) -> list[Path]:
     """Return the files there that are called as a study is, whose name may be the beginning of another's."""
-    longer = [name for name in store.names() if name.startswith((f"{study.name}_", f"{study.name}."))]
-    files = (
-        path for folder in FOLDERS if is_folder(store.out / folder) for path in (store.out / folder).iterdir()
-    )
+    longer = [name for name in names if _is_of(study.name, name)]
+    files = (path for folder in FOLDERS if is_folder(out / folder) for path in (out / folder).iterdir())
     return [
         path
         for path in files
-        if _is_of(study.name, path) and path.is_file() and not any(_is_of(name, path) for name in longer)
+        if _is_of(study.name, path.name)
+        and path.is_file()
+        and not any(_is_of(name, path.name) for name in longer)
     ]
 
 
-def _is_of(name: str, path: Path) -> bool:
-    return path.name.startswith((f"{name}_", f"{name}."))
+def _is_of(name: str, longer: str) -> bool:
+    return longer.startswith((f"{name}_", f"{name}."))
 
 
 class Aside(NamedTuple):
@@ -109,11 +122,14 @@ class Aside(NamedTuple):
     names: tuple[str, ...]
 
 
-def put_aside(studies: Iterable[Study], store: RunStore, job: Job, home: Path) -> Aside | None:
+def put_aside(
+    studies: Iterable[Study], store: RunStore, job: Job, home: Path, others: Iterable[str]
+) -> Aside | None:
     """Put aside what a person exported or changed of studies that are about to be done again.
 
-    Their files and rows come into a new folder ``before/NUMBER`` below that of results. Masks that the job is
-    given stay where they are, too: what is done again is made from them.
+    Their files and rows come into a new folder ``before/NUMBER`` below that of results, with a journal that
+    says which images they are of. Masks that the job is given stay where they are, too: what is done again is
+    made from them.
 
     Parameters
     ----------
@@ -122,6 +138,8 @@ def put_aside(studies: Iterable[Study], store: RunStore, job: Job, home: Path) -
     job : Job
     home : Path
         From where the paths in the tables count.
+    others : iterable of str
+        As for :func:`adopt_instead`.
 
     Returns
     -------
@@ -135,21 +153,34 @@ def put_aside(studies: Iterable[Study], store: RunStore, job: Job, home: Path) -
     numbered = (store.out / BEFORE / str(number) for number in count(1))
     place = next(one for one in numbered if not one.exists())
     place.mkdir(parents=True)
-    found_anywhere = [
-        replace(study, paths=tuple(path.absolute() for path in study.paths)) for study in theirs
-    ]
-    LiveTables(
-        place, job.tables, lambda: (exported(one) or store.row(one) for one in found_anywhere)
-    ).rewrite()
-    for study in theirs:
-        given = _given(study, job)
-        # An export may have written masks of another format than the run.
-        for path in {*(store.out / file.path for file in store.files(study)), *_called(study, store)}:
-            if is_file(path):
-                target = place / path.relative_to(store.out)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target) if path.resolve() in given else path.rename(target)
+    rows = {study.name: _found_anywhere(exported(study) or store.row(study), study) for study in theirs}
+    LiveTables(place, job.tables, lambda: (rows[study.name] for study in theirs)).rewrite()
+    names = store.names() | set(others)
+    with RunStore(place, store.last_digest) as kept:
+        for study in theirs:
+            given = _given(study, job)
+            files = []
+            # An export may have written masks of another format than the run.
+            written = {store.out / file.path for file in store.files(study)}
+            for path in sorted({*written, *_called(study, store.out, names)}):
+                if is_file(path):
+                    target = place / path.relative_to(store.out)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(path, target) if path.resolve() in given else path.rename(target)
+                    files.append(state_of(target, place))
+            done = StudyDone(rows[study.name], store.key(study), tuple(files))
+            kept.add(study, done, by_hand=True, digest=store.digest_of(study))
     return Aside(place, tuple(study.name for study in theirs))
+
+
+def _found_anywhere(row: Row, study: Study) -> Row:
+    """Return a row that says where its files are from any folder."""
+    paths = [path.absolute().as_posix() for path in study.paths]
+    result = {**row.result, "file": paths[0]}
+    if "files" in result:
+        result["files"] = " | ".join(paths)
+    more = {name: [{**one, "file": paths[0]} for one in rows] for name, rows in row.more.items()}
+    return Row(result, more)
 
 
 def _is_theirs(study: Study, store: RunStore, job: Job) -> bool:
@@ -170,8 +201,9 @@ def _exported(
     studies: Sequence[Study], store: RunStore, tables: Sequence[Table], home: Path
 ) -> Callable[[Study], Row | None]:
     """Return what gives the rows of a study that a person exported; None where there are none."""
-    places = {study.path.resolve(): study for study in studies}
-    found = {table.name: _lines(store.out / f"{table.name}.csv", home, places) for table in tables}
+    place_of = Places()
+    places = {place_of(study.path): study for study in studies}
+    found = {table.name: _lines(store.out / f"{table.name}.csv", home, places, place_of) for table in tables}
 
     def exported(study: Study) -> Row | None:
         results = found["results"].get(study.name, [])
@@ -189,7 +221,9 @@ def _exported(
     return exported
 
 
-def _lines(path: Path, home: Path, places: Mapping[Path, Study]) -> dict[str, list[dict[str, str]]]:
+def _lines(
+    path: Path, home: Path, places: Mapping[Path, Study], place_of: Places
+) -> dict[str, list[dict[str, str]]]:
     """Return the lines of a table by the name of the study they are of; none where it cannot be read.
 
     A window may call a file by another path than the run did, whose own count from `home`.
@@ -201,7 +235,7 @@ def _lines(path: Path, home: Path, places: Mapping[Path, Study]) -> dict[str, li
                 for line in read_rows(text):
                     if None in line or None in line.values():
                         continue
-                    if (study := places.get((home / line.get("file", "")).resolve())) is not None:
+                    if (study := places.get(place_of(home / line.get("file", "")))) is not None:
                         found.setdefault(study.name, []).append(line)
             return found
     return {}

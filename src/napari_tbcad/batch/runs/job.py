@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -15,7 +17,9 @@ from napari_tbcad import __version__
 from napari_tbcad.batch.rows import Row, guarded
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import sha256
+from napari_tbcad.files import read_rows, sha256
+from napari_tbcad.result_tables import Places, tables_held
+from napari_tbcad.run_folder import RECORDS, TABLE, started_in
 
 _AND = "+"
 """Between the two parts of a content key."""
@@ -74,7 +78,10 @@ class Job(Protocol):
         """Return a person's masks for a study, by its name."""
 
     def work(self, study: Study) -> tuple[Row, Sequence[Path]]:
-        """Take one study through the chain; return its row and the files written."""
+        """Take one study through the chain; return its row and the files written.
+
+        Nothing is written before :func:`require_not_exported` was asked.
+        """
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,55 @@ class StudyDone:
     files: tuple[FileState, ...] = ()
 
 
+Stamp = tuple[int, int]
+"""Time of change in ns and size of a file: what tells a study's record from one written over it."""
+
+
+@dataclass(frozen=True)
+class Handed(Study):
+    """A study as it is handed to a worker.
+
+    Parameters
+    ----------
+    record : Stamp or None
+        Of its record when the run came to it: a person who exports a case into the folder writes another.
+    """
+
+    record: Stamp | None = None
+
+
+def record_stamp(out: Path, name: str) -> Stamp | None:
+    """Return what tells the record of a study from another; None where there is none."""
+    try:
+        stat = (out / RECORDS / f"{name}.json").stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+def require_not_exported(study: Study, out: Path) -> None:
+    """Raise BadInput where a person exported a study meanwhile, whose files must not be written over."""
+    if not isinstance(study, Handed) or record_stamp(out, study.name) in (None, study.record):
+        return
+    # A worker that died at this study before may have written that record, but never a row.
+    with tables_held(out):
+        exported = _has_row(out, study)
+    if exported:
+        raise BadInput(study.path, "was exported into the folder by a person meanwhile")
+
+
+def _has_row(out: Path, study: Study) -> bool:
+    home, place_of = started_in(out), Places()
+    own = place_of(study.path)
+    with (
+        suppress(OSError, UnicodeDecodeError, csv.Error),
+        (out / TABLE).open(encoding="utf-8-sig", newline="") as table,
+    ):
+        rows = (row for row in read_rows(table) if row.get("status") == "ok")
+        return any(place_of(home / (row.get("file") or "")) == own for row in rows)
+    return False
+
+
 def do_study(study: Study, job: Job) -> StudyDone:
     """Take one study through a job; whatever goes wrong becomes an error row. Called in the workers."""
     written: list[Path] = []
@@ -157,6 +213,7 @@ def do_study(study: Study, job: Job) -> StudyDone:
     def work() -> Row:
         if study.fault:
             raise BadInput(study.path, study.fault)
+        require_not_exported(study, job.out)
         row, files = job.work(study)
         written.extend(files)
         return row

@@ -10,6 +10,7 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Job
 from napari_tbcad.batch.runs.store import RunStore, Standing
 from napari_tbcad.errors import Cancelled
+from napari_tbcad.run_folder import exported_names
 
 Again = Literal["unfinished", "failed", "all"]
 
@@ -71,7 +72,9 @@ def sort_out(
         When `cancelled` says so.
     """
     by_standing: dict[Standing, list[int]] = {}
-    mended = take_over_mended(studies, job, store)
+    names, exported_there = [study.name for study in studies], exported_names(store.out) - store.names()
+    unknown = [study for study in studies if study.name in exported_there or store.has_failed(study)]
+    mended = by_hand.adopt_instead(unknown, store, job, names, earlier=True)
     for number, study in enumerate(studies):
         if cancelled():
             raise Cancelled("batch")
@@ -98,12 +101,6 @@ def sort_out(
         return Sorted(failed, kept, [])
     todo = sorted(set(range(len(studies))) - set(kept))
     return Sorted(todo, kept, sorted(set(todo) - set(failed)))
-
-
-def take_over_mended(studies: Sequence[Study], job: Job, store: RunStore) -> set[str]:
-    """Take over the studies that failed and that a person exported since; return their names."""
-    failed = [study for study in studies if store.has_failed(study)]
-    return by_hand.adopt_instead(failed, store, job)
 
 
 def _adopt(

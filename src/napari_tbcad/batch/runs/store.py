@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -46,18 +46,26 @@ class RunStore:
         Folder for results.
     digest : str
         Of the settings of this run (:func:`~napari_tbcad.batch.runs.job.digest_of`).
+
+    Attributes
+    ----------
+    last_digest : str
+        Of the settings of the run before, by its last line; "" where there is none.
     """
 
     def __init__(self, out: Path, digest: str) -> None:
-        self.out, self.digest = out, digest
+        self.out, self.digest, self.last_digest = out, digest, ""
         self._path = out / RUN / JOURNAL
         self._known: dict[str, Known] = {}
         self._forgotten: dict[str, Known] = {}
+        self._names: set[str] = set()
         lines = 0
         for place, line in read_places(self._path):
             lines += 1
+            self._names.add(str(line.get("name")))
             if _is_sound(line):  # else of another version, or of another hand: then it is done again
                 self._known[line["name"]] = _known(place, line)
+                self.last_digest = line["digest"]
         if lines - len(self._known) > max(len(self._known), _FEWEST_STALE):
             self._compact()
         self._journal = Journal(self._path)
@@ -152,7 +160,7 @@ class RunStore:
             self._known[study.name] = known
         return self.is_done(study)
 
-    def add(self, study: Study, done: StudyDone, *, by_hand: bool = False) -> Row:
+    def add(self, study: Study, done: StudyDone, *, by_hand: bool = False, digest: str | None = None) -> Row:
         """Keep what came of a study, at once on disk; return its row as it will be read.
 
         Parameters
@@ -160,14 +168,15 @@ class RunStore:
         study : Study
         done : StudyDone
         by_hand : bool, optional
-            Whether a person exported it: then it is never overwritten, and stays of the settings it was of.
+            Whether a person exported it: then it is never overwritten.
+        digest : str, optional
+            Of the settings that it belongs to, where they are not this run's.
         """
         row = Row(_plain(done.row.result), {k: [*map(_plain, v)] for k, v in done.row.more.items()})
-        known = self._known.get(study.name)
         line: dict[str, Any] = {
             "name": study.name,
             "key": done.key,
-            "digest": known.digest if by_hand and known is not None else self.digest,
+            "digest": self.digest if digest is None else digest,
             "row": row.result,
             "more": row.more,
             "files": [astuple(file) for file in done.files],
@@ -175,6 +184,7 @@ class RunStore:
         if by_hand:
             line[_BY_HAND] = True
         self._known[study.name] = _known(self._journal.add(line), line)
+        self._names.add(study.name)
         return row
 
     def row(self, study: Study) -> Row:
@@ -194,9 +204,13 @@ class RunStore:
         """Return the content key of a study."""
         return self._known[study.name].key
 
-    def names(self) -> Iterable[str]:
-        """Return the names of all studies that have rows, also of those not asked for now."""
-        return self._known.keys()
+    def digest_of(self, study: Study) -> str:
+        """Return the digest of the settings that a study's row is of."""
+        return self._known[study.name].digest
+
+    def names(self) -> Set[str]:
+        """Return the names of all studies that had a row in any run, be it one that cannot be read."""
+        return self._names
 
     def others(self, names: Iterable[str]) -> int:
         """Return how many results there are of studies that are called otherwise."""
