@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_tbcad.chest import exports
 from napari_tbcad.chest.workflow import finish, give_mask, settings_from, start
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.runs import rows_of
+from napari_tbcad.io.masks import read_mask
 from napari_tbcad.io.read import read_film
 from napari_tbcad.run_folder import RUN, TABLES_LOCK
 from napari_tbcad.simulate.samples import sample_path
@@ -93,3 +95,20 @@ def test_tables_that_another_holds_are_not_written(films, tmp_path, monkeypatch)
     assert len(rows_of(out / "results.csv")) == 1
     exports.export_case(tmp_path / "of nobody", "a", *analysis)
     assert not (tmp_path / "of nobody" / RUN).exists()
+
+
+def test_a_mask_that_was_painted_there_and_given_back_is_put_aside_and_saved_in_no_other_way(films, tmp_path):
+    out, job = tmp_path / "run", ChestJob(tmp_path / "run", "none", QUICK, pictures=False)
+    studies, painted = chest_inputs(films), out / "masks" / "a_insensitive.png"
+    run_studies(studies, job)
+    labels = read_mask(painted)
+    labels[5:11, 60:66] = 1
+    Image.fromarray(labels).save(painted, compress_level=9)
+    as_painted = painted.read_bytes()
+    given = replace(job, masks=out / "masks")
+    run_studies(studies, given)
+    assert painted.read_bytes() == as_painted
+    assert run_studies(studies, given).kept == 2
+    run_studies(studies, job)
+    assert (out / "before" / "1" / "masks" / painted.name).read_bytes() == as_painted
+    assert not np.array_equal(read_mask(painted), labels)

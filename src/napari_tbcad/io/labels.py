@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import written_whole
-from napari_tbcad.io.masks import mask_values
+from napari_tbcad.io.masks import holds, mask_values
 
 LABEL_SUFFIXES = (".png", ".tif", ".tiff")
 
@@ -55,6 +55,8 @@ def read_labels(path: str | Path, shape: tuple[int, int] | None = None, *, most:
 def write_labels(path: str | Path, labels: NDArray[Any], *, bits: int | None = None) -> None:
     """Write a label image as PNG or TIFF by the file's suffix, whole or not at all.
 
+    A file that holds these labels already stays as it is.
+
     Parameters
     ----------
     path : str or Path
@@ -77,9 +79,11 @@ def write_labels(path: str | Path, labels: NDArray[Any], *, bits: int | None = N
     bits = bits or (8 if labels.max() <= 255 else 16)
     if bits == 8 and labels.max() > 255:
         raise BadInput(path, f"label {labels.max()} does not fit into 8 bits")
-    stored = labels.astype(np.uint8 if bits == 8 else np.uint16)
     if path.suffix.lower() not in LABEL_SUFFIXES:
         raise BadInput(path, "labels are saved as .png, .tif or .tiff")
+    if holds(path, labels):
+        return
+    stored = labels.astype(np.uint8 if bits == 8 else np.uint16)
     with written_whole(path) as temporary:
         if path.suffix.lower() == ".png":
             from PIL import Image

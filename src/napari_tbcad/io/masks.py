@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_tbcad.errors import BadInput
-from napari_tbcad.files import written_whole
+from napari_tbcad.files import is_file, written_whole
 from napari_tbcad.schemes import LEFT as LEFT
 from napari_tbcad.schemes import RIGHT as RIGHT
 
@@ -162,7 +162,7 @@ def mask_values(path: Path) -> NDArray[Any]:
 
 
 def write_mask(path: str | Path, labels: NDArray[Any]) -> None:
-    """Write labels 0, 1 and 2 as an 8-bit PNG, whole or not at all.
+    """Write labels 0, 1 and 2 as an 8-bit PNG, whole or not at all; a file that holds them already stays.
 
     Raises
     ------
@@ -174,10 +174,25 @@ def write_mask(path: str | Path, labels: NDArray[Any]) -> None:
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.size == 0 or not _are_lungs(labels):
         raise BadInput(path, "a mask to be saved is 2-D with the labels 0, 1 and 2")
+    if holds(path, labels):
+        return
     with written_whole(path) as temporary:
         # Runs of equal labels: the quickest of the PNG's strategies finds them, and all there is to find.
         picture = Image.fromarray(labels.astype(np.uint8, copy=False))
         picture.save(temporary, format="PNG", optimize=False, compress_type=zlib.Z_RLE)
+
+
+def holds(path: str | Path, labels: NDArray[Any]) -> bool:
+    """Tell whether an image there has just these labels, however it was saved.
+
+    What a person painted is known by its bytes: a run that is given it must not save it in another way.
+    """
+    if not is_file(Path(path)):
+        return False
+    try:
+        return np.array_equal(mask_values(Path(path)), labels)
+    except (BadInput, OSError):
+        return False
 
 
 def _are_lungs(labels: NDArray[Any]) -> bool:

@@ -143,7 +143,7 @@ class RunStore:
         return known is not None and not known.ok
 
     def is_by_hand(self, study: Study) -> bool:
-        """Tell whether what there is of a study was exported by a person."""
+        """Tell whether a person exported what there is of a study, or painted masks that it was made from."""
         known = self._known.get(study.name)
         return known is not None and known.by_hand
 
@@ -168,7 +168,8 @@ class RunStore:
         study : Study
         done : StudyDone
         by_hand : bool, optional
-            Whether a person exported it: then it is never overwritten.
+            Whether a person exported it, or painted the masks there that it was made from: then it is never
+            overwritten.
         digest : str, optional
             Of the settings that it belongs to, where they are not this run's.
         """

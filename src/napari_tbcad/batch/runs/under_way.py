@@ -198,7 +198,7 @@ class UnderWay:
         if stays:  # it was there before, and cannot be read now
             self._unread += 1
         else:
-            self._store.add(study, outcome)
+            self._store.add(study, outcome, by_hand=outcome.row.ok and self._gave_own(study))
         if not self._exports.is_waiting(number):  # exported at the very moment its files were written
             self._behind = True
             return
@@ -222,6 +222,10 @@ class UnderWay:
             with suppress(TablesBusy), tables_held(self._job.out, _PATIENCE):
                 self._tell_exported(self._exports.adopt([number]))
         return not self._exports.is_waiting(number)
+
+    def _gave_own(self, study: Study) -> bool:
+        """Tell whether a study was made from masks in the folder itself, where a person painted them."""
+        return any(path.is_relative_to(self._job.out) for path in self._job.given(study.name))
 
     def _tell(self, number: int, state: State, row: Row | None = None) -> None:
         self._counts[state] += 1
