@@ -33,8 +33,10 @@ MAX_MEMBER_BYTES = 2 * 2**30
 """Largest part of an archive, unpacked."""
 MAX_ARCHIVE_BYTES = 4 * 2**30
 """All parts of an archive, unpacked; label images count with their pixels."""
-MAX_RATIO, RATIO_FROM_BYTES = 300, 16 * 2**20
-"""A part that unpacks to more than the second may be that many times larger than it is packed."""
+MAX_RATIO = 300
+"""How many times larger than packed a part may become that unpacks to more than RATIO_FROM_BYTES."""
+RATIO_FROM_BYTES = 16 * 2**20
+"""Unpacked size of a part from which on MAX_RATIO counts."""
 MAX_MODEL_BYTES = 64 * 2**20
 """Chest model or lung atlas, unpacked."""
 MAX_NETWORK_BYTES = 2**30

@@ -188,7 +188,9 @@ def _findings(
     if subject.suffix.lower() == SUFFIX:
         case = Case.load(subject)
         if not -len(case.readings) <= reading < len(case.readings):
-            raise BadInput(subject, f"has {len(case.readings)} readings, none with the number {reading + 1}")
+            number = len(case.readings)
+            many = f"{number} reading" if number == 1 else f"{number} readings"
+            raise BadInput(subject, f"has {many}, none with the number {reading + 1}")
         bone = case.workflow == "bone"
         found: Any = (from_bone if bone else from_chest).findings_of_case(
             subject, case=case, reading=reading, anonymous=anonymous
