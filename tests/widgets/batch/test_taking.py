@@ -11,8 +11,9 @@ from qtpy.QtCore import QObject, Signal
 from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.errors import BadInput
 from napari_tbcad.widgets.batch import taking
+from napari_tbcad.widgets.batch.as_before import AsBefore
 from napari_tbcad.widgets.batch.kept_settings import settings_of
-from napari_tbcad.widgets.batch.taking import AS_LEFT, AsBefore, Taking
+from napari_tbcad.widgets.batch.taking import AS_LEFT, Taking
 
 pytestmark = pytest.mark.gui
 OWN = "lungs.network.model"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_tbcad.widgets import contributed
+from napari_tbcad.widgets.batch.as_before import Build, film_as_before, scan_as_before
 from napari_tbcad.widgets.batch.scans import ScanOpener
-from napari_tbcad.widgets.batch.taking import AS_LEFT, Build, Taking, film_as_before, scan_as_before
+from napari_tbcad.widgets.batch.taking import AS_LEFT, Taking
 from napari_tbcad.widgets.batch.words import describe
 from napari_tbcad.widgets.chest.opening import FilmOpener, Wanted, worked_on
 from napari_tbcad.widgets.proxies import bare

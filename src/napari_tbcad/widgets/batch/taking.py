@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
-from napari_tbcad.widgets.batch.kept_settings import settings_of
-from napari_tbcad.widgets.chest.opening import GIVEN, worked_on
+from napari_tbcad.widgets.batch.as_before import AsBefore, Build
+from napari_tbcad.widgets.chest.opening import worked_on
 from napari_tbcad.widgets.work import start_call, timer
-
-if TYPE_CHECKING:
-    from napari_tbcad.batch.runs.window_jobs import BatchPlan
-    from napari_tbcad.chain import Run
-    from napari_tbcad.io.clinic.makers import Maker
 
 AS_LEFT = "As you left it: what you corrected stands."
 _READING, _BUILDING, _BUILT, _ADOPTING, _COMPUTING = range(5)
 _AGAIN_MS = 60
-_ASIDE = "Made with another version of a network or of the program, or on another device"
-
-
-@dataclass(frozen=True, eq=False)
-class AsBefore:
-    """What a session goes on with.
-
-    Parameters
-    ----------
-    intake : object
-        Of the study, with a run that has the settings of the batch, and a person's masks where it had some.
-    values : tuple of str
-        What is compared with the files of the batch once it is there.
-    check : callable
-        ``check(values)`` says how they compare, on a worker.
-    """
-
-    intake: Any
-    values: tuple[str, ...]
-    check: Callable[[Mapping[str, Any]], str]
-
-
-Build = Callable[[Any], AsBefore]
-"""Makes that from the run of a study as it was opened; called on a worker."""
 
 
 class Taking(QObject):
@@ -167,91 +134,3 @@ class Taking(QObject):
 
 def _sentence(error: Exception) -> str:
     return f"{str(error).rstrip('.')}."
-
-
-# -- on a worker ------------------------------------------------------------------------------------------
-
-
-def film_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) -> AsBefore:
-    """Return what the session of a film goes on with."""
-    from napari_tbcad.chest.workflow import ChestSettings, give_mask, settings_for, start
-    from napari_tbcad.io.masks import read_mask
-    from napari_tbcad.widgets.chest.intake import Intake
-
-    film, model, key = run.get("film"), run.get("model"), run.key("film") or ""
-    kept = settings_of(out, plan.assignments)
-    settings = ChestSettings.model_validate(kept) if kept else settings_for(model, plan.assignments)
-    new = start(film, settings, model=model, film_key=key)
-    kinds = ("sensitive", "insensitive")
-    files = {} if out is None else {kind: out / "masks" / f"{name}_{kind}.png" for kind in kinds}
-    given = _by_hand(out, name)
-    for kind, path in files.items():
-        if kind in given and path.is_file():
-            mask = read_mask(path, film.shape)
-            give_mask(new, mask, kind, tool=GIVEN, maker=given[kind])  # type: ignore[arg-type]
-
-    def check(values: Mapping[str, Any]) -> str:
-        pairs = [
-            (values[kind].labels, read_mask(path, values[kind].labels.shape))
-            for kind, path in files.items()
-            if path.is_file()
-        ]
-        return _compared("Masks", pairs)
-
-    return AsBefore(Intake(film, key, run=new), kinds, check)
-
-
-def scan_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) -> AsBefore:
-    """Return what the session of a bone scan goes on with."""
-    from napari_tbcad.bone.label_files import find_label_files
-    from napari_tbcad.bone.workflow import BoneSettings, give_files, settings_from, start
-    from napari_tbcad.imaging.bonescan import VIEWS
-    from napari_tbcad.io.raster import load_array
-    from napari_tbcad.widgets.bone.resume import ScanIntake
-
-    kept, key = settings_of(out, plan.assignments), run.key("study") or ""
-    settings = BoneSettings.model_validate(kept) if kept else settings_from(plan.assignments)
-    new = start(run.get("study"), settings, study_key=key)
-    if plan.masks is not None:
-        give_files(new, find_label_files(plan.masks, name), tool=GIVEN)
-
-    def check(values: Mapping[str, Any]) -> str:
-        pairs = []
-        for view in VIEWS:
-            labels = values["hotspots"].labels(view)
-            path = None if out is None else out / "masks" / f"{name}_{view}_hotspots.png"
-            if labels is not None and path is not None and path.is_file():
-                pairs.append((labels, load_array(path, [])[0]))
-        return _compared("Hotspots", pairs)
-
-    return AsBefore(ScanIntake(key, run=new), ("hotspots",), check)
-
-
-def _by_hand(out: Path | None, name: str) -> dict[str, Maker | None]:
-    """Return which masks of a film were given or edited by the record of the batch, and by whom they are."""
-    from napari_tbcad.errors import BadInput
-    from napari_tbcad.io.clinic.makers import stated
-    from napari_tbcad.record import Edit, Record
-
-    if out is None:
-        return {}
-    try:
-        record = Record.load(out / "records" / f"{name}.json")
-    except (BadInput, OSError):
-        return {}
-    targets = {entry.target for entry in record if isinstance(entry, Edit)}
-    return {target: stated(record, target, target) for target in targets}
-
-
-def _compared(what: str, pairs: list[tuple[Any, Any]]) -> str:
-    """Say how labels compare with those in files; nothing where there are no files."""
-    if not pairs:
-        return ""
-    if any(one.shape != other.shape for one, other in pairs):
-        return f"▲ {what} differ from those of the batch in size: another file has this name now."
-    if all(np.array_equal(one, other) for one, other in pairs):
-        return f"{what} exactly as in the batch."
-    both = sum(int(((one > 0) & (other > 0)).sum()) for one, other in pairs)
-    total = sum(int((one > 0).sum()) + int((other > 0).sum()) for one, other in pairs)
-    dice = 2 * both / total if total else 1.0
-    return f"▲ {what} differ from those of the batch (Dice {dice:.3f}). {_ASIDE}."
