@@ -24,6 +24,7 @@ ORDER = (
         "settings",
         "result_tables",
         "run_folder",
+        "run_names",
         "durations",
         "content",
         "threads",

@@ -32,6 +32,7 @@ from napari_tbcad.files import write_csv
 from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.labels import read_labels
 from napari_tbcad.record import Record
+from napari_tbcad.run_names import RunNames
 from napari_tbcad.schemes import HOTSPOT_COLOURS
 
 
@@ -144,6 +145,28 @@ def test_another_scans_files_are_not_overwritten(analysis, tmp_path):
     other = replace(analysis, scan=replace(analysis.scan, source="elsewhere/x.dcm"))
     with pytest.raises(BadInput, match="another scan named x"):
         export_case(tmp_path, "x", other, BoneSettings())
+
+
+def test_scans_of_one_file_name_do_not_take_each_other_s_place_in_a_run_s_folder(analysis, tmp_path):
+    pairs = [[f"p{n}/b_{view}.png" for view in ("ant", "post")] for n in (1, 2)]
+    scans = [
+        {"name": f"p{n}__b", "file": pair[0], "files": " | ".join(pair), "status": "ok"}
+        for n, pair in enumerate(pairs, 1)
+    ]
+    (tmp_path / "run").mkdir()
+    write_csv(tmp_path / "run" / "inputs.csv", ("name", "file", "files"), scans)
+    write_csv(tmp_path / "results.csv", RESULT_COLUMNS, scans)
+    for number, pair in enumerate(pairs, 1):
+        scan = replace(analysis, scan=replace(analysis.scan, source=pair[0]))
+        with pytest.raises(BadInput, match=f"calls this scan p{number}__b, not b"):
+            export_case(tmp_path, "b", scan, BoneSettings(), files=pair)
+        there = RunNames(tmp_path).find([Path(file).absolute() for file in reversed(pair)])
+        files = [path.as_posix() for path in there.files]
+        export_case(tmp_path, there.name, scan, BoneSettings(), file=files[0], files=files)
+    assert [row["files"] for row in rows(tmp_path / "results.csv")] == [" | ".join(pair) for pair in pairs]
+    assert sorted(path.stem for path in (tmp_path / "records").iterdir()) == ["p1__b", "p2__b"]
+    with pytest.raises(BadInput, match=r"put these files together otherwise \(p1__b\)"):
+        export_case(tmp_path, "b_ant", analysis, BoneSettings(), file=pairs[0][0])
 
 
 @pytest.mark.parametrize(("name", "says"), [("a/b", "file's name"), ("", "file's name")])

@@ -24,6 +24,7 @@ from napari_tbcad.imaging.radiograph import Radiograph
 from napari_tbcad.io.masks import read_mask
 from napari_tbcad.io.read import read_film
 from napari_tbcad.io.slicer import read_segmentation
+from napari_tbcad.run_names import RunNames
 from napari_tbcad.simulate.samples import sample_path
 
 QUICK = {"lungs.segmenter": "otsu", "features.grid": 128}
@@ -50,6 +51,12 @@ def analysis(film_file, settings):
 
 def of_another_film(analysis, source="other.png"):
     return replace(analysis, film=replace(analysis.film, source=source))
+
+
+def corrected_film(file: Path, settings, *, top: int = 20):
+    labels = np.zeros(read_film(file).shape, np.uint8)
+    labels[top:100, 20:60], labels[top:100, 80:120] = 1, 2
+    return analyse(read_film(file), settings=settings, masks={"sensitive": labels, "insensitive": labels})
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -98,29 +105,69 @@ def test_a_corrected_film_that_is_exported_into_a_run_s_folder_stays(
         assert [float(features[name]) for name in wanted] == pytest.approx(list(wanted.values()), rel=1e-8)
 
 
-def test_a_case_that_is_exported_before_the_run_comes_to_its_film_stays(settings, film_file, tmp_path):
+@pytest.mark.parametrize("again", [False, True])
+def test_a_case_that_is_exported_before_the_run_comes_to_its_film_stays(settings, film_file, tmp_path, again):
     for name in "ab":
         shutil.copy(film_file, tmp_path / f"{name}.png")
     second = tmp_path / "b.png"
-    labels = np.zeros(read_film(second).shape, np.uint8)
-    labels[20:100, 20:60], labels[20:100, 80:120] = 1, 2
-    corrected = analyse(
-        read_film(second), settings=settings, masks={"sensitive": labels, "insensitive": labels}
-    )
+    corrected = corrected_film(second, settings)
+    films = chest_inputs([tmp_path / "a.png", second])
+    job = ChestJob(tmp_path / "run", "none", QUICK)
+    if again:  # then the film's row is not in the table when it is exported, and its files are there
+        run_studies(films, job)
 
     def export(event):
         if (event.state, event.number) == ("done", 0):
             export_case(tmp_path / "run", "b", corrected, settings)
 
-    films = chest_inputs([tmp_path / "a.png", second])
-    job = ChestJob(tmp_path / "run", "none", QUICK)
-    summaries = [run_studies(films, job, progress=export), run_studies(films, job)]
+    summaries = [
+        run_studies(films, job, progress=export, again="all" if again else "unfinished"),
+        run_studies(films, job),
+    ]
     assert [(one.done, one.kept) for one in summaries] == [(2, 0), (0, 2)]
-    np.testing.assert_array_equal(read_mask(tmp_path / "run" / "masks" / "b_sensitive.png"), labels)
+    np.testing.assert_array_equal(
+        read_mask(tmp_path / "run" / "masks" / "b_sensitive.png"), corrected.sensitive.labels
+    )
     assert [row["segmenter"] for row in rows(tmp_path / "run" / "results.csv")] == ["otsu", "given"]
     wanted = corrected.features.as_dict()
     found = rows(tmp_path / "run" / "features.csv")[1]
     assert [float(found[name]) for name in wanted] == pytest.approx(list(wanted.values()), rel=1e-8)
+
+
+def test_films_of_one_file_name_do_not_take_each_other_s_place_in_a_run_s_folder(
+    settings, film_file, tmp_path
+):
+    files = [tmp_path / "films" / person / "film.png" for person in ("p1", "p2")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        shutil.copy(film_file, file)
+    out = tmp_path / "run"
+    films, job = chest_inputs(tmp_path / "films"), ChestJob(out, "none", QUICK)
+    run_studies(films, job)
+    for number, file in enumerate(files):
+        corrected = corrected_film(file, settings, top=20 + number)
+        with pytest.raises(BadInput, match=f"calls this film p{number + 1}__film, not film"):
+            export_case(out, "film", corrected, settings)
+        with pytest.raises(BadInput, match="calls this film"):
+            export_case(out, films[1 - number].name, corrected, settings)
+        there = RunNames(out).find([file])
+        export_case(out, there.name, corrected, settings, file=there.files[0].as_posix(), masks="both")
+    assert not list(out.rglob("film*"))
+    summary = run_studies(films, job)
+    assert (summary.kept, summary.total) == (2, 2)
+    assert [row["segmenter"] for row in rows(out / "results.csv")] == ["given", "given"]
+    assert [read_mask(out / "masks" / f"p{n}__film_sensitive.png")[20].any() for n in (1, 2)] == [True, False]
+
+
+def test_what_a_kill_left_of_a_film_is_written_over(analysis, settings, film_file, tmp_path):
+    films, job = chest_inputs(film_file), ChestJob(tmp_path / "run", "none", QUICK)
+    run_studies(films, job)
+    for table in ("results", "features"):
+        path = tmp_path / "run" / f"{table}.csv"
+        path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    export_case(tmp_path / "run", "film", analysis, settings, masks="seg.nrrd")
+    assert len(rows(tmp_path / "run" / "results.csv")) == 1
+    assert {path.suffix for path in (tmp_path / "run" / "masks").iterdir()} == {".nrrd"}
 
 
 def test_the_overlay_says_research_use_only_and_the_table_keeps_its_columns(analysis, settings, tmp_path):

@@ -15,6 +15,7 @@ from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, standing_edits
 from napari_tbcad.record import Step
 from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
+from napari_tbcad.run_names import require_own_name
 
 if TYPE_CHECKING:
     from napari_tbcad.bone.compare import ComparisonResult
@@ -185,12 +186,11 @@ def write_files(out: Path, name: str, analysis: BoneAnalysis, *, picture: bool =
         scan=analysis.scan,
     )
     written += write_box_files(out / "boxes", name, analysis.hotspots, analysis.scan)
-    overlay, record = _other_paths(out, name)
+    overlay, record = out / "overlays" / f"{name}.png", out / "records" / f"{name}.json"
     if picture:
         write_overlay(overlay, analysis)
-        written.append(overlay)
     analysis.record.save(record)
-    return [*written, record]
+    return [*written, *([overlay] if picture else []), record]
 
 
 def export_case(
@@ -231,8 +231,9 @@ def export_case(
     Raises
     ------
     BadInput
-        If the folder is gone, cannot be written or the disk is full; if its tables have other columns, or
-        NAME is another scan's there. Nothing is written then, or the tables are as they were.
+        If the folder is gone, cannot be written or the disk is full; if its tables have other columns; or if
+        NAME is another scan's there, or not what :class:`~napari_tbcad.run_names.RunNames` finds for it.
+        Nothing is written then, or the tables are as they were.
     """
     folder = Path(folder)
     file = Path(analysis.scan.source or name).as_posix() if file is None else file
@@ -259,30 +260,27 @@ def _exported(
         )
         for table, (columns, rows) in new.items()
     }
-    known = tables["results"][1]
-    if append and not known and any(path.exists() for path in _own_paths(folder, name)):
-        raise BadInput(folder, f"it has files of another scan named {name}; choose another folder")
+    results, known = tables["results"]
+    taken = any(path.exists() for path in _own_paths(folder, name))
+    if append:
+        require_own_name(folder, name, row, results, known=known, taken=taken, thing="scan")
     try:
         written = write_files(folder, name, analysis)
         write_tables(folder, *(tables[table][0] for table in new))
-        if known:
+        if append:
             remove(path for path in _own_paths(folder, name) if path not in written)
     except OSError as error:
-        if append and not known:
+        if append and not taken:
             # Else the next try would take them for another scan's.
             remove(_own_paths(folder, name))
         raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
     return (*written, *(folder / f"{table}.csv" for table in new))
 
 
-def _other_paths(folder: Path, name: str) -> tuple[Path, Path]:
-    return folder / "overlays" / f"{name}.png", folder / "records" / f"{name}.json"
-
-
 def _own_paths(folder: Path, name: str) -> list[Path]:
     masks = [folder / "masks" / f"{name}_{view}_{kind}.png" for view in VIEWS for kind in KINDS]
     boxes = [folder / "boxes" / f"{name}_{view}_boxes.xml" for view in VIEWS]
-    return [*masks, *boxes, *_other_paths(folder, name)]
+    return [*masks, *boxes, folder / "overlays" / f"{name}.png", folder / "records" / f"{name}.json"]
 
 
 def write_comparison(out: Path, result: ComparisonResult) -> None:

@@ -16,6 +16,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN
 from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
+from napari_tbcad.run_names import require_own_name
 from napari_tbcad.schemes import OPACITIES
 
 if TYPE_CHECKING:
@@ -206,8 +207,9 @@ def export_case(
     Raises
     ------
     BadInput
-        If the folder is gone, cannot be written or the disk is full; if its tables have other columns, or
-        NAME is another film's there. Nothing is written then, or the tables are as they were.
+        If the folder is gone, cannot be written or the disk is full; if its tables have other columns; or if
+        NAME is another film's there, or not what :class:`~napari_tbcad.run_names.RunNames` finds for it.
+        Nothing is written then, or the tables are as they were.
     """
     folder = Path(folder)
     file = Path(analysis.film.source or name).as_posix() if file is None else file
@@ -232,8 +234,9 @@ def _exported(
     results, known = with_rows(folder / "results.csv", RESULT_COLUMNS, [row], file=file, append=append)
     features, _ = with_rows(folder / "features.csv", tuple(values), [values], file=file, append=append)
     formats = _FORMATS if masks == "both" else (masks,)
-    if append and not known:
-        _refuse_anothers(folder, name)
+    taken = any(path.exists() for path in _own_paths(folder, name))
+    if append:
+        require_own_name(folder, name, row, results, known=known, taken=taken, thing="film")
     try:
         written = [
             _write_mask(_mask_path(folder, name, mask.kind, suffix), mask, analysis.film)
@@ -244,10 +247,10 @@ def _exported(
         write_overlay(written[-2], analysis)
         analysis.record.save(written[-1])
         write_tables(folder, results, features)
-        if known:
+        if append:
             remove(path for path in _own_paths(folder, name) if path not in written)
     except OSError as error:
-        if append and not known:
+        if append and not taken:
             # Else the next try would take them for another film's.
             remove(_own_paths(folder, name))
         raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
@@ -279,9 +282,3 @@ def _write_mask(path: Path, mask: LungMasks, film: Radiograph) -> Path:
     name = Path(film.source).name
     write_segmentation(path, mask.labels, spacing_mm=film.spacing_mm, source=name, film_file=own)
     return path
-
-
-def _refuse_anothers(folder: Path, name: str) -> None:
-    """Refuse to overwrite files that no row of the tables says to be this film's."""
-    if any(path.exists() for path in _own_paths(folder, name)):
-        raise BadInput(folder, f"it has files of another film named {name}; choose another folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from napari_tbcad.bone.bsi import bone_scan_index
 from napari_tbcad.bone.by_hand import class_lesions
 from napari_tbcad.bone.hotspots import Mark
 from napari_tbcad.chain import State
+from napari_tbcad.files import write_csv
 from napari_tbcad.schemes import HOTSPOT_COLOURS
 
 pytestmark = pytest.mark.gui
@@ -384,6 +386,14 @@ def test_results_are_the_files_of_the_command_line(opened, finished, analysis, t
             assert (out / "masks" / f"patient_{view}_{kind}.png").is_file()
     assert (out / "overlays" / "patient.png").is_file()
     assert '"tool": "class"' in (out / "records" / "patient.json").read_text()
+    # In the folder of a run the scan is called as the run called it.
+    out, study = tmp_path / "run", widget.session.run.get("study")
+    (out / "run").mkdir(parents=True)
+    line = {"name": "p1__patient", "file": Path(study.frames[0].facts.source).as_posix()}
+    write_csv(out / "run" / "inputs.csv", ("name", "file"), [line])
+    with qtbot.waitSignal(widget.exporter.saved, timeout=30_000):
+        widget.exporter.ask_for_folder()
+    assert [path.stem for path in (out / "records").iterdir()] == ["p1__patient"]
 
 
 def test_napari_opens_a_scan_with_both_views(scan_file, analysis):

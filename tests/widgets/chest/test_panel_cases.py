@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from napari_tbcad.case import Case
+from napari_tbcad.files import write_csv
 from napari_tbcad.notice import NOTICE
 
 pytestmark = pytest.mark.gui
@@ -195,6 +196,13 @@ def test_an_export_has_what_chest_run_writes(opened, finished, tmp_path, qtbot):
         read_mask(out / "masks" / "chest_insensitive.png"), widget.session.value("insensitive").labels
     )
     assert (out / "masks" / "chest_insensitive.seg.nrrd").is_file()
+    # In the folder of a run the film is called as the run called it.
+    run, film = tmp_path / "run", Path(widget.session.run.get("film").source)
+    (run / "run").mkdir(parents=True)
+    write_csv(run / "run" / "inputs.csv", ("name", "file"), [{"name": "p1__chest", "file": film.as_posix()}])
+    with qtbot.waitSignal(widget.exporter.saved, timeout=30_000):
+        widget.exporter.export_to(run)
+    assert [path.stem for path in (run / "records").iterdir()] == ["p1__chest"]
     widget.exporter.shoot(tmp_path / "shot")
     qtbot.waitUntil((tmp_path / "shot.png").is_file, timeout=30_000)
     with Image.open(tmp_path / "shot.png") as shot:

@@ -17,13 +17,12 @@ from napari_tbcad.io.scan_files import scan_entries, scans_among
 from napari_tbcad.io.tables import PATH_COLUMNS, lines_of
 from napari_tbcad.io.walk import Entry, entries_below, is_image_file, once, unique_names
 from napari_tbcad.run_folder import run_of, started_in
+from napari_tbcad.run_names import BETWEEN, files_of
 
 LIST_SUFFIXES = (".csv", ".tsv")
 """Files so called are tables that name the studies."""
 
 _SPREADSHEETS = (".xlsx", ".xls", ".ods")
-
-_BETWEEN = " | "
 
 
 @dataclass(frozen=True)
@@ -270,23 +269,12 @@ def _finished(studies: Iterable[Study], given: _Given, thing: str) -> list[Study
     return [replace(study, name=name) for study, name in zip(found, names, strict=True)]
 
 
-def files_of(line: Mapping[str, str]) -> list[str]:
-    """Return the one or two files of a study as a line of a run's table names them in ``file`` and ``files``.
-
-    What stands between two files may be part of a file's name, too.
-    """
-    first, both = line.get("file") or "", line.get("files") or ""
-    if first and both.startswith(f"{first}{_BETWEEN}"):
-        return [first, both.removeprefix(f"{first}{_BETWEEN}")]
-    return [first] if not both or both == first else both.split(_BETWEEN)
-
-
 def columns_of(study: Study) -> Mapping[str, str]:
     """Return a study's line of ``run/inputs.csv``; a user's column of the same name is ``listed_NAME``."""
     own = {
         "name": study.name,
         "file": study.path.as_posix(),
-        "files": _BETWEEN.join(path.as_posix() for path in study.paths),
+        "files": BETWEEN.join(path.as_posix() for path in study.paths),
         "fault": study.fault,
     }
     return own | {f"listed_{name}" if name in own else name: value for name, value in study.listed}

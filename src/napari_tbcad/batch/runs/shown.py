@@ -12,10 +12,10 @@ from typing import Any
 from napari_tbcad.batch.child.files import read_json
 from napari_tbcad.batch.runs.child import shown_of
 from napari_tbcad.batch.runs.folder import read_inputs
-from napari_tbcad.batch.runs.inputs import files_of
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import read_rows
 from napari_tbcad.run_folder import ABOUT, RUN, TABLE, started_in
+from napari_tbcad.run_names import files_of
 
 _HASH = re.compile(r" [0-9a-f]{64}$")
 

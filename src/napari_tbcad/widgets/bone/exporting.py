@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def _export(folder: Path, run: Any, name: str) -> Path:
     from napari_tbcad.bone.exports import export_case
     from napari_tbcad.bone.workflow import finish
 
-    called = _called(run, name)
+    called = _called(run, name, folder)
     export_case(folder, called.name, finish(run), run.settings, file=called.file, files=called.files)
     return folder
 
@@ -121,14 +121,16 @@ def _export_annotation(folder: Path, run: Any, name: str, reader: str) -> Path:
     return folder
 
 
-def _called(run: Any, name: str) -> _Named:
-    """Return what the command line calls a scan; one of layers is called as the panel calls it."""
+def _called(run: Any, name: str, folder: Path | None = None) -> _Named:
+    """Return what a run in the folder calls a scan, else the command line; of layers, what the panel does."""
     from napari_tbcad.io.scan_files import find_scans
+    from napari_tbcad.run_names import RunNames
 
     study = run.get("study")
     sources = dict.fromkeys(frame.facts.source for frame in study.frames if frame.facts.source)
-    paths = [Path(source) for source in sources]
+    paths: Sequence[Path] = [Path(source) for source in sources]
     if paths and all(path.is_file() for path in paths):
-        name = find_scans(paths)[0].name
+        there = None if folder is None else RunNames(folder).find(paths)
+        name, paths = (find_scans(paths)[0].name, paths) if there is None else there
     files = tuple(path.as_posix() for path in paths)
     return _Named(name.replace("/", "_"), files[0] if files else name, files)

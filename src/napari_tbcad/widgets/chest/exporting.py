@@ -63,11 +63,18 @@ def _export(folder: Path, run: Any) -> Path:
     from napari_tbcad.chest.exports import export_case
     from napari_tbcad.chest.workflow import finish
     from napari_tbcad.io.read import find_films
+    from napari_tbcad.run_names import RunNames
 
     analysis = finish(run)
     source = Path(run.get("film").source)
-    name = find_films(source)[0].name if source.is_file() else source.name.replace("/", "_") or "film"
+    file = None
+    if source.is_file():
+        there = RunNames(folder).find([source])
+        name = find_films(source)[0].name if there is None else there.name
+        file = None if there is None else there.files[0].as_posix()
+    else:
+        name = source.name.replace("/", "_") or "film"
     model = run.get("model")
     classifier = model.card.name if model is not None else "none"
-    export_case(folder, name, analysis, run.settings, classifier=classifier, masks="both")
+    export_case(folder, name, analysis, run.settings, file=file, classifier=classifier, masks="both")
     return folder
