@@ -25,11 +25,12 @@ from napari_tbcad.io.clinic import codes
 from napari_tbcad.io.clinic.accounts import account_of
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, Made, Maker, is_file, standing_edits
 from napari_tbcad.io.clinic.provenance import finder_of, maker_of, moment
-from napari_tbcad.io.clinic.runs import Require, rows_of, run_names
+from napari_tbcad.io.clinic.runs import Require, rows_of
 from napari_tbcad.io.labels import read_labels
 from napari_tbcad.io.scans import Study, read_study
 from napari_tbcad.record import Record, Step
 from napari_tbcad.run_folder import started_in
+from napari_tbcad.run_names import RunNames
 
 Row = Mapping[str, Any]
 
@@ -194,7 +195,7 @@ def findings_of_run(
     folder = Path(folder)
     results = rows_of(folder / "results.csv", "file", "status", "bsi")
     tables = {name: _by_file(rows_of(folder / f"{name}.csv", "file")) for name in ("regions", "hotspots")}
-    names = run_names(folder, [row["file"] for row in results])
+    names = RunNames(folder).of_rows(results)
     for number, row in enumerate(results, 1):
         if row.get("status") != "ok":
             continue

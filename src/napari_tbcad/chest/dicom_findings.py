@@ -17,11 +17,12 @@ from napari_tbcad.chest.feature_sets import feature_groups
 from napari_tbcad.errors import BadInput
 from napari_tbcad.io.clinic.accounts import account_of
 from napari_tbcad.io.clinic.provenance import finder_of, maker_of, moment
-from napari_tbcad.io.clinic.runs import Require, rows_of, run_names
+from napari_tbcad.io.clinic.runs import Require, rows_of
 from napari_tbcad.io.masks import find_mask, read_mask
 from napari_tbcad.io.read import read_film
 from napari_tbcad.record import Record, Step
 from napari_tbcad.run_folder import started_in
+from napari_tbcad.run_names import RunNames
 
 _TEXTS = ("decision", "notice")
 
@@ -124,7 +125,7 @@ def findings_of_run(
     rows = rows_of(folder / "results.csv", "file", "status", "decision")
     table = folder / "features.csv"
     features = {row["file"]: row for row in (rows_of(table, "file") if table.is_file() else ())}
-    names = run_names(folder, [row["file"] for row in rows])
+    names = RunNames(folder).of_rows(rows)
     for number, row in enumerate(rows, 1):
         if row.get("status") != "ok":
             continue
