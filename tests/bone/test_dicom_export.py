@@ -209,6 +209,16 @@ def test_a_scan_that_may_not_be_exported_is_told(automatic, scan_path):
     assert (told.cause, asked) == ("changed", [("roe", [scan_path])])
 
 
+def test_a_file_whose_name_has_what_stands_between_two_files_is_one_file(automatic, scan_path, tmp_path):
+    run, path = tmp_path / "run", scan_path.with_name("roe | post.dcm")
+    for table in ("run/inputs.csv", "results.csv", "regions.csv", "hotspots.csv"):
+        (run / table).parent.mkdir(parents=True, exist_ok=True)
+        text = (automatic[0] / "run" / table).read_text(encoding="utf-8")
+        (run / table).write_text(text.replace(scan_path.as_posix(), path.as_posix()), encoding="utf-8")
+    (told,) = findings_of_run(run)
+    assert (told.source, told.cause) == (str(path), "no such file")
+
+
 def test_each_hotspot_keeps_who_made_it_and_who_judged_it(automatic, scan_path, tmp_path):
     folder, _ = automatic
     (path,) = (folder / "out").glob("*_anterior_hotspots.dcm")

@@ -30,7 +30,7 @@ from napari_tbcad.io.labels import read_labels
 from napari_tbcad.io.scans import Study, read_study
 from napari_tbcad.record import Record, Step
 from napari_tbcad.run_folder import started_in
-from napari_tbcad.run_names import RunNames
+from napari_tbcad.run_names import RunNames, files_of
 
 Row = Mapping[str, Any]
 
@@ -246,7 +246,7 @@ def _row_findings(
 ) -> BoneFindings:
     _refuse_unknown(folder, regions, hotspots)
     home = started_in(folder)
-    paths = [home / path for path in (row.get("files") or row["file"]).split(" | ")]
+    paths = [home / path for path in files_of(row)]
     if require is not None:
         require(name, paths)
     study = read_study(paths)
