@@ -117,6 +117,8 @@ def test_another_scan_is_added_and_the_same_one_replaced(analysis, tmp_path):
     assert len(list(tmp_path.glob("scheme4/y_*"))) == 6
     with pytest.raises(BadInput, match="another scan named y"):
         export_annotation(tmp_path, "y", replace(analysis, scan=replace(analysis.scan, source="in/z.dcm")))
+    with pytest.raises(BadInput, match="another scan named y"):
+        export_annotation(tmp_path, "y", analysis)  # which the folder has as x
     with pytest.raises(BadInput, match="one of 4, 3"):
         export_annotation(tmp_path, "x", analysis, schemes=("5",))
     with pytest.raises(BadInput, match="is gone"):

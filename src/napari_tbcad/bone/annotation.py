@@ -159,8 +159,9 @@ def export_annotation(
         table: with_rows(folder / table, columns, rows, file=file, newer=NEWER_COLUMNS)
         for table, (columns, rows) in new.items()
     }
-    known = tables["scans.csv"][1]
-    if not known and any(path.exists() for path in _own_paths(folder, name)):
+    scans, known = tables["scans.csv"]
+    others = {row["name"] for row in scans if row["file"] != file}
+    if name in others or (not known and any(path.exists() for path in _own_paths(folder, name))):
         raise BadInput(folder, f"it has files of another scan named {name}; choose another folder")
     try:
         written = _write(folder, name, analysis, schemes, voc)
