@@ -17,6 +17,7 @@ from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.runs.inputs import chest_inputs
 from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.chest import exports
+from napari_tbcad.chest.dicom_findings import findings_of_run
 from napari_tbcad.chest.exports import RESULT_COLUMNS, export_case
 from napari_tbcad.chest.workflow import analyse, settings_from
 from napari_tbcad.errors import BadInput
@@ -135,14 +136,15 @@ def test_a_case_that_is_exported_before_the_run_comes_to_its_film_stays(settings
 
 
 def test_films_of_one_file_name_do_not_take_each_other_s_place_in_a_run_s_folder(
-    settings, film_file, tmp_path
+    settings, film_file, tmp_path, monkeypatch
 ):
     files = [tmp_path / "films" / person / "film.png" for person in ("p1", "p2")]
     for file in files:
         file.parent.mkdir(parents=True)
         shutil.copy(film_file, file)
+    monkeypatch.chdir(tmp_path)
     out = tmp_path / "run"
-    films, job = chest_inputs(tmp_path / "films"), ChestJob(out, "none", QUICK)
+    films, job = chest_inputs("films"), ChestJob(out, "none", QUICK)
     run_studies(films, job)
     for number, file in enumerate(files):
         corrected = corrected_film(file, settings, top=20 + number)
@@ -151,8 +153,13 @@ def test_films_of_one_file_name_do_not_take_each_other_s_place_in_a_run_s_folder
         with pytest.raises(BadInput, match="calls this film"):
             export_case(out, films[1 - number].name, corrected, settings)
         there = RunNames(out).find([file])
-        export_case(out, there.name, corrected, settings, file=there.files[0].as_posix(), masks="both")
+        called = there.files[0].as_posix() if number else None  # the other by the path that it was read by
+        export_case(out, there.name, corrected, settings, file=called, masks="both")
     assert not list(out.rglob("film*"))
+    assert [row["file"] for row in rows(out / "results.csv")] == [files[0].as_posix(), "films/p2/film.png"]
+    for number, found in enumerate(findings_of_run(out)):
+        assert found.name == films[number].name
+        assert found.masks["sensitive"].labels[20].any() == (number == 0)
     summary = run_studies(films, job)
     assert (summary.kept, summary.total) == (2, 2)
     assert [row["segmenter"] for row in rows(out / "results.csv")] == ["given", "given"]
