@@ -6,7 +6,7 @@ All of it is called on workers: files are read and hashed, and the journal of a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ def film_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
     given = {} if changed else _by_hand(_record(out, name))
     for kind, path in files.items():
         if kind in given and path.is_file():
-            mask = read_mask(path, film.shape)
-            give_mask(new, mask, kind, tool=GIVEN, maker=given[kind])  # type: ignore[arg-type]
+            mask, (reader, maker) = read_mask(path, film.shape), given[kind]
+            give_mask(new, mask, kind, tool=GIVEN, reader=reader, maker=maker)  # type: ignore[arg-type]
 
     def check(values: Mapping[str, Any]) -> str:
         if changed:
@@ -82,8 +82,9 @@ def film_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
 
 def scan_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) -> AsBefore:
     """Return what the session of a bone scan goes on with."""
+    from napari_tbcad.batch.left_by_hand import give_left, views_left
     from napari_tbcad.bone.case_scan import files_of
-    from napari_tbcad.bone.label_files import find_label_files
+    from napari_tbcad.bone.label_files import LabelFiles, find_label_files
     from napari_tbcad.bone.workflow import BoneSettings, give_files, settings_from, start
     from napari_tbcad.imaging.bonescan import VIEWS
     from napari_tbcad.io.raster import load_array
@@ -93,19 +94,32 @@ def scan_as_before(run: Run, *, out: Path | None, plan: BatchPlan, name: str) ->
     settings = BoneSettings.model_validate(kept) if kept else settings_from(plan.assignments)
     sources = dict.fromkeys(frame.facts.source for frame in study.frames)
     changed = _changed(out, name, tuple(map(Path, sources)), lambda: bool(files_of(study)))
+    record = Record() if changed else _record(out, name)
+    left = _by_hand(record)
+    if left and (views := views_left(record)) is not None:
+        settings = settings.model_copy(update={"views": views})
     new = start(study, settings, study_key=key)
+    back = give_left(new, out, name, record, tool=GIVEN) if left and out is not None else set()
     if plan.masks is not None and not changed:
-        give_files(new, find_label_files(plan.masks, name), tool=GIVEN)
+        files = find_label_files(plan.masks, name)
+        # Not in place of what was corrected, or taken back, since they were given.
+        done = back | ({entry.target for entry in record if isinstance(entry, Edit)} - left.keys())
+        if "hotspots" in done:
+            files = LabelFiles(regions=files.regions)
+        if "regions" in done:
+            files = replace(files, regions={})
+        give_files(new, files, tool=GIVEN)
 
     def check(values: Mapping[str, Any]) -> str:
         if changed:
             return changed
-        pairs = []
+        pairs, scan = [], new.get("scan")
         for view in VIEWS:
-            labels = values["hotspots"].labels(view)
+            labels, image = values["hotspots"].labels(view), None if scan is None else scan.view(view)
             path = None if out is None else out / "masks" / f"{name}_{view}_hotspots.png"
             if labels is not None and path is not None and path.is_file():
-                pairs.append((labels, load_array(path, [])[0]))
+                # Files have a view as it lies in the scan's own.
+                pairs.append((labels if image is None else image.stored(labels), load_array(path, [])[0]))
         return _compared("Hotspots", pairs)
 
     return AsBefore(ScanIntake(key, run=new), ("hotspots",), check)
@@ -152,12 +166,13 @@ def _record(out: Path | None, name: str) -> Record:
         return Record()
 
 
-def _by_hand(record: Record) -> dict[str, Maker | None]:
-    """Return what was given or edited by a record, and by whom it is."""
-    from napari_tbcad.io.clinic.makers import stated
+def _by_hand(record: Record) -> dict[str, tuple[str, Maker | None]]:
+    """Return what was given or edited by a record, with the reader's name and who made it."""
+    from napari_tbcad.io.clinic.makers import standing_edits, stated
 
-    targets = {entry.target for entry in record if isinstance(entry, Edit)}
-    return {target: stated(record, target, target) for target in targets}
+    targets = dict.fromkeys(entry.target for entry in record if isinstance(entry, Edit))
+    standing = {target: edits for target in targets if (edits := standing_edits(record, target))}
+    return {target: (edits[-1].reader, stated(record, target, target)) for target, edits in standing.items()}
 
 
 def _compared(what: str, pairs: list[tuple[Any, Any]]) -> str:
