@@ -18,6 +18,7 @@ from napari_tbcad.batch.deidentified import DRAWN, deidentify_files
 from napari_tbcad.batch.deidentified_key import Key
 from napari_tbcad.batch.deidentified_words import own_names
 from napari_tbcad.errors import BadInput
+from napari_tbcad.files import UNFINISHED
 from napari_tbcad.io.clinic.deidentify import Deidentification
 from napari_tbcad.io.read import read_film
 
@@ -167,3 +168,18 @@ def test_the_other_view_of_a_scan_does_not_get_a_name_that_is_noted_for_another_
     later = Key(tmp_path / "key.csv", tmp_path / "out")
     assert later.number_of([(paths[0], "_ant"), (paths[1], "_post")]) == "0001"
     assert later.number_of([(paths[0], "_ant"), (paths[2], "_post")]) == ""
+
+
+def test_an_empty_folder_is_told_and_what_a_killed_command_left_half_written_goes(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "empty").mkdir()
+    half = tmp_path / "out" / f"{UNFINISHED}12345678.png"
+    half.write_bytes(b"half of somebody")
+    Image.fromarray(RAMP).save(tmp_path / "a.png")
+    done = list(
+        deidentify_files([tmp_path / "empty", tmp_path / "a.png"], tmp_path / "out", Deidentification())
+    )
+    assert [(one.fault, one.exported is not None) for one in done] == [("no file in it", False), ("", True)]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0001.png"]
+    with pytest.raises(BadInput, match="no file in it"):
+        list(deidentify_files([tmp_path / "empty"], tmp_path / "other", Deidentification()))

@@ -106,7 +106,7 @@ def test_a_corrected_film_that_is_exported_into_a_run_s_folder_stays(
         assert [float(features[name]) for name in wanted] == pytest.approx(list(wanted.values()), rel=1e-8)
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("again", ["unfinished", "all", "stopped"])
 def test_a_case_that_is_exported_before_the_run_comes_to_its_film_stays(settings, film_file, tmp_path, again):
     for name in "ab":
         shutil.copy(film_file, tmp_path / f"{name}.png")
@@ -114,18 +114,21 @@ def test_a_case_that_is_exported_before_the_run_comes_to_its_film_stays(settings
     corrected = corrected_film(second, settings)
     films = chest_inputs([tmp_path / "a.png", second])
     job = ChestJob(tmp_path / "run", "none", QUICK)
-    if again:  # then the film's row is not in the table when it is exported, and its files are there
+    if again == "all":  # then the film's row is not in the table when it is exported, and its files are there
         run_studies(films, job)
+    done = []
 
     def export(event):
-        if (event.state, event.number) == ("done", 0):
+        done.append(event)
+        if (event.state, event.number) == ("done", 0) and again != "stopped":
             export_case(tmp_path / "run", "b", corrected, settings)
 
-    summaries = [
-        run_studies(films, job, progress=export, again="all" if again else "unfinished"),
-        run_studies(films, job),
-    ]
-    assert [(one.done, one.kept) for one in summaries] == [(2, 0), (0, 2)]
+    if again == "stopped":
+        run_studies(films, job, progress=export, cancelled=lambda: len(done) > 1)
+        export_case(tmp_path / "run", "b", corrected, settings)
+    else:
+        assert run_studies(films, job, progress=export, again=again).done == 2
+    assert run_studies(films, job).kept == 2
     np.testing.assert_array_equal(
         read_mask(tmp_path / "run" / "masks" / "b_sensitive.png"), corrected.sensitive.labels
     )

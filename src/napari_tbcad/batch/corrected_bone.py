@@ -51,6 +51,7 @@ from napari_tbcad.imaging.bonescan import BoneScan, ViewName
 from napari_tbcad.io.clinic.makers import is_file
 from napari_tbcad.reading import Reading
 from napari_tbcad.record import Edit, Record, Step
+from napari_tbcad.run_names import files_of
 from napari_tbcad.schemes import ANTERIOR_ONLY, FOUR_CLASS, IGNORE, REGION_IDS, REGIONS
 
 Corrections = Literal["hotspots", "regions"]
@@ -72,7 +73,7 @@ def looked_for(place: Path, what: Corrections, *, unfinished: bool = False) -> I
 
 
 def _of_case(path: Path, what: Corrections, unfinished: bool) -> Looked:
-    from napari_tbcad.bone.case_scan import files_of
+    from napari_tbcad.bone.case_scan import files_of as files_holding
     from napari_tbcad.bone.cases import WORKFLOW, run_from, study_for
 
     case = Case.load(path)
@@ -99,7 +100,7 @@ def _of_case(path: Path, what: Corrections, unfinished: bool) -> Looked:
     if not views:
         raise NotCorrected("; ".join(passed_over))
     edits = edits_of(one.record, what)
-    common = _common(scan, files_of(study) or (path,), edits, path)
+    common = _common(scan, files_holding(study) or (path,), edits, path)
     common |= {"reader": one.reader, "when": one.when}
     said = [] if len(taken) == 1 else [f"{path.name}: {len(taken)} readings; the last is taken"]
     return Looked(_both(scan, views, path.stem, what, common), tuple(passed_over), tuple(said))
@@ -125,7 +126,7 @@ def _is_called(row: Row, name: str) -> bool:
     """Tell whether a scan's outputs may carry this name (:func:`~napari_tbcad.io.scan_files.find_scans`)."""
     from napari_tbcad.io.scan_files import find_scans
 
-    paths = [Path(file) for file in _files(row)]
+    paths = [Path(file) for file in files_of(row)]
     if fits_name(paths[0], name):
         return True
     if len(paths) == 1:
@@ -133,10 +134,6 @@ def _is_called(row: Row, name: str) -> bool:
     # Two views are named by what their paths have in common.
     common = find_scans(paths)[0].name
     return fits_name(Path(os.path.commonpath(paths)) / f"{common}{paths[0].suffix}", name)
-
-
-def _files(row: Row) -> list[str]:
-    return [file for file in (row.get("files") or "").split(" | ") if file] or [row["file"]]
 
 
 def _of_scan(
@@ -150,7 +147,7 @@ def _of_scan(
         raise NotCorrected(f"{folder.name}/{name}: its {what} are the automatic ones")
     if _only_given_back(edits):
         raise NotCorrected(f"{folder.name}/{name}: its {what} came from files that are as the automatic ones")
-    files = tuple(where_now(file, folder, "scan") for file in _files(row))
+    files = tuple(where_now(file, folder, "scan") for file in files_of(row))
     require_same_image(made, name, files, "gather it")
     scan = _scan(files, record, row)
     found = find_label_files(folder / "masks", name)

@@ -153,7 +153,7 @@ def _studies(files: Sequence[Path]) -> Iterator[list[tuple[Path, str]]]:
 
 
 def files_below(paths: Sequence[Path], out: Path) -> list[Path]:
-    """Return the files to be copied into a folder, each once.
+    """Return the files to be copied into a folder, each once; an empty folder stands for itself.
 
     Raises
     ------
@@ -169,8 +169,8 @@ def files_below(paths: Sequence[Path], out: Path) -> list[Path]:
         if path.resolve() == inside:
             raise BadInput(out, "is the folder of the originals: choose an empty one for the copies")
         below = (one for one in sorted(path.rglob("*")) if one.is_file() and not one.name.startswith("."))
-        found += [one for one in below if inside not in one.resolve().parents]
-    if not found:
+        found += [one for one in below if inside not in one.resolve().parents] or [path]
+    if all(path.is_dir() for path in found):
         raise BadInput(paths[0] if paths else "input", "no file in it")
     return list(dict.fromkeys(found))
 
@@ -190,6 +190,8 @@ def _copy(
     path: Path, target: Path, deidentification: Deidentification, note: Note
 ) -> tuple[Path, tuple[str, ...], str]:
     """Write the copy of one file; return it, what to look at, and the study that it says it is of."""
+    if path.is_dir():
+        raise BadInput(path, "no file in it")
     if path.suffix.lower() == SUFFIX:
         copy = target.with_suffix(SUFFIX)
         case = _clean_case(path)

@@ -110,10 +110,8 @@ class Key:
             raise BadInput(self._out, f"has copies that {self.path.name} does not know: {_some(others)}")
 
     def start(self) -> None:
-        """Write what there is of the table, and what going on needs; remove what was half-written."""
+        """Write what there is of the table, and what going on needs."""
         try:
-            for path in self._out.glob(f"{UNFINISHED}*") if self._written else ():
-                path.unlink()
             with written_whole(self._beside) as temporary:
                 temporary.chmod(0o600)
                 temporary.write_text(json.dumps(self._about), encoding="utf-8")
@@ -216,6 +214,8 @@ def _last_noted(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
 def held(out: Path) -> Iterator[None]:
     """Hold the folder of copies until the block, or the process, ends: two commands would mix theirs.
 
+    What a command that was killed left half-written is removed.
+
     Raises
     ------
     BadInput
@@ -234,6 +234,9 @@ def held(out: Path) -> Iterator[None]:
     except OSError as error:
         raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
     try:
+        for unfinished in out.glob(f"{UNFINISHED}*"):
+            with suppress(OSError):
+                unfinished.unlink()
         yield
     finally:
         lock.release()

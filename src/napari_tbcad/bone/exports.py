@@ -15,6 +15,7 @@ from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, standing_edits
 from napari_tbcad.record import Step
 from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
+from napari_tbcad.run_folder import note_exported
 from napari_tbcad.run_names import require_own_name
 
 if TYPE_CHECKING:
@@ -266,6 +267,7 @@ def _exported(
         require_own_name(folder, name, row, results, known=known, taken=taken, thing="scan")
     try:
         written = write_files(folder, name, analysis)
+        note_exported(folder, name)
         write_tables(folder, *(tables[table][0] for table in new))
         if append:
             remove(path for path in _own_paths(folder, name) if path not in written)

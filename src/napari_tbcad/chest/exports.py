@@ -16,6 +16,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN
 from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
+from napari_tbcad.run_folder import note_exported
 from napari_tbcad.run_names import require_own_name
 from napari_tbcad.schemes import OPACITIES
 
@@ -246,6 +247,7 @@ def _exported(
         written += _other_paths(folder, name)
         write_overlay(written[-2], analysis)
         analysis.record.save(written[-1])
+        note_exported(folder, name)
         write_tables(folder, results, features)
         if append:
             remove(path for path in _own_paths(folder, name) if path not in written)
