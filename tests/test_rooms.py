@@ -14,6 +14,7 @@ ORDER = (
     {
         "errors",
         "limits",
+        "locks",
         "notice",
         "plain_text",
         "files",

@@ -11,6 +11,7 @@ from typing import Any
 
 from napari_tbcad.errors import BadInput
 from napari_tbcad.files import plain, refuse_large_table, require_writable
+from napari_tbcad.locks import held
 from napari_tbcad.run_folder import RUN, TABLES_LOCK, started_in
 
 Rows = list[Mapping[str, Any]]
@@ -55,20 +56,10 @@ def tables_held(folder: Path, patience: float | None = None) -> Iterator[None]:
     if not (folder / RUN).is_dir():
         yield
         return
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / RUN / TABLES_LOCK, timeout=_PATIENCE if patience is None else patience)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        cause = "another program is writing its tables; try again when it is done"
-        raise TablesBusy(folder, cause) from error
-    except OSError as error:
-        raise BadInput(folder, f"cannot write there ({error.strerror or error})") from error
-    try:
+    busy = TablesBusy(folder, "another program is writing its tables; try again when it is done")
+    patience = _PATIENCE if patience is None else patience
+    with held(folder / RUN / TABLES_LOCK, patience=patience, busy=busy):
         yield
-    finally:
-        lock.release()
 
 
 def with_rows(

@@ -8,10 +8,11 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from napari_tbcad import locks
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import UNFINISHED, cell, plain, read_rows, require_writable, write_csv, written_whole
 
@@ -221,27 +222,20 @@ def held(out: Path) -> Iterator[None]:
     BadInput
         If it cannot be written, or another command is at work in it.
     """
-    from filelock import FileLock, Timeout
-
     require_writable(out)
     path = out / _LOCK
-    try:
-        lock = FileLock(path, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        cause = "another command is writing copies there: wait for it, or choose another folder"
-        raise BadInput(out, cause) from error
-    except OSError as error:
-        raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
-    try:
+    busy = BadInput(out, "another command is writing copies there: wait for it, or choose another folder")
+    with ExitStack() as stack:
+        stack.enter_context(locks.held(path, patience=0, busy=busy))
         for unfinished in out.glob(f"{UNFINISHED}*"):
             with suppress(OSError):
                 unfinished.unlink()
-        yield
-    finally:
-        lock.release()
-        with suppress(OSError):  # the folder is given to others, who need not wonder what this is
-            path.unlink()
+        try:
+            yield
+        finally:
+            stack.close()
+            with suppress(OSError):  # the folder is given to others, who need not wonder what this is
+                path.unlink()
 
 
 def require_empty(out: Path, key: Key | None) -> None:

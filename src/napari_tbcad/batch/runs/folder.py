@@ -14,6 +14,7 @@ from napari_tbcad.batch.child.files import now, read_json, write_json
 from napari_tbcad.batch.runs.inputs import Study, columns_of
 from napari_tbcad.errors import BadInput, TbcadError
 from napari_tbcad.files import UNFINISHED, is_file, read_rows, require_writable, write_csv
+from napari_tbcad.locks import held
 from napari_tbcad.run_folder import ABOUT, INPUTS, RUN, STARTED
 
 LOCK = "lock"
@@ -38,24 +39,14 @@ def claimed(out: Path) -> Iterator[None]:
     BadInput
         If it cannot be written, or another run is at work in it.
     """
-    from filelock import FileLock, Timeout
-
     require_writable(out)
     try:
         (out / RUN).mkdir(exist_ok=True)
-        lock = FileLock(out / RUN / LOCK, timeout=1.0)
-        lock.acquire()
-    except Timeout as error:
-        cause = (
-            "another run is writing there, in this or another window; wait for it or choose another folder"
-        )
-        raise BadInput(out, cause) from error
     except OSError as error:
         raise BadInput(out, f"cannot write there ({error.strerror or error})") from error
-    try:
+    cause = "another run is writing there, in this or another window; wait for it or choose another folder"
+    with held(out / RUN / LOCK, patience=1.0, busy=BadInput(out, cause)):
         yield
-    finally:
-        lock.release()
 
 
 def require_no_other(out: Path, tables: Iterable[str]) -> None:
