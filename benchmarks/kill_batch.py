@@ -29,8 +29,8 @@ import imageio.v3 as iio
 import numpy as np
 import psutil
 
-from napari_tbcad.batch.journal import read_journal
 from napari_tbcad.io.nuclear_writing import write_nuclear
+from napari_tbcad.journal import read_journal
 from napari_tbcad.simulate.bone_scan import ScanParameters, simulate_scan
 from napari_tbcad.simulate.samples import write_simulated_set
 from napari_tbcad.simulate.skeleton import BodyParameters

@@ -23,13 +23,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from napari_tbcad.batch.journal import read_journal
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Table
 from napari_tbcad.batch.runs.run import run_studies
 from napari_tbcad.case import Case, ImageReference, Reading
 from napari_tbcad.files import written_whole
+from napari_tbcad.journal import read_journal
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked, to be quick")
 STUDIES, KILLS = 8, 5

@@ -13,6 +13,7 @@ ROOT = Path(napari_tbcad.__file__).parent
 ORDER = (
     {
         "errors",
+        "journal",
         "limits",
         "locks",
         "notice",
@@ -25,6 +26,7 @@ ORDER = (
         "settings",
         "result_tables",
         "run_folder",
+        "run_images",
         "run_names",
         "durations",
         "content",

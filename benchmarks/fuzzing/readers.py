@@ -182,7 +182,7 @@ def comparison(path: Path) -> None:
 
 
 def journal(path: Path) -> None:
-    from napari_tbcad.batch.journal import read_journal
+    from napari_tbcad.journal import read_journal
 
     for line in read_journal(path):
         _hold(isinstance(line, dict), "not an object")

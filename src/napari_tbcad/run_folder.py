@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from pathlib import Path
 
 from napari_tbcad.errors import BadInput
@@ -22,36 +20,8 @@ BEFORE = "before"
 """Folder below that of results for what a person made there and a later run did again."""
 TABLES_LOCK = "tables.lock"
 """File in it that is held by whoever changes the tables: the run, or the export of a case into its folder."""
-EXPORTED = "exported.txt"
-"""File in it with the name of each study that a person exported into the folder, as a JSON string a line."""
 STARTED = "started_in"
 """Key of run.json: the folder in which the run was started, from which relative paths in its tables count."""
-
-
-def note_exported(folder: Path, name: str) -> None:
-    """Note in a run's folder that a person exports a study into it; another folder is left as it is.
-
-    A row that a run did not put into its tables is taken for a person's by that, not for one of a run whose
-    journal is lost.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    if (folder / RUN).is_dir():
-        with (folder / RUN / EXPORTED).open("a", encoding="ascii") as file:
-            file.write(json.dumps(name) + "\n")
-
-
-def exported_names(folder: Path) -> set[str]:
-    """Return the names of the studies that a person exported into a run's folder."""
-    names: set[str] = set()
-    with suppress(OSError, UnicodeDecodeError), (folder / RUN / EXPORTED).open(encoding="ascii") as file:
-        for line in file:
-            with suppress(ValueError, RecursionError):  # a torn line
-                names.add(str(json.loads(line)))
-    return names
 
 
 def run_of(table: Path) -> Path | None:

@@ -15,6 +15,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import cell, is_file, read_rows
 from napari_tbcad.result_tables import Places
 from napari_tbcad.run_folder import INPUTS, RUN, TABLE, started_in
+from napari_tbcad.run_images import content_of, image_key
 
 BETWEEN = " | "
 """What stands between the two files of a scan in the column ``files``."""
@@ -204,6 +205,8 @@ def require_own_name(
             cause = f"it has files named {mine}, which may be of this {thing}; choose another folder"
         raise BadInput(folder, cause)
     if not taken or (known and mine == name):
+        return
+    if (key := image_key(folder, name)) and key == content_of(map(Path, files)):
         return
     if name in called.values() or any(fits(names.home / one["file"], name) for one in others):
         raise BadInput(folder, f"it has files of another {thing} named {name}; choose another folder")

@@ -15,11 +15,11 @@ import pytest
 from napari_tbcad.batch.evaluating.config import EvaluationConfig
 from napari_tbcad.batch.evaluating.copies import SAME_PATIENT
 from napari_tbcad.batch.evaluating.run import evaluate_dataset
-from napari_tbcad.batch.journal import read_journal
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.store import load_model
 from napari_tbcad.errors import BadInput, Cancelled
 from napari_tbcad.evaluate.tables import read_evaluation
+from napari_tbcad.journal import read_journal
 
 FEW = EvaluationConfig(
     segmenters="otsu",

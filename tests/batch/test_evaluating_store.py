@@ -15,12 +15,12 @@ from napari_tbcad.batch.evaluating.film import FilmTask, FilmValues
 from napari_tbcad.batch.evaluating.fits import KeptFits
 from napari_tbcad.batch.evaluating.plans import largest, plan_of, plans_for
 from napari_tbcad.batch.evaluating.store import MeasuredStore, content_hashes, kept_hashes
-from napari_tbcad.batch.journal import Journal, read_journal
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.feature_sets import feature_names
 from napari_tbcad.evaluate.fitting import FitJob
 from napari_tbcad.evaluate.folds import stratified_folds
 from napari_tbcad.evaluate.variants import Variant
+from napari_tbcad.journal import Journal, read_journal
 from napari_tbcad.networks import listing
 
 

@@ -19,11 +19,12 @@ from PIL import Image
 
 from napari_tbcad.batch.films import ChestJob
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import content_alone, content_of, digest_of, do_study, state_of
+from napari_tbcad.batch.runs.job import digest_of, do_study, state_of
 from napari_tbcad.batch.scans import BoneJob
 from napari_tbcad.chest.classify.packaged import packaged_file
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.networks.listing import hash_if_any
+from napari_tbcad.run_images import content_alone, content_of
 
 
 def digest(job) -> str:

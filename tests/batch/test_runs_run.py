@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_tbcad.batch.journal import read_journal
 from napari_tbcad.batch.made_from import journaled, require_same_image
 from napari_tbcad.batch.pool import Died
 from napari_tbcad.batch.rows import Row
@@ -26,8 +25,9 @@ from napari_tbcad.batch.runs.run import RunSummary, StudyEvent, run_studies
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.files import UNFINISHED, plain, written_whole
+from napari_tbcad.journal import read_journal
 from napari_tbcad.result_tables import tables_held
-from napari_tbcad.run_folder import note_exported
+from napari_tbcad.run_images import note_exported
 
 UNLOADABLE = 13
 COLUMNS = ("file", "status", "message", "value", "share", "seconds")
@@ -385,7 +385,7 @@ def test_models_that_take_their_process_with_them_are_said(films, tmp_path, monk
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(films, tmp_path, monkeypatch):
-    from napari_tbcad.batch.journal import Journal
+    from napari_tbcad.journal import Journal
 
     out, real = tmp_path / "out", Journal.add
 
@@ -510,18 +510,18 @@ def put(out: Path, study: Study, *, note: bool = True) -> None:
         (out / path).parent.mkdir(exist_ok=True)
         (out / path).write_text(content)
     if note:
-        note_exported(out, study.name)
+        note_exported(out, study.name, study.paths)
     with (out / "results.csv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows([*table, {"file": study.path.as_posix(), "status": "ok", "value": "007"}])
 
 
-def require_kept(out: Path, studies: Sequence[Study], number: int) -> None:
+def require_kept(out: Path, studies: Sequence[Study], number: int, value: str = "007") -> None:
     """Go on twice, then with other settings: the export stays, or makes way."""
     name = studies[number].name
     for _ in range(2):
-        assert [row["value"] for row in rows(out / "results.csv")][number] == "007"
+        assert [row["value"] for row in rows(out / "results.csv")][number] == value
         assert (out / "masks" / f"{name}.txt").read_text() == "corrected"
         run_studies(studies, MadeJob(out))
     assert len(rows(out / "results.csv")) == len(studies)
@@ -592,6 +592,54 @@ def test_a_person_s_export_while_its_study_is_at_work_is_kept(films, tmp_path, m
     assert said == ["f2: exported by a person meanwhile, kept"]
     monkeypatch.undo()
     require_kept(out, films, 2)
+
+
+def test_a_person_s_export_of_what_is_no_input_of_the_next_run_is_kept(films, tmp_path):
+    out = tmp_path / "out"
+    run_studies(films[:2], MadeJob(out))
+    put(out, films[5])
+    run_studies(films[:2], MadeJob(out))
+    assert len(rows(out / "results.csv")) == 2
+    assert counts(run_studies(films, MadeJob(out))) == (3, 0, 3, 0)
+    require_kept(out, films, 5)
+
+
+def test_a_person_s_export_is_of_the_image_that_lay_there_then(films, tmp_path):
+    out = tmp_path / "out"
+    run_studies(films[:2], MadeJob(out))
+    put(out, films[5])
+    films[5].path.write_bytes(b"another person's")
+    run_studies(films, MadeJob(out))
+    assert (out / "before" / "1" / "masks" / "f5.txt").read_text() == "corrected"
+    assert rows(out / "results.csv")[5]["value"] == str(sum(b"another person's"))
+
+
+def test_a_person_s_export_at_the_moment_a_study_is_done_is_kept_whole(films, tmp_path, monkeypatch):
+    out, add = tmp_path / "out", RunStore.add
+
+    def late(store: RunStore, study: Study, done: StudyDone, **options) -> Row:
+        row = add(store, study, done, **options)
+        if study.name == "f2" and not options.get("by_hand"):
+            put(out, films[2])
+        return row
+
+    monkeypatch.setattr(RunStore, "add", late)
+    run_studies(films, MadeJob(out))
+    monkeypatch.undo()
+    require_kept(out, films, 2, value="7")  # a number, since the run's was one
+
+
+@pytest.mark.parametrize("way", ["..", "link"])
+def test_masks_painted_in_the_run_s_own_folder_are_a_person_s_whichever_way_it_is_named(films, tmp_path, way):
+    out = tmp_path / "out"
+    run_studies(films, MadeJob(out))
+    (out / "masks" / "f2.png").write_text("painted")
+    if way == "link":
+        (tmp_path / "link").symlink_to(out)
+    masks = tmp_path / ("link/masks" if way == "link" else "films/../out/masks")
+    run_studies(films, MadeJob(out, masks=masks))
+    run_studies(films, MadeJob(out, 3))
+    assert (out / "before" / "1" / "masks" / "f2.png").read_text() == "painted"
 
 
 def test_what_a_worker_that_died_wrote_is_not_taken_for_a_person_s(films, tmp_path):

@@ -147,12 +147,18 @@ def test_another_scans_files_are_not_overwritten(analysis, tmp_path):
         export_case(tmp_path, "x", other, BoneSettings())
 
 
-def test_scans_of_one_file_name_do_not_take_each_other_s_place_in_a_run_s_folder(analysis, tmp_path):
+def test_scans_of_one_file_name_do_not_take_each_other_s_place_in_a_run_s_folder(
+    analysis, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     pairs = [[f"p{n}/b_{view}.png" for view in ("ant", "post")] for n in (1, 2)]
     scans = [
         {"name": f"p{n}__b", "file": pair[0], "files": " | ".join(pair), "status": "ok"}
         for n, pair in enumerate(pairs, 1)
     ]
+    for number, file in enumerate(file for pair in pairs for file in pair):
+        Path(file).parent.mkdir(exist_ok=True)
+        Path(file).write_bytes(bytes([number]))
     (tmp_path / "run").mkdir()
     write_csv(tmp_path / "run" / "inputs.csv", ("name", "file", "files"), scans)
     write_csv(tmp_path / "results.csv", RESULT_COLUMNS, scans)

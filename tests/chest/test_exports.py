@@ -138,6 +138,29 @@ def test_a_case_that_is_exported_before_the_run_comes_to_its_film_stays(settings
     assert [float(found[name]) for name in wanted] == pytest.approx(list(wanted.values()), rel=1e-8)
 
 
+def test_a_film_that_is_not_what_lies_there_is_not_exported_into_a_run_s_folder(
+    settings, film_file, tmp_path
+):
+    path, run = tmp_path / "a.png", tmp_path / "run"
+    shutil.copy(film_file, path)
+    run_studies(chest_inputs(path), ChestJob(run, "none", QUICK))
+    corrected, before = corrected_film(path, settings), (run / "results.csv").read_bytes()
+    own = path.read_bytes()
+    Image.fromarray(np.asarray(Image.open(path))[::-1]).save(path)
+    another = corrected_film(path, settings)
+    with pytest.raises(BadInput, match=r"another film lies there than is shown"):
+        export_case(run, "a", corrected, settings)
+    with pytest.raises(BadInput, match=r"is another film than run was made from"):
+        export_case(run, "a", another, settings)
+    path.unlink()
+    with pytest.raises(BadInput, match=r"is not there now"):
+        export_case(run, "a", corrected, settings)
+    assert (run / "results.csv").read_bytes() == before
+    path.write_bytes(own)
+    export_case(run, "a", corrected, settings)
+    assert rows(run / "results.csv")[0]["segmenter"] == "given"
+
+
 def test_films_of_one_file_name_do_not_take_each_other_s_place_in_a_run_s_folder(
     settings, film_file, tmp_path, monkeypatch
 ):

@@ -17,7 +17,6 @@ import pytest
 from napari_tbcad import plain_text
 from napari_tbcad.archive import array_of, opened_archive
 from napari_tbcad.batch.bone_set_journal import read_journal as read_set_journal
-from napari_tbcad.batch.journal import read_journal
 from napari_tbcad.chest.classify.hierarchical import HierarchicalClassifier
 from napari_tbcad.chest.classify.store import load_model, save_model
 from napari_tbcad.chest.classify.train import fit_model
@@ -26,6 +25,7 @@ from napari_tbcad.cli.options import assignments
 from napari_tbcad.errors import BadInput, ModelRefused
 from napari_tbcad.io.datasets import load_dataset
 from napari_tbcad.io.voc import read_voc
+from napari_tbcad.journal import read_journal
 from napari_tbcad.networks.config import read_mapping
 from napari_tbcad.networks.listing import read_list
 from napari_tbcad.record import Record

@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from napari_tbcad.batch.journal import read_journal
-from napari_tbcad.batch.runs.job import FileState, content_alone, content_of
+from napari_tbcad.batch.runs.job import FileState
 from napari_tbcad.errors import BadInput
+from napari_tbcad.journal import read_journal
 from napari_tbcad.run_folder import JOURNAL, RUN
+from napari_tbcad.run_images import content_alone, content_of
 
 
 class Made(NamedTuple):

@@ -15,8 +15,8 @@ from napari_tbcad.imaging.bonescan import VIEWS
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN, standing_edits
 from napari_tbcad.record import Step
 from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
-from napari_tbcad.run_folder import note_exported
-from napari_tbcad.run_names import require_own_name
+from napari_tbcad.run_images import note_exported, require_run_image
+from napari_tbcad.run_names import files_of, require_own_name
 
 if TYPE_CHECKING:
     from napari_tbcad.bone.compare import ComparisonResult
@@ -203,6 +203,7 @@ def export_case(
     file: str | None = None,
     files: Sequence[str] = (),
     append: bool = True,
+    shown: bool = True,
 ) -> tuple[Path, ...]:
     """Write what ``bone run`` writes for a scan: the three tables, label images, boxes, overlay, record.
 
@@ -223,6 +224,9 @@ def export_case(
     append : bool, optional
         Add the scan's rows to the tables that are there already, in place of its earlier ones. False
         begins new tables.
+    shown : bool, optional
+        Whether the files hold what was analysed (:func:`~napari_tbcad.bone.case_scan.files_of`); else a run's
+        folder does not take it.
 
     Returns
     -------
@@ -242,11 +246,11 @@ def export_case(
     row = results_row(analysis, settings, file=file, files=files)
     row["seconds"] = round(analysis.seconds, 3)
     with tables_held(folder):
-        return _exported(folder, name, analysis, row, append)
+        return _exported(folder, name, analysis, row, append, shown)
 
 
 def _exported(
-    folder: Path, name: str, analysis: BoneAnalysis, row: Mapping[str, Any], append: bool
+    folder: Path, name: str, analysis: BoneAnalysis, row: Mapping[str, Any], append: bool, shown: bool
 ) -> tuple[Path, ...]:
     """Write a scan's files and put its rows into the tables, which nobody else changes meanwhile."""
     file = row["file"]
@@ -265,9 +269,11 @@ def _exported(
     taken = any(path.exists() for path in _own_paths(folder, name))
     if append:
         require_own_name(folder, name, row, results, known=known, taken=taken, thing="scan")
+    paths = list(map(Path, files_of(row)))
+    require_run_image(folder, name, paths, shown=shown, thing="scan")
     try:
         written = write_files(folder, name, analysis)
-        note_exported(folder, name)
+        note_exported(folder, name, paths)
         write_tables(folder, *(tables[table][0] for table in new))
         if append:
             remove(path for path in _own_paths(folder, name) if path not in written)

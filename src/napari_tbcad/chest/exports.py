@@ -16,8 +16,8 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import write_csv, written_whole
 from napari_tbcad.io.clinic.makers import PROGRAM_GIVEN
 from napari_tbcad.result_tables import remove, require_place, tables_held, with_rows
-from napari_tbcad.run_folder import note_exported
-from napari_tbcad.run_names import require_own_name
+from napari_tbcad.run_images import note_exported, require_run_image
+from napari_tbcad.run_names import files_of, require_own_name
 from napari_tbcad.schemes import OPACITIES
 
 if TYPE_CHECKING:
@@ -238,6 +238,8 @@ def _exported(
     taken = any(path.exists() for path in _own_paths(folder, name))
     if append:
         require_own_name(folder, name, row, results, known=known, taken=taken, thing="film")
+    paths = list(map(Path, files_of(row)))
+    require_run_image(folder, name, paths, shown=file_of(analysis.film) is not None, thing="film")
     try:
         written = [
             _write_mask(_mask_path(folder, name, mask.kind, suffix), mask, analysis.film)
@@ -247,7 +249,7 @@ def _exported(
         written += _other_paths(folder, name)
         write_overlay(written[-2], analysis)
         analysis.record.save(written[-1])
-        note_exported(folder, name)
+        note_exported(folder, name, paths)
         write_tables(folder, results, features)
         if append:
             remove(path for path in _own_paths(folder, name) if path not in written)

@@ -10,8 +10,6 @@ import pytest
 from PIL import Image
 
 from napari_tbcad.batch import left_by_hand
-from napari_tbcad.batch.journal import Journal
-from napari_tbcad.batch.runs.job import content_of
 from napari_tbcad.batch.runs.window_jobs import BatchPlan
 from napari_tbcad.bone.exports import HOTSPOT_COLUMNS
 from napari_tbcad.bone.hotspots import Hotspots, Mark
@@ -26,7 +24,9 @@ from napari_tbcad.io.masks import write_mask
 from napari_tbcad.io.nuclear_writing import write_nuclear
 from napari_tbcad.io.read import read_film
 from napari_tbcad.io.scans import read_study
+from napari_tbcad.journal import Journal
 from napari_tbcad.record import Edit, Record, Step
+from napari_tbcad.run_images import content_of
 from napari_tbcad.widgets.batch.as_before import film_as_before, scan_as_before
 
 pytestmark = pytest.mark.gui

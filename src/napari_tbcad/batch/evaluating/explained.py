@@ -16,11 +16,11 @@ from napari_tbcad.batch.evaluating.found import FoundFilm
 from napari_tbcad.batch.evaluating.plans import plans_for
 from napari_tbcad.batch.evaluating.store import WORK
 from napari_tbcad.batch.faults import said_of
-from napari_tbcad.batch.journal import Journal, read_journal
 from napari_tbcad.batch.pool import each
 from napari_tbcad.content import digest
 from napari_tbcad.errors import Cancelled
 from napari_tbcad.files import sha256
+from napari_tbcad.journal import Journal, read_journal
 
 if TYPE_CHECKING:
     import pandas as pd

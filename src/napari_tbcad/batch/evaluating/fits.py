@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_tbcad import __version__
-from napari_tbcad.batch.journal import Journal, read_journal
 from napari_tbcad.batch.pool import each
 from napari_tbcad.content import content_key, digest
 from napari_tbcad.evaluate.fitting import FitJob, Fitted, fit_one
+from napari_tbcad.journal import Journal, read_journal
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from napari_tbcad.batch.evaluating.film import FilmValues
 from napari_tbcad.batch.evaluating.plans import Plan
-from napari_tbcad.batch.journal import Journal, read_journal
 from napari_tbcad.files import sha256, written_whole
+from napari_tbcad.journal import Journal, read_journal
 
 MEASURED, WORK, HASHES = "measured", "work", "hashes.json"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
@@ -13,12 +14,13 @@ from typing import Any, NamedTuple
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.folder import FOLDERS
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import FileState, Job, StudyDone, Table, content_of, state_of
+from napari_tbcad.batch.runs.job import FileState, Job, StudyDone, Table, state_of
 from napari_tbcad.batch.runs.store import RunStore
 from napari_tbcad.batch.runs.tables import LiveTables, lines_of
 from napari_tbcad.files import cell, is_file, is_folder, plain, read_rows
 from napari_tbcad.result_tables import Places
 from napari_tbcad.run_folder import BEFORE, TABLE, started_in
+from napari_tbcad.run_images import content_of, exported_in, with_given
 
 
 def adopt(studies: Sequence[Study], store: RunStore, tables: Sequence[Table]) -> set[str]:
@@ -78,33 +80,54 @@ def adopt_instead(
         study for study in studies if [one.get("status") for one in results.get(study.name, ())] == ["ok"]
     ]
     exported = _exported(wanted, store, job.tables, home)
-    names, adopted = store.names() | set(others), set()
+    adopted, keys = set(), exported_in(store.out)
+    named = _Named(store.out, store.names() | set(others)) if wanted else None
     for study in wanted:
-        paths = _called(study, store.out, names)
+        paths = named.of(study.name) if named else []
         if paths and (row := exported(study)) is not None:
             files = tuple(state_of(path, store.out) for path in paths)
-            done = StudyDone(row, content_of(study.paths, job.given(study.name)), files)
+            key = content_of(study.paths, given := job.given(study.name))
+            if study.name in keys:  # of the image that was exported, whatever lies there now
+                alone = keys[study.name].key
+                key = with_given(alone, key) if given and alone and key else alone
+            done = StudyDone(row, key, files)
             digest = store.digest_of(study) if store.has_any_row(study) else store.last_digest
             store.add(study, done, by_hand=True, digest=digest if earlier else None)
             adopted.add(study.name)
     return adopted
 
 
-def _called(study: Study, out: Path, names: Iterable[str]) -> list[Path]:
-    """Return the files there that are called as a study is, whose name may be the beginning of another's."""
-    longer = [name for name in names if _is_of(study.name, name)]
-    files = (path for folder in FOLDERS if is_folder(out / folder) for path in (out / folder).iterdir())
+class _Named:
+    """The files in a folder of results by the studies' names, of which one may be the beginning of another.
+
+    The folder is listed once: it may have 20 000 studies.
+    """
+
+    def __init__(self, out: Path, names: Iterable[str]) -> None:
+        paths = (path for folder in FOLDERS if is_folder(out / folder) for path in (out / folder).iterdir())
+        self._paths = sorted(paths, key=lambda path: path.name)
+        self._called = [path.name for path in self._paths]
+        self._names = sorted(names)
+
+    def of(self, name: str) -> list[Path]:
+        """Return the files that are called as a study is."""
+        longer = [self._names[n] for n in _beginning(self._names, name)]
+        return [
+            self._paths[n]
+            for n in _beginning(self._called, name)
+            if self._paths[n].is_file()
+            and not any(self._called[n].startswith((f"{one}_", f"{one}.")) for one in longer)
+        ]
+
+
+def _beginning(sorted_names: Sequence[str], name: str) -> list[int]:
+    """Return the places of what begins with a study's name and goes on as names of its files do."""
+    ends = (f"{name}_", f"{name}.")
     return [
-        path
-        for path in files
-        if _is_of(study.name, path.name)
-        and path.is_file()
-        and not any(_is_of(name, path.name) for name in longer)
+        n
+        for end in ends
+        for n in range(bisect_left(sorted_names, end), bisect_left(sorted_names, f"{end}\U0010ffff"))
     ]
-
-
-def _is_of(name: str, longer: str) -> bool:
-    return longer.startswith((f"{name}_", f"{name}."))
 
 
 class Aside(NamedTuple):
@@ -155,14 +178,14 @@ def put_aside(
     place.mkdir(parents=True)
     rows = {study.name: _found_anywhere(exported(study) or store.row(study), study) for study in theirs}
     LiveTables(place, job.tables, lambda: (rows[study.name] for study in theirs)).rewrite()
-    names = store.names() | set(others)
+    named = _Named(store.out, store.names() | set(others))
     with RunStore(place, store.last_digest) as kept:
         for study in theirs:
             given = _given(study, job)
             files = []
             # An export may have written masks of another format than the run.
             written = {store.out / file.path for file in store.files(study)}
-            for path in sorted({*written, *_called(study, store.out, names)}):
+            for path in sorted({*written, *named.of(study.name)}):
                 if is_file(path):
                     target = place / path.relative_to(store.out)
                     target.parent.mkdir(parents=True, exist_ok=True)

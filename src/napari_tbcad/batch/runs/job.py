@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,7 @@ from napari_tbcad.errors import BadInput
 from napari_tbcad.files import read_rows, sha256
 from napari_tbcad.result_tables import Places, tables_held
 from napari_tbcad.run_folder import RECORDS, TABLE, started_in
-
-_AND = "+"
-"""Between the two parts of a content key."""
+from napari_tbcad.run_images import content_of
 
 
 @dataclass(frozen=True)
@@ -224,29 +222,6 @@ def do_study(study: Study, job: Job) -> StudyDone:
         return StudyDone(row, key, tuple(state_of(path, job.out) for path in written))
     except OSError:  # a file was taken away at once: the row is right, but the study does not count as done
         return StudyDone(row, "")
-
-
-def content_of(paths: Iterable[Path], given: Iterable[Path] = ()) -> str:
-    """Return a key of the bytes of a study's files and of given masks; "" when one cannot be read.
-
-    The names of the study's files do not matter; that of a mask says what it is. :func:`content_alone` takes
-    the masks out again.
-    """
-    try:
-        study = _digest(f"study {sha256(path)}" for path in paths)
-        masks = [f"given {path.name} {sha256(path)}" for path in given]
-    except OSError:
-        return ""
-    return f"{study}{_AND}{_digest(masks)}" if masks else study
-
-
-def content_alone(key: str) -> str:
-    """Return the part of a key that is of the study's files."""
-    return key.partition(_AND)[0]
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def state_of(path: Path, out: Path) -> FileState:

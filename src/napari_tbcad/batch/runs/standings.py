@@ -10,7 +10,7 @@ from napari_tbcad.batch.runs.inputs import Study
 from napari_tbcad.batch.runs.job import Job
 from napari_tbcad.batch.runs.store import RunStore, Standing
 from napari_tbcad.errors import Cancelled
-from napari_tbcad.run_folder import exported_names
+from napari_tbcad.run_images import exported_in
 
 Again = Literal["unfinished", "failed", "all"]
 
@@ -72,8 +72,11 @@ def sort_out(
         When `cancelled` says so.
     """
     by_standing: dict[Standing, list[int]] = {}
-    names, exported_there = [study.name for study in studies], exported_names(store.out) - store.names()
-    unknown = [study for study in studies if study.name in exported_there or store.has_failed(study)]
+    names = [study.name for study in studies]
+    there = {name: one for name, one in exported_in(store.out).items() if name not in store.names()}
+    unknown = [study for study in studies if study.name in there or store.has_failed(study)]
+    # Also what is no input of this run: its row would go with the tables, its files be another run's.
+    unknown += [Study(name, one.files) for name, one in there.items() if name not in set(names)]
     mended = by_hand.adopt_instead(unknown, store, job, names, earlier=True)
     for number, study in enumerate(studies):
         if cancelled():

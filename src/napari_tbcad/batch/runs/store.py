@@ -10,12 +10,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, NamedTuple
 
-from napari_tbcad.batch.journal import Journal, read_line, read_places
+from napari_tbcad.batch.child.files import read_json
 from napari_tbcad.batch.rows import Row
 from napari_tbcad.batch.runs.inputs import Study
-from napari_tbcad.batch.runs.job import FileState, StudyDone, content_of
+from napari_tbcad.batch.runs.job import FileState, StudyDone
 from napari_tbcad.files import written_whole
-from napari_tbcad.run_folder import JOURNAL, RUN
+from napari_tbcad.journal import Journal, read_line, read_places
+from napari_tbcad.run_folder import ABOUT, JOURNAL, RUN
+from napari_tbcad.run_images import content_of
 
 Standing = Literal[
     "new", "failed", "other settings", "other content", "files gone", "offline", "files changed", "finished"
@@ -50,11 +52,11 @@ class RunStore:
     Attributes
     ----------
     last_digest : str
-        Of the settings of the run before, by its last line; "" where there is none.
+        Of the settings of the run before; this run's where none is known.
     """
 
     def __init__(self, out: Path, digest: str) -> None:
-        self.out, self.digest, self.last_digest = out, digest, ""
+        self.out, self.digest, self.last_digest = out, digest, _last_digest(out) or digest
         self._path = out / RUN / JOURNAL
         self._known: dict[str, Known] = {}
         self._forgotten: dict[str, Known] = {}
@@ -65,7 +67,6 @@ class RunStore:
             self._names.add(str(line.get("name")))
             if _is_sound(line):  # else of another version, or of another hand: then it is done again
                 self._known[line["name"]] = _known(place, line)
-                self.last_digest = line["digest"]
         if lines - len(self._known) > max(len(self._known), _FEWEST_STALE):
             self._compact()
         self._journal = Journal(self._path)
@@ -239,6 +240,10 @@ class RunStore:
         except OSError:
             return
         self._known = {name: self._known[name]._replace(place=place) for name, place in moved.items()}
+
+
+def _last_digest(out: Path) -> str:
+    return str((read_json(out / RUN / ABOUT) or {}).get("digest") or "")
 
 
 def _is_sound(line: Mapping[str, Any]) -> bool:

@@ -208,8 +208,11 @@ class UnderWay:
         row = self._store.row(study)
         try:
             with tables_held(self._job.out, _PATIENCE):
-                if self._behind or self._tables.must_be_rewritten(row):
+                # A person's export may have come between the worker's last look and this.
+                exported = self._store.is_done(study) and self._store.was_changed(study)
+                if self._behind or exported or self._tables.must_be_rewritten(row):
                     self._rewrite()
+                    row = self._store.row(study)
                 else:
                     self._tables.append(row)
         except TablesBusy:
@@ -225,7 +228,8 @@ class UnderWay:
 
     def _gave_own(self, study: Study) -> bool:
         """Tell whether a study was made from masks in the folder itself, where a person painted them."""
-        return any(path.is_relative_to(self._job.out) for path in self._job.given(study.name))
+        out = self._job.out.resolve()
+        return any(path.resolve().is_relative_to(out) for path in self._job.given(study.name))
 
     def _tell(self, number: int, state: State, row: Row | None = None) -> None:
         self._counts[state] += 1

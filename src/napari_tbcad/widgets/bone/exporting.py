@@ -104,11 +104,20 @@ def _page(case: Any, place: Path, run: Any, compared: Any, language: exporting.L
 
 
 def _export(folder: Path, run: Any, name: str) -> Path:
+    from napari_tbcad.bone.case_scan import files_of
     from napari_tbcad.bone.exports import export_case
     from napari_tbcad.bone.workflow import finish
 
     called = _called(run, name, folder)
-    export_case(folder, called.name, finish(run), run.settings, file=called.file, files=called.files)
+    export_case(
+        folder,
+        called.name,
+        finish(run),
+        run.settings,
+        file=called.file,
+        files=called.files,
+        shown=bool(files_of(run.get("study"))),
+    )
     return folder
 
 
