@@ -267,10 +267,10 @@ def _exported(
     }
     results, known = tables["results"]
     taken = any(path.exists() for path in _own_paths(folder, name))
-    if append:
-        require_own_name(folder, name, row, results, known=known, taken=taken, thing="scan")
     paths = list(map(Path, files_of(row)))
     require_run_image(folder, name, paths, shown=shown, thing="scan")
+    if append:
+        require_own_name(folder, name, row, results, known=known, taken=taken, thing="scan")
     try:
         written = write_files(folder, name, analysis)
         note_exported(folder, name, paths)

@@ -236,10 +236,10 @@ def _exported(
     features, _ = with_rows(folder / "features.csv", tuple(values), [values], file=file, append=append)
     formats = _FORMATS if masks == "both" else (masks,)
     taken = any(path.exists() for path in _own_paths(folder, name))
-    if append:
-        require_own_name(folder, name, row, results, known=known, taken=taken, thing="film")
     paths = list(map(Path, files_of(row)))
     require_run_image(folder, name, paths, shown=file_of(analysis.film) is not None, thing="film")
+    if append:
+        require_own_name(folder, name, row, results, known=known, taken=taken, thing="film")
     try:
         written = [
             _write_mask(_mask_path(folder, name, mask.kind, suffix), mask, analysis.film)
