@@ -1,4 +1,4 @@
-"""Which images the studies of a run's folder are of, by their bytes: others may lie at their paths by now."""
+"""Which images the studies of a folder of results are of: others may lie at their paths by now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_tbcad.journal import Journal, read_journal
 from napari_tbcad.run_folder import JOURNAL, RUN
 
 EXPORTED = "exported.jsonl"
-"""File in RUN with a line for each study that a person exported into the folder."""
+"""File with a line for each study that a person exported into the folder; of a run's folder it is in RUN."""
 _AND = "+"
 """Between the two parts of a content key."""
 
@@ -62,27 +62,45 @@ class Exported(NamedTuple):
     key: str
 
 
-def note_exported(folder: Path, name: str, files: Sequence[Path]) -> None:
-    """Note in a run's folder that a person exports a study into it; another folder is left as it is.
+def note_exported(folder: Path, name: str, files: Sequence[Path], *, shown: bool = True) -> None:
+    """Note in a folder of results that a person exports a study into it, and of which image.
 
     A row that a run did not put into its tables is taken for a person's by that, not for one of a run whose
-    journal is lost, and the next run knows which image it is of.
+    journal is lost, and whoever reads the folder later knows whose it is.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+    files : sequence of Path
+        Of the study's image.
+    shown : bool, optional
+        Whether they hold what the person saw; else nothing says which image it was.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    if (folder / RUN).is_dir():
-        paths = [str(path.absolute()).encode("utf-8", "backslashreplace").decode() for path in files]
-        with Journal(folder / RUN / EXPORTED) as journal:
-            journal.add({"name": name, "files": paths, "key": content_of(files)})
+    key = content_of(files) if shown else ""
+    with Journal(_list_of(folder)) as journal:
+        paths = [_text(str(path.absolute())) for path in files]
+        journal.add({"name": _text(name), "files": paths, "key": key})
+
+
+def _text(name: str) -> str:
+    """Return a file's name as UTF-8 can hold it; bytes that are no text are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _list_of(folder: Path) -> Path:
+    return folder / RUN / EXPORTED if (folder / RUN).is_dir() else folder / EXPORTED
 
 
 def exported_in(folder: Path) -> dict[str, Exported]:
-    """Return what a person exported into a run's folder, by name."""
+    """Return what a person exported into a folder of results, by name."""
     found = {}
-    for line in read_journal(folder / RUN / EXPORTED):
+    for line in read_journal(_list_of(folder)):
         with suppress(KeyError, TypeError):  # a line of another hand
             found[str(line["name"])] = Exported(tuple(map(Path, line["files"])), str(line["key"]))
     return {name: one for name, one in found.items() if one.files}
@@ -98,12 +116,12 @@ def image_key(folder: Path, name: str) -> str:
 
 
 def require_run_image(folder: Path, name: str, paths: Sequence[Path], *, shown: bool, thing: str) -> None:
-    """Refuse to write a study's files into a run's folder that are not of the image that it has by that name.
+    """Refuse to write a study's files into a folder of results that has another image by that name.
 
     Parameters
     ----------
     folder : Path
-        Of results; one that is no run's says nothing of images.
+        Of results. That of a run takes only what can be compared with its images.
     name : str
     paths : sequence of Path
         The files of the study's image.
@@ -115,9 +133,13 @@ def require_run_image(folder: Path, name: str, paths: Sequence[Path], *, shown: 
     Raises
     ------
     BadInput
-        If the person saw another image than lies there, or the run was made from another.
+        If the person saw another image than lies there, or the folder's is another.
     """
     if not (folder / RUN).is_dir():
+        known = image_key(folder, name) if shown else ""
+        if known and known != content_of(paths):
+            cause = f"is another {thing} than the one that was exported as {name}: choose another folder"
+            raise BadInput(paths[0], cause)
         return
     gone = next((path for path in paths if not path.is_file()), None)
     if gone is not None:

@@ -11,7 +11,7 @@ from napari_tbcad.batch.runs.job import FileState
 from napari_tbcad.errors import BadInput
 from napari_tbcad.journal import read_journal
 from napari_tbcad.run_folder import JOURNAL, RUN
-from napari_tbcad.run_images import content_alone, content_of
+from napari_tbcad.run_images import content_alone, content_of, exported_in
 
 
 class Made(NamedTuple):
@@ -22,11 +22,11 @@ class Made(NamedTuple):
 
 
 def journaled(folder: Path, name: str = "") -> dict[str, Made]:
-    """Return what the journal of a run has of each study, by its name; nothing of a folder without one.
+    """Return what a folder of results says of each study, by name: a run's journal, and the exports' list.
 
     With a name it is read for that study, in a tenth of the time; others may be in it.
     """
-    made = {}
+    made = {one: Made(exported.key, ()) for one, exported in exported_in(folder).items()}
     for line in read_journal(folder / RUN / JOURNAL, having=name):
         with suppress(TypeError, KeyError, ValueError):  # a line of another kind
             made[str(line["name"])] = Made(

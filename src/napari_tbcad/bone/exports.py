@@ -273,7 +273,7 @@ def _exported(
         require_own_name(folder, name, row, results, known=known, taken=taken, thing="scan")
     try:
         written = write_files(folder, name, analysis)
-        note_exported(folder, name, paths)
+        note_exported(folder, name, paths, shown=shown)
         write_tables(folder, *(tables[table][0] for table in new))
         if append:
             remove(path for path in _own_paths(folder, name) if path not in written)

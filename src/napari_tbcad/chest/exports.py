@@ -237,7 +237,8 @@ def _exported(
     formats = _FORMATS if masks == "both" else (masks,)
     taken = any(path.exists() for path in _own_paths(folder, name))
     paths = list(map(Path, files_of(row)))
-    require_run_image(folder, name, paths, shown=file_of(analysis.film) is not None, thing="film")
+    shown = file_of(analysis.film) is not None
+    require_run_image(folder, name, paths, shown=shown, thing="film")
     if append:
         require_own_name(folder, name, row, results, known=known, taken=taken, thing="film")
     try:
@@ -249,7 +250,7 @@ def _exported(
         written += _other_paths(folder, name)
         write_overlay(written[-2], analysis)
         analysis.record.save(written[-1])
-        note_exported(folder, name, paths)
+        note_exported(folder, name, paths, shown=shown)
         write_tables(folder, results, features)
         if append:
             remove(path for path in _own_paths(folder, name) if path not in written)

@@ -63,7 +63,10 @@ class TrainingPanel(ChildPanel):
             self.open_only(self.train, self.compare)
         if session.phase is Phase.TRAINING and before[1] in (Phase.IDLE, Phase.ESTIMATING):
             self.open_only(self.train)
-        if session.phase is Phase.IDLE and before[1] is Phase.JUDGING and not session.problem:
+        # A slow window may not have seen the child judge.
+        judged = before[1] is Phase.JUDGING or (session.state is not None and session.state.judged)
+        ended = session.phase is Phase.IDLE and before[1] not in (Phase.IDLE, Phase.ESTIMATING)
+        if ended and judged and not session.problem:
             self.open_only(self.compare)
 
     def show_work(self) -> None:
