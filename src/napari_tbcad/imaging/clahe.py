@@ -3,8 +3,8 @@
 The arithmetic is that of ``skimage.exposure.equalize_adapthist``, step by step, so that its values come out
 to the last bit: models learned from films enhanced by it. That function maps the whole film four times in 64
 bits; here one region of pixels at a time is mapped, in the processor's cache: 13 ms rather than 46 for a film
-of 1024 × 1024, 138 rather than 411 for one of 3000 × 3000 (``benchmarks/speed.py --parts contrast``, one core,
-2026-11-23).
+of 1024 × 1024, 138 rather than 411 for one of 3000 × 3000 (``benchmarks/speed.py --parts contrast``, one
+core, 2026-11-23).
 OpenCV's is quicker still, and another one: it rounds to 8 bits and has other regions at the borders.
 """
 
