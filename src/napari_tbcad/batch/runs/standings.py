@@ -76,7 +76,7 @@ def sort_out(
     there = {name: one for name, one in exported_in(store.out).items() if name not in store.names()}
     unknown = [study for study in studies if study.name in there or store.has_failed(study)]
     # Also what is no input of this run: its row would go with the tables, its files be another run's.
-    unknown += [Study(name, one.files) for name, one in there.items() if name not in set(names)]
+    unknown += [Study(name, there[name].files) for name in sorted(there.keys() - set(names))]
     mended = by_hand.adopt_instead(unknown, store, job, names, earlier=True)
     for number, study in enumerate(studies):
         if cancelled():
