@@ -759,6 +759,8 @@ def test_masks_that_a_run_is_given_from_its_own_folder_stay_there(films, tmp_pat
             store.add(study, StudyDone(store.row(study), store.key(study), (file,)))
     (masks / "f2.png").write_text("painted")
     run_studies(films, MadeJob(out, masks=masks))
+    for factor in (3, 4):
+        run_studies(films, MadeJob(out, factor, masks=masks))
     assert (masks / "f2.png").read_text() == "painted"
     assert not (out / "before").exists(), "it went into the result: nothing made way"
 

@@ -211,7 +211,9 @@ def _is_theirs(study: Study, store: RunStore, job: Job) -> bool:
     if not store.has_result(study):
         return False
     standings = {file.path: file.standing(store.out) for file in store.files(study)}
-    wanted = ("changed", "same") if store.is_by_hand(study) else ("changed",)
+    # Masks that are given once more stay where they are; the rest was made from them.
+    kept = store.is_by_hand(study) or (store.is_painted(study) and not job.given(study.name))
+    wanted = ("changed", "same") if kept else ("changed",)
     theirs = [store.out / path for path, standing in standings.items() if standing in wanted]
     return bool(theirs) and bool({path.resolve() for path in theirs} - _given(study, job))
 

@@ -26,7 +26,7 @@ Standing = Literal[
 and it cannot be read itself now."""
 
 _FEWEST_STALE = 200
-_BY_HAND = "by_hand"
+_BY_HAND, _PAINTED = "by_hand", "painted"
 
 
 class Known(NamedTuple):
@@ -37,6 +37,7 @@ class Known(NamedTuple):
     digest: str
     ok: bool
     by_hand: bool
+    painted: bool
 
 
 class RunStore:
@@ -144,9 +145,14 @@ class RunStore:
         return known is not None and not known.ok
 
     def is_by_hand(self, study: Study) -> bool:
-        """Tell whether a person exported what there is of a study, or painted masks that it was made from."""
+        """Tell whether a person exported what there is of a study."""
         known = self._known.get(study.name)
         return known is not None and known.by_hand
+
+    def is_painted(self, study: Study) -> bool:
+        """Tell whether what there is of a study was made from masks in the folder itself, a person's."""
+        known = self._known.get(study.name)
+        return known is not None and known.painted
 
     def forget(self, studies: Iterable[Study]) -> None:
         """Drop what is known of studies that are done again."""
@@ -161,7 +167,15 @@ class RunStore:
             self._known[study.name] = known
         return self.is_done(study)
 
-    def add(self, study: Study, done: StudyDone, *, by_hand: bool = False, digest: str | None = None) -> Row:
+    def add(
+        self,
+        study: Study,
+        done: StudyDone,
+        *,
+        by_hand: bool = False,
+        painted: bool = False,
+        digest: str | None = None,
+    ) -> Row:
         """Keep what came of a study, at once on disk; return its row as it will be read.
 
         Parameters
@@ -169,8 +183,9 @@ class RunStore:
         study : Study
         done : StudyDone
         by_hand : bool, optional
-            Whether a person exported it, or painted the masks there that it was made from: then it is never
-            overwritten.
+            Whether a person exported it: then it is never overwritten.
+        painted : bool, optional
+            Whether it was made from masks in the folder itself: then those are never overwritten.
         digest : str, optional
             Of the settings that it belongs to, where they are not this run's.
         """
@@ -185,6 +200,8 @@ class RunStore:
         }
         if by_hand:
             line[_BY_HAND] = True
+        if painted:
+            line[_PAINTED] = True
         self._known[study.name] = _known(self._journal.add(line), line)
         self._names.add(study.name)
         return row
@@ -268,7 +285,8 @@ def _is_state(state: Any) -> bool:
 
 def _known(place: int, line: Mapping[str, Any]) -> Known:
     ok = line["row"]["status"] == "ok"
-    return Known(place, line["key"], sys.intern(line["digest"]), ok, line.get(_BY_HAND) is True)
+    flags = (line.get(flag) is True for flag in (_BY_HAND, _PAINTED))
+    return Known(place, line["key"], sys.intern(line["digest"]), ok, *flags)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

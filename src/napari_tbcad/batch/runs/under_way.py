@@ -198,7 +198,7 @@ class UnderWay:
         if stays:  # it was there before, and cannot be read now
             self._unread += 1
         else:
-            self._store.add(study, outcome, by_hand=outcome.row.ok and self._gave_own(study))
+            self._store.add(study, outcome, painted=outcome.row.ok and self._gave_own(study))
         if not self._exports.is_waiting(number):  # exported at the very moment its files were written
             self._behind = True
             return
